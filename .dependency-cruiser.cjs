@@ -1,0 +1,45 @@
+// The house, as a check: a video flows video -> clip -> tensor (graph) -> model -> scores, imports point one way, and nothing
+// under graph/, models/, clip/, scores/ may need Node. See README, "How it is built".
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: `^src/${from}/`, pathNot: '[.]test[.]ts$' },
+  to: { path: '^src/', pathNot: [`^src/${from}/`, '^src/(errors|rng)[.]ts$', ...allowed.map((folder) => `^src/${folder}/`)] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: '([.]test[.]ts|index[.]ts|Worker[.]ts|main[.]ts)$' },
+      to: {},
+    },
+    {
+      name: 'browser-safe',
+      comment: 'these folders also run in a browser tab',
+      severity: 'error',
+      from: { path: '^src/(graph|models|clip|scores)/|^src/(errors|rng)[.]ts$', pathNot: '[.]test[.]ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    { name: 'base-knows-nothing', severity: 'error', from: { path: '^src/(errors|rng)[.]ts$' }, to: { path: '^src/' } },
+    only('graph-layer', 'graph', []),
+    only('runtime-layer', 'runtime', ['graph']),
+    only('models-layer', 'models', ['graph']),
+    only('video-layer', 'video', []),
+    only('clip-layer', 'clip', ['video']),
+    only('dataset-layer', 'dataset', ['video', 'clip']),
+    only('weights-layer', 'weights', ['models', 'graph', 'clip']),
+    only('scores-layer', 'scores', ['models', 'graph', 'clip', 'weights', 'runtime', 'video']),
+    only('synth-layer', 'synth', ['video']),
+    only('train-layer', 'train', ['graph', 'runtime', 'models', 'video', 'clip', 'dataset', 'weights', 'scores']),
+    { name: 'nobody-imports-the-command-line', severity: 'error', from: { pathNot: '^src/cli/' }, to: { path: '^src/cli/' } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,73 @@
+/**
+ * What a video is to the rest of the project: facts about the file, and RGB frames shown at chosen times. A decoder is synchronous
+ * and meant to be called inside a worker thread, one decoder a thread; nothing here knows about clips, crops or networks.
+ */
+
+/** Facts about a video file's (first) video stream, read from its packets rather than believed from its header. */
+export interface VideoInfo {
+  readonly path: string;
+  readonly container: string;
+  readonly codec: string;
+  /** Pixels as displayed: rotation and sample aspect ratio applied, rounded. */
+  readonly width: number;
+  readonly height: number;
+  readonly codedWidth: number;
+  readonly codedHeight: number;
+  /** Clockwise turn that the player must apply: 0, 90, 180 or 270. */
+  readonly rotationDeg: number;
+  readonly sampleAspect: number;
+  /** From the first frame shown to the end of the last one that is really in the file. */
+  readonly durationSec: number;
+  /** What the header promises; NaN when it promises nothing. */
+  readonly headerDurationSec: number;
+  /** Frames really in the file, and their average rate. */
+  readonly frameCount: number;
+  readonly frameRate: number;
+  readonly hasAudio: boolean;
+  /** The reason why the file is held to be cut off, when it is. */
+  readonly truncated?: string;
+}
+
+/** Which moments to decode, in seconds from the first frame shown. */
+export type FrameTimes =
+  /** The frame on screen at each of these times; non-decreasing, repeats allowed. */
+  | { readonly timesSec: readonly number[] }
+  /** The centres of `evenly` equal segments of [fromSec, toSec], by default of the whole video. */
+  | { readonly evenly: number; readonly fromSec?: number; readonly toSec?: number };
+
+/** Size of the frames to hand out: the shorter side (aspect kept, never enlarged unless `enlarge`), or exactly this. */
+export type FrameSize = { readonly shortSide: number } | { readonly width: number; readonly height: number };
+
+export interface DecodeRequest {
+  readonly times: FrameTimes;
+  readonly size: FrameSize;
+}
+
+/** RGB frames of one video, all of one size. */
+export interface FrameStrip {
+  readonly width: number;
+  readonly height: number;
+  /** [frames] when each frame begins to be shown, seconds from the first frame of the video. */
+  readonly timesSec: Float64Array;
+  /** [frames, height, width, 3], 8 bits a channel, full-range sRGB. */
+  readonly rgb: Uint8Array;
+}
+
+export interface DecodedVideo {
+  readonly info: VideoInfo;
+  readonly strip: FrameStrip;
+}
+
+/** Bounds for files one does not trust; passing one is a LimitError. */
+export interface VideoLimits {
+  readonly maxPixels: number;
+  readonly maxDurationSec: number;
+  readonly maxFrames: number;
+}
+
+/** Reads video files. Every failure is a VideoError or LimitError that names the path and the reason. */
+export interface Decoder {
+  readonly name: 'node-av' | 'ffmpeg';
+  probe(path: string): VideoInfo;
+  decode(path: string, request: DecodeRequest): DecodedVideo;
+}
