@@ -1,0 +1,21 @@
+// Checks against material that lies beside the project and not in it: real clips, fixtures, teachers. Without that folder (../shared,
+// or the one that VMF_SHARED names) there is nothing to check, and this says so. Runs on the built project, after `npm run build`.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+const shared = process.env['VMF_SHARED'] ?? '../shared';
+
+/** Each check: its name, and the arguments of `node`. Keep the sum of their times below three minutes on two cores. */
+const checks = [['weight files are read, and survive rewriting', ['scripts/sharedWeights.mjs', `${shared}/fixtures`]]];
+
+if (!existsSync(shared)) {
+  console.log(`${shared} is not there: ${checks.length} checks that need it were not run`);
+  process.exit(0);
+}
+for (const [name, args] of checks) {
+  const begun = performance.now();
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(`${status === 0 ? 'passed' : 'FAILED'}: ${name} (${seconds} s)`);
+  if (status !== 0) process.exit(1);
+}

@@ -1,0 +1,105 @@
+/** Collects the nodes and constants of an ONNX graph under made-up names, and shares equal constants. Knows no operator. */
+
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../onnx.js';
+import { type Shape, sizeOf } from '../shape.js';
+
+type Attributes = Readonly<Record<string, OnnxAttribute>>;
+
+/** Operators of ONNX itself, of ONNX Runtime, and of ONNX Runtime's blocked (NCHWc) layout. */
+export type Domain = '' | 'com.microsoft' | 'com.microsoft.nchwc';
+
+export class Emitter {
+  readonly initializers: OnnxTensor[] = [];
+  private readonly made: OnnxNode[] = [];
+  private readonly exposed = new Map<string, string>();
+  private readonly shared = new Map<string, string>();
+  private count = 0;
+
+  /** A name that nothing else has. */
+  name(hint: string): string {
+    return `${hint}_${this.count++}`;
+  }
+
+  /** Adds a node with one output and returns the output's name. */
+  node(type: string, inputs: readonly string[], attributes: Attributes = {}, domain: Domain = ''): string {
+    const output = this.name(type);
+    this.made.push({ type, domain, inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** Adds a node with several outputs and returns their names. */
+  split(input: string, axis: number, sizes: readonly number[]): string[] {
+    const outputs = sizes.map(() => this.name('Split'));
+    this.made.push({ type: 'Split', inputs: [input, this.integers(sizes)], outputs, attributes: { axis } });
+    return outputs;
+  }
+
+  /**
+   * Makes a value an output of the graph under this name. The node that makes it is renamed rather than followed by an Identity,
+   * whose removal ONNX Runtime 1.30 gets wrong where a value is both an output and read inside.
+   */
+  expose(value: string, name: string): void {
+    const isNode = this.made.some((node) => node.outputs.includes(value));
+    if (isNode && !this.exposed.has(value)) this.exposed.set(value, name);
+    else this.made.push({ type: 'Identity', inputs: [value], outputs: [name] });
+  }
+
+  /** The nodes so far, in an order in which they can run. */
+  get nodes(): OnnxNode[] {
+    const named = (value: string) => this.exposed.get(value) ?? value;
+    return this.made.map((node) => ({ ...node, inputs: node.inputs.map(named), outputs: node.outputs.map(named) }));
+  }
+
+  /** A float constant; constants of one value are shared. */
+  floats(data: Float32Array, shape: Shape): string {
+    const [first] = data;
+    const uniform = first !== undefined && data.length <= 1 << 20 && data.every((value) => Object.is(value, first));
+    const make = () => this.initializer('float32', shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return uniform ? this.once(`f ${first} ${Object.is(first, -0)} ${shape}`, make) : make();
+  }
+
+  /** A float constant with one value everywhere. */
+  filled(value: number, shape: Shape): string {
+    return this.floats(new Float32Array(sizeOf(shape)).fill(value), shape);
+  }
+
+  /** A one-axis int64 constant (shapes, axes, paddings). */
+  integers(values: readonly number[]): string {
+    const bytes = () => new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+    return this.once(`i ${values}`, () => this.initializer('int64', [values.length], bytes()));
+  }
+
+  reshape(x: string, shape: Shape): string {
+    return this.node('Reshape', [x, this.integers(shape)]);
+  }
+
+  transpose(x: string, order: readonly number[]): string {
+    return this.node('Transpose', [x], { perm: order });
+  }
+
+  /** Zero padding, or cropping where a number is negative: as many elements before and after each axis. */
+  pad(x: string, before: readonly number[], after: readonly number[]): string {
+    return [...before, ...after].every((n) => n === 0) ? x : this.node('Pad', [x, this.integers([...before, ...after])]);
+  }
+
+  /** Sums over axes, which stay with one element unless `keep` is false. */
+  sum(x: string, axes: readonly number[], keep = true): string {
+    return this.node('ReduceSum', [x, this.integers(axes)], { keepdims: keep ? 1 : 0 });
+  }
+
+  slice(x: string, axis: number, start: number, end: number): string {
+    return this.node('Slice', [x, this.integers([start]), this.integers([end]), this.integers([axis])]);
+  }
+
+  private once(key: string, make: () => string): string {
+    const known = this.shared.get(key) ?? make();
+    this.shared.set(key, known);
+    return known;
+  }
+
+  private initializer(type: 'float32' | 'int64', shape: Shape, bytes: Uint8Array): string {
+    const name = this.name('c');
+    this.initializers.push({ name, type, shape, bytes });
+    return name;
+  }
+}

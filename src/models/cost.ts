@@ -1,0 +1,123 @@
+/**
+ * What a network costs, from its configuration by formula: parameters, and multiply-adds of one view. Counted are convolutions,
+ * linear layers and the two products of every attention, padding included; not norms, activations, softmax, gates and pooling.
+ */
+
+import type { BlockConfig, NetworkConfig } from './config.js';
+
+/** One row of the network: a block, or the stem, the last bridge and the head. */
+export interface LayerCost {
+  readonly name: string;
+  readonly kind: string;
+  /** Features handed on: channels and the edge of a frame. */
+  readonly channels: number;
+  readonly edge: number;
+  readonly stride: number;
+  readonly temporal: number;
+  readonly parameters: number;
+  readonly macs: number;
+}
+
+export interface NetworkCost {
+  /** Trainable values (batch norm's running statistics are not). */
+  readonly parameters: number;
+  /** Multiply-adds of one clip. */
+  readonly macs: number;
+  readonly layers: readonly LayerCost[];
+}
+
+interface Sum {
+  parameters: number;
+  macs: number;
+}
+
+const plus = (...parts: readonly Sum[]): Sum => ({
+  parameters: parts.reduce((sum, part) => sum + part.parameters, 0),
+  macs: parts.reduce((sum, part) => sum + part.macs, 0),
+});
+
+/** Positions of all frames of the clip at this edge. */
+type Area = (edge: number) => number;
+
+const convNorm = (weights: number, out: number, positions: number): Sum => ({
+  parameters: weights + 2 * out,
+  macs: weights * positions,
+});
+const linear = (into: number, out: number, rows: number): Sum => ({ parameters: into * out + out, macs: into * out * rows });
+const norm = (width: number): Sum => ({ parameters: 2 * width, macs: 0 });
+const products = (macs: number): Sum => ({ parameters: 0, macs });
+
+export function networkCost(config: NetworkConfig): NetworkCost {
+  const area: Area = (edge) => config.frames * edge * edge;
+  const layers: LayerCost[] = [];
+  let edge = Math.ceil(config.size / 2);
+  let width = config.stem;
+  const add = (name: string, kind: string, stride: number, temporal: number, cost: Sum) =>
+    layers.push({ name, kind, channels: width, edge, stride, temporal, ...cost });
+
+  add('stem', 'conv', 2, 1, convNorm(27 * width, width, area(edge)));
+  add('tokens', 'table', 1, 1, { parameters: config.tokens * config.tokenDim, macs: 0 });
+  config.blocks.forEach((block, i) => {
+    const stride = block.kind === 'down' || (block.kind === 'lite' && block.stride === 2) ? 2 : 1;
+    const cost = blockCost(config, block, width, edge, Math.ceil(edge / stride), area);
+    width = block.out;
+    edge = Math.ceil(edge / stride);
+    add(`blocks.${i}`, block.kind, stride, block.temporal, cost);
+  });
+  add('bridge', 'bridge', 1, 1, bridgeIn(config, width, area(edge)));
+  add('head', 'head', 1, 1, headCost(config, width, area(edge)));
+  return { ...plus(...layers), layers };
+}
+
+function blockCost(config: NetworkConfig, block: BlockConfig, width: number, edgeIn: number, edgeOut: number, area: Area): Sum {
+  const { out, expand, temporal } = block;
+  const depthwise = (channels: number, edge: number) => convNorm(9 * temporal * channels, channels, area(edge));
+  const pointwise = (from: number, to: number, edge: number) => convNorm((from * to) / config.groups, to, area(edge));
+  const hidden = width * expand;
+  if (block.kind === 'lite') return plus(depthwise(hidden, edgeOut), pointwise(hidden, out, edgeOut));
+  const tokens = plus(
+    bridgeIn(config, width, area(edgeIn)),
+    formerCost(config),
+    bridgeOut(config, out, area(edgeOut)),
+    slopes(config, hidden),
+  );
+  if (block.kind === 'mf') {
+    const convs = plus(pointwise(width, hidden, edgeIn), depthwise(hidden, edgeIn), pointwise(hidden, out, edgeIn));
+    return plus(tokens, slopes(config, hidden), convs);
+  }
+  const hidden2 = out * block.expand2;
+  const first = plus(depthwise(hidden, edgeOut), pointwise(hidden, out, edgeOut));
+  return plus(tokens, slopes(config, hidden2), first, depthwise(hidden2, edgeOut), pointwise(hidden2, out, edgeOut));
+}
+
+/** Mobile -> Former. */
+function bridgeIn({ tokens, tokenDim: d }: NetworkConfig, width: number, positions: number): Sum {
+  const gated = linear(d, width, tokens);
+  return plus(linear(d, width, tokens), gated, linear(width, d, tokens), norm(d), products(2 * tokens * positions * width));
+}
+
+function formerCost({ tokens, tokenDim: d }: NetworkConfig): Sum {
+  const attention = plus(linear(d, d, tokens), linear(d, d, tokens), products(2 * tokens * tokens * d));
+  return plus(attention, linear(d, 2 * d, tokens), linear(2 * d, d, tokens), norm(d), norm(d));
+}
+
+/** Former -> Mobile. */
+function bridgeOut({ tokens, tokenDim: d }: NetworkConfig, width: number, positions: number): Sum {
+  return plus(linear(d, width, tokens), linear(d, width, tokens), products(2 * tokens * positions * width));
+}
+
+/** The small network behind one dynamic ReLU. */
+function slopes({ tokenDim: d }: NetworkConfig, channels: number): Sum {
+  return plus(linear(d, d / 4, 1), linear(d / 4, 2 * channels, 1));
+}
+
+function headCost(config: NetworkConfig, width: number, positions: number): Sum {
+  const wide = 6 * width;
+  const hidden = linear(wide + config.tokenDim, config.head, 1);
+  return plus(
+    convNorm((wide * width) / config.groups, wide, positions),
+    hidden,
+    norm(config.head),
+    linear(config.head, config.classes, 1),
+  );
+}

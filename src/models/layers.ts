@@ -1,0 +1,112 @@
+/**
+ * The layers that hold numbers, by the names they have in checkpoints: linear, layer norm, and batch norm in its two lives. In
+ * training batch norm uses the batch's statistics and reports them; in evaluation its scale is folded into the convolution before it.
+ */
+
+import { reshape, sum } from '../graph/arrange.js';
+import { add, div, mul, relu, sqrt, sub } from '../graph/elementwise.js';
+import type { Expr } from '../graph/expr.js';
+import { channelDot, channelSum, scaleShift } from '../graph/features.js';
+import { layerNorm, linear } from '../graph/linear.js';
+import { mapSize, type Shape } from '../graph/shape.js';
+import type { Init, Variables } from './variables.js';
+
+const epsilon = 1e-5;
+
+/** What a batch norm saw, as expressions: mean and (unbiased) variance [C], by the names of the running statistics. */
+export type BatchStatistics = Map<string, Expr>;
+
+export interface ConvSpec {
+  readonly expand?: number;
+  readonly temporal: number;
+  readonly stride?: number;
+}
+
+export class Layers {
+  constructor(
+    private readonly variables: Variables,
+    /** Where batch norms report what they saw; without it the network is in evaluation mode. */
+    private readonly seen: BatchStatistics | undefined,
+    private readonly prefix = '',
+  ) {}
+
+  /** The layers below a name. */
+  in(name: string): Layers {
+    return new Layers(this.variables, this.seen, `${this.prefix}${name}.`);
+  }
+
+  weight(name: string, shape: Shape, init: Init, decay: boolean): Expr {
+    return this.variables.parameter({ name: this.prefix + name, shape, init, decay });
+  }
+
+  /** x W^T + b. */
+  linear(name: string, x: Expr, out: number): Expr {
+    const weight = this.weight(`${name}.weight`, [out, x.shape.at(-1) ?? 0], { normal: 0.01 }, true);
+    return linear(x, weight, this.weight(`${name}.bias`, [out], { value: 0 }, false));
+  }
+
+  /** Layer norm over the last axis. */
+  norm(name: string, x: Expr): Expr {
+    const width = [x.shape.at(-1) ?? 0];
+    const scale = this.weight(`${name}.weight`, width, { value: 1 }, false);
+    return layerNorm(x, scale, this.weight(`${name}.bias`, width, { value: 0 }, false), epsilon);
+  }
+
+  /**
+   * A convolution and its batch norm. `convolve` is given a scale [C] for its output channels and a bias [C] in evaluation, and
+   * neither in training, where the norm follows as a scale and shift by what the batch showed.
+   */
+  normalised(name: string, channels: number, convolve: (scale?: Expr, bias?: Expr) => Expr): Expr {
+    const norm = this.normParts(name, channels);
+    if (!this.seen) {
+      const { scale, shift } = affine(norm.weight, norm.bias, norm.mean, norm.variance);
+      return convolve(scale, shift);
+    }
+    const x = convolve();
+    const { frames, clips, height, width } = mapSize(x.shape, 'batch norm');
+    const count = frames * clips * height * width;
+    const mean = mul(sum(channelSum(x), [0], [channels]), 1 / count);
+    const square = mul(sum(channelDot(x, x), [0], [channels]), 1 / count);
+    const variance = relu(sub(square, mul(mean, mean)));
+    this.report(name, mean, variance, count);
+    const { scale, shift } = affine(norm.weight, norm.bias, mean, variance);
+    return scaleShift(x, reshape(scale, [1, channels]), reshape(shift, [1, channels]));
+  }
+
+  /** Batch norm of vectors [B, C] over the batch. */
+  batchNorm(name: string, x: Expr): Expr {
+    const [count = 1, channels = 0] = x.shape;
+    const norm = this.normParts(name, channels);
+    let { mean, variance } = norm;
+    if (this.seen) {
+      mean = mul(sum(x, [0], [channels]), 1 / count);
+      const centred = sub(x, mean);
+      variance = mul(sum(mul(centred, centred), [0], [channels]), 1 / count);
+      this.report(name, mean, variance, count);
+    }
+    const { scale } = affine(norm.weight, norm.bias, mean, variance);
+    return add(mul(sub(x, mean), scale), norm.bias);
+  }
+
+  private normParts(name: string, channels: number) {
+    const full = `${this.prefix}${name}`;
+    return {
+      weight: this.weight(`${name}.weight`, [channels], { value: 1 }, false),
+      bias: this.weight(`${name}.bias`, [channels], { value: 0 }, false),
+      mean: this.variables.statistic(`${full}.running_mean`, channels, 0),
+      variance: this.variables.statistic(`${full}.running_var`, channels, 1),
+    };
+  }
+
+  private report(name: string, mean: Expr, variance: Expr, count: number): void {
+    const full = `${this.prefix}${name}`;
+    this.seen?.set(`${full}.running_mean`, mean);
+    this.seen?.set(`${full}.running_var`, mul(variance, count / Math.max(count - 1, 1)));
+  }
+}
+
+/** Batch norm as scale * x + shift. */
+function affine(weight: Expr, bias: Expr, mean: Expr, variance: Expr): { scale: Expr; shift: Expr } {
+  const scale = div(weight, sqrt(add(variance, epsilon)));
+  return { scale, shift: sub(bias, mul(mean, scale)) };
+}

@@ -1,0 +1,65 @@
+/**
+ * The numbers of a network: parameters (trained) and statistics (kept by batch norm), by name. A model asks for them as it is
+ * built and thereby declares their shapes and first values; who builds it decides what stands behind a name: a slice of one flat
+ * vector in training, a constant in inference, nothing but a shape when only counting.
+ */
+
+import type { Expr } from '../graph/expr.js';
+import { input } from '../graph/expr.js';
+import { type Shape, sizeOf } from '../graph/shape.js';
+import type { Rng } from '../rng.js';
+
+/** How a parameter begins: normally distributed with this deviation, or at one value. */
+export type Init = { readonly normal: number } | { readonly value: number };
+
+export interface VariableSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly init: Init;
+  /** Whether weight decay applies: to convolution and linear weights only. */
+  readonly decay: boolean;
+}
+
+export interface Variables {
+  parameter(spec: VariableSpec): Expr;
+  /** A batch norm's running mean or variance, [C]. */
+  statistic(name: string, channels: number, first: number): Expr;
+}
+
+/** What a network is made of, in the order in which it asks for it. */
+export interface Inventory {
+  readonly parameters: readonly VariableSpec[];
+  readonly statistics: readonly VariableSpec[];
+}
+
+/** Variables that are only listed: each is an input of its own name. */
+export class Recorder implements Variables, Inventory {
+  readonly parameters: VariableSpec[] = [];
+  readonly statistics: VariableSpec[] = [];
+
+  parameter(spec: VariableSpec): Expr {
+    this.parameters.push(spec);
+    return input(spec.name, spec.shape);
+  }
+
+  statistic(name: string, channels: number, first: number): Expr {
+    this.statistics.push({ name, shape: [channels], init: { value: first }, decay: false });
+    return input(name, [channels]);
+  }
+}
+
+/** Number of values in all of them. */
+export const countValues = (specs: readonly VariableSpec[]): number => specs.reduce((sum, spec) => sum + sizeOf(spec.shape), 0);
+
+/** First values of all of them, end to end; each is drawn from a stream of its own, named after it. */
+export function initialValues(specs: readonly VariableSpec[], rng: Rng): Float32Array {
+  const out = new Float32Array(countValues(specs));
+  let at = 0;
+  for (const { name, shape, init } of specs) {
+    const end = at + sizeOf(shape);
+    if ('value' in init) out.fill(init.value, at, end);
+    else for (const own = rng.fork(name); at < end; at++) out[at] = own.normal(0, init.normal);
+    at = end;
+  }
+  return out;
+}

@@ -1,0 +1,281 @@
+/**
+ * Every operator against an independent derivation, on random shapes: its value against plain float64 loops, its gradient against
+ * central differences of those loops, both as standard ONNX and in the machine's blocked layout.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { broadcast, concat, reshape, slice, sum, sumAll, transpose } from '../src/graph/arrange.js';
+import { convolution, depthwise } from '../src/graph/convolution.js';
+import * as el from '../src/graph/elementwise.js';
+import { constant, type Expr, input, type OpKind } from '../src/graph/expr.js';
+import * as ft from '../src/graph/features.js';
+import { gradients } from '../src/graph/gradients.js';
+import * as ln from '../src/graph/linear.js';
+import { type Shape, sizeOf } from '../src/graph/shape.js';
+import { Rng } from '../src/rng.js';
+import { blockSize } from '../src/runtime/blockSize.js';
+import { evaluate } from './support/evaluate.js';
+import { runOnce } from './support/runOnce.js';
+
+/** Shapes of the operands, and the expression to make of them. */
+interface Case {
+  readonly shapes: readonly Shape[];
+  readonly make: (...x: Expr[]) => Expr;
+  /** Keeps operands away from kinks and poles. */
+  readonly values?: (rng: Rng) => number;
+  /** Operands without a gradient. */
+  readonly fixed?: readonly number[];
+}
+
+const positive = (rng: Rng) => rng.uniform(0.5, 2);
+/** Never within 0.05 of 0 or of 1.5. */
+const kinkFree = (rng: Rng) => rng.pick([-1, 1]) * rng.uniform(0.05, 1.4);
+
+/** A random map [T, B, C, H, W]; channels often no multiple of a block. */
+const map = (rng: Rng, channels = 1 + rng.integer(20)): number[] => [
+  1 + rng.integer(3),
+  1 + rng.integer(3),
+  channels,
+  2 + rng.integer(6),
+  2 + rng.integer(6),
+];
+const rowsFor = (rng: Rng, m: readonly number[]): number[] => [rng.chance(0.5) ? 1 : (m[1] ?? 1), m[2] ?? 1];
+
+const cases: Record<string, (rng: Rng) => Case> = {
+  add: (rng) => ({ shapes: [[2, 3, 4], rng.pick([[2, 3, 4], [4], [3, 1], []])], make: el.add }),
+  sub: (rng) => ({ shapes: [rng.pick([[3, 4], [4]]), [3, 4]], make: el.sub }),
+  mul: (rng) => ({ shapes: [[2, 3, 4], rng.pick([[1, 3, 1], [2, 3, 4], [1]])], make: el.mul }),
+  div: (rng) => ({ shapes: [[2, 3], rng.pick([[2, 3], [3], [2, 1]])], make: el.div, values: positive }),
+  relu: () => ({ shapes: [[5, 7]], make: el.relu, values: kinkFree }),
+  exp: () => ({ shapes: [[5, 3]], make: el.exp }),
+  log: () => ({ shapes: [[5, 3]], make: el.log, values: positive }),
+  sqrt: () => ({ shapes: [[5, 3]], make: el.sqrt, values: positive }),
+  erf: () => ({ shapes: [[5, 3]], make: el.erf }),
+  gelu: () => ({ shapes: [[5, 3]], make: el.gelu }),
+  clip: () => ({ shapes: [[5, 7]], make: (x) => el.clip(x, 0, 1.45), values: kinkFree }),
+  relu6: () => ({ shapes: [[5, 7]], make: (x) => el.relu6(el.mul(x, 8)), values: (rng) => rng.pick([-1, 0.3, 0.6, 0.9, 1.3]) }),
+  hardSigmoid: () => ({ shapes: [[30]], make: (x) => el.hardSigmoid(el.mul(x, 4)), values: kinkFree }),
+  hardSwish: () => ({ shapes: [[30]], make: (x) => el.hardSwish(el.mul(x, 4)), values: kinkFree }),
+  sum: (rng) => ({ shapes: [[2, 3, 4]], make: (x) => sum(x, rng.pick([[0], [1, 2], [0, 1, 2]])) }),
+  reshape: () => ({ shapes: [[2, 6]], make: (x) => reshape(x, [3, 4]) }),
+  broadcast: () => ({ shapes: [[2, 1, 3]], make: (x) => broadcast(x, [2, 4, 3]) }),
+  transpose: (rng) => ({ shapes: [[2, 3, 4]], make: (x) => transpose(x, rng.shuffle([0, 1, 2])) }),
+  slice: (rng) => ({ shapes: [[2, 5, 3]], make: (x) => slice(x, 1, rng.integer(3), 3 + rng.integer(3)) }),
+  concat: () => ({
+    shapes: [
+      [2, 1, 3],
+      [2, 4, 3],
+    ],
+    make: (a, b) => concat([a, b], 1),
+  }),
+  matmul: (rng) => matmulCase(rng),
+  linear: () => ({ shapes: [[2, 3, 4], [5, 4], [5]], make: ln.linear }),
+  softmax: () => ({ shapes: [[3, 5]], make: ln.softmax }),
+  logSoftmax: () => ({ shapes: [[3, 5]], make: ln.logSoftmax }),
+  layerNorm: () => ({ shapes: [[2, 3, 6], [6], [6]], make: (x, scale, shift) => ln.layerNorm(x, scale, shift) }),
+  scaleShift: (rng) => {
+    const m = map(rng);
+    return { shapes: [m, rowsFor(rng, m), rowsFor(rng, m)], make: ft.scaleShift };
+  },
+  'scaleShift of scaleShift': (rng) => {
+    const m = map(rng);
+    const twice = (x: Expr, a: Expr, b: Expr, c: Expr) => ft.scaleShift(ft.scaleShift(x, a, b), c);
+    return { shapes: [m, rowsFor(rng, m), rowsFor(rng, m), rowsFor(rng, m)], make: twice };
+  },
+  'relu of scaleShift': (rng) => {
+    const m = map(rng);
+    const make = (x: Expr, s: Expr) =>
+      el.relu(ft.scaleShift(x, s, constant(new Float32Array(sizeOf(s.shape)).fill(0.01), s.shape)));
+    return { shapes: [m, rowsFor(rng, m)], make, values: kinkFree };
+  },
+  'scaleShift plus map': (rng) => {
+    const m = map(rng);
+    return { shapes: [m, rowsFor(rng, m), m], make: (x, s, y) => el.add(y, ft.scaleShift(x, s)) };
+  },
+  channelSum: (rng) => ({ shapes: [map(rng)], make: ft.channelSum }),
+  channelDot: (rng) => {
+    const m = map(rng);
+    return { shapes: [m, m], make: ft.channelDot };
+  },
+  'channelDot with itself': (rng) => ({ shapes: [map(rng)], make: (x) => ft.channelDot(x, x) }),
+  pointwise: (rng) => {
+    const m = map(rng);
+    const out = 1 + rng.integer(20);
+    const weight = rng.chance(0.5) ? [out, m[2] ?? 1] : [m[1] ?? 1, out, m[2] ?? 1];
+    return { shapes: [m, weight, [out]], make: ft.pointwise };
+  },
+  'pointwise plus map': (rng) => {
+    const m = map(rng);
+    const to = [...m];
+    to[2] = 1 + rng.integer(20);
+    const weight = rng.chance(0.5) ? [to[2], m[2] ?? 1] : [m[1] ?? 1, to[2], m[2] ?? 1];
+    return { shapes: [m, weight, to], make: (x, w, y) => el.add(ft.pointwise(x, w), y) };
+  },
+  gram: (rng) => {
+    const m = map(rng);
+    const other = [...m];
+    other[2] = 1 + rng.integer(20);
+    const perClip = rng.chance(0.5);
+    return { shapes: [m, other], make: (y, x) => ft.gram(y, x, perClip) };
+  },
+  softmaxPositions: (rng) => ({ shapes: [map(rng)], make: ft.softmaxPositions }),
+  softmaxTokens: (rng) => {
+    const heads = 1 + rng.integer(3);
+    return { shapes: [map(rng, heads * (1 + rng.integer(6)))], make: (x) => ft.softmaxTokens(x, heads) };
+  },
+  shuffleChannels: (rng) => ({ shapes: [map(rng, 12)], make: (x) => ft.shuffleChannels(x, rng.pick([2, 3, 4])) }),
+  globalAverage: (rng) => ({ shapes: [map(rng)], make: ft.globalAverage }),
+  blockDiagonal: () => ({ shapes: [[6, 2]], make: (w) => ft.blockDiagonal(w, 3) }),
+  depthwise: (rng) => depthwiseCase(rng, 1),
+  'depthwise, expanding': (rng) => depthwiseCase(rng, 2 + rng.integer(3)),
+  'depthwise, expanding, then scaled and mixed': (rng) => expandedChain(rng),
+  convolution: (rng) => {
+    const m = map(rng, 3);
+    const stride = 1 + rng.integer(2);
+    const out = 1 + rng.integer(12);
+    return { shapes: [m, [out, 3, 3, 3], [out]], make: (x, w, b) => convolution(x, w, stride, b), fixed: [0] };
+  },
+};
+
+function matmulCase(rng: Rng): Case {
+  const [transposeA, transposeB] = [rng.chance(0.5), rng.chance(0.5)];
+  const lead = rng.pick([[], [2], [2, 3]]);
+  const turned = (shape: number[], swap: boolean) => [...lead, ...(swap ? shape.reverse() : shape)];
+  return {
+    shapes: [turned([3, 4], transposeA), turned([4, 5], transposeB)],
+    make: (a, b) => ln.matmul(a, b, { transposeA, transposeB }),
+  };
+}
+
+function depthwiseCase(rng: Rng, expand: number): Case {
+  const m = map(rng);
+  const stride = 1 + rng.integer(2);
+  const out = (m[2] ?? 1) * expand;
+  return { shapes: [m, [out, rng.pick([1, 3]), 3, 3], [out]], make: (x, w, b) => depthwise(x, w, stride, b) };
+}
+
+/** What a network does with an expanded map: scale, activation, dot products, mixing, and all the gradients through it. */
+function expandedChain(rng: Rng): Case {
+  const m = map(rng);
+  const stride = 1 + rng.integer(2);
+  const out = (m[2] ?? 1) * 3;
+  const make = (x: Expr, w: Expr, scale: Expr, mix: Expr): Expr => {
+    const hidden = depthwise(x, w, stride);
+    const statistics = sum(ft.channelDot(hidden, hidden), [0]);
+    const active = el.add(ft.scaleShift(hidden, scale), el.exp(ft.scaleShift(hidden, el.mul(statistics, 0.01))));
+    return el.add(ft.pointwise(active, mix), sumAll(ft.channelSum(active)));
+  };
+  return { shapes: [m, [out, rng.pick([1, 3]), 3, 3], [m[1] ?? 1, out], [5, out]], make, values: (r) => r.uniform(-0.4, 0.4) };
+}
+
+for (const [name, make] of Object.entries(cases)) {
+  for (const layout of ['plain', 'blocked'] as const) {
+    test(`${name}, ${layout}: value and gradient`, async (t) => {
+      const block = layout === 'plain' ? 0 : await blockSize();
+      if (layout === 'blocked' && block === 0) return t.skip('this machine has no blocked kernels');
+      for (let round = 0; round < 4; round++) await check(make(new Rng([name, round])), new Rng([name, round, 'values']), block);
+    });
+  }
+}
+
+async function check({ shapes, make, values = (rng) => rng.normal(), fixed = [] }: Case, rng: Rng, block: number): Promise<void> {
+  const inputs = new Map(shapes.map((shape, i) => [`x${i}`, Float32Array.from({ length: sizeOf(shape) }, () => values(rng))]));
+  const operands = shapes.map((shape, i) => input(`x${i}`, shape));
+  const y = make(...operands);
+  const weights = constant(
+    Float32Array.from({ length: sizeOf(y.shape) }, () => rng.normal()),
+    y.shape,
+  );
+  const loss = sumAll(el.mul(y, weights));
+  const trained = operands.filter((_, i) => !fixed.includes(i));
+  const slopes = gradients(loss, trained);
+  const outputs = { y, ...Object.fromEntries(slopes.map((slope, i) => [`d${i}`, slope])) };
+  const got = await runOnce(outputs, inputs, block);
+  close(got['y'] ?? new Float32Array(), evaluate([y], inputs)[0] ?? new Float64Array(), 2e-5, 'value');
+  trained.forEach((operand, i) => {
+    const where = operand.op.kind === 'input' ? operand.op.name : '';
+    close(got[`d${i}`] ?? new Float32Array(), differences(loss, inputs, where, rng), 2e-4, `gradient for ${where}`);
+  });
+}
+
+/** Central differences for up to eight random elements; NaN for those not looked at. */
+function differences(loss: Expr, inputs: ReadonlyMap<string, Float32Array>, name: string, rng: Rng): Float64Array {
+  const x = Float64Array.from(inputs.get(name) ?? []);
+  const out = new Float64Array(x.length).fill(NaN);
+  const at = (i: number, by: number) => {
+    const moved = Float64Array.from(x);
+    moved[i] = (moved[i] ?? 0) + by;
+    return evaluate([loss], new Map<string, Float64Array | Float32Array>([...inputs, [name, moved]]))[0]?.[0] ?? NaN;
+  };
+  for (const i of rng.shuffle([...x.keys()]).slice(0, 8)) out[i] = (at(i, 1e-5) - at(i, -1e-5)) / 2e-5;
+  return out;
+}
+
+function close(got: Float32Array, expected: Float64Array, bound: number, what: string): void {
+  assert.equal(got.length, expected.length, `${what}: length`);
+  const looked = [...expected.keys()].filter((i) => !Number.isNaN(expected[i]));
+  assert.ok(looked.length > 0, `${what}: nothing compared`);
+  const largest = Math.max(1, ...looked.map((i) => Math.abs(expected[i] ?? NaN)));
+  for (const i of looked) {
+    const error = Math.abs((got[i] ?? NaN) - (expected[i] ?? NaN)) / largest;
+    assert.ok(error <= bound, `${what}[${i}]: got ${got[i]}, expected ${expected[i]}`);
+  }
+}
+
+test('every kind of operator is among the cases', () => {
+  const rng = new Rng(['coverage']);
+  const seen = new Set<OpKind>();
+  for (const make of Object.values(cases)) {
+    for (let round = 0; round < 4; round++) {
+      const { shapes, make: build, fixed = [] } = make(rng);
+      const operands = shapes.map((shape, i) => input(`x${i}`, shape));
+      const loss = sumAll(build(...operands));
+      const trained = operands.filter((_, i) => !fixed.includes(i));
+      const stack = [loss, ...gradients(loss, trained)];
+      for (let node = stack.pop(); node; node = stack.pop()) {
+        seen.add(node.op.kind);
+        stack.push(...node.inputs);
+      }
+    }
+  }
+  const all: Record<OpKind, true> = {
+    input: true,
+    constant: true,
+    add: true,
+    sub: true,
+    mul: true,
+    div: true,
+    relu: true,
+    step: true,
+    exp: true,
+    log: true,
+    sqrt: true,
+    erf: true,
+    clip: true,
+    sum: true,
+    reshape: true,
+    broadcast: true,
+    transpose: true,
+    slice: true,
+    concat: true,
+    matmul: true,
+    softmax: true,
+    logSoftmax: true,
+    layerNorm: true,
+    scaleShift: true,
+    channelSum: true,
+    channelDot: true,
+    softmaxPositions: true,
+    pointwise: true,
+    gram: true,
+    softmaxTokens: true,
+    shuffleChannels: true,
+    depthwise: true,
+    convolution: true,
+    depthwiseInputGradient: true,
+    depthwiseWeightGradient: true,
+    convolutionWeightGradient: true,
+  };
+  assert.deepEqual([...seen].sort(), Object.keys(all).sort());
+});

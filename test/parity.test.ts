@@ -1,0 +1,134 @@
+/**
+ * The network against tensors of an independent implementation: logits and intermediates, gradients, running statistics, and ten
+ * AdamW steps, within what float32 can reach (the "fair bound" of the fixtures' README). In both lowerings. `VMF_FIXTURES` names
+ * another folder with fixtures to hold the network to.
+ */
+
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { concat, reshape, sumAll } from '../src/graph/arrange.js';
+import { mul } from '../src/graph/elementwise.js';
+import { constant, type Expr, input } from '../src/graph/expr.js';
+import { gradients } from '../src/graph/gradients.js';
+import { logSoftmax } from '../src/graph/linear.js';
+import { sizeOf } from '../src/graph/shape.js';
+import { evaluationGraph, FlatVariables, inferenceGraph, trainingGraph } from '../src/models/network.js';
+import type { Intermediates } from '../src/models/videoMobileFormer.js';
+import { blockSize } from '../src/runtime/blockSize.js';
+import { defaultStep, scheduleValues, smoothedTargets, trainingStep } from '../src/train/step.js';
+import { difference, type Fixture, readFixture } from './support/fixture.js';
+import { runOnce } from './support/runOnce.js';
+
+const folder = process.env['VMF_FIXTURES'] ?? 'test/fixtures';
+const names = readdirSync(folder).flatMap((file) => (file.endsWith('.weights.safetensors') ? [file.split('.')[0] ?? ''] : []));
+/** Gradients that are zero in exact arithmetic: compared absolutely, and left out after AdamW, which makes steps of their noise. */
+const zeroGradients = /former_to_mobile\.key\.bias$|^head\.fc1\.bias$|^bridge\.norm\.bias$/;
+
+assert.ok(names.length > 0, `no fixtures in ${folder}`);
+for (const name of names) {
+  for (const layout of ['plain', 'blocked'] as const) {
+    const options = { skip: layout === 'blocked' && (await blockSize()) === 0 ? 'this machine has no blocked kernels' : false };
+    const block = async () => (layout === 'plain' ? 0 : blockSize());
+    test(`${name}, ${layout}: evaluation`, options, async () => evaluation(await readFixture(folder, name), await block()));
+    test(`${name}, ${layout}: constants give the same logits`, options, async () => constants(await readFixture(folder, name), await block()));
+    test(`${name}, ${layout}: training pass and gradients`, options, async () => training(await readFixture(folder, name), await block()));
+    test(`${name}, ${layout}: ten AdamW steps`, options, async () => optimisation(await readFixture(folder, name), await block()));
+  }
+}
+
+function within(what: string, got: Float32Array, expected: Float32Array, bound: number, quantile = bound): void {
+  const { worst, quantile: most, l2 } = difference(got, expected);
+  assert.ok(worst <= bound && most <= quantile && l2 <= bound, `${what}: worst ${worst}, 99.9 % ${most}, L2 ${l2}; bound ${bound}`);
+}
+
+async function evaluation(fixture: Fixture, block: number): Promise<void> {
+  const keep: Intermediates = new Map();
+  evaluationGraph(fixture.config, fixture.clips, { keep });
+  const inputs = new Map([
+    ['clips', fixture.clip],
+    ['parameters', fixture.parameters],
+    ['statistics', fixture.statistics],
+  ]);
+  const got = await runOnce(Object.fromEntries(keep), inputs, block);
+  const wanted = fixture.names.filter((name) => name.startsWith('eval.'));
+  assert.ok(wanted.length >= 10);
+  for (const name of wanted) within(name, got[name.slice(5)] ?? new Float32Array(), fixture.expected(name), 2e-5);
+}
+
+async function constants(fixture: Fixture, block: number): Promise<void> {
+  const logits = inferenceGraph(fixture.config, fixture, fixture.clips);
+  const got = await runOnce({ logits }, new Map([['clips', fixture.clip]]), block);
+  within('logits', got['logits'] ?? new Float32Array(), fixture.expected('eval.logits'), 2e-5);
+}
+
+async function training(fixture: Fixture, block: number): Promise<void> {
+  const { config, inventory, clips, labels } = fixture;
+  const parameters = input('parameters', [fixture.parameters.length]);
+  const variables = new FlatVariables(parameters, input('statistics', [fixture.statistics.length]));
+  const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips);
+  const targets = constant(smoothedTargets(labels, config.classes, 0.1), [clips, config.classes]);
+  const loss = mul(sumAll(mul(targets, logSoftmax(logits))), -1 / clips);
+  const flat = (x: Expr) => reshape(x, [sizeOf(x.shape)]);
+  const gradient = concat(gradients(loss, variables.parameters).map(flat), 0);
+  const inputs = new Map([
+    ['clips', fixture.clip],
+    ['parameters', fixture.parameters],
+  ]);
+  const got = await runOnce({ logits, loss, gradient, seen: concat(seen, 0) }, inputs, block);
+  const value = (name: string) => got[name] ?? new Float32Array();
+  within('logits', value('logits'), fixture.expected('train.logits'), 5e-5);
+  within('loss', value('loss'), fixture.expected('train.loss'), 2e-6);
+  const running = fixture.statistics.map((old, i) => 0.9 * old + 0.1 * (value('seen')[i] ?? NaN));
+  for (const { name } of inventory.statistics) within(name, fixture.part(running, name), fixture.expected(`train.buffers.${name}`), 5e-6);
+  for (const { name } of inventory.parameters) checkGradient(fixture, name, fixture.part(value('gradient'), name));
+}
+
+function checkGradient(fixture: Fixture, name: string, got: Float32Array): void {
+  if (zeroGradients.test(name)) {
+    assert.ok(
+      got.every((slope) => Math.abs(slope) < 2e-6),
+      `gradient of ${name} should be 0`,
+    );
+  } else if (fixture.names.includes(`grad.${name}`)) {
+    within(`gradient of ${name}`, got, fixture.expected(`grad.${name}`), 5e-4);
+  } else {
+    const step = Math.floor(got.length / 1024);
+    const sample = Float32Array.from({ length: 1024 }, (_, i) => got[i * step] ?? NaN);
+    within(`gradient of ${name}`, sample, fixture.expected(`grad_sample.${name}`), 5e-4);
+    const norm = Math.sqrt(got.reduce((sum, slope) => sum + slope * slope, 0));
+    within(`norm of the gradient of ${name}`, Float32Array.of(norm), fixture.expected(`grad_norm.${name}`), 5e-4);
+  }
+}
+
+async function optimisation(fixture: Fixture, block: number): Promise<void> {
+  if (!fixture.names.includes('adamw.losses')) return;
+  const { config, clips, labels, inventory } = fixture;
+  const graph = trainingStep(config, { ...defaultStep, clips });
+  let state = new Map([
+    ['parameters', fixture.parameters],
+    ['statistics', fixture.statistics],
+    ['first', new Float32Array(fixture.parameters.length)],
+    ['second', new Float32Array(fixture.parameters.length)],
+  ]);
+  const losses: number[] = [];
+  for (let step = 1; step <= 10; step++) {
+    const fixed: [string, Float32Array][] = [
+      ['clips', fixture.clip],
+      ['targets', smoothedTargets(labels, config.classes, 0.1)],
+      ['dropout', new Float32Array(clips * config.head).fill(1)],
+      ['schedule', scheduleValues(step, 1e-3, 0.05, [0.9, 0.999])],
+    ];
+    const got = await runOnce(graph, new Map([...state, ...fixed]), block);
+    losses.push(got['loss']?.[0] ?? NaN);
+    state = new Map([...state.keys()].map((name) => [name, got[`${name}.next`] ?? new Float32Array()]));
+  }
+  within('losses', Float32Array.from(losses), fixture.expected('adamw.losses'), 5e-5);
+  const after = (flat: string, name: string) => fixture.part(state.get(flat) ?? new Float32Array(), name);
+  for (const { name } of inventory.parameters) {
+    if (!zeroGradients.test(name)) within(name, after('parameters', name), fixture.expected(`adamw.params.${name}`), 2e-3, 2e-4);
+  }
+  for (const { name } of inventory.statistics) {
+    if (name !== 'head.bn.running_mean') within(name, after('statistics', name), fixture.expected(`adamw.buffers.${name}`), 2e-3, 2e-4);
+  }
+}

@@ -1,0 +1,355 @@
+/**
+ * The meaning of every operator, once more and independently of ONNX: plain loops in float64, written from the definitions and
+ * not from the lowering. Slow; the yardstick of the operator tests, where central differences of it check the gradients.
+ */
+
+import { closure, type Expr } from '../../src/graph/expr.js';
+import { mapSize, type Shape, sizeOf } from '../../src/graph/shape.js';
+
+export type Values = ReadonlyMap<string, Float64Array | Float32Array>;
+
+/** Evaluates the roots for the named inputs. */
+export function evaluate(roots: readonly Expr[], inputs: Values): Float64Array[] {
+  const known = new Map<Expr, Float64Array>();
+  for (const node of closure(roots))
+    known.set(
+      node,
+      evaluateNode(node, (x) => known.get(x) ?? new Float64Array(), inputs),
+    );
+  return roots.map((root) => known.get(root) ?? new Float64Array());
+}
+
+function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Values): Float64Array {
+  const { op, shape } = node;
+  const [a, b, c] = node.inputs;
+  const x = a ? value(a) : new Float64Array();
+  const y = b ? value(b) : new Float64Array();
+  const xs = a?.shape ?? [];
+  const ys = b?.shape ?? [];
+  const third = c ? value(c) : undefined;
+  switch (op.kind) {
+    case 'input':
+      return Float64Array.from(inputs.get(op.name) ?? []);
+    case 'constant':
+      return Float64Array.from(op.data);
+    case 'add':
+      return broadcasting(shape, x, xs, y, ys, (p, q) => p + q);
+    case 'sub':
+      return broadcasting(shape, x, xs, y, ys, (p, q) => p - q);
+    case 'mul':
+      return broadcasting(shape, x, xs, y, ys, (p, q) => p * q);
+    case 'div':
+      return broadcasting(shape, x, xs, y, ys, (p, q) => p / q);
+    case 'relu':
+      return x.map((v) => Math.max(v, 0));
+    case 'step':
+      return x.map((v) => (v > 0 ? 1 : 0));
+    case 'exp':
+      return x.map(Math.exp);
+    case 'log':
+      return x.map(Math.log);
+    case 'sqrt':
+      return x.map(Math.sqrt);
+    case 'erf':
+      return x.map(erf);
+    case 'clip':
+      return x.map((v) => Math.min(Math.max(v, op.low), op.high));
+    case 'sum':
+      return sumInto(
+        x,
+        xs,
+        xs.map((n, i) => (op.axes.includes(i) ? 1 : n)),
+      );
+    case 'reshape':
+      return x;
+    case 'broadcast':
+      return broadcasting(shape, x, xs, new Float64Array(1), [], (p) => p);
+    case 'transpose':
+      return build(
+        shape,
+        (at) =>
+          x[
+            offset(
+              xs,
+              xs.map((_, axis) => at[op.order.indexOf(axis)] ?? 0),
+            )
+          ] ?? NaN,
+      );
+    case 'slice':
+      return build(
+        shape,
+        (at) =>
+          x[
+            offset(
+              xs,
+              at.map((p, i) => (i === op.axis ? p + op.start : p)),
+            )
+          ] ?? NaN,
+      );
+    case 'concat':
+      return concatenate(node, value, op.axis);
+    case 'matmul':
+      return product(x, xs, op.transposeA, y, ys, op.transposeB, shape);
+    case 'softmax':
+      return alongLast(x, xs, softmaxOf);
+    case 'logSoftmax':
+      return alongLast(x, xs, (row) => softmaxOf(row).map(Math.log));
+    case 'layerNorm':
+      return alongLast(x, xs, (row) => normalise(row, op.epsilon).map((v, i) => v * (y[i] ?? NaN) + (third?.[i] ?? NaN)));
+    case 'scaleShift':
+      return build(shape, (at) => {
+        const row = (v: Float64Array, s: Shape) => v[(s[0] === 1 ? 0 : (at[1] ?? 0)) * (s[1] ?? 0) + (at[2] ?? 0)] ?? NaN;
+        return (x[offset(xs, at)] ?? NaN) * row(y, ys) + row(third ?? y, c?.shape ?? []);
+      });
+    case 'channelSum':
+      return sumInto(x, xs, [1, xs[1] ?? 0, xs[2] ?? 0, 1, 1]);
+    case 'channelDot':
+      return sumInto(
+        x.map((v, i) => v * (y[i] ?? NaN)),
+        xs,
+        [1, xs[1] ?? 0, xs[2] ?? 0, 1, 1],
+      );
+    case 'pointwise':
+      return build(shape, (at) => {
+        const [t = 0, clip = 0, o = 0, h = 0, w = 0] = at;
+        let total = third?.[o] ?? 0;
+        for (let i = 0; i < (xs[2] ?? 0); i++) {
+          const weight = op.perClip ? y[offset(ys, [clip, o, i])] : y[offset(ys, [o, i])];
+          total += (weight ?? NaN) * (x[offset(xs, [t, clip, i, h, w])] ?? NaN);
+        }
+        return total;
+      });
+    case 'gram':
+      return gramOf(x, xs, y, ys, op.perClip, shape);
+    case 'softmaxPositions':
+      return groupedSoftmax(x, shape, (at) => [at[1], at[2]].join());
+    case 'softmaxTokens':
+      return groupedSoftmax(x, shape, (at) =>
+        [at[0], at[1], Math.floor(((at[2] ?? 0) * op.heads) / (shape[2] ?? 1)), at[3], at[4]].join(),
+      );
+    case 'shuffleChannels':
+      return build(shape, (at) => {
+        const [t = 0, clip = 0, p = 0, h = 0, w = 0] = at;
+        const each = (shape[2] ?? 0) / op.groups;
+        return x[offset(xs, [t, clip, (p % op.groups) * each + Math.floor(p / op.groups), h, w])] ?? NaN;
+      });
+    case 'depthwise':
+      return scatter(
+        depthwiseTerms(xs, ys, shape, op.stride),
+        shape,
+        (term) => (x[term.x] ?? NaN) * (y[term.w] ?? NaN),
+        'y',
+        third,
+      );
+    case 'depthwiseInputGradient':
+      return scatter(depthwiseTerms(shape, ys, xs, op.stride), shape, (term) => (x[term.y] ?? NaN) * (y[term.w] ?? NaN), 'x');
+    case 'depthwiseWeightGradient':
+      return scatter(depthwiseTerms(ys, shape, xs, op.stride), shape, (term) => (x[term.y] ?? NaN) * (y[term.x] ?? NaN), 'w');
+    case 'convolution':
+      return scatter(
+        convolutionTerms(xs, ys, shape, op.stride),
+        shape,
+        (term) => (x[term.x] ?? NaN) * (y[term.w] ?? NaN),
+        'y',
+        third,
+      );
+    case 'convolutionWeightGradient':
+      return scatter(convolutionTerms(ys, shape, xs, op.stride), shape, (term) => (x[term.y] ?? NaN) * (y[term.x] ?? NaN), 'w');
+  }
+}
+
+/** One product of a convolution: flat offsets in its input, its weight and its output. */
+interface Term {
+  readonly x: number;
+  readonly w: number;
+  readonly y: number;
+  readonly channel: number;
+}
+
+function* depthwiseTerms(xs: Shape, ws: Shape, ys: Shape, stride: number): Generator<Term> {
+  const input = mapSize(xs, 'x');
+  const [, kt = 1] = ws;
+  for (const at of positions(ys)) {
+    const [t = 0, clip = 0, o = 0, h = 0, w = 0] = at;
+    for (const [dt = 0, dh = 0, dw = 0] of positions([kt, 3, 3])) {
+      const place = [
+        t + dt - (kt - 1) / 2,
+        clip,
+        Math.floor(o / ((ys[2] ?? 0) / input.channels)),
+        h * stride + dh - 1,
+        w * stride + dw - 1,
+      ];
+      if (inside(place, xs)) yield { x: offset(xs, place), w: offset(ws, [o, dt, dh, dw]), y: offset(ys, at), channel: o };
+    }
+  }
+}
+
+function* convolutionTerms(xs: Shape, ws: Shape, ys: Shape, stride: number): Generator<Term> {
+  for (const at of positions(ys)) {
+    const [t = 0, clip = 0, o = 0, h = 0, w = 0] = at;
+    for (const [i = 0, dh = 0, dw = 0] of positions([xs[2] ?? 0, 3, 3])) {
+      const place = [t, clip, i, h * stride + dh - 1, w * stride + dw - 1];
+      if (inside(place, xs)) yield { x: offset(xs, place), w: offset(ws, [o, i, dh, dw]), y: offset(ys, at), channel: o };
+    }
+  }
+}
+
+function scatter(
+  terms: Iterable<Term>,
+  shape: Shape,
+  product: (term: Term) => number,
+  to: 'x' | 'w' | 'y',
+  bias?: Float64Array,
+): Float64Array {
+  const out = bias ? build(shape, (at) => bias[at[2] ?? 0] ?? NaN) : new Float64Array(sizeOf(shape));
+  for (const term of terms) out[term[to]] = (out[term[to]] ?? NaN) + product(term);
+  return out;
+}
+
+const inside = (at: readonly number[], shape: Shape): boolean => at.every((p, i) => p >= 0 && p < (shape[i] ?? 0));
+const offset = (shape: Shape, at: readonly number[]): number => shape.reduce((sum, n, i) => sum * n + (at[i] ?? 0), 0);
+
+function* positions(shape: Shape): Generator<number[]> {
+  const at = shape.map(() => 0);
+  for (let count = sizeOf(shape); count > 0; count--) {
+    yield [...at];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at[axis] = ((at[axis] ?? 0) + 1) % (shape[axis] ?? 1);
+      if (at[axis] !== 0) break;
+    }
+  }
+}
+
+function build(shape: Shape, element: (at: number[]) => number): Float64Array {
+  return Float64Array.from(positions(shape), element);
+}
+
+function broadcasting(
+  shape: Shape,
+  x: Float64Array,
+  xs: Shape,
+  y: Float64Array,
+  ys: Shape,
+  f: (p: number, q: number) => number,
+): Float64Array {
+  const place = (s: Shape, at: number[]) =>
+    offset(
+      s,
+      s.map((n, i) => (n === 1 ? 0 : (at[at.length - s.length + i] ?? 0))),
+    );
+  return build(shape, (at) => f(x[place(xs, at)] ?? NaN, y[place(ys, at)] ?? NaN));
+}
+
+function sumInto(x: Float64Array, from: Shape, to: Shape): Float64Array {
+  const out = new Float64Array(sizeOf(to));
+  let i = 0;
+  for (const at of positions(from)) {
+    const place = offset(
+      to,
+      at.map((p, axis) => (to[axis] === 1 ? 0 : p)),
+    );
+    out[place] = (out[place] ?? NaN) + (x[i++] ?? NaN);
+  }
+  return out;
+}
+
+function concatenate(node: Expr, value: (x: Expr) => Float64Array, axis: number): Float64Array {
+  return build(node.shape, (at) => {
+    let p = at[axis] ?? 0;
+    for (const part of node.inputs) {
+      const size = part.shape[axis] ?? 0;
+      if (p < size)
+        return (
+          value(part)[
+            offset(
+              part.shape,
+              at.map((q, i) => (i === axis ? p : q)),
+            )
+          ] ?? NaN
+        );
+      p -= size;
+    }
+    return NaN;
+  });
+}
+
+function product(x: Float64Array, xs: Shape, tx: boolean, y: Float64Array, ys: Shape, ty: boolean, shape: Shape): Float64Array {
+  const depth = xs.at(tx ? -2 : -1) ?? 0;
+  return build(shape, (at) => {
+    const lead = at.slice(0, -2);
+    const [i = 0, j = 0] = at.slice(-2);
+    let total = 0;
+    for (let k = 0; k < depth; k++) {
+      total +=
+        (x[offset(xs, [...lead, ...(tx ? [k, i] : [i, k])])] ?? NaN) *
+        (y[offset(ys, [...lead, ...(ty ? [j, k] : [k, j])])] ?? NaN);
+    }
+    return total;
+  });
+}
+
+function alongLast(x: Float64Array, shape: Shape, f: (row: Float64Array) => Float64Array): Float64Array {
+  const width = shape.at(-1) ?? 1;
+  const out = new Float64Array(x.length);
+  for (let start = 0; start < x.length; start += width) out.set(f(x.slice(start, start + width)), start);
+  return out;
+}
+
+function softmaxOf(row: Float64Array): Float64Array {
+  const peak = Math.max(...row);
+  const exps = row.map((v) => Math.exp(v - peak));
+  const total = exps.reduce((s, v) => s + v, 0);
+  return exps.map((v) => v / total);
+}
+
+function normalise(row: Float64Array, epsilon: number): Float64Array {
+  const mean = row.reduce((s, v) => s + v, 0) / row.length;
+  const variance = row.reduce((s, v) => s + (v - mean) ** 2, 0) / row.length;
+  return row.map((v) => (v - mean) / Math.sqrt(variance + epsilon));
+}
+
+function groupedSoftmax(x: Float64Array, shape: Shape, groupOf: (at: number[]) => string): Float64Array {
+  const groups = new Map<string, number[]>();
+  let i = 0;
+  for (const at of positions(shape)) {
+    const key = groupOf(at);
+    groups.set(key, [...(groups.get(key) ?? []), i++]);
+  }
+  const out = new Float64Array(x.length);
+  for (const members of groups.values()) {
+    const row = softmaxOf(Float64Array.from(members, (m) => x[m] ?? NaN));
+    members.forEach((m, k) => {
+      out[m] = row[k] ?? NaN;
+    });
+  }
+  return out;
+}
+
+function gramOf(y: Float64Array, ys: Shape, x: Float64Array, xs: Shape, perClip: boolean, shape: Shape): Float64Array {
+  const out = new Float64Array(sizeOf(shape));
+  for (const [t = 0, clip = 0, o = 0, h = 0, w = 0] of positions(ys)) {
+    for (let c = 0; c < (xs[2] ?? 0); c++) {
+      const place = offset(shape, perClip ? [clip, o, c] : [o, c]);
+      out[place] = (out[place] ?? NaN) + (y[offset(ys, [t, clip, o, h, w])] ?? NaN) * (x[offset(xs, [t, clip, c, h, w])] ?? NaN);
+    }
+  }
+  return out;
+}
+
+/** erf by its Taylor series for small and its continued fraction for large arguments: good to about 1e-15. */
+function erf(x: number): number {
+  const z = Math.abs(x);
+  if (z > 6) return Math.sign(x);
+  if (z < 3) {
+    let term = z;
+    let total = z;
+    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(total) && n < 200; n++) {
+      term *= (-z * z) / n;
+      total += term / (2 * n + 1);
+    }
+    return (Math.sign(x) * 2 * total) / Math.sqrt(Math.PI);
+  }
+  let fraction = 0;
+  for (let n = 60; n > 0; n--) fraction = n / 2 / (z + fraction);
+  return Math.sign(x) * (1 - Math.exp(-z * z) / Math.sqrt(Math.PI) / (z + fraction));
+}
