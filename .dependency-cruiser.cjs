@@ -11,12 +11,6 @@ module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'no-orphans',
-      severity: 'error',
-      from: { orphan: true, pathNot: '([.]test[.]ts|index[.]ts|Worker[.]ts|main[.]ts)$' },
-      to: {},
-    },
-    {
       name: 'browser-safe',
       comment: 'these folders also run in a browser tab',
       severity: 'error',

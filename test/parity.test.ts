@@ -31,15 +31,24 @@ for (const name of names) {
     const options = { skip: layout === 'blocked' && (await blockSize()) === 0 ? 'this machine has no blocked kernels' : false };
     const block = async () => (layout === 'plain' ? 0 : blockSize());
     test(`${name}, ${layout}: evaluation`, options, async () => evaluation(await readFixture(folder, name), await block()));
-    test(`${name}, ${layout}: constants give the same logits`, options, async () => constants(await readFixture(folder, name), await block()));
-    test(`${name}, ${layout}: training pass and gradients`, options, async () => training(await readFixture(folder, name), await block()));
-    test(`${name}, ${layout}: ten AdamW steps`, options, async () => optimisation(await readFixture(folder, name), await block()));
+    test(`${name}, ${layout}: constants give the same logits`, options, async () =>
+      constants(await readFixture(folder, name), await block()),
+    );
+    test(`${name}, ${layout}: training pass and gradients`, options, async () =>
+      training(await readFixture(folder, name), await block()),
+    );
+    test(`${name}, ${layout}: ten AdamW steps`, options, async () =>
+      optimisation(await readFixture(folder, name), await block()),
+    );
   }
 }
 
 function within(what: string, got: Float32Array, expected: Float32Array, bound: number, quantile = bound): void {
   const { worst, quantile: most, l2 } = difference(got, expected);
-  assert.ok(worst <= bound && most <= quantile && l2 <= bound, `${what}: worst ${worst}, 99.9 % ${most}, L2 ${l2}; bound ${bound}`);
+  assert.ok(
+    worst <= bound && most <= quantile && l2 <= bound,
+    `${what}: worst ${worst}, 99.9 % ${most}, L2 ${l2}; bound ${bound}`,
+  );
 }
 
 async function evaluation(fixture: Fixture, block: number): Promise<void> {
@@ -80,7 +89,8 @@ async function training(fixture: Fixture, block: number): Promise<void> {
   within('logits', value('logits'), fixture.expected('train.logits'), 5e-5);
   within('loss', value('loss'), fixture.expected('train.loss'), 2e-6);
   const running = fixture.statistics.map((old, i) => 0.9 * old + 0.1 * (value('seen')[i] ?? NaN));
-  for (const { name } of inventory.statistics) within(name, fixture.part(running, name), fixture.expected(`train.buffers.${name}`), 5e-6);
+  for (const { name } of inventory.statistics)
+    within(name, fixture.part(running, name), fixture.expected(`train.buffers.${name}`), 5e-6);
   for (const { name } of inventory.parameters) checkGradient(fixture, name, fixture.part(value('gradient'), name));
 }
 
@@ -129,6 +139,7 @@ async function optimisation(fixture: Fixture, block: number): Promise<void> {
     if (!zeroGradients.test(name)) within(name, after('parameters', name), fixture.expected(`adamw.params.${name}`), 2e-3, 2e-4);
   }
   for (const { name } of inventory.statistics) {
-    if (name !== 'head.bn.running_mean') within(name, after('statistics', name), fixture.expected(`adamw.buffers.${name}`), 2e-3, 2e-4);
+    if (name !== 'head.bn.running_mean')
+      within(name, after('statistics', name), fixture.expected(`adamw.buffers.${name}`), 2e-3, 2e-4);
   }
 }

@@ -48,7 +48,7 @@ export interface OnnxModel {
 }
 
 /** The model as the bytes of a ModelProto (IR version 8, at most 2 GiB). */
-export function writeOnnx(model: OnnxModel): Uint8Array {
+export function writeOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const graph = message(
     ...model.nodes.map((node) => field(1, nodeProto(node))),
     field(2, text('video-mobile-former')),
@@ -106,7 +106,7 @@ class Bytes {
   constructor(readonly pieces: readonly Uint8Array[]) {
     this.length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   }
-  flat(): Uint8Array {
+  flat(): Uint8Array<ArrayBuffer> {
     const out = new Uint8Array(this.length);
     let at = 0;
     for (const piece of this.pieces) {

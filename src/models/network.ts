@@ -3,10 +3,10 @@
  * statistics its batch norms see in training mode. Flat vectors hold the values end to end in the order of the inventory.
  */
 
+import { ShapeError } from '../errors.js';
 import { reshape, slice } from '../graph/arrange.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
-import { ShapeError } from '../errors.js';
 import type { NetworkConfig } from './config.js';
 import { type BatchStatistics, Layers } from './layers.js';
 import { countValues, type Inventory, Recorder, type VariableSpec, type Variables } from './variables.js';
@@ -64,7 +64,10 @@ export function inferenceGraph(config: NetworkConfig, weights: FlatWeights, clip
 /** Logits [B, classes] with flat vectors `parameters` and `statistics` as inputs: evaluation while training. */
 export function evaluationGraph(config: NetworkConfig, clips: number, options: ForwardOptions = {}): Expr {
   const { parameters, statistics } = inventoryOf(config);
-  const variables = new FlatVariables(input('parameters', [countValues(parameters)]), input('statistics', [countValues(statistics)]));
+  const variables = new FlatVariables(
+    input('parameters', [countValues(parameters)]),
+    input('statistics', [countValues(statistics)]),
+  );
   return videoMobileFormer(new Layers(variables, undefined), config, clipInput(config, clips), options);
 }
 

@@ -36,7 +36,9 @@ export type FrameTimes =
   | { readonly evenly: number; readonly fromSec?: number; readonly toSec?: number };
 
 /** Size of the frames to hand out: the shorter side (aspect kept, never enlarged unless `enlarge`), or exactly this. */
-export type FrameSize = { readonly shortSide: number } | { readonly width: number; readonly height: number };
+export type FrameSize =
+  | { readonly shortSide: number; readonly enlarge?: boolean }
+  | { readonly width: number; readonly height: number };
 
 export interface DecodeRequest {
   readonly times: FrameTimes;
@@ -64,6 +66,9 @@ export interface VideoLimits {
   readonly maxDurationSec: number;
   readonly maxFrames: number;
 }
+
+/** `auto` is node-av when it loads, else the system's ffmpeg. */
+export type DecoderChoice = 'auto' | 'node-av' | 'ffmpeg';
 
 /** Reads video files. Every failure is a VideoError or LimitError that names the path and the reason. */
 export interface Decoder {

@@ -1,12 +1,12 @@
 /** The reference tensors of test/fixtures (see test/fixtures/README.md) and how to compare with them. */
 
 import assert from 'node:assert/strict';
-import { readSafetensors } from '../../src/weights/files.js';
-import { type TensorFile, toFloat32 } from '../../src/weights/safetensors.js';
+import { sizeOf } from '../../src/graph/shape.js';
 import { type NetworkConfig, parseNetworkConfig } from '../../src/models/config.js';
 import { inventoryOf } from '../../src/models/network.js';
 import type { Inventory, VariableSpec } from '../../src/models/variables.js';
-import { sizeOf } from '../../src/graph/shape.js';
+import { readSafetensors } from '../../src/weights/files.js';
+import { type TensorFile, toFloat32 } from '../../src/weights/safetensors.js';
 
 export interface Fixture {
   readonly config: NetworkConfig;
@@ -64,7 +64,9 @@ export async function readFixture(folder: string, name: string): Promise<Fixture
   };
 }
 
-function configOf(stored: { blocks: StoredBlock[]; variant: string; dim: number; height: number; width: number } & Record<string, unknown>) {
+function configOf(
+  stored: { blocks: StoredBlock[]; variant: string; dim: number; height: number; width: number } & Record<string, unknown>,
+) {
   const blocks = stored.blocks.map(({ stride, expand2 = 0, ...block }) => {
     if (block.kind === 'lite') return { ...block, stride };
     return block.kind === 'down' ? { ...block, expand2 } : block;

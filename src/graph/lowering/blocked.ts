@@ -332,7 +332,9 @@ export class BlockedEmitter {
 
   /** The map moved in time for each tap: frame t + k - (kt - 1) / 2 (or back, for gradients). */
   private shifted(x: BlockedMap, kt: number, direction: 1 | -1): string[] {
-    return Array.from({ length: kt }, (_, k) => shiftFrames(this.e, x.name, direction * (k - (kt - 1) / 2), x.size.clips, 4));
+    return Array.from({ length: kt }, (_, k) =>
+      shiftFrames(this.e, x.name, direction * (k - (kt - 1) / 2), x.size.clips, this.nominal(x)),
+    );
   }
 
   /** Kernels [expand][kt], each in the blocked depthwise layout [C / b, 3, 3, b] under the shape [C, 1, 3, 3]. */

@@ -11,6 +11,8 @@ export type Domain = '' | 'com.microsoft' | 'com.microsoft.nchwc';
 export class Emitter {
   readonly initializers: OnnxTensor[] = [];
   private readonly made: OnnxNode[] = [];
+  /** What nodes have made, as opposed to inputs and constants. */
+  private readonly results = new Set<string>();
   private readonly exposed = new Map<string, string>();
   private readonly shared = new Map<string, string>();
   private count = 0;
@@ -23,6 +25,7 @@ export class Emitter {
   /** Adds a node with one output and returns the output's name. */
   node(type: string, inputs: readonly string[], attributes: Attributes = {}, domain: Domain = ''): string {
     const output = this.name(type);
+    this.results.add(output);
     this.made.push({ type, domain, inputs, outputs: [output], attributes });
     return output;
   }
@@ -30,6 +33,7 @@ export class Emitter {
   /** Adds a node with several outputs and returns their names. */
   split(input: string, axis: number, sizes: readonly number[]): string[] {
     const outputs = sizes.map(() => this.name('Split'));
+    for (const output of outputs) this.results.add(output);
     this.made.push({ type: 'Split', inputs: [input, this.integers(sizes)], outputs, attributes: { axis } });
     return outputs;
   }
@@ -39,8 +43,7 @@ export class Emitter {
    * whose removal ONNX Runtime 1.30 gets wrong where a value is both an output and read inside.
    */
   expose(value: string, name: string): void {
-    const isNode = this.made.some((node) => node.outputs.includes(value));
-    if (isNode && !this.exposed.has(value)) this.exposed.set(value, name);
+    if (this.results.has(value) && !this.exposed.has(value)) this.exposed.set(value, name);
     else this.made.push({ type: 'Identity', inputs: [value], outputs: [name] });
   }
 

@@ -18,7 +18,7 @@ export interface LoweringTarget {
 }
 
 /** Writes the model that computes the named outputs from the inputs they need. Inputs keep their names. */
-export function lower(outputs: Readonly<Record<string, Expr>>, target: LoweringTarget): Uint8Array {
+export function lower(outputs: Readonly<Record<string, Expr>>, target: LoweringTarget): Uint8Array<ArrayBuffer> {
   return writeOnnx(new Lowering(outputs, target).model());
 }
 
@@ -39,7 +39,7 @@ class Lowering {
   private readonly plain = new Map<Expr, string>();
   private readonly blocked = new Map<Expr, BlockedMap>();
   private readonly order: Expr[];
-  private readonly consumers = new Map<Expr, Expr[]>();
+  private readonly consumers: ReadonlyMap<Expr, readonly Expr[]>;
   private readonly lanes: LanePlan;
 
   constructor(
@@ -48,8 +48,7 @@ class Lowering {
   ) {
     this.blockedEmitter = new BlockedEmitter(this.e, target.block || 1);
     this.order = closure(Object.values(outputs));
-    for (const node of this.order)
-      for (const operand of node.inputs) this.consumers.set(operand, [...this.usersOf(operand), node]);
+    this.consumers = consumersOf(this.order);
     this.lanes = new LanePlan(this.order);
   }
 
@@ -70,7 +69,7 @@ class Lowering {
     return { opsets: domains, nodes: this.e.nodes, initializers: this.e.initializers, inputs, outputs };
   }
 
-  private usersOf(node: Expr): Expr[] {
+  private usersOf(node: Expr): readonly Expr[] {
     return this.consumers.get(node) ?? [];
   }
 
@@ -256,6 +255,15 @@ class Lowering {
     if (!weight) throw new ShapeError('depthwise: no weight');
     return { name: this.plainName(weight), out: weight.shape[0] ?? 0, kt: weight.shape[1] ?? 0 };
   }
+}
+
+/** Who reads each expression; twice where it is read twice. */
+function consumersOf(order: readonly Expr[]): Map<Expr, Expr[]> {
+  const consumers = new Map<Expr, Expr[]>(order.map((node) => [node, []]));
+  for (const node of order) {
+    for (const operand of node.inputs) consumers.get(operand)?.push(node);
+  }
+  return consumers;
 }
 
 /** The activation that this expression is, if a convolution's pass can include it. */

@@ -5,7 +5,7 @@
 
 import { ShapeError } from '../../errors.js';
 import type { Expr, Op } from '../expr.js';
-import { mapSize, type Shape } from '../shape.js';
+import { mapSize, type Shape, sizeOf } from '../shape.js';
 import type { Emitter } from './emitter.js';
 
 const unaryNames = { relu: 'Relu', exp: 'Exp', log: 'Log', sqrt: 'Sqrt', erf: 'Erf' } as const;
@@ -136,16 +136,22 @@ function emitShuffle(e: Emitter, x: string, shape: Shape, groups: number): strin
 }
 
 /** A map as ONNX convolutions take it. */
-const images = (e: Emitter, x: string, shape: Shape): string => {
+const imageShape = (shape: Shape): Shape => {
   const { frames, clips, channels, height, width } = mapSize(shape, 'images');
-  return e.reshape(x, [frames * clips, channels, height, width]);
+  return [frames * clips, channels, height, width];
 };
 
-/** The map moved by whole frames: frame t of the result is frame t + by of x, zero beyond the ends. */
-export function shiftFrames(e: Emitter, x: string, by: number, imagesPerFrame: number, rank: number): string {
+const images = (e: Emitter, x: string, shape: Shape): string => e.reshape(x, imageShape(shape));
+
+/**
+ * The map moved by whole frames: frame t of the result is frame t + by of x, zero beyond the ends. `shape` is how x is seen, images
+ * first; padding whole images as rows of one matrix is a plain copy, padding along four axes would be one for every line.
+ */
+export function shiftFrames(e: Emitter, x: string, by: number, imagesPerFrame: number, shape: Shape): string {
   if (by === 0) return x;
-  const rest = Array<number>(rank - 1).fill(0);
-  return e.pad(x, [-by * imagesPerFrame, ...rest], [by * imagesPerFrame, ...rest]);
+  const [images = 0, ...rest] = shape;
+  const moved = e.pad(e.reshape(x, [images, sizeOf(rest)]), [-by * imagesPerFrame, 0], [by * imagesPerFrame, 0]);
+  return e.reshape(moved, shape);
 }
 
 const sumOf = (e: Emitter, parts: readonly string[]): string => parts.reduce((a, b) => e.node('Add', [a, b]));
@@ -175,7 +181,7 @@ function emitDepthwise(
   const attributes = { group: channels, kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [stride, stride] };
   const parts = taps(weightShape).map((k) => {
     const by = ahead(k, weightShape);
-    const operands = [shiftFrames(e, flat, by, clips, 4), tap(e, weight, weightShape, k)];
+    const operands = [shiftFrames(e, flat, by, clips, imageShape(from)), tap(e, weight, weightShape, k)];
     return e.node('Conv', bias && by === 0 ? [...operands, bias] : operands, attributes);
   });
   return e.reshape(sumOf(e, parts), to);
@@ -202,7 +208,7 @@ function emitDepthwiseInputGradient(
     output_padding: extra,
   };
   const parts = taps(weightShape).map((k) => {
-    const moved = shiftFrames(e, flat, -ahead(k, weightShape), clips, 4);
+    const moved = shiftFrames(e, flat, -ahead(k, weightShape), clips, imageShape(from));
     return e.node('ConvTranspose', [moved, tap(e, weight, weightShape, k)], attributes);
   });
   return e.reshape(sumOf(e, parts), to);
@@ -229,7 +235,7 @@ function emitDepthwiseWeightGradient(
     pads: gradientPads(height, width, stride),
   };
   const parts = taps(to).map((k) => {
-    const moved = shiftFrames(e, images(e, x, xShape), ahead(k, to), clips, 4);
+    const moved = shiftFrames(e, images(e, x, xShape), ahead(k, to), clips, imageShape(xShape));
     const dots = e.node('Conv', [e.reshape(moved, [1, count * channels, height, width]), kernel], attributes);
     return e.reshape(e.sum(e.reshape(dots, [count, small.channels, 3, 3]), [0]), [small.channels, 1, 3, 3]);
   });

@@ -1,0 +1,7 @@
+/** Why a benchmark gives no numbers. */
+
+/** Something the benchmark needs is not on this machine; the message says how to get it. Exit code 2. */
+export class MissingError extends Error {}
+
+/** What was measured is not what it claims to be: results differ, a bound is broken. Exit code 1. */
+export class CheckError extends Error {}

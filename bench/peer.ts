@@ -1,0 +1,110 @@
+/** The PyTorch side of a race: a child process that holds the same network and does one run whenever it is told to. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { NetworkConfig } from '../src/models/config.js';
+import { type FlatWeights, inventoryOf } from '../src/models/network.js';
+import { CheckError, MissingError } from './errors.js';
+
+export type PeerMode = 'inference' | 'training';
+
+export interface PeerTask {
+  readonly mode: PeerMode;
+  readonly config: NetworkConfig;
+  readonly weights: FlatWeights;
+  /** [T*B, 3, S, S] */
+  readonly clips: Float32Array;
+  /** [B, classes], for training. */
+  readonly targets?: Float32Array;
+  readonly rate: number;
+  readonly weightDecay: number;
+  readonly threads: number;
+}
+
+const aboutSchema = z.object({ torch: z.string(), python: z.string(), blas: z.string(), executable: z.string() });
+const runSchema = z.object({ ms: z.number(), loss: z.number().optional(), logits: z.array(z.number()).optional() });
+
+/** What the child says of itself; only the BLAS "openblas" makes it a worthy opponent. */
+export type PeerAbout = z.infer<typeof aboutSchema>;
+export type PeerRun = z.infer<typeof runSchema>;
+
+const script = fileURLToPath(new URL('../../bench/pytorch/peer.py', import.meta.url));
+const howToInstall = 'apt-get install -y python3-torch libopenblas0-pthread (Debian), or name a python that has torch in VMF_PYTHON';
+
+/** The python named by VMF_PYTHON, else the first of the usual ones that has torch. Throws a MissingError that says what to install. */
+export function findPython(): string {
+  const named = process.env['VMF_PYTHON'];
+  const candidates = named ? [named] : ['python3', '/usr/bin/python3'];
+  const faults = candidates.map((python) => `${python}: ${faultOf(python) ?? 'works'}`);
+  const found = candidates.find((_, i) => faults[i]?.endsWith(': works'));
+  if (found) return found;
+  throw new MissingError(`PyTorch is missing (${faults.join('; ')}). Install it: ${howToInstall}`);
+}
+
+/** Why this python cannot run the peer; undefined if it can. */
+function faultOf(python: string): string | undefined {
+  const { error, status, stderr } = spawnSync(python, ['-c', 'import torch'], { encoding: 'utf8' });
+  if (error) return 'not found';
+  return status === 0 ? undefined : (stderr.trim().split('\n').at(-1) ?? 'cannot import torch');
+}
+
+/** Says why the peer's numbers do not count; undefined if they do. */
+export function blasFault({ blas }: PeerAbout): string | undefined {
+  if (blas === 'openblas') return undefined;
+  return `PyTorch uses the BLAS "${blas}", not OpenBLAS: its times are up to 5 times too long and do not count. Install: apt-get install -y libopenblas0-pthread`;
+}
+
+export class Peer {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly lines: AsyncIterator<string>,
+    private readonly reader: Interface,
+    private readonly folder: string,
+    readonly about: PeerAbout,
+  ) {}
+
+  /** Starts the child and waits until its network is loaded. */
+  static async start(task: PeerTask, python = findPython()): Promise<Peer> {
+    const folder = await mkdtemp(join(tmpdir(), 'vmf-bench-'));
+    await writeTask(folder, task);
+    const child = spawn(python, [script, folder, task.mode, `${task.threads}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const reader = createInterface({ input: child.stdout });
+    const lines = reader[Symbol.asyncIterator]();
+    const about = aboutSchema.parse(await nextJson(lines));
+    return new Peer(child, lines, reader, folder, about);
+  }
+
+  /** One run; its milliseconds are measured inside the child, without the way there and back. */
+  async run(): Promise<PeerRun> {
+    this.child.stdin?.write('run\n');
+    return runSchema.parse(await nextJson(this.lines));
+  }
+
+  async close(): Promise<void> {
+    this.child.stdin?.end();
+    this.reader.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function nextJson(lines: AsyncIterator<string>): Promise<unknown> {
+  const next = await lines.next();
+  if (next.done) throw new CheckError('the PyTorch process ended before it answered; its message is above');
+  return JSON.parse(next.value);
+}
+
+async function writeTask(folder: string, task: PeerTask): Promise<void> {
+  const { config, weights, clips, targets, rate, weightDecay } = task;
+  const { parameters, statistics } = inventoryOf(config);
+  const described = { config, rate, weightDecay, parameters, statistics };
+  await writeFile(join(folder, 'network.json'), JSON.stringify(described));
+  const vectors = { parameters: weights.parameters, statistics: weights.statistics, clips, ...(targets && { targets }) };
+  for (const [name, values] of Object.entries(vectors)) {
+    await writeFile(join(folder, name), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * This engine against PyTorch at its best, run by run in turn on the same machine, after checking that both compute the same. The
+ * two rows of the project's speed claim: inference, and a whole training step.
+ */
+
+import { lower } from '../src/graph/lowering/lower.js';
+import { clipShape, inferenceGraph } from '../src/models/network.js';
+import { blockSize } from '../src/runtime/blockSize.js';
+import { Engine } from '../src/runtime/engine.js';
+import { defaultStep } from '../src/train/step.js';
+import { TrainingPrograms } from '../src/train/trainingPrograms.js';
+import { CheckError } from './errors.js';
+import { genericWeights, racedConfig, randomClips, randomTargets } from './network.js';
+import { blasFault, findPython, Peer, type PeerAbout, type PeerMode, type PeerTask } from './peer.js';
+import { median, rounded, smallest, type Times, timed } from './timing.js';
+
+export interface RaceOptions {
+  readonly rows: readonly PeerMode[];
+  /** Counted runs of each side; by default 31 of inference, 11 of training. */
+  readonly runs?: number;
+  readonly threads: number;
+  /** Told what happens, a line at a time. */
+  readonly say: (line: string) => void;
+}
+
+export interface RaceRow {
+  readonly row: PeerMode;
+  readonly what: string;
+  readonly oursMs: number;
+  readonly peerMs: number;
+  /** Peer / ours of the medians: above 1, this engine is faster. */
+  readonly ratio: number;
+  /** What this project holds itself to. */
+  readonly target: number;
+  readonly oursMinMs: number;
+  readonly peerMinMs: number;
+  readonly ratioOfMinima: number;
+  /** Whether the peer is at its best; if not, why. */
+  readonly counts: boolean;
+  readonly caveat?: string;
+  /** Largest relative difference between the results of both sides. */
+  readonly difference: number;
+  readonly oursRunsMs: Times;
+  readonly peerRunsMs: Times;
+  readonly peer: PeerAbout;
+}
+
+/** One side of a race: a run gives what it computed, as numbers to compare. */
+type Runner = () => Promise<{ readonly ms: number; readonly values: ArrayLike<number> }>;
+
+const tolerance = 1e-4;
+const rate = 1e-5;
+const weightDecay = 0.05;
+
+/** Runs the rows. Throws a MissingError without PyTorch, a CheckError when both sides do not compute the same. */
+export async function race(options: RaceOptions): Promise<RaceRow[]> {
+  const python = findPython();
+  const rows: RaceRow[] = [];
+  for (const row of options.rows) rows.push(await raceRow(row, options, python));
+  return rows;
+}
+
+async function raceRow(row: PeerMode, options: RaceOptions, python: string): Promise<RaceRow> {
+  const { threads, say } = options;
+  const clips = row === 'inference' ? 1 : 8;
+  const config = racedConfig();
+  const what = `${row === 'inference' ? 'inference' : 'training step'}, 52M layout, ${config.frames} frames x ${config.size} px, batch ${clips}, ${config.classes} classes, ${threads} thread(s)`;
+  say(`${what}: loading both sides`);
+  const engine = new Engine({ threads });
+  const weights = await genericWeights(engine, config, 'race');
+  const batch = randomClips(config, clips, 'race');
+  const targets = randomTargets(config, clips, 'race');
+  const task: PeerTask = { mode: row, config, weights, clips: batch, targets, rate, weightDecay, threads };
+  const ours = row === 'inference' ? await inferenceRunner(engine, task) : await trainingRunner(engine, task, clips);
+  const peer = await Peer.start(task, python);
+  try {
+    const theirs = peerRunner(peer);
+    const counted = options.runs ?? (row === 'inference' ? 31 : 11);
+    const result = await alternate(ours, theirs, { warmUp: row === 'inference' ? 8 : 3, counted });
+    const caveat = blasFault(peer.about);
+    if (caveat) say(caveat);
+    return { row, what, ...figures(result), target: row === 'inference' ? 1.9 : 1, counts: !caveat, ...(caveat && { caveat }), peer: peer.about };
+  } finally {
+    await peer.close();
+    await engine.close();
+  }
+}
+
+async function inferenceRunner(engine: Engine, { config, weights, clips }: PeerTask): Promise<Runner> {
+  const model = lower({ logits: inferenceGraph(config, weights, 1) }, { block: await blockSize() });
+  const program = await engine.load(model, 'race, inference');
+  return async () => {
+    const feeds = { clips: { data: clips.slice(), shape: clipShape(config, 1) } };
+    const { ms, result } = await timed(() => program.run<'logits'>(feeds, { move: true }));
+    return { ms, values: result.logits.data };
+  };
+}
+
+/** Steps through the same programs as `vmf train`; the limit on the gradient is in the graph but never reached. */
+async function trainingRunner(engine: Engine, { config, weights, clips, targets }: PeerTask, count: number): Promise<Runner> {
+  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: count, maxGradientNorm: 1e9 });
+  const length = weights.parameters.length;
+  await programs.setWeights({ ...weights, first: new Float32Array(length), second: new Float32Array(length) });
+  await programs.warmUp();
+  let step = 0;
+  return async () => {
+    step++;
+    const dropout = new Float32Array(count * config.head).fill(1);
+    const input = { clips: clips.slice(), targets: targets?.slice() ?? new Float32Array(), dropout, step, rate, weightDecay };
+    const { ms, result } = await timed(() => programs.step(input));
+    return { ms, values: [result.loss] };
+  };
+}
+
+const peerRunner =
+  (peer: Peer): Runner =>
+  async () => {
+    const { ms, logits, loss } = await peer.run();
+    return { ms, values: logits ?? [loss ?? Number.NaN] };
+  };
+
+interface Alternated {
+  readonly ours: number[];
+  readonly theirs: number[];
+  readonly difference: number;
+}
+
+/** In turn, and each side first every other time; every run of both is compared. */
+async function alternate(ours: Runner, theirs: Runner, count: { warmUp: number; counted: number }): Promise<Alternated> {
+  const times = { ours: [] as number[], theirs: [] as number[] };
+  let difference = 0;
+  for (let i = 0; i < count.warmUp + count.counted; i++) {
+    const early = i % 2 ? await theirs() : undefined;
+    const a = await ours();
+    const b = early ?? (await theirs());
+    difference = Math.max(difference, relativeDifference(a.values, b.values));
+    if (difference > tolerance || Number.isNaN(difference)) throw new CheckError(differenceFault(i, a.values, b.values, difference));
+    if (i < count.warmUp) continue;
+    times.ours.push(a.ms);
+    times.theirs.push(b.ms);
+  }
+  return { ...times, difference };
+}
+
+function differenceFault(run: number, ours: ArrayLike<number>, theirs: ArrayLike<number>, difference: number): string {
+  const some = (values: ArrayLike<number>) => Array.from(values).slice(0, 4).join(', ');
+  return `run ${run}: the two sides do not compute the same: ${some(ours)} ... here, ${some(theirs)} ... in PyTorch; relative difference ${difference}, allowed ${tolerance}`;
+}
+
+/** Largest difference over the largest expected value. */
+function relativeDifference(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (got.length !== expected.length) return Number.NaN;
+  const all = Array.from(expected);
+  const largest = Math.max(...all.map(Math.abs), 1e-30);
+  return Math.max(...all.map((value, i) => Math.abs(value - (got[i] ?? Number.NaN)))) / largest;
+}
+
+function figures({ ours, theirs, difference }: Alternated) {
+  return {
+    oursMs: rounded(median(ours)),
+    peerMs: rounded(median(theirs)),
+    ratio: rounded(median(theirs) / median(ours)),
+    oursMinMs: rounded(smallest(ours)),
+    peerMinMs: rounded(smallest(theirs)),
+    ratioOfMinima: rounded(smallest(theirs) / smallest(ours)),
+    difference,
+    oursRunsMs: ours.map(rounded),
+    peerRunsMs: theirs.map(rounded),
+  };
+}

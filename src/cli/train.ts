@@ -1,0 +1,219 @@
+/** `vmf train DATA --out RUN`: learns a network from labelled videos. */
+
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import type { Preprocess } from '../clip/preprocess.js';
+import { ConfigError } from '../errors.js';
+import type { NetworkConfig } from '../models/config.js';
+import { parseNetworkConfig } from '../models/config.js';
+import type { TrainChoices } from '../train/options.js';
+import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
+import type { EpochMetrics } from '../train/trainer.js';
+import type { DecoderChoice } from '../video/types.js';
+import { bar, clock, ProgressLine } from './progressLine.js';
+
+interface Flags {
+  readonly out: string;
+  readonly model?: string;
+  readonly config?: string;
+  readonly init?: string;
+  readonly resume?: boolean;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly rate?: number;
+  readonly weightDecay?: number;
+  readonly warmup?: number;
+  readonly smoothing?: number;
+  readonly clipNorm?: number;
+  readonly dropout?: number;
+  readonly seed?: number;
+  readonly frames?: number;
+  readonly size?: number;
+  readonly shape?: 'crop' | 'squeeze';
+  readonly from?: number;
+  readonly flip: boolean;
+  readonly maxBad?: number;
+  readonly valShare?: number;
+  readonly threads?: number;
+  readonly workers?: number;
+  readonly decoder: DecoderChoice;
+  readonly cache: string | boolean;
+  readonly allowOutside?: boolean;
+  readonly json?: boolean;
+}
+
+const count = (name: string) => (text: string) => numberOf(name, text, Number.isInteger);
+const decimal = (name: string) => (text: string) => numberOf(name, text, Number.isFinite);
+
+function numberOf(name: string, text: string, fits: (value: number) => boolean): number {
+  const value = Number(text);
+  if (text.trim() === '' || !fits(value))
+    throw new ConfigError(`--${name}: expected a ${fits === Number.isInteger ? 'whole ' : ''}number, got "${text}"`);
+  return value;
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('learn a network from labelled videos')
+    .argument('<data>', 'folder per class, train/val/test folders of class folders, or a CSV/TSV/JSONL list (path,label,split)')
+    .requiredOption('--out <run>', 'folder for checkpoints (last, best) and metrics.jsonl')
+    .option('--model <name>', 'a name that `vmf info` lists (default: vmf-0.1g, or that of --init)')
+    .option('--config <file>', 'a configuration of your own as JSON, instead of --model')
+    .option('--init <weights>', 'start from these weights; a last layer for other classes begins anew')
+    .option('--resume', 'continue the run in --out exactly where it stopped')
+    .option('--epochs <n>', 'passes over the training videos (default: 30)', count('epochs'))
+    .option('--batch <n>', 'clips a step (default: 16)', count('batch'))
+    .option('--rate <x>', 'peak learning rate (default: 0.001)', decimal('rate'))
+    .option('--weight-decay <x>', 'of convolution and linear weights (default: 0.05)', decimal('weight-decay'))
+    .option('--warmup <epochs>', 'epochs of rising rate (default: 2)', decimal('warmup'))
+    .option('--smoothing <x>', 'label smoothing (default: 0.1)', decimal('smoothing'))
+    .option('--clip-norm <x>', 'largest gradient norm, 0 for none (default: 5)', decimal('clip-norm'))
+    .option('--dropout <x>', "before the last layer (default: the network's own)", decimal('dropout'))
+    .option('--seed <n>', 'of everything random (default: 0)', count('seed'))
+    .option('--frames <n>', "frames of a clip (default: the network's)", count('frames'))
+    .option('--size <px>', "edge of the square frames (default: the network's)", count('size'))
+    .addOption(new Option('--shape <how>', 'crop keeps the aspect, squeeze shows the whole frame').choices(['crop', 'squeeze']))
+    .option('--from <sec>', 'sample each video from this second on (default: 0)', decimal('from'))
+    .option('--no-flip', 'never mirror clips: for labels that tell left from right')
+    .option(
+      '--max-bad <share>',
+      'stop when more training videos than this share cannot be read (default: 0.05)',
+      decimal('max-bad'),
+    )
+    .option('--val-share <share>', 'part of train that becomes val when the data has none (default: 0.1)', decimal('val-share'))
+    .option('--threads <n>', 'threads of the network (default: the cores, at most 8)', count('threads'))
+    .option('--workers <n>', 'threads that read videos (default: the cores, at most 4)', count('workers'))
+    .addOption(new Option('--decoder <name>', 'what reads the videos').choices(['auto', 'node-av', 'ffmpeg']).default('auto'))
+    .option('--cache <folder>', "where decoded clips are kept (default: the system's place for caches)")
+    .option('--no-cache', 'keep decoded clips in memory only')
+    .option('--allow-outside', 'let a list name files outside its own folder')
+    .option('--json', 'print the summary as JSON')
+    .action((data: string, flags: Flags) => run(data, flags));
+}
+
+async function run(data: string, flags: Flags): Promise<void> {
+  const line = new ProgressLine();
+  const stop = new AbortController();
+  const interrupt = () => {
+    if (stop.signal.aborted) process.exit(130); // a second Ctrl-C does not wait
+    line.clear();
+    process.stderr.write('stopping after this step; press again to stop at once\n');
+    stop.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    const summary = await train({ ...jobOf(data, flags), onEvent: (event) => tell(event, line), signal: stop.signal });
+    line.clear();
+    process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
+    if (summary.interrupted) process.exitCode = 130;
+  } finally {
+    line.clear();
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
+
+/** What the flags ask for. Only what was given is passed on, since a resumed run takes nothing else. */
+function jobOf(data: string, flags: Flags): TrainJob {
+  if (flags.model !== undefined && flags.config !== undefined) throw new ConfigError('--model and --config exclude each other');
+  const model = flags.config === undefined ? flags.model : configFile(flags.config);
+  const options = given<TrainChoices>({
+    epochs: flags.epochs,
+    batch: flags.batch,
+    rate: flags.rate,
+    weightDecay: flags.weightDecay,
+    warmupEpochs: flags.warmup,
+    labelSmoothing: flags.smoothing,
+    maxGradientNorm: flags.clipNorm,
+    dropout: flags.dropout,
+    seed: flags.seed,
+    maxBadShare: flags.maxBad,
+  });
+  const preprocess = given<Partial<Preprocess>>({
+    frames: flags.frames,
+    size: flags.size,
+    shape: flags.shape,
+    fromSec: flags.from,
+    flip: flags.flip ? undefined : false,
+  });
+  const dataset = given<NonNullable<TrainJob['dataset']>>({
+    valShare: flags.valShare,
+    seed: flags.seed,
+    allowOutside: flags.allowOutside,
+  });
+  return {
+    data,
+    out: flags.out,
+    decoder: flags.decoder,
+    ...(dataset && { dataset }),
+    ...(options && { options }),
+    ...(preprocess && { preprocess }),
+    ...(model !== undefined && { model }),
+    ...(flags.init !== undefined && { init: flags.init }),
+    ...(flags.resume && { resume: true }),
+    ...(flags.threads !== undefined && { threads: flags.threads }),
+    ...(flags.workers !== undefined && { workers: flags.workers }),
+    ...(typeof flags.cache === 'string' && { cacheFolder: flags.cache }),
+    ...(flags.cache === false && { cacheFolder: false }),
+  };
+}
+
+/** The entries that have a value; undefined when none has. */
+function given<T extends object>(values: { [K in keyof T]?: T[K] | undefined }): T | undefined {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as T);
+}
+
+function configFile(path: string): NetworkConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${path}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+  try {
+    return parseNetworkConfig(JSON.parse(text), path);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new ConfigError(`${path}: is no JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Shows one event of a run: what lasts as lines on stderr, what passes in the progress line. */
+export function tell(event: TrainJobEvent, line: ProgressLine): void {
+  switch (event.kind) {
+    case 'reading':
+      line.show(`reading videos ${bar(event.done / event.of)} ${event.done}/${event.of}`);
+      return;
+    case 'step': {
+      const { epoch, batch, batches, loss, top1, clipsPerSec, secondsLeft } = event;
+      const speed = `${clipsPerSec.toFixed(1)} clips/s, ${clock(secondsLeft)} left`;
+      line.show(`epoch ${epoch} ${bar(batch / batches)} loss ${loss.toFixed(3)}, top-1 ${percent(top1)}, ${speed}`);
+      return;
+    }
+    case 'epoch':
+      line.clear();
+      process.stderr.write(`${epochLine(event.metrics, event.best)}\n`);
+      return;
+    default:
+      line.clear();
+      process.stderr.write(`${event.kind}: ${event.message}\n`);
+  }
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+function epochLine(m: EpochMetrics, best: boolean): string {
+  const val = m.valTop1 === undefined ? '' : `, val loss ${m.valLoss?.toFixed(3)}, val top-1 ${percent(m.valTop1)}`;
+  const speed = `${m.clipsPerSec.toFixed(1)} clips/s`;
+  return `epoch ${m.epoch}: loss ${m.trainLoss.toFixed(3)}, top-1 ${percent(m.trainTop1)}${val}, ${speed}${best ? ', best' : ''}`;
+}
+
+function describe(summary: TrainSummary): string {
+  const { config, labels, trainVideos, valVideos, leftOut, bestTop1, bestEpoch, interrupted } = summary;
+  const lines = [`${config.name}: ${labels.length} classes, ${trainVideos} training videos, ${valVideos} for validation`];
+  if (leftOut.length > 0) lines.push(`${leftOut.length} training videos left out: ${leftOut.map(({ path }) => path).join(', ')}`);
+  if (bestTop1 !== undefined) lines.push(`best: ${summary.bestPath} (epoch ${bestEpoch}, val top-1 ${percent(bestTop1)})`);
+  else if (!interrupted) lines.push(`best: ${summary.bestPath} (no validation videos: the last epoch)`);
+  if (interrupted) lines.push(`interrupted: vmf train DATA --out RUN --resume continues from ${summary.lastPath}`);
+  return `${lines.join('\n')}\n`;
+}

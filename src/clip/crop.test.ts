@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Rng } from '../rng.js';
+import { defaultAugment, drawTransform, sidedLabels } from './augment.js';
+import { type Box, type FrameShape, testTransform } from './crop.js';
+import { makePreprocess } from './preprocess.js';
+
+const sides = fc.integer({ min: 16, max: 400 });
+
+function assertInside(box: Box, frame: FrameShape): void {
+  assert.ok(box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0, JSON.stringify(box));
+  assert.ok(box.x + box.width <= frame.width + 1e-9 && box.y + box.height <= frame.height + 1e-9, JSON.stringify({ box, frame }));
+}
+
+test('the centre crop is square, centred, and S pixels wide in a strip of the right size', () => {
+  const preprocess = makePreprocess({ frames: 8, size: 96 });
+  assert.equal(preprocess.shortSide, 110);
+  assert.deepEqual(testTransform({ width: 196, height: 110 }, preprocess).box, { x: 50, y: 7, width: 96, height: 96 });
+  const small = testTransform({ width: 55, height: 60 }, preprocess).box;
+  assert.deepEqual(small, { x: 3.5, y: 6, width: 48, height: 48 });
+});
+
+test('three crops run along the longer side from edge to edge', () => {
+  const preprocess = makePreprocess({ frames: 8, size: 96 });
+  const boxes = [0, 1, 2].map((crop) => testTransform({ width: 110, height: 200 }, preprocess, crop, 3).box);
+  assert.deepEqual(
+    boxes.map(({ x, y }) => [x, y]),
+    [
+      [7, 0],
+      [7, 52],
+      [7, 104],
+    ],
+  );
+  assert.throws(() => testTransform({ width: 9, height: 9 }, preprocess, 0, 2), /expected 1 or 3, got 2/);
+});
+
+test('squeezed frames are used whole and have one crop', () => {
+  const preprocess = makePreprocess({ frames: 8, size: 96, shape: 'squeeze' });
+  assert.deepEqual(testTransform({ width: 96, height: 96 }, preprocess).box, { x: 0, y: 0, width: 96, height: 96 });
+  assert.throws(() => testTransform({ width: 96, height: 96 }, preprocess, 0, 3), /one crop/);
+});
+
+test('drawn boxes lie in the frame and have the drawn area and aspect, trimmed to the frame', () => {
+  const preprocess = makePreprocess({ frames: 8, size: 96 });
+  fc.assert(
+    fc.property(sides, sides, fc.nat(), (width, height, seed) => {
+      const { box } = drawTransform(new Rng([seed]), { width, height }, preprocess, defaultAugment);
+      assertInside(box, { width, height });
+      const share = (box.width * box.height) / Math.min(width, height) ** 2;
+      assert.ok(share > 0.4 * 0.75 && share <= 1 + 1e-9, `share ${share}`);
+      const aspect = box.width / box.height;
+      assert.ok(aspect > 0.74 && aspect < 1.34, `aspect ${aspect}`);
+    }),
+  );
+});
+
+test('the same seed draws the same transform; forbidding mirrors changes nothing else', () => {
+  const frame = { width: 120, height: 90 };
+  let mirrors = 0;
+  for (let seed = 0; seed < 100; seed++) {
+    const draw = (flip: boolean) =>
+      drawTransform(new Rng([seed]), frame, makePreprocess({ frames: 8, size: 64, flip }), defaultAugment);
+    const free = draw(true);
+    assert.deepEqual(draw(true), free);
+    assert.deepEqual(draw(false), { ...free, flip: false });
+    mirrors += Number(free.flip);
+  }
+  assert.ok(mirrors > 30 && mirrors < 70, `${mirrors} of 100 mirrored`);
+});
+
+test('labels that name a side are found', () => {
+  const labels = ['swipe left', 'swipeRight', 'TURN_LEFT', 'brighten', 'leftovers', 'left-hand wave', 'jump'];
+  assert.deepEqual(sidedLabels(labels), ['swipe left', 'swipeRight', 'TURN_LEFT', 'left-hand wave']);
+});

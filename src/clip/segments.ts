@@ -1,0 +1,87 @@
+/**
+ * Which moments of a video a clip is made of: equal segments with jitter (training) or their centres (testing), and windows that
+ * slide over a long video. Seconds in, seconds out; nothing here decodes.
+ */
+import { ConfigError } from '../errors.js';
+import type { Rng } from '../rng.js';
+
+/** A stretch of video in seconds from its first frame. */
+export interface TimeWindow {
+  readonly fromSec: number;
+  readonly toSec: number;
+}
+
+/** `whole` says that the video was too short to begin at the asked-for second, so that all of it is used instead. */
+export interface UsedWindow extends TimeWindow {
+  readonly whole: boolean;
+}
+
+/** The stretch to sample: from `fromSec` to the end (or `toSec`); all of a video that ends before `fromSec` plus one frame. */
+export function usedWindow(
+  durationSec: number,
+  fromSec: number,
+  options: { readonly toSec?: number; readonly frameRate?: number } = {},
+): UsedWindow {
+  const toSec = Math.min(options.toSec ?? durationSec, durationSec);
+  const leastSec = options.frameRate === undefined ? 0 : 1 / options.frameRate;
+  if (toSec - fromSec > leastSec * 1.000001) return { fromSec, toSec, whole: false };
+  return { fromSec: 0, toSec: durationSec, whole: fromSec > 0 };
+}
+
+/** What `uniformSegments` needs; `toSec` is the video's end by default, `rng` asks for jitter. */
+export interface SegmentOptions {
+  readonly frames: number;
+  readonly durationSec: number;
+  readonly fromSec?: number;
+  readonly toSec?: number;
+  readonly rng?: Rng;
+}
+
+/** One time per frame, increasing: from each of `frames` equal segments its centre, or with `rng` any moment in it. */
+export function uniformSegments(options: SegmentOptions): { readonly timesSec: number[]; readonly window: UsedWindow } {
+  const { frames, durationSec, rng } = options;
+  if (!(frames >= 1)) throw new ConfigError(`frames of a clip: expected at least 1, got ${frames}`);
+  const window = usedWindow(durationSec, options.fromSec ?? 0, options.toSec === undefined ? {} : { toSec: options.toSec });
+  const segmentSec = (window.toSec - window.fromSec) / frames;
+  const timesSec = Array.from({ length: frames }, (_, t) => {
+    return window.fromSec + (t + (rng === undefined ? 0.5 : rng.uniform())) * segmentSec;
+  });
+  return { timesSec, window };
+}
+
+/** Where each time lies among `count` equal slots of the window: the frame of a strip decoded evenly over it. */
+export function slotsOf(timesSec: readonly number[], window: TimeWindow, count: number): number[] {
+  const spanSec = window.toSec - window.fromSec;
+  return timesSec.map((timeSec) => {
+    const slot = Math.floor(((timeSec - window.fromSec) / spanSec) * count);
+    return Number.isFinite(slot) ? Math.min(Math.max(slot, 0), count - 1) : 0;
+  });
+}
+
+/** What `denseWindows` needs, all in seconds. */
+export interface WindowOptions {
+  readonly durationSec: number;
+  readonly windowSec: number;
+  readonly strideSec: number;
+  readonly fromSec?: number;
+}
+
+/**
+ * Windows of `windowSec` every `strideSec` from `fromSec` on. The last one ends at the end of the video (it overlaps more rather
+ * than being cut short); a video no longer than a window gives one window, all of it.
+ */
+export function denseWindows(options: WindowOptions): UsedWindow[] {
+  const { durationSec, windowSec, strideSec } = options;
+  if (!(windowSec > 0 && strideSec > 0)) {
+    throw new ConfigError(`windows: expected a length and a stride above 0 s, got ${windowSec} and ${strideSec}`);
+  }
+  const { fromSec, toSec, whole } = usedWindow(durationSec, options.fromSec ?? 0);
+  const lastSec = toSec - windowSec;
+  if (lastSec <= fromSec) return [{ fromSec, toSec, whole }];
+  // A remainder below a thousandth of a stride is rounding, not another window.
+  const count = Math.ceil((lastSec - fromSec) / strideSec - 1e-3) + 1;
+  return Array.from({ length: count }, (_, i) => {
+    const startSec = i === count - 1 ? lastSec : fromSec + i * strideSec;
+    return { fromSec: startSec, toSec: startSec + windowSec, whole };
+  });
+}

@@ -1,0 +1,166 @@
+/**
+ * Frames of a strip into a batch tensor: crop, resize, mirror, colour and normalise, one row of the network's square at a time:
+ * rows of the frame blend into one line, the line's pixels blend along x and go through one 3x4 matrix. Nothing random, nothing
+ * decoded.
+ */
+import { ConfigError } from '../errors.js';
+import type { FrameStrip } from '../video/types.js';
+import type { ClipTransform, ColourGains } from './crop.js';
+import type { Preprocess } from './preprocess.js';
+
+/**
+ * A linear resampling of one axis: output i is the sum over k of weights[i*taps + k] times input start[i] + k. Taps are even in
+ * number, so that the inner loops take two at a time (half the time of one by one); in an input that is too short the last
+ * weights are 0.
+ */
+interface AxisTaps {
+  readonly taps: number;
+  readonly start: Int32Array;
+  readonly weights: Float32Array;
+  /** First input used and the one after the last. */
+  readonly reach: readonly [begin: number, end: number];
+}
+
+/** Just what writing needs of a strip. */
+export type StripPixels = Pick<FrameStrip, 'width' | 'height' | 'rgb'>;
+
+/**
+ * Writes one clip into `out`, [T*B, 3, S, S] with time outermost: frame t of clip b is image t*B + b. `frames` names the strip's
+ * frames in order (T of them); `out` holds a whole batch of `batch` clips. ConfigError when they do not fit.
+ */
+export function writeClip(
+  strip: StripPixels,
+  frames: readonly number[],
+  transform: ClipTransform,
+  preprocess: Preprocess,
+  out: Float32Array,
+  batch: number,
+  index: number,
+): void {
+  const { size } = preprocess;
+  const plane = size * size;
+  checkFit(strip, frames, out, batch, index, plane);
+  const { box } = transform;
+  const across = axisTaps(box.x, box.width, strip.width, size, transform.flip);
+  const down = axisTaps(box.y, box.height, strip.height, size, false);
+  const matrix = colourMatrix(transform.colour, preprocess);
+  const line = new Float32Array((strip.width + across.taps) * 3);
+  frames.forEach((frame, t) => {
+    const to = (t * batch + index) * 3 * plane;
+    for (let y = 0; y < size; y++) {
+      blendRows(strip, frame, across, down, y, line);
+      paintRow(line, across, matrix, out, to + y * size, plane);
+    }
+  });
+}
+
+function checkFit(
+  strip: StripPixels,
+  frames: readonly number[],
+  out: Float32Array,
+  batch: number,
+  index: number,
+  plane: number,
+): void {
+  const wanted = frames.length * batch * 3 * plane;
+  if (out.length !== wanted || !(index >= 0 && index < batch)) {
+    throw new ConfigError(`clip ${index} of a batch of ${batch}: expected room for ${wanted} numbers, got ${out.length}`);
+  }
+  const count = strip.rgb.length / (strip.width * strip.height * 3);
+  const bad = frames.find((frame) => !(Number.isInteger(frame) && frame >= 0 && frame < count));
+  if (bad !== undefined) throw new ConfigError(`frame of a strip: expected 0 to ${count - 1}, got ${bad}`);
+}
+
+/** Triangle filter: two taps where the picture is enlarged, wider where it is reduced, so that fine texture does not alias. */
+function axisTaps(from: number, span: number, length: number, size: number, mirrored: boolean): AxisTaps {
+  const step = span / size;
+  const radius = Math.max(1, step);
+  const taps = 2 * Math.ceil(radius);
+  const start = new Int32Array(size);
+  const weights = new Float32Array(size * taps);
+  for (let i = 0; i < size; i++) {
+    const centre = from + ((mirrored ? size - 1 - i : i) + 0.5) * step - 0.5;
+    // Beyond the border the border's pixel continues.
+    const held = Math.min(Math.max(centre, 0), length - 1);
+    const first = Math.max(Math.min(Math.ceil(held - radius), length - taps), 0);
+    start[i] = first;
+    fillWeights(weights.subarray(i * taps, i * taps + Math.min(taps, length)), held - first, radius);
+  }
+  const reach = [Math.min(...start), Math.min(Math.max(...start) + taps, length)] as const;
+  return { taps, start, weights, reach };
+}
+
+/** Weights that fall off linearly around `centre` and add up to 1. */
+function fillWeights(weights: Float32Array, centre: number, radius: number): void {
+  let total = 0;
+  for (let k = 0; k < weights.length; k++) {
+    const weight = Math.max(0, 1 - Math.abs(k - centre) / radius);
+    weights[k] = weight;
+    total += weight;
+  }
+  for (let k = 0; k < weights.length; k++) weights[k] = (weights[k] as number) / total;
+}
+
+/** Row y of the crop before it is resized along x: line [width, 3], values 0 to 255, only in the columns that the crop needs. */
+function blendRows(strip: StripPixels, frame: number, across: AxisTaps, down: AxisTaps, y: number, line: Float32Array): void {
+  const { rgb, width, height } = strip;
+  const [begin, end] = [across.reach[0] * 3, across.reach[1] * 3];
+  const rowAt = (row: number) => (frame * height + Math.min(row, height - 1)) * width * 3;
+  for (let k = 0; k < down.taps; k += 2) {
+    const a = down.weights[y * down.taps + k] as number;
+    const b = down.weights[y * down.taps + k + 1] as number;
+    const rowA = rowAt((down.start[y] as number) + k);
+    const rowB = rowAt((down.start[y] as number) + k + 1);
+    if (k === 0) for (let i = begin; i < end; i++) line[i] = a * (rgb[rowA + i] as number) + b * (rgb[rowB + i] as number);
+    else
+      for (let i = begin; i < end; i++)
+        line[i] = (line[i] as number) + a * (rgb[rowA + i] as number) + b * (rgb[rowB + i] as number);
+  }
+}
+
+/** Resizes a line along x, and through the colour matrix into a row of each of the three planes. */
+function paintRow(
+  line: Float32Array,
+  across: AxisTaps,
+  matrix: readonly number[],
+  out: Float32Array,
+  offset: number,
+  plane: number,
+): void {
+  const [rr = 0, rg = 0, rb = 0, r0 = 0, gr = 0, gg = 0, gb = 0, g0 = 0, br = 0, bg = 0, bb = 0, b0 = 0] = matrix;
+  const { taps, start, weights } = across;
+  for (let x = 0; x < start.length; x++) {
+    let from = (start[x] as number) * 3;
+    let r = 0;
+    let g = 0;
+    let b = 0;
+    for (let k = x * taps; k < (x + 1) * taps; k += 2, from += 6) {
+      const one = weights[k] as number;
+      const two = weights[k + 1] as number;
+      r += one * (line[from] as number) + two * (line[from + 3] as number);
+      g += one * (line[from + 1] as number) + two * (line[from + 4] as number);
+      b += one * (line[from + 2] as number) + two * (line[from + 5] as number);
+    }
+    const to = offset + x;
+    out[to] = rr * r + rg * g + rb * b + r0;
+    out[to + plane] = gr * r + gg * g + gb * b + g0;
+    out[to + 2 * plane] = br * r + bg * g + bb * b + b0;
+  }
+}
+
+/** ITU-R BT.601 luma, the grey that saturation turns about. */
+const luma = [0.299, 0.587, 0.114] as const;
+
+/**
+ * Row c holds the factors of r, g, b (0 to 255) and the constant of output channel c: saturation, then brightness, then contrast
+ * about mid-grey, then (value - mean) / std. Values that jitter drives beyond white or black are not clipped.
+ */
+function colourMatrix(colour: ColourGains, preprocess: Preprocess): number[] {
+  const { brightness, contrast, saturation } = colour;
+  return [0, 1, 2].flatMap((c) => {
+    const std = preprocess.std[c] as number;
+    const gain = (brightness * contrast) / (255 * std);
+    const factors = luma.map((grey, k) => gain * ((1 - saturation) * grey + (k === c ? saturation : 0)));
+    return [...factors, ((1 - contrast) / 2 - (preprocess.mean[c] as number)) / std];
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * Reads every video of a data set before anything is trained on it: what is there, what cannot be used and why, and what would
+ * make results doubtful. Decodes frames spread over the whole of each file; keeps none.
+ */
+import { stat } from 'node:fs/promises';
+import { VideoPool, type VideoPoolOptions } from '../video/pool.js';
+import type { DecodedVideo } from '../video/types.js';
+import type { CheckedVideo } from './checkedVideo.js';
+import { type ClassCounts, countClasses, type Summary, summarise } from './checkSummary.js';
+import { warningsOf } from './checkWarnings.js';
+import { sameFiles } from './duplicates.js';
+import { faultOf } from './fault.js';
+import { inOrder } from './inOrder.js';
+import type { LabelledVideo, LabelledVideos, Split } from './labelledVideos.js';
+import { motionOf } from './motion.js';
+
+export type ProblemKind = 'missing' | 'empty' | 'sound only' | 'unreadable' | 'truncated' | 'duplicate';
+
+export interface Problem {
+  readonly name: string;
+  readonly label: string;
+  readonly split: Split;
+  readonly kind: ProblemKind;
+  readonly reason: string;
+}
+
+export interface DatasetReport extends Summary {
+  readonly root: string;
+  readonly source: LabelledVideos['source'];
+  readonly splitBy: string;
+  readonly notes: readonly string[];
+  readonly classes: readonly ClassCounts[];
+  /** What must be put right: unusable or doubled files. */
+  readonly problems: readonly Problem[];
+  /** What should be known: nothing is wrong with a file, but with the set as a whole. */
+  readonly warnings: readonly string[];
+}
+
+export interface CheckOptions extends VideoPoolOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** Frames decoded of each video: enough to touch each group of pictures of a clip. */
+const framesRead = 32;
+const shortSide = 64;
+
+/**
+ * Reads all videos, several at once. Rejects only when aborted or when there is no decoder; files that fail are in the report.
+ */
+export async function checkDataset(data: LabelledVideos, options: CheckOptions = {}): Promise<DatasetReport> {
+  const pool = new VideoPool(options);
+  const problems: Problem[] = [];
+  const readable: CheckedVideo[] = [];
+  const read = (video: LabelledVideo, signal: AbortSignal) => readVideo(pool, video, signal);
+  let done = 0;
+  try {
+    for await (const [video, outcome] of inOrder(data.videos, 2 * pool.size, read, options.signal)) {
+      if ('error' in outcome) problems.push(problemOf(video, outcome.error));
+      else readable.push(outcome.value);
+      options.onProgress?.(++done, data.videos.length);
+    }
+  } finally {
+    await pool.close();
+  }
+  problems.push(...readable.flatMap(truncationOf), ...(await doubled(readable, options.signal)));
+  const { root, source, splitBy, notes } = data;
+  const described = { root, source, splitBy, notes, classes: countClasses(data) };
+  return { ...described, ...summarise(data, readable), problems, warnings: warningsOf(data, readable) };
+}
+
+async function readVideo(pool: VideoPool, video: LabelledVideo, signal: AbortSignal): Promise<CheckedVideo> {
+  const request = { times: { evenly: framesRead }, size: { shortSide } };
+  const { info, strip }: DecodedVideo = await pool.decode(video.path, request, { signal });
+  return { video, info, motion: motionOf(strip), bytes: (await stat(video.path)).size };
+}
+
+function problemOf(video: LabelledVideo, error: unknown): Problem {
+  const reason = faultOf(video.path, error);
+  if (reason === undefined) throw error;
+  return problem(video, kindOf(reason), reason);
+}
+
+function kindOf(reason: string): ProblemKind {
+  if (reason.startsWith('no such file')) return 'missing';
+  if (reason.startsWith('is empty')) return 'empty';
+  if (reason.includes('without a single frame')) return 'empty';
+  return reason.includes('sound only') ? 'sound only' : 'unreadable';
+}
+
+function problem({ name, label, split }: LabelledVideo, kind: ProblemKind, reason: string): Problem {
+  return { name, label, split, kind, reason };
+}
+
+function truncationOf({ video, info }: CheckedVideo): Problem[] {
+  return info.truncated === undefined ? [] : [problem(video, 'truncated', info.truncated)];
+}
+
+async function doubled(readable: readonly CheckedVideo[], signal: AbortSignal | undefined): Promise<Problem[]> {
+  const files = readable.map(({ video, bytes }) => ({ path: video.path, bytes, video }));
+  const groups = await sameFiles(files, signal);
+  return groups.flatMap(([first, ...others]) => {
+    return others.map(({ video }) => problem(video, 'duplicate', first === undefined ? '' : sameAs(video, first.video)));
+  });
+}
+
+function sameAs(video: LabelledVideo, first: LabelledVideo): string {
+  const leak = video.split === first.split ? '' : `; ${video.split} repeats ${first.split}, which spoils any result`;
+  const labels = video.label === first.label ? '' : `; labelled "${video.label}" here and "${first.label}" there`;
+  return `same bytes as ${first.name}${leak}${labels}`;
+}

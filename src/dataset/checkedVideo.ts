@@ -1,0 +1,11 @@
+/** What a check knows of a video that could be read. */
+import type { VideoInfo } from '../video/types.js';
+import type { LabelledVideo } from './labelledVideos.js';
+import type { Motion } from './motion.js';
+
+export interface CheckedVideo {
+  readonly video: LabelledVideo;
+  readonly bytes: number;
+  readonly info: VideoInfo;
+  readonly motion: Motion;
+}

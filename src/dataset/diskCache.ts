@@ -1,0 +1,123 @@
+/**
+ * Strips on disk, one file each, safe for several processes: written beside and renamed, described by their own header, checked
+ * by length and CRC when read. Reading and writing are for workers; diskBudget.ts keeps the folder within its size.
+ */
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, utimesSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { z } from 'zod';
+import { keyName, type Strip, type StripKey, sharedBytes } from './strip.js';
+
+/** The first bytes of every file; the digit is the version of the layout. */
+const magic = Buffer.from('VMFSTRP1');
+const maxHeaderBytes = 1 << 20;
+
+const headerSchema = z.strictObject({
+  /** What the strip was made from, for people who look; the file's name is the hash of it. */
+  key: z.looseObject({ path: z.string() }),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  slots: z.array(z.int().min(0)).min(1),
+  durationSec: z.number(),
+  frameRate: z.number(),
+  truncated: z.string().optional(),
+  window: z.strictObject({ fromSec: z.number(), toSec: z.number(), whole: z.boolean() }),
+  rgbBytes: z.int().positive(),
+  rgbCrc: z.int(),
+});
+
+/** Where the strip with this key lies in a cache folder. */
+export function stripFile(folder: string, key: StripKey): string {
+  const name = keyName(key);
+  return join(folder, name.slice(0, 2), `${name.slice(2)}.strip`);
+}
+
+/** The strip, if a sound one is there; a damaged one is removed and reported as such. */
+export function readStrip(folder: string, key: StripKey): Strip | 'absent' | 'damaged' {
+  const file = stripFile(folder, key);
+  const fd = openIfThere(file);
+  if (fd === undefined) return 'absent';
+  try {
+    const strip = readOpen(fd);
+    if (strip !== undefined) {
+      touch(file);
+      return strip;
+    }
+  } finally {
+    closeSync(fd);
+  }
+  rmSync(file, { force: true });
+  return 'damaged';
+}
+
+function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** The time of last use decides what leaves the folder first. Another process may just have removed the file: no matter. */
+function touch(file: string): void {
+  const now = new Date();
+  try {
+    utimesSync(file, now, now);
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
+}
+
+function readOpen(fd: number): Strip | undefined {
+  const start = Buffer.alloc(16);
+  if (readSync(fd, start, 0, 16, 0) !== 16 || !start.subarray(0, 8).equals(magic)) return undefined;
+  const [headerBytes, headerCrc] = [start.readUInt32LE(8), start.readUInt32LE(12)];
+  if (headerBytes > maxHeaderBytes) return undefined;
+  const text = Buffer.alloc(headerBytes);
+  if (readSync(fd, text, 0, headerBytes, 16) !== headerBytes || crc32(text) !== headerCrc) return undefined;
+  const header = headerSchema.safeParse(JSON.parse(text.toString()));
+  if (!header.success) return undefined;
+  const { rgbBytes, rgbCrc, key: _, truncated, ...facts } = header.data;
+  if (fstatSync(fd).size !== 16 + headerBytes + rgbBytes) return undefined;
+  const rgb = sharedBytes(rgbBytes);
+  if (readSync(fd, rgb, 0, rgbBytes, 16 + headerBytes) !== rgbBytes || crc32(rgb) !== rgbCrc) return undefined;
+  return { ...facts, ...(truncated === undefined ? {} : { truncated }), rgb };
+}
+
+/** Writes a strip and returns the bytes of its file. Throws what the file system throws. */
+export function writeStrip(folder: string, key: StripKey, strip: Strip): number {
+  const file = stripFile(folder, key);
+  mkdirSync(dirname(file), { recursive: true });
+  const { rgb, ...facts } = strip;
+  const text = Buffer.from(JSON.stringify({ key, ...facts, rgbBytes: rgb.byteLength, rgbCrc: crc32(rgb) }));
+  const start = Buffer.alloc(16);
+  magic.copy(start);
+  start.writeUInt32LE(text.byteLength, 8);
+  start.writeUInt32LE(crc32(text), 12);
+  const part = join(dirname(file), `.${randomUUID()}.part`);
+  try {
+    writeAll(part, [start, text, rgb]);
+    renameSync(part, file);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
+  return 16 + text.byteLength + rgb.byteLength;
+}
+
+function writeAll(file: string, pieces: readonly Uint8Array[]): void {
+  const fd = openSync(file, 'wx');
+  try {
+    for (const piece of pieces) {
+      for (let done = 0; done < piece.byteLength; ) done += writeSync(fd, piece, done);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,90 @@
+/** Reads labels from folder names: class/video, or split/class/video. */
+import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatasetError } from '../errors.js';
+import { byText, type FoundVideo, type Split, splitNamed } from './labelledVideos.js';
+import { counted, some } from './some.js';
+
+/** Endings that are taken for videos; anything else in a class folder is passed over and counted. Lists may name any file. */
+const videoEndings = new Set([
+  ...['3g2', '3gp', 'amv', 'asf', 'avi', 'divx', 'dv', 'f4v', 'flv', 'gif', 'h264', 'h265', 'hevc', 'ivf', 'm1v', 'm2ts', 'm2v'],
+  ...['m4v', 'mj2', 'mjpeg', 'mjpg', 'mkv', 'mov', 'mp4', 'mpeg', 'mpg', 'mts', 'mxf', 'ogm', 'ogv', 'qt', 'rm', 'rmvb', 'ts'],
+  ...['vob', 'webm', 'wmv', 'y4m'],
+]);
+
+export interface FolderReading {
+  readonly videos: FoundVideo[];
+  readonly source: 'class folders' | 'split folders';
+  readonly notes: string[];
+}
+
+/** Reads a data set's folder; hidden files are ignored, class folders are read with all folders inside them. */
+export function readFolders(root: string): FolderReading {
+  const folders = entriesOf(root).filter((entry) => entry.isFolder);
+  const splits = folders.map((entry) => splitNamed(entry.name));
+  const passedOver: string[] = [];
+  const allSplits = folders.length > 0 && splits.every((split) => split !== undefined);
+  if (!allSplits && splits.some((split) => split !== undefined)) refuseMixture(root, folders, splits);
+  const notes = loneFiles(root);
+  const videos = allSplits
+    ? folders.flatMap((folder, i) => {
+        notes.push(...loneFiles(join(root, folder.name)));
+        return readClasses(root, folder.name, splits[i], passedOver);
+      })
+    : readClasses(root, '', undefined, passedOver);
+  if (passedOver.length > 0)
+    notes.push(`${counted(passedOver.length, 'file')} without a video's ending passed over: ${some(passedOver)}`);
+  return { videos, source: allSplits ? 'split folders' : 'class folders', notes };
+}
+
+function refuseMixture(root: string, folders: readonly Entry[], splits: readonly (Split | undefined)[]): never {
+  const names = (wanted: boolean) => folders.filter((_, i) => (splits[i] !== undefined) === wanted).map(({ name }) => name);
+  throw new DatasetError(
+    `${root}: split folders (${some(names(true))}) beside others (${some(names(false))}); ` +
+      'expected either a folder per class, or only train, val and test folders with a folder per class in each',
+  );
+}
+
+function readClasses(root: string, below: string, split: Split | undefined, passedOver: string[]): FoundVideo[] {
+  const classes = entriesOf(join(root, below)).filter((entry) => entry.isFolder);
+  return classes.flatMap(({ name: label }) => {
+    const names = filesBelow(root, below === '' ? label : `${below}/${label}`);
+    const videos = names.filter((name) => videoEndings.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase()));
+    passedOver.push(...names.filter((name) => !videos.includes(name)));
+    return videos.map((name) => ({ path: join(root, name), name, label, split, columns: {}, where: name }));
+  });
+}
+
+interface Entry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
+/** Visible entries by name; links are followed, since data sets are often put together from links. */
+function entriesOf(folder: string): Entry[] {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.name.startsWith('.'));
+  return entries.map((entry) => ({ name: entry.name, isFolder: isFolder(folder, entry) })).sort((a, b) => byText(a.name, b.name));
+}
+
+function isFolder(parent: string, entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return statSync(join(parent, entry.name), { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Names below `root` of all files in a folder, deep; a link that leads back up is not followed for ever. */
+function filesBelow(root: string, folder: string, depth = 0): string[] {
+  if (depth > 16) throw new DatasetError(`${join(root, folder)}: folders more than 16 deep; is there a link to a folder above?`);
+  return entriesOf(join(root, folder)).flatMap((entry) => {
+    const name = `${folder}/${entry.name}`;
+    return entry.isFolder ? filesBelow(root, name, depth + 1) : [name];
+  });
+}
+
+/** Files that lie where only folders are read; a list among them is probably what was meant. */
+function loneFiles(folder: string): string[] {
+  const files = entriesOf(folder).filter((entry) => !entry.isFolder);
+  const list = files.find(({ name }) => /\.(csv|tsv|jsonl|ndjson)$/i.test(name));
+  if (list !== undefined) return [`${join(folder, list.name)} not read; give its path to use its labels and split`];
+  if (files.length === 0) return [];
+  return [`${counted(files.length, 'file')} beside the folders of ${folder} passed over: ${some(files.map(({ name }) => name))}`];
+}

@@ -1,0 +1,97 @@
+/**
+ * Reads a list of labelled videos: CSV or TSV with a header, or JSON lines. Columns path and label, optionally split, others
+ * kept.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { DatasetError } from '../errors.js';
+import { type FoundVideo, type Split, splitNamed } from './labelledVideos.js';
+
+interface Row {
+  readonly line: number;
+  readonly cells: Readonly<Record<string, string>>;
+}
+
+/** Paths in a list are relative to its folder, and stay below it unless `allowOutside`. */
+export function readListFile(list: string, allowOutside: boolean): FoundVideo[] {
+  const text = readFileSync(list, 'utf8');
+  const rows = /\.(jsonl|ndjson)$/i.test(list) ? jsonRows(list, text) : tableRows(list, text);
+  const folder = dirname(resolve(list));
+  return rows.map((row) => foundVideo(list, folder, row, allowOutside));
+}
+
+export function isListFile(path: string): boolean {
+  return /\.(csv|tsv|jsonl|ndjson)$/i.test(path);
+}
+
+function tableRows(list: string, text: string): Row[] {
+  const delimiter = /\.tsv$/i.test(list) ? '\t' : ',';
+  try {
+    const records: { record: Record<string, string>; info: { lines: number } }[] = parse(text, {
+      bom: true,
+      columns: (header: string[]) => checkHeader(list, header),
+      delimiter,
+      info: true,
+      skip_empty_lines: true,
+      trim: true,
+    });
+    return records.map(({ record, info }) => ({ line: info.lines, cells: record }));
+  } catch (error) {
+    if (error instanceof DatasetError) throw error;
+    throw new DatasetError(`${list}: not a readable table: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function checkHeader(list: string, header: string[]): string[] {
+  const names = header.map((name) => name.trim());
+  const missing = ['path', 'label'].filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    throw new DatasetError(`${list}: expected a first line with the columns path,label[,split], got ${names.join(',')}`);
+  }
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new DatasetError(`${list}: the column "${twice}" is there twice`);
+  return names;
+}
+
+function jsonRows(list: string, text: string): Row[] {
+  const lines = text.replace(/^\uFEFF/, '').split('\n');
+  return lines.flatMap((content, i) => (content.trim() === '' ? [] : [jsonRow(list, content, i + 1)]));
+}
+
+function jsonRow(list: string, content: string, line: number): Row {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (error) {
+    throw new DatasetError(`${list}:${line}: not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new DatasetError(`${list}:${line}: expected an object like {"path": ..., "label": ...}`);
+  }
+  const cells = Object.entries(value).map(([name, cell]) => [name, typeof cell === 'string' ? cell : JSON.stringify(cell)]);
+  return { line, cells: Object.fromEntries(cells) };
+}
+
+function foundVideo(list: string, folder: string, row: Row, allowOutside: boolean): FoundVideo {
+  const where = `${list}:${row.line}`;
+  const { path: given, label, split, ...columns } = row.cells;
+  if (!given) throw new DatasetError(`${where}: the path is empty`);
+  if (!label?.trim()) throw new DatasetError(`${where}: the label of ${given} is empty`);
+  const path = resolve(folder, given);
+  const below = relative(folder, path);
+  const outside = below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
+  if (outside && !allowOutside) {
+    throw new DatasetError(
+      `${where}: ${given} is not below the folder of the list; put the list in a folder above its videos, or allow paths outside`,
+    );
+  }
+  return { path, name: below.split(sep).join('/'), label: label.trim(), split: splitCell(split, where), columns, where };
+}
+
+function splitCell(cell: string | undefined, where: string): Split | undefined {
+  if (cell === undefined) return undefined;
+  const split = splitNamed(cell);
+  if (split !== undefined) return split;
+  throw new DatasetError(`${where}: expected split train, val or test, got ${cell === '' ? 'nothing' : `"${cell}"`}`);
+}

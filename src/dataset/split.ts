@@ -1,0 +1,40 @@
+/** Divides videos that came without a split: by class, seeded, the same on every machine. */
+import { Rng } from '../rng.js';
+import { byText, type FoundVideo, type Split } from './labelledVideos.js';
+
+/** Parts of each class that go to each split; they add up to 1. */
+export interface SplitShares {
+  readonly train: number;
+  readonly val: number;
+  readonly test: number;
+}
+
+export const defaultShares: SplitShares = { train: 0.8, val: 0.1, test: 0.1 };
+
+/** A split for every video, in the videos' order. Depends on names, labels and seed only, not on the order. */
+export function splitByClass(videos: readonly FoundVideo[], shares: SplitShares, seed: number): Split[] {
+  const splitOf = new Map<FoundVideo, Split>();
+  for (const label of new Set(videos.map((video) => video.label))) {
+    const members = videos.filter((video) => video.label === label).sort((a, b) => byText(a.name, b.name));
+    const counts = countsFor(members.length, shares);
+    new Rng([seed, 'split', label]).shuffle(members).forEach((video, i) => {
+      splitOf.set(video, i < counts.test ? 'test' : i < counts.test + counts.val ? 'val' : 'train');
+    });
+  }
+  return videos.map((video) => splitOf.get(video) as Split);
+}
+
+/** Rounded shares; a class of a few videos keeps one for training first, then one for testing, then one for validation. */
+export function countsFor(videos: number, shares: SplitShares): Record<Split, number> {
+  const wish = (share: number) => (share === 0 ? 0 : Math.max(1, Math.round(videos * share)));
+  const forTraining = shares.train === 0 ? 0 : 1;
+  const test = Math.min(wish(shares.test), Math.max(0, videos - forTraining));
+  const val = Math.min(wish(shares.val), Math.max(0, videos - forTraining - test));
+  return { train: videos - test - val, val, test };
+}
+
+/** "80/10/10 by class, seed 0", kept with whatever was trained on it. */
+export function describeShares(shares: SplitShares, seed: number): string {
+  const percent = [shares.train, shares.val, shares.test].map((share) => Math.round(share * 100));
+  return `${percent.join('/')} by class, seed ${seed}`;
+}

@@ -1,0 +1,108 @@
+/**
+ * A long video -> when what happens: dense windows, decoded a bounded stretch at a time while the network works on the stretch
+ * before, and joined into segments by scores/timeline.ts. An hour of video needs no more memory than a minute.
+ */
+import { type Preprocess, stripSize } from '../clip/preprocess.js';
+import { denseWindows, type TimeWindow } from '../clip/segments.js';
+import { inOrder } from '../dataset/inOrder.js';
+import { softmax } from '../scores/softmax.js';
+import { type Segment, timeline, type WindowScores } from '../scores/timeline.js';
+import type { VideoInfo } from '../video/types.js';
+import type { ClipReader, Film } from './clipReader.js';
+import type { Inference } from './inference.js';
+
+export interface LongVideoOptions {
+  /** Length of a window; by default what one clip spanned in training, or 2 s where the weights do not say. */
+  readonly windowSec?: number;
+  /** From one window to the next; half a window by default. */
+  readonly strideSec?: number;
+  /** A shorter segment goes to its better neighbour; one and a half strides by default, so that no single moment stands alone. */
+  readonly minDurationSec?: number;
+  readonly onProgress?: (doneSec: number, ofSec: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface VideoTimeline {
+  readonly path: string;
+  readonly durationSec: number;
+  readonly windowSec: number;
+  readonly strideSec: number;
+  /** In order of time. */
+  readonly segments: readonly Segment[];
+  readonly truncated?: string;
+}
+
+interface LongVideo {
+  readonly path: string;
+  readonly labels: readonly string[];
+  readonly preprocess: Preprocess;
+}
+
+/** Pixels decoded at once; two such stretches are in memory. Smaller ones mean that the file's index is read more often. */
+const stretchBytes = 64e6;
+/** Windows that go through the network together. */
+const batch = 4;
+
+/** The window that weights were trained for. */
+export const windowOf = (preprocess: Preprocess): number => preprocess.windowSec ?? 2;
+
+export async function recogniseLong(
+  reader: ClipReader,
+  inference: Inference,
+  { path, labels, preprocess }: LongVideo,
+  options: LongVideoOptions,
+): Promise<VideoTimeline> {
+  const { signal, windowSec = windowOf(preprocess) } = options;
+  const { strideSec = windowSec / 2, minDurationSec = strideSec * 1.5 } = options;
+  const info = await reader.facts(path, signal);
+  const { durationSec, truncated } = info;
+  const windows = denseWindows({ durationSec, windowSec, strideSec, fromSec: preprocess.fromSec });
+  const stretches = inStretches(windows, framesAtOnce(preprocess, info), preprocess.frames);
+  const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => reader.film(path, part, leaving);
+  const scored: WindowScores[] = [];
+  for await (const [part, outcome] of inOrder(stretches, 2, decode, signal)) {
+    if ('error' in outcome) throw outcome.error;
+    scored.push(...(await scoreWindows(reader, inference, outcome.value, part, signal)));
+    options.onProgress?.(part.at(-1)?.toSec ?? durationSec, durationSec);
+  }
+  const segments = timeline(scored, labels, { minDurationSec });
+  return { path, durationSec, windowSec, strideSec, segments, ...(truncated !== undefined && { truncated }) };
+}
+
+/** Cuts one batch while the network works on the one before. */
+async function scoreWindows(
+  reader: ClipReader,
+  inference: Inference,
+  film: Film,
+  windows: readonly TimeWindow[],
+  signal: AbortSignal | undefined,
+): Promise<WindowScores[]> {
+  const starts = Array.from({ length: Math.ceil(windows.length / batch) }, (_, i) => i * batch);
+  const run = async (from: number) => {
+    const count = Math.min(batch, windows.length - from);
+    return inference.logits(reader.cut(film, from, count), count);
+  };
+  const out: WindowScores[] = [];
+  for await (const [from, outcome] of inOrder(starts, 2, run, signal)) {
+    if ('error' in outcome) throw outcome.error;
+    outcome.value.forEach((logits, i) => {
+      const { fromSec, toSec } = windows[from + i] as TimeWindow;
+      out.push({ startSec: fromSec, endSec: toSec, scores: softmax(logits) });
+    });
+  }
+  return out;
+}
+
+/** Frames that make up `stretchBytes`. */
+function framesAtOnce(preprocess: Preprocess, { width, height }: VideoInfo): number {
+  const size = stripSize(preprocess, 'test');
+  const scale = 'shortSide' in size ? Math.min(size.shortSide / Math.min(width, height), 1) : 1;
+  const pixels = 'shortSide' in size ? width * height * scale * scale : size.width * size.height;
+  return Math.max(Math.floor(stretchBytes / (3 * pixels)), preprocess.frames);
+}
+
+/** Consecutive windows whose frames, were they all different, are at most so many. */
+function inStretches(windows: readonly TimeWindow[], maxFrames: number, frames: number): TimeWindow[][] {
+  const count = Math.max(Math.floor(maxFrames / frames), 1);
+  return Array.from({ length: Math.ceil(windows.length / count) }, (_, i) => windows.slice(i * count, (i + 1) * count));
+}

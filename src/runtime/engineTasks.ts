@@ -1,0 +1,28 @@
+/** What the engine and its worker thread say to each other. */
+
+/** Numbers in row-major order; [] is one number. */
+export interface TensorValue {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export type EngineTasks = {
+  /** A model's bytes become a session under this number. */
+  load: { input: { readonly program: number; readonly model: Uint8Array }; output: undefined };
+  /**
+   * Runs a session. Inputs that are not fed come from the state of the same name; an output called NAME.next becomes the state
+   * NAME; all other outputs are returned.
+   */
+  run: {
+    input: { readonly program: number; readonly feeds: Readonly<Record<string, TensorValue>> };
+    output: Readonly<Record<string, TensorValue>>;
+  };
+  setState: { input: Readonly<Record<string, Float32Array>>; output: undefined };
+  readState: { input: readonly string[]; output: Readonly<Record<string, Float32Array>> };
+  release: { input: { readonly program: number }; output: undefined };
+};
+
+export interface EngineSettings {
+  /** Threads inside one operator. */
+  readonly threads: number;
+}

@@ -1,0 +1,91 @@
+/**
+ * What a report may show. Everything but the title is optional, so that a training run, an evaluation and the demo share one page:
+ * a section whose data is absent is left out.
+ */
+import type { Metrics } from '../scores/metrics.js';
+
+export interface ReportData {
+  readonly title: string;
+  /** One or two sentences under the title. */
+  readonly lead?: string;
+  readonly accuracy?: ReportAccuracy;
+  readonly model?: ReportModel;
+  readonly run?: ReportRun;
+  /** In order of time. */
+  readonly epochs?: readonly ReportEpoch[];
+  /** Of the test set: the confusion matrix and the table of classes. */
+  readonly metrics?: Metrics;
+  /** Sample test clips; mistakes are shown first, the most confident one on top. */
+  readonly clips?: readonly ReportClip[];
+  /** How to get these numbers again, in order. */
+  readonly commands?: readonly ReportCommand[];
+  /** What the reader must know, such as files that were left out and why. */
+  readonly notes?: readonly string[];
+}
+
+/** Clips right out of clips tested. */
+export interface CorrectCount {
+  readonly correct: number;
+  readonly count: number;
+}
+
+export interface ReportAccuracy {
+  readonly top1: CorrectCount;
+  /** Over the classes that are each other's reversal in time. */
+  readonly top1Pairs?: CorrectCount;
+  /** Share in [0, 1]. */
+  readonly top5?: number;
+  /** Share in [0, 1]. */
+  readonly meanClassAccuracy?: number;
+}
+
+export interface ReportModel {
+  readonly name: string;
+  readonly parameters?: number;
+  /** Multiply-adds of one view. */
+  readonly macs?: number;
+  /** Frames of one view, and their height and width in pixels. */
+  readonly frames?: number;
+  readonly size?: number;
+  readonly weightsPath?: string;
+}
+
+export interface ReportRun {
+  readonly trainClips?: number;
+  readonly valClips?: number;
+  readonly testClips?: number;
+  /** Wall time of everything the page reports. */
+  readonly seconds?: number;
+  readonly seed?: number | string;
+  readonly data?: string;
+  /** Processor, cores, system. */
+  readonly machine?: string;
+  /** Shown as given. */
+  readonly date?: string;
+  readonly version?: string;
+}
+
+/** One epoch; accuracies are shares in [0, 1]. */
+export interface ReportEpoch {
+  readonly epoch: number;
+  readonly trainLoss?: number;
+  readonly trainAccuracy?: number;
+  readonly valLoss?: number;
+  readonly valAccuracy?: number;
+}
+
+export interface ReportClip {
+  /** Path or other name. */
+  readonly name: string;
+  /** Absent when nobody knows: the clip is then neither right nor wrong. */
+  readonly trueLabel?: string;
+  /** Best first; the report shows three. Scores are shares in [0, 1]. */
+  readonly predictions: readonly { readonly label: string; readonly score: number }[];
+  /** Frames in order of time as data URIs of PNG, JPEG or WebP pictures. */
+  readonly frames: readonly string[];
+}
+
+export interface ReportCommand {
+  readonly command: string;
+  readonly what?: string;
+}

@@ -1,0 +1,76 @@
+/**
+ * Writes a video file from RGB frames: H.264 in mp4 or VP9 in webm, limited-range BT.709 4:2:0 and tagged so, with no dates and no
+ * threads in the encoder: the same frames give the same bytes. Synchronous; meant for made-up clips, not for long films.
+ */
+import { randomUUID } from 'node:crypto';
+import { renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { VideoError } from '../errors.js';
+import { encodeWithFfmpeg, hasFfmpeg } from './encodeFfmpeg.js';
+import { type EncodeOptions, type EncoderName, jobOf, type VideoCodec } from './encodeJob.js';
+import { encodeWithNodeAv, nodeAvProblem } from './encodeNodeAv.js';
+import { rgbToYuv420, yuv420Bytes } from './yuv420.js';
+
+export type { EncodeOptions, EncoderName, VideoCodec } from './encodeJob.js';
+
+/** The file ending that belongs to a codec. */
+export const extensionOf = (codec: VideoCodec): '.mp4' | '.webm' => (codec === 'h264' ? '.mp4' : '.webm');
+
+/** The encoder that `auto` means on this machine. Throws VideoError when there is none. */
+export function chooseEncoder(): EncoderName {
+  const problem = nodeAvProblem();
+  if (problem === undefined) return 'node-av';
+  if (hasFfmpeg()) return 'ffmpeg';
+  throw new VideoError(`no video encoder: node-av does not load (${problem}) and no ffmpeg is on the PATH; install one of them`);
+}
+
+/**
+ * Encodes `frames`, each [height, width, 3] RGB or [height, width, 4] RGBA (alpha ignored), 8 bits, full-range sRGB, to `path`, which
+ * appears only when it is complete. A frame may be reused by the caller once the next one is asked for.
+ * Throws VideoError: a size or rate that cannot be, no frames, no encoder, or what the encoder or the disk says.
+ */
+export function encodeVideo(path: string, options: EncodeOptions, frames: Iterable<Uint8Array>): void {
+  check(path, options);
+  const encoder = options.encoder === undefined || options.encoder === 'auto' ? chooseEncoder() : options.encoder;
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
+  const run = encoder === 'node-av' ? encodeWithNodeAv : encodeWithFfmpeg;
+  try {
+    run(jobOf(temporary, options), planes(path, options, frames));
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (error instanceof VideoError) throw new VideoError(`${path}: ${error.message}`);
+    const reason = error instanceof Error && 'code' in error ? error.message : undefined;
+    if (reason !== undefined) throw new VideoError(`${path}: cannot be written: ${reason}`);
+    throw error;
+  }
+}
+
+function check(path: string, { width, height, frameRate, codec }: EncodeOptions): void {
+  const bad = (what: string) => new VideoError(`${path}: cannot encode: ${what}`);
+  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 2 || height < 2 || width > 16384 || height > 16384) {
+    throw bad(`size must be whole numbers from 2 to 16384, got ${width}x${height}`);
+  }
+  if (codec === 'h264' && (width % 2 === 1 || height % 2 === 1)) {
+    throw bad(`H.264 in 4:2:0 needs an even size, got ${width}x${height}; use an even one, or vp9`);
+  }
+  if (!(frameRate > 0 && frameRate <= 1000)) throw bad(`frame rate must be above 0 and at most 1000, got ${frameRate}`);
+}
+
+/** The frames as 4:2:0 planes, one buffer used again and again. */
+function* planes(path: string, { width, height }: EncodeOptions, frames: Iterable<Uint8Array>): Generator<Buffer> {
+  const out = Buffer.alloc(yuv420Bytes(width, height));
+  const pixels = width * height;
+  let index = 0;
+  for (const frame of frames) {
+    if (frame.length !== 3 * pixels && frame.length !== 4 * pixels) {
+      throw new VideoError(
+        `frame ${index}: expected ${3 * pixels} bytes (RGB) or ${4 * pixels} (RGBA) for ${width}x${height}, got ${frame.length}`,
+      );
+    }
+    rgbToYuv420(frame, width, height, out);
+    yield out;
+    index++;
+  }
+  if (index === 0) throw new VideoError(`no frames to write to ${basename(path)}`);
+}

@@ -1,0 +1,36 @@
+/**
+ * The decoder on the system's ffprobe and ffmpeg: one run of each for a video of ordinary length. Slower than node-av, the same frames.
+ */
+import { decodeWithFfmpeg } from './ffmpegDecode.js';
+import { probeWithFfprobe } from './ffmpegProbe.js';
+import type { FfmpegTools } from './ffmpegTools.js';
+import { outputSize } from './geometry.js';
+import { checkStrip } from './limits.js';
+import { understand } from './streamFacts.js';
+import { wantedTimes } from './timeline.js';
+import type { DecodedVideo, DecodeRequest, Decoder, VideoInfo, VideoLimits } from './types.js';
+
+export { findFfmpeg } from './ffmpegTools.js';
+
+export class FfmpegDecoder implements Decoder {
+  readonly name = 'ffmpeg';
+
+  constructor(
+    private readonly tools: FfmpegTools,
+    private readonly limits: VideoLimits,
+  ) {}
+
+  probe(path: string): VideoInfo {
+    return understand(probeWithFfprobe(path, this.limits).facts, this.limits).info;
+  }
+
+  decode(path: string, request: DecodeRequest): DecodedVideo {
+    const { facts, streamIndex } = probeWithFfprobe(path, this.limits);
+    const { info, timeline } = understand(facts, this.limits);
+    const size = outputSize(path, info, request.size);
+    const timesSec = wantedTimes(path, request.times, timeline);
+    checkStrip(path, timesSec.length, size.width, size.height);
+    const job = { tools: this.tools, limits: this.limits, facts, streamIndex, size };
+    return { info, strip: decodeWithFfmpeg(job, timeline, timesSec) };
+  }
+}

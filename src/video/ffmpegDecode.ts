@@ -1,0 +1,180 @@
+/**
+ * The wanted frames of a file from the ffmpeg program: `select` lets them through to a pipe of raw RGB, `showinfo` tells which they are.
+ * Long videos are read in parts, each found by seeking.
+ */
+import { inputOptions } from './ffmpegProbe.js';
+import { type FfmpegTools, lastLine, runTool, type ToolRun } from './ffmpegTools.js';
+import { filterChain, type Size } from './geometry.js';
+import { fileUrl } from './inputFile.js';
+import type { StreamFacts } from './streamFacts.js';
+import { decodeRuns, type FrameSlot, maxAttempts, noFrameNear, slotsAt, type Timeline, withoutUnshown } from './timeline.js';
+import type { FrameStrip, VideoLimits } from './types.js';
+
+export interface FfmpegJob {
+  readonly tools: FfmpegTools;
+  readonly limits: VideoLimits;
+  readonly facts: StreamFacts;
+  readonly streamIndex: number;
+  readonly size: Size;
+}
+
+/** Frames to be had from one run of ffmpeg. */
+interface Part {
+  readonly slots: FrameSlot[];
+  /** Packet to begin at; 0 for the beginning of the file. */
+  readonly from: number;
+  to: number;
+}
+
+/** Frames of a part, in display order; slots whose frames did not come are missing. */
+interface PartFrames {
+  readonly frames: ReadonlyMap<FrameSlot, Uint8Array>;
+  readonly damage: string | undefined;
+}
+
+const maxFramesPerRun = 300;
+/** Gaps shorter than this are decoded through: that is quicker than starting ffmpeg again. */
+const seekGapPackets = 500;
+
+/** The frames on screen at `timesSec`, non-decreasing. Throws VideoError when one of them cannot be had. */
+export function decodeWithFfmpeg(job: FfmpegJob, timeline: Timeline, timesSec: readonly number[]): FrameStrip {
+  let usable = timeline;
+  let missing: FrameSlot[] = [];
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const slots = slotsAt(usable, timesSec);
+    const frames = new Map<FrameSlot, Uint8Array>();
+    let damage: string | undefined;
+    for (const part of partsOf(job, usable, slots)) {
+      const got = decodePart(job, usable, part);
+      for (const [slot, rgb] of got.frames) frames.set(slot, rgb);
+      damage ??= got.damage;
+    }
+    missing = slots.filter((slot) => !frames.has(slot));
+    if (missing.length === 0) return strip(job.size, slots, frames);
+    usable = withoutUnshown(job.facts.path, usable, missing, damage);
+  }
+  throw noFrameNear(job.facts.path, missing);
+}
+
+function partsOf({ facts }: FfmpegJob, timeline: Timeline, wanted: readonly FrameSlot[]): Part[] {
+  const seekable = !timeline.byOrder && /^(mov|matroska)\b/.test(facts.container);
+  const parts: Part[] = [];
+  for (const slot of new Set(wanted)) {
+    const [run] = decodeRuns(facts.packets, timeline, [slot]);
+    if (run === undefined) continue;
+    const part = parts.at(-1);
+    const far = part === undefined || (seekable && run.from - part.to > seekGapPackets);
+    if (part === undefined || far || part.slots.length >= maxFramesPerRun) {
+      parts.push({ slots: [slot], from: seekable && run.from > seekGapPackets ? run.from : 0, to: run.to });
+    } else {
+      part.slots.push(slot);
+      part.to = Math.max(part.to, run.to);
+    }
+  }
+  return parts;
+}
+
+function decodePart(job: FfmpegJob, timeline: Timeline, part: Part): PartFrames {
+  const got = readPart(job, part, run(job, timeline, part, false), timeline);
+  if (part.from > 0 && got.frames.size < part.slots.length) return decodePart(job, timeline, { ...part, from: 0 });
+  if (got.damage === undefined) return got;
+  // Something on the way was damaged: run again and have every frame named, to see whether it was a wanted one.
+  return readPart(job, part, run(job, timeline, part, true), timeline);
+}
+
+function run(job: FfmpegJob, timeline: Timeline, part: Part, nameEvery: boolean): ToolRun {
+  const { facts, limits, size } = job;
+  const seek = part.from > 0 ? seekOptions(facts, part.from) : [];
+  const args = [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'repeat+info', '-filter_threads', '1'],
+    ...[...inputOptions(limits), '-threads', '1', '-noautorotate', '-copyts', ...seek, '-i', fileUrl(facts.path)],
+    ...['-map', `0:${job.streamIndex}`, '-vf', filters(job, timeline, part, nameEvery), ...job.tools.passthrough],
+    ...['-frames:v', String(part.slots.length + timeline.duplicates), '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
+  ];
+  const bytes = (part.slots.length + timeline.duplicates) * size.width * size.height * 3;
+  return runTool('ffmpeg', facts.path, args, bytes + 2 ** 28);
+}
+
+function seekOptions({ packets, tickSec }: StreamFacts, from: number): string[] {
+  const sec = (packets[from]?.pts ?? 0) * tickSec;
+  return ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', sec.toFixed(6)];
+}
+
+function filters({ facts, size }: FfmpegJob, timeline: Timeline, part: Part, nameEvery: boolean): string {
+  const choice = timeline.byOrder
+    ? oneOf(
+        'n',
+        part.slots.map((slot) => [timeline.slots.indexOf(slot) - 0.4, timeline.slots.indexOf(slot) + 0.4]),
+      )
+    : oneOf(
+        't',
+        part.slots.map(({ pts }) => [(pts - 0.4) * facts.tickSec, (pts + 0.4) * facts.tickSec]),
+      );
+  const every = nameEvery ? 'showinfo@every=checksum=0,' : '';
+  return `${every}select='${choice}',showinfo@wanted=checksum=0,${filterChain(size, facts.orientation)}`;
+}
+
+/** An expression that is 1 when `name` lies in one of the ranges, ascending: a search tree, as FFmpeg bounds the length of a sum. */
+function oneOf(name: string, ranges: readonly (readonly [number, number])[]): string {
+  const [first] = ranges;
+  if (first === undefined) return '0';
+  if (ranges.length === 1) return `between(${name},${first[0].toFixed(9)},${first[1].toFixed(9)})`;
+  const middle = ranges.length >> 1;
+  const [left, right] = [ranges.slice(0, middle), ranges.slice(middle)];
+  return `if(lt(${name},${right[0]?.[0].toFixed(9)}),${oneOf(name, left)},${oneOf(name, right)})`;
+}
+
+const damageLine = /corrupt decoded frame|Error while decoding|Error submitting packet|decode_slice|error while decoding/i;
+
+/** Puts the bytes in the pipe and the lines on stderr together. */
+function readPart(job: FfmpegJob, part: Part, result: ToolRun, timeline: Timeline): PartFrames {
+  const told = readLines(result.stderr, job.facts.tickSec);
+  const bytes = job.size.width * job.size.height * 3;
+  const whole = Math.min(told.wanted.length, Math.floor(result.stdout.length / bytes));
+  const byPts = new Map(part.slots.map((slot) => [slot.pts, slot]));
+  const frames = new Map<FrameSlot, Uint8Array>();
+  told.wanted.slice(0, whole).forEach((pts, index) => {
+    const slot = timeline.byOrder ? part.slots[index] : byPts.get(pts);
+    if (slot === undefined || frames.has(slot) || told.damaged.has(pts)) return;
+    frames.set(slot, result.stdout.subarray(index * bytes, (index + 1) * bytes));
+  });
+  const failed = result.status !== 0 || whole < told.wanted.length;
+  return { frames, damage: told.damage ?? (failed ? lastLine(result.stderr) : undefined) };
+}
+
+interface Told {
+  /** Pts of the frames in the pipe, in the stream's ticks. */
+  readonly wanted: number[];
+  readonly damaged: Set<number>;
+  damage: string | undefined;
+}
+
+function readLines(stderr: string, tickSec: number): Told {
+  const told: Told = { wanted: [], damaged: new Set(), damage: undefined };
+  let filterTickSec = tickSec;
+  let corrupt = false;
+  for (const line of stderr.split(/[\r\n]+/)) {
+    const [, above, below] = /config in time_base: (\d+)\/(\d+)/.exec(line) ?? [];
+    if (above !== undefined && below !== undefined) filterTickSec = Number(above) / Number(below);
+    if (damageLine.test(line)) told.damage ??= lastLine(line);
+    if (/corrupt decoded frame/i.test(line)) corrupt = true;
+    const [, filter, pts] = /showinfo@(every|wanted)\b.*\bn: *\d+ pts: *(-?\d+)/.exec(line) ?? [];
+    if (pts === undefined) continue;
+    const ticks = Math.round((Number(pts) * filterTickSec) / tickSec);
+    if (filter === 'wanted') told.wanted.push(ticks);
+    else if (corrupt) told.damaged.add(ticks);
+    if (filter === 'every') corrupt = false;
+  }
+  return told;
+}
+
+/** Times that share a frame get copies of it. */
+function strip({ width, height }: Size, slots: readonly FrameSlot[], frames: ReadonlyMap<FrameSlot, Uint8Array>): FrameStrip {
+  const rgb = new Uint8Array(slots.length * width * height * 3);
+  slots.forEach((slot, place) => {
+    const frame = frames.get(slot);
+    if (frame === undefined) throw new RangeError('strip: a frame is missing');
+    rgb.set(frame, place * width * height * 3);
+  });
+  return { width, height, timesSec: Float64Array.from(slots, (slot) => slot.startSec), rgb };
+}

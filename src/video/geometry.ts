@@ -1,0 +1,79 @@
+/**
+ * From coded pixels to upright square ones: how a stream's display matrix, sample aspect ratio and the wanted size become one filter
+ * chain, the same for both decoders. Pure arithmetic; no decoder here.
+ */
+import { LimitError, VideoError } from '../errors.js';
+import type { FrameSize } from './types.js';
+
+/** How the picture is turned for display: filters in FFmpeg's language, and the turn that they make. */
+export interface Orientation {
+  /** Clockwise: 0, 90, 180 or 270. */
+  readonly rotationDeg: number;
+  readonly mirrored: boolean;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export const upright: Orientation = { rotationDeg: 0, mirrored: false };
+
+/**
+ * Reads a display matrix (nine fixed-point numbers, row by row, as in MP4's `tkhd`). Throws VideoError for a turn that is not a
+ * quarter, as no camera writes one.
+ */
+export function orientationOf(path: string, matrix: readonly number[] | undefined): Orientation {
+  if (matrix === undefined) return upright;
+  const [a = 1, b = 0, , c = 0, d = 1] = matrix;
+  if (a === 0 && b === 0 && c === 0 && d === 0) return upright;
+  // The picture's x axis goes to (a, b), its y axis to (c, d), y pointing down: a clockwise turn by t is (cos t, sin t; -sin t, cos t).
+  const mirrored = a * d - b * c < 0;
+  const turn = (Math.atan2(mirrored ? -b : b, mirrored ? -a : a) * 180) / Math.PI;
+  const quarter = Math.round(turn / 90);
+  if (Math.abs(turn - 90 * quarter) > 1) {
+    throw new VideoError(`${path}: is to be shown turned by ${turn.toFixed(1)} degrees; only quarter turns are read`);
+  }
+  return { rotationDeg: (((quarter % 4) + 4) % 4) * 90, mirrored };
+}
+
+const turnFilters: Readonly<Record<number, string>> = { 90: 'transpose=clock', 180: 'hflip,vflip', 270: 'transpose=cclock' };
+
+/** Mirrors (left to right) first, then turns. */
+function orientationFilters({ rotationDeg, mirrored }: Orientation): string {
+  return [mirrored ? 'hflip' : undefined, turnFilters[rotationDeg]].filter((filter) => filter !== undefined).join(',');
+}
+
+const isQuarter = ({ rotationDeg }: Orientation): boolean => rotationDeg % 180 === 90;
+const swapped = ({ width, height }: Size): Size => ({ width: height, height: width });
+
+/** Size as displayed: the width stretched by the sample aspect, then turned. */
+export function displaySize(coded: Size, sampleAspect: number, orientation: Orientation): Size {
+  const square = { width: Math.max(1, Math.round(coded.width * sampleAspect)), height: coded.height };
+  return isQuarter(orientation) ? swapped(square) : square;
+}
+
+/** Size of the frames handed out for a video displayed at `display`. Throws LimitError for a size that cannot be. */
+export function outputSize(path: string, display: Size, wanted: FrameSize): Size {
+  const size = 'shortSide' in wanted ? shortSideSize(display, wanted.shortSide, wanted.enlarge === true) : wanted;
+  const fits = (side: number) => Number.isInteger(side) && side >= 1 && side <= 16384;
+  if (fits(size.width) && fits(size.height)) return { width: size.width, height: size.height };
+  throw new LimitError(`${path}: frames were asked for at ${size.width}x${size.height}; sides are whole numbers from 1 to 16384`);
+}
+
+function shortSideSize(display: Size, shortSide: number, enlarge: boolean): Size {
+  const short = Math.min(display.width, display.height);
+  const scale = enlarge || shortSide < short ? shortSide / short : 1;
+  const side = (length: number) => Math.max(1, Math.round(length * scale));
+  return { width: side(display.width), height: side(display.height) };
+}
+
+/**
+ * The filter chain that makes upright RGB frames of `output` size. One conversion does size and colour; it follows the stream's own
+ * colour tags, and where there are none reads BT.601 limited range, as the ffmpeg command line does. Turning happens on RGB, where odd sizes are safe.
+ */
+export function filterChain(output: Size, orientation: Orientation): string {
+  const scaled = isQuarter(orientation) ? swapped(output) : output;
+  const turn = orientationFilters(orientation);
+  return `scale=${scaled.width}:${scaled.height}:flags=bicubic,format=rgb24${turn === '' ? '' : `,${turn}`}`;
+}

@@ -1,0 +1,68 @@
+/**
+ * Several videos at once: worker threads with a decoder each. Results are moved, not copied; errors arrive as if thrown here.
+ */
+import { availableParallelism } from 'node:os';
+import { VideoError } from '../errors.js';
+import { defaultLimits } from './limits.js';
+import type { DecodedVideo, DecodeRequest, DecoderChoice, VideoInfo, VideoLimits } from './types.js';
+import { WorkerPool } from './workerPool.js';
+
+export interface VideoPoolOptions {
+  /** Worker threads; by default the number of cores, at most 4. */
+  readonly size?: number;
+  readonly decoder?: DecoderChoice;
+  readonly limits?: Partial<VideoLimits>;
+  /** A file that keeps a worker busy for longer is given up with a LimitError; by default 300. */
+  readonly timeoutSec?: number;
+}
+
+export interface VideoCallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** What the worker is told at its start. */
+export interface VideoWorkerData {
+  readonly choice: DecoderChoice;
+  readonly limits: VideoLimits;
+}
+
+export type VideoTasks = {
+  probe: { input: { path: string }; output: VideoInfo };
+  decode: { input: { path: string; request: DecodeRequest }; output: DecodedVideo };
+};
+
+export class VideoPool {
+  readonly size: number;
+  private readonly pool: WorkerPool<VideoTasks>;
+  private readonly timeoutSec: number;
+
+  constructor(options: VideoPoolOptions = {}) {
+    this.size = options.size ?? Math.min(availableParallelism(), 4);
+    this.timeoutSec = options.timeoutSec ?? 300;
+    const workerData: VideoWorkerData = {
+      choice: options.decoder ?? 'auto',
+      limits: { ...defaultLimits, ...options.limits },
+    };
+    this.pool = new WorkerPool<VideoTasks>({
+      url: new URL('./videoWorker.js', import.meta.url),
+      size: this.size,
+      workerData,
+      crashed: (path, reason) => new VideoError(`${path}: the worker thread that read it died: ${reason}`),
+    });
+  }
+
+  /** Facts about a file. Rejects as `Decoder.probe` throws. */
+  probe(path: string, { signal }: VideoCallOptions = {}): Promise<VideoInfo> {
+    return this.pool.run('probe', { path }, { label: path, signal, timeoutSec: this.timeoutSec });
+  }
+
+  /** Frames of a file. Rejects as `Decoder.decode` throws. */
+  decode(path: string, request: DecodeRequest, { signal }: VideoCallOptions = {}): Promise<DecodedVideo> {
+    return this.pool.run('decode', { path, request }, { label: path, signal, timeoutSec: this.timeoutSec });
+  }
+
+  /** Stops the workers; what waits or runs is rejected. */
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+}

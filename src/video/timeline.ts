@@ -1,0 +1,259 @@
+/**
+ * When each frame of a stream is on screen, worked out from its packets, and which packets must be decoded to see some of them. Pure:
+ * both decoders fill in `StreamFacts` and share every judgement made here.
+ */
+import { VideoError } from '../errors.js';
+import type { FrameTimes } from './types.js';
+
+/** One packet of the video stream, in stream ticks; NaN where the file says nothing. */
+export interface PacketFacts {
+  readonly pts: number;
+  readonly dts: number;
+  readonly duration: number;
+  readonly key: boolean;
+  /** Must be decoded but is not to be shown (cut away by an edit list). */
+  readonly discard: boolean;
+  /** Known to be incomplete. */
+  readonly corrupt: boolean;
+}
+
+/** One frame that is shown. */
+export interface FrameSlot {
+  /** From the first frame shown. */
+  readonly startSec: number;
+  /** Index of its packet in decoding order, and its pts; both -1 and NaN when frames can only be told by their order. */
+  readonly packet: number;
+  readonly pts: number;
+}
+
+/** The shown frames of a stream in display order. */
+export interface Timeline {
+  readonly slots: readonly FrameSlot[];
+  /** Seconds of a stream tick. */
+  readonly tickSec: number;
+  /** True where packets have no usable pts: the k-th frame out of the decoder is the k-th slot, and no packet may be skipped. */
+  readonly byOrder: boolean;
+  /** Packets before this one cannot be decoded (the file begins in mid-GOP). */
+  readonly firstPacket: number;
+  /** Packets from here on are cut off. */
+  readonly endPacket: number;
+  readonly durationSec: number;
+  /** The usual time between two frames. */
+  readonly frameSec: number;
+  /** Packets that share their pts with a later one. */
+  readonly duplicates: number;
+  /** Frames left out at the end because frames before them are missing. */
+  readonly droppedAtEnd: number;
+}
+
+/**
+ * Lays out a stream's frames in time. `fallbackRate` (frames a second) serves packets without any time; `cut` says that the file is
+ * known to end too early.
+ */
+export function buildTimeline(packets: readonly PacketFacts[], tickSec: number, fallbackRate: number, cut = false): Timeline {
+  let endPacket = packets.length;
+  while (endPacket > 0 && packets[endPacket - 1]?.corrupt === true) endPacket--;
+  const firstKey = packets.findIndex((packet) => packet.key);
+  const firstPacket = firstKey > 0 && firstKey < endPacket ? firstKey : 0;
+  const stamped = stampsOf(packets, firstPacket, endPacket, tickSec, fallbackRate);
+  const { slots, droppedAtEnd } = withoutBrokenTail(stamped.slots, cut || endPacket < packets.length);
+  const frameSec = medianGap(slots) || stamped.lastDurationSec || 1 / fallbackRate;
+  const last = slots.at(-1);
+  const lastSec = droppedAtEnd > 0 ? frameSec : stamped.lastDurationSec || frameSec;
+  const durationSec = last === undefined ? 0 : last.startSec + lastSec;
+  const { byOrder, duplicates } = stamped;
+  return { slots, tickSec, byOrder, firstPacket, endPacket, durationSec, frameSec, duplicates, droppedAtEnd };
+}
+
+interface Stamped {
+  readonly slots: FrameSlot[];
+  readonly byOrder: boolean;
+  readonly duplicates: number;
+  readonly lastDurationSec: number;
+}
+
+function stampsOf(packets: readonly PacketFacts[], first: number, end: number, tickSec: number, rate: number): Stamped {
+  const used = packets.slice(first, end);
+  const keyPts = used[0]?.pts ?? Number.NaN;
+  const shown: FrameSlot[] = [];
+  used.forEach(({ pts, discard }, index) => {
+    // Leading pictures of the first GOP refer to frames that are not in the file.
+    if (!discard && !(pts < keyPts)) shown.push({ startSec: 0, packet: first + index, pts });
+  });
+  shown.sort((a, b) => a.pts - b.pts || a.packet - b.packet);
+  // Of packets with one pts the last is shown: those before it are hidden reference frames (VP8).
+  const distinct = shown.filter(({ pts }, index) => pts !== shown[index + 1]?.pts);
+  const usable = shown.every(({ pts }) => !Number.isNaN(pts)) && 2 * distinct.length > shown.length;
+  if (!usable) return byDisplayOrder(used, tickSec, rate);
+  return { ...fromOrigin(distinct, packets, tickSec), duplicates: shown.length - distinct.length };
+}
+
+function fromOrigin(shown: readonly FrameSlot[], packets: readonly PacketFacts[], tickSec: number): Omit<Stamped, 'duplicates'> {
+  const origin = shown[0]?.pts ?? 0;
+  const lastDuration = packets[shown.at(-1)?.packet ?? -1]?.duration ?? 0;
+  return {
+    slots: shown.map((slot) => ({ ...slot, startSec: (slot.pts - origin) * tickSec })),
+    byOrder: false,
+    lastDurationSec: lastDuration > 0 ? lastDuration * tickSec : 0,
+  };
+}
+
+/** No usable pts (AVI, raw streams): decoding times, sorted, are the display times; without those, an even rate. */
+function byDisplayOrder(used: readonly PacketFacts[], tickSec: number, rate: number): Stamped {
+  const shown = used.filter((packet) => !packet.discard);
+  const dts = shown.map((packet) => packet.dts).sort((a, b) => a - b);
+  const timed = dts.every((time, index) => time > (index === 0 ? Number.NEGATIVE_INFINITY : (dts[index - 1] ?? Number.NaN)));
+  const origin = dts[0] ?? 0;
+  const duration = shown.at(-1)?.duration ?? 0;
+  return {
+    slots: dts.map((time, index) => ({
+      startSec: timed ? (time - origin) * tickSec : index / rate,
+      packet: -1,
+      pts: Number.NaN,
+    })),
+    byOrder: true,
+    duplicates: 0,
+    lastDurationSec: timed && duration > 0 ? duration * tickSec : 0,
+  };
+}
+
+const reorderReach = 16;
+
+/**
+ * Where a file is cut, B-frames before the last P-frame may be missing: frames after such a hole are left out, so that no earlier
+ * frame is handed out in place of one that is not there.
+ */
+function withoutBrokenTail(slots: FrameSlot[], cut: boolean): { slots: FrameSlot[]; droppedAtEnd: number } {
+  const usual = medianGap(slots);
+  if (!cut || usual === 0) return { slots, droppedAtEnd: 0 };
+  for (let index = Math.max(1, slots.length - reorderReach); index < slots.length; index++) {
+    const gap = (slots[index]?.startSec ?? 0) - (slots[index - 1]?.startSec ?? 0);
+    if (gap > 1.5 * usual) return { slots: slots.slice(0, index), droppedAtEnd: slots.length - index };
+  }
+  return { slots, droppedAtEnd: 0 };
+}
+
+function medianGap(slots: readonly FrameSlot[]): number {
+  const gaps = slots.slice(1).map((slot, index) => slot.startSec - (slots[index]?.startSec ?? 0));
+  gaps.sort((a, b) => a - b);
+  return gaps[gaps.length >> 1] ?? 0;
+}
+
+/** How often a decoder looks again for frames that did not come out. */
+export const maxAttempts = 4;
+
+/** The error after the last attempt. */
+export function noFrameNear(path: string, missing: readonly FrameSlot[]): VideoError {
+  return new VideoError(
+    `${path}: no frame comes out of the decoder near ${missing[0]?.startSec.toFixed(3)} s; the file is damaged`,
+  );
+}
+
+/** Frames that may be missing at the end of a stream whose frames are told by their order; some encoders hold back their last. */
+const maxUnshownAtEnd = 2;
+
+/**
+ * What to look for next when wanted frames did not come out of the decoder: packets that gave none although nothing was wrong show
+ * nothing (hidden reference frames), and the frame before them stays. Throws VideoError when something was wrong (`damage`), or when
+ * the decoder stopped well before the end.
+ */
+export function withoutUnshown(
+  path: string,
+  timeline: Timeline,
+  missing: readonly FrameSlot[],
+  damage: string | undefined,
+): Timeline {
+  const at = missing[0]?.startSec.toFixed(3) ?? '?';
+  if (damage !== undefined) {
+    throw new VideoError(`${path}: the frame at ${at} s cannot be decoded: ${damage}; the file is damaged`);
+  }
+  const { slots, byOrder } = timeline;
+  const first = slots.findIndex((slot) => missing.includes(slot));
+  if (byOrder && slots.length - first > maxUnshownAtEnd) {
+    throw new VideoError(
+      `${path}: no frame comes out of the decoder for ${at} s, of ${timeline.durationSec.toFixed(3)} s; the file is damaged`,
+    );
+  }
+  const hidden = new Set(byOrder ? slots.slice(first) : missing);
+  const shown = slots.filter((slot) => !hidden.has(slot));
+  if (shown.length === 0) throw new VideoError(`${path}: no frame at all comes out of the decoder; the file is damaged`);
+  return { ...timeline, slots: shown };
+}
+
+/** The wanted times in seconds, non-decreasing. Throws VideoError for times that make no sense or lie outside of the video. */
+export function wantedTimes(path: string, times: FrameTimes, { durationSec, frameSec }: Timeline): number[] {
+  const wanted = 'timesSec' in times ? [...times.timesSec] : segmentCentres(path, times, durationSec);
+  const slack = Math.max(frameSec, 0.05);
+  wanted.forEach((time, index) => {
+    if (time >= -slack && time <= durationSec + slack && time >= (wanted[index - 1] ?? Number.NEGATIVE_INFINITY)) return;
+    if (!Number.isFinite(time)) throw new VideoError(`${path}: a frame was asked for at ${time} s; times are numbers of seconds`);
+    if (time < (wanted[index - 1] ?? time))
+      throw new VideoError(`${path}: times must not decrease, got ${wanted[index - 1]} s then ${time} s`);
+    throw new VideoError(`${path}: no frame at ${time.toFixed(3)} s: the video runs from 0 to ${durationSec.toFixed(3)} s`);
+  });
+  if (wanted.length === 0) throw new VideoError(`${path}: no frame was asked for; give at least one time`);
+  return wanted;
+}
+
+function segmentCentres(
+  path: string,
+  times: Exclude<FrameTimes, { timesSec: readonly number[] }>,
+  durationSec: number,
+): number[] {
+  const { evenly, fromSec = 0, toSec = durationSec } = times;
+  if (!Number.isInteger(evenly) || evenly < 1)
+    throw new VideoError(`${path}: "evenly" must be a whole number from 1, got ${evenly}`);
+  if (!(toSec >= fromSec)) throw new VideoError(`${path}: the part from ${fromSec} s to ${toSec} s ends before it begins`);
+  return Array.from({ length: evenly }, (_, index) => fromSec + ((index + 0.5) * (toSec - fromSec)) / evenly);
+}
+
+/** The slot on screen at each time: the last one that has begun, allowing for the rounding of the file's clock. */
+export function slotsAt({ slots, tickSec }: Timeline, timesSec: readonly number[]): FrameSlot[] {
+  const rounding = Math.min(Math.max(tickSec / 2, 1e-6), 5e-4);
+  return timesSec.map((time) => {
+    let low = 0;
+    for (let high = slots.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if ((slots[middle]?.startSec ?? 0) <= time + rounding) low = middle;
+      else high = middle;
+    }
+    const slot = slots[low];
+    if (slot === undefined) throw new RangeError('slotsAt: the timeline is empty');
+    return slot;
+  });
+}
+
+/** A run of packets to decode without a gap, and those in it whose frames are wanted. */
+export interface DecodeRun {
+  readonly from: number;
+  /** Exclusive. */
+  to: number;
+  readonly wanted: Set<number>;
+}
+
+/** The fewest runs of packets that show the wanted frames: each begins at a key packet and ends with a wanted one. */
+export function decodeRuns(packets: readonly PacketFacts[], timeline: Timeline, wanted: readonly FrameSlot[]): DecodeRun[] {
+  if (timeline.byOrder) return [{ from: timeline.firstPacket, to: timeline.endPacket, wanted: new Set() }];
+  const runs: DecodeRun[] = [];
+  for (const packet of [...new Set(wanted.map((slot) => slot.packet))].sort((a, b) => a - b)) {
+    const start = startOf(packets, timeline.firstPacket, packet);
+    const run = runs.at(-1);
+    if (run !== undefined && start <= run.to) {
+      run.to = packet + 1;
+      run.wanted.add(packet);
+    } else {
+      runs.push({ from: start, to: packet + 1, wanted: new Set([packet]) });
+    }
+  }
+  return runs;
+}
+
+/** The key packet to start from. A picture shown before the key packet that it follows may refer to the GOP before. */
+function startOf(packets: readonly PacketFacts[], first: number, target: number): number {
+  const pts = packets[target]?.pts ?? 0;
+  for (let index = target; index > first; index--) {
+    const packet = packets[index];
+    if (packet?.key === true && packet.pts <= pts) return index;
+  }
+  return first;
+}

@@ -1,0 +1,22 @@
+/** The worker thread of `VideoPool`: one decoder, opened with the first task so that its absence is that task's error. */
+import { workerData } from 'node:worker_threads';
+import { openDecoder } from './decoder.js';
+import type { VideoTasks, VideoWorkerData } from './pool.js';
+import type { Decoder } from './types.js';
+import { serveTasks, Transferring } from './workerMessages.js';
+
+const { choice, limits } = workerData as VideoWorkerData;
+let opened: Decoder | undefined;
+
+function decoder(): Decoder {
+  opened ??= openDecoder(choice, limits);
+  return opened;
+}
+
+serveTasks<VideoTasks>({
+  probe: ({ path }) => decoder().probe(path),
+  decode: ({ path, request }) => {
+    const decoded = decoder().decode(path, request);
+    return new Transferring(decoded, [decoded.strip.rgb.buffer as ArrayBuffer, decoded.strip.timesSec.buffer as ArrayBuffer]);
+  },
+});

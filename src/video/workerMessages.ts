@@ -1,0 +1,82 @@
+/**
+ * What a worker pool and its workers say to each other, and the worker's half: a worker file calls `serveTasks` with one function per
+ * kind of task. Errors cross the thread with their class and message.
+ */
+import { parentPort, type Transferable } from 'node:worker_threads';
+import { ConfigError, DatasetError, LimitError, ShapeError, VideoError, VmfError, WeightsError } from '../errors.js';
+
+/** The kinds of task that a worker knows: what goes in and what comes out of each. */
+export type TaskKinds = Record<string, { input: unknown; output: unknown }>;
+
+export interface TaskMessage {
+  readonly id: number;
+  readonly kind: string;
+  readonly input: unknown;
+}
+
+export interface PackedError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+export type ReplyMessage =
+  | { readonly id: number; readonly output: unknown }
+  | { readonly id: number; readonly error: PackedError };
+
+/** An answer whose buffers are moved to the caller, not copied: the worker must not use them again. */
+export class Transferring<T> {
+  constructor(
+    readonly value: T,
+    readonly buffers: readonly Transferable[],
+  ) {}
+}
+
+export type TaskHandlers<Kinds extends TaskKinds> = {
+  readonly [K in keyof Kinds]: (
+    input: Kinds[K]['input'],
+  ) => Kinds[K]['output'] | Transferring<Kinds[K]['output']> | Promise<Kinds[K]['output'] | Transferring<Kinds[K]['output']>>;
+};
+
+/** Answers the pool's tasks, one at a time, for the life of this worker thread. */
+export function serveTasks<Kinds extends TaskKinds>(handlers: TaskHandlers<Kinds>): void {
+  const port = parentPort;
+  if (port === null) throw new Error('serveTasks: this file is a worker thread; start it through a WorkerPool');
+  port.on('message', async ({ id, kind, input }: TaskMessage) => {
+    const send = (reply: ReplyMessage, buffers: readonly Transferable[] = []) => port.postMessage(reply, buffers);
+    try {
+      const handler = handlers[kind];
+      if (handler === undefined) throw new Error(`the worker knows no task "${kind}"`);
+      const output = await handler(input as Kinds[string]['input']);
+      if (output instanceof Transferring) send({ id, output: output.value }, output.buffers);
+      else send({ id, output });
+    } catch (error) {
+      send({ id, error: packError(error) });
+    }
+  });
+}
+
+const namedErrors: Readonly<Record<string, new (message: string) => Error>> = {
+  VmfError,
+  VideoError,
+  DatasetError,
+  WeightsError,
+  ConfigError,
+  LimitError,
+  ShapeError,
+  RangeError,
+  TypeError,
+};
+
+export function packError(error: unknown): PackedError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  return { name: error.name, message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
+}
+
+/** The error as it was thrown, of the same class where the class is one that we know. */
+export function unpackError(packed: PackedError): Error {
+  const Named = Object.hasOwn(namedErrors, packed.name) ? namedErrors[packed.name] : undefined;
+  const error = Named === undefined ? new Error(packed.message) : new Named(packed.message);
+  if (packed.stack !== undefined) error.stack = packed.stack;
+  return error;
+}

@@ -1,0 +1,160 @@
+/**
+ * Weights with everything needed to use them: configuration, labels, preprocessing, and, while a run is going on, what it needs to
+ * continue. One safetensors file: a tensor per parameter and statistic under its own name, the rest as JSON in the metadata.
+ */
+
+import { z } from 'zod';
+import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
+import { WeightsError } from '../errors.js';
+import { sizeOf } from '../graph/shape.js';
+import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
+import { type FlatWeights, inventoryOf } from '../models/network.js';
+import { countValues, type VariableSpec } from '../models/variables.js';
+import { floatTensor, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
+
+/** A network ready for use. */
+export interface Checkpoint extends FlatWeights {
+  readonly config: NetworkConfig;
+  /** One a class, in the order of the logits. */
+  readonly labels: readonly string[];
+  readonly preprocess: Preprocess;
+  /** Facts for the reader: how it was trained, how well it did. */
+  readonly notes: Readonly<Record<string, string>>;
+  /** Present in the checkpoint of a run: what continues it. */
+  readonly training?: TrainingState;
+}
+
+export interface TrainingState {
+  /** AdamW's moments, flat like the parameters. */
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+  /** Progress and options as JSON; the trainer's business. */
+  readonly progress: unknown;
+}
+
+const format = 'video-mobile-former 1';
+const stringList = z.array(z.string()).min(1);
+const stringRecord = z.record(z.string(), z.string());
+
+/** As the content of a safetensors file. */
+export function checkpointFile(checkpoint: Checkpoint): TensorFile {
+  const { config, labels, preprocess, notes, training } = checkpoint;
+  const { parameters, statistics } = inventoryOf(config);
+  const tensors = new Map<string, NamedTensor>([
+    ...named(parameters, checkpoint.parameters),
+    ...named(statistics, checkpoint.statistics),
+  ]);
+  if (training) {
+    for (const name of ['first', 'second'] as const) {
+      tensors.set(`optimizer.${name}`, { dtype: 'F32', shape: [training[name].length], data: training[name] });
+    }
+  }
+  const json = { config, labels, preprocess, notes, ...(training && { training: training.progress }) };
+  const metadata = Object.fromEntries(Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]));
+  return { metadata: { format, ...metadata }, tensors };
+}
+
+function* named(specs: readonly VariableSpec[], flat: Float32Array): Generator<[string, NamedTensor]> {
+  let at = 0;
+  for (const { name, shape } of specs) {
+    const end = at + sizeOf(shape);
+    yield [name, { dtype: 'F32', shape, data: flat.subarray(at, end) }];
+    at = end;
+  }
+}
+
+/** Reads what `checkpointFile` wrote. `where` names the file in the WeightsError for anything missing or of another shape. */
+export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
+  if (file.metadata['format'] !== format) {
+    const found = file.metadata['format'];
+    throw new WeightsError(
+      `${where}: not weights of this program: metadata "format" is ${found === undefined ? 'missing' : quoted(found)}, expected ${quoted(format)}`,
+    );
+  }
+  const config = parseNetworkConfig(metadataJson(file, 'config', where), where);
+  const labels = stringList.safeParse(metadataJson(file, 'labels', where)).data;
+  if (labels?.length !== config.classes) {
+    throw new WeightsError(`${where}: expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`);
+  }
+  const { parameters, statistics } = inventoryOf(config);
+  const training =
+    file.metadata['training'] === undefined ? {} : { training: trainingState(file, countValues(parameters), where) };
+  return {
+    config,
+    labels,
+    preprocess: parsePreprocess(metadataJson(file, 'preprocess', where), where),
+    notes: stringRecord.safeParse(metadataJson(file, 'notes', where)).data ?? {},
+    parameters: flat(file, parameters, where),
+    statistics: flat(file, statistics, where),
+    ...training,
+  };
+}
+
+function metadataJson(file: TensorFile, key: string, where: string): unknown {
+  try {
+    return JSON.parse(file.metadata[key] ?? '');
+  } catch {
+    throw new WeightsError(`${where}: metadata ${quoted(key)} is missing or no JSON`);
+  }
+}
+
+function flat(file: TensorFile, specs: readonly VariableSpec[], where: string): Float32Array {
+  const out = new Float32Array(countValues(specs));
+  let at = 0;
+  for (const { name, shape } of specs) {
+    out.set(floatTensor(file, name, shape, where), at);
+    at += sizeOf(shape);
+  }
+  return out;
+}
+
+function trainingState(file: TensorFile, length: number, where: string): TrainingState {
+  return {
+    first: floatTensor(file, 'optimizer.first', [length], where),
+    second: floatTensor(file, 'optimizer.second', [length], where),
+    progress: metadataJson(file, 'training', where),
+  };
+}
+
+/** What starting from other weights kept and what it had to leave. */
+export interface Transfer {
+  readonly taken: readonly string[];
+  /** Names whose shape differs or that the source lacks: they keep their first values. */
+  readonly fresh: readonly string[];
+}
+
+/**
+ * Copies every tensor of `from` whose name and shape fit into flat weights for `config`. The last layer belongs to the classes: it
+ * is taken only when `sameLabels`. WeightsError when nothing but trifles would fit, which means another network.
+ */
+export function transferWeights(
+  config: NetworkConfig,
+  into: FlatWeights,
+  from: Checkpoint,
+  sameLabels: boolean,
+  where: string,
+): Transfer {
+  const source = checkpointFile(from).tensors;
+  const { parameters, statistics } = inventoryOf(config);
+  const taken: string[] = [];
+  const fresh: string[] = [];
+  for (const [specs, values] of [
+    [parameters, into.parameters],
+    [statistics, into.statistics],
+  ] as const) {
+    let at = 0;
+    for (const { name, shape } of specs) {
+      const found = source.get(name);
+      const fits = found?.shape.join() === shape.join() && (sameLabels || !name.startsWith('head.fc2.'));
+      if (found && fits) values.set(found.data as Float32Array, at);
+      (fits ? taken : fresh).push(name);
+      at += sizeOf(shape);
+    }
+  }
+  if (taken.length < fresh.length) {
+    throw new WeightsError(
+      `${where}: weights of ${from.config.name} do not fit ${config.name}: only ${taken.length} of ${taken.length + fresh.length} tensors agree`,
+    );
+  }
+  return { taken, fresh };
+}

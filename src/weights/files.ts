@@ -1,0 +1,100 @@
+/**
+ * Weights on disk (Node only): safetensors files read tensor by tensor, and files replaced atomically, so that whoever looks at a
+ * path, even after a crash, finds the old content or the new one, never half of it.
+ */
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { WeightsError } from '../errors.js';
+import type { NamedTensor, TensorFile } from './namedTensor.js';
+import { safetensorsChunks, tensorFromBytes } from './safetensors.js';
+import { headerLength, lengthBytes, readLayout } from './safetensorsLayout.js';
+
+/** The most bytes asked of one read call; the system's own limit is 2 GiB. */
+const maxReadBytes = 2 ** 30;
+
+/** Reads a safetensors file. Header and size are checked before memory for tensors is taken. Throws `WeightsError`. */
+export async function readSafetensors(path: string): Promise<TensorFile> {
+  const handle = await openRegularFile(path);
+  try {
+    const { size } = await handle.stat();
+    const first = await readBytes(handle, 0, Math.min(lengthBytes, size), path);
+    const dataStart = lengthBytes + headerLength(first, size, path);
+    const header = await readBytes(handle, lengthBytes, dataStart - lengthBytes, path);
+    const layout = readLayout(header, size - dataStart, path);
+    const tensors = new Map<string, NamedTensor>();
+    for (const place of layout.tensors) {
+      const data = await readBytes(handle, dataStart + place.begin, place.end - place.begin, path);
+      tensors.set(place.name, tensorFromBytes(place, data.buffer));
+    }
+    return { metadata: layout.metadata, tensors };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a safetensors file atomically. A failure (`WeightsError`) leaves the old file, if any, and no other trace. */
+export async function writeSafetensors(path: string, file: TensorFile): Promise<void> {
+  await writeFileAtomically(path, safetensorsChunks(file));
+}
+
+/**
+ * Replaces a file by these bytes: written to a temporary file in the same folder, forced to disk, then renamed. The folder must
+ * exist. Throws `WeightsError` with the system's reason; the temporary file is gone then.
+ */
+export async function writeFileAtomically(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
+  try {
+    const handle = await open(temporary, 'wx');
+    try {
+      for (const chunk of chunks) await handle.writeFile(chunk);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new WeightsError(`${path}: could not be written (${reason(error)}); the file that was there, if any, is unchanged`);
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes the rename itself last through a power cut. Windows cannot open folders, and its file system journals renames. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens for reading; checks the kind first, since opening a pipe would wait for ever. */
+async function openRegularFile(path: string): Promise<FileHandle> {
+  try {
+    const kind = await stat(path);
+    if (kind.isFile()) return await open(path, 'r');
+  } catch (error) {
+    throw new WeightsError(`${path}: cannot be opened (${reason(error)}); expected a safetensors file`);
+  }
+  throw new WeightsError(`${path}: is not a regular file; expected a safetensors file`);
+}
+
+async function readBytes(handle: FileHandle, start: number, count: number, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const out = new Uint8Array(count);
+  let done = 0;
+  while (done < count) {
+    const { bytesRead } = await handle.read(out, done, Math.min(count - done, maxReadBytes), start + done);
+    if (bytesRead === 0)
+      throw new WeightsError(`${path}: shrank while it was read (${count - done} bytes missing at ${start + done})`);
+    done += bytesRead;
+  }
+  return out;
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,111 @@
+/**
+ * Where each tensor of a safetensors file lies, checked in full before a byte of tensor data is read or allocated. Takes the eight
+ * length bytes, the header and the size of the file; so it serves a buffer in memory and a file on disk alike.
+ */
+import { WeightsError } from '../errors.js';
+import { bytesPerElement, type Dtype, isDtype, quoted } from './namedTensor.js';
+import { type HeaderTensor, parseHeaderText } from './safetensorsHeader.js';
+
+/** Bytes before the header: its length as a little-endian unsigned 64-bit integer. */
+export const lengthBytes = 8;
+/** The reference implementation's own limit. */
+export const maxHeaderBytes = 100_000_000;
+
+/** One tensor's place: `begin` and `end` in bytes from the end of the header. */
+export interface TensorPlace {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface Layout {
+  readonly metadata: Record<string, string>;
+  readonly tensors: readonly TensorPlace[];
+}
+
+/** The header's length in bytes, from the first bytes of a file of `fileBytes` bytes. */
+export function headerLength(first: Uint8Array, fileBytes: number, where: string): number {
+  if (fileBytes < lengthBytes) {
+    throw new WeightsError(
+      `${where}: ${fileBytes} bytes are too few for a safetensors file; expected 8 bytes of header length first`,
+    );
+  }
+  const length = new DataView(first.buffer, first.byteOffset, first.byteLength).getBigUint64(0, true);
+  if (length > BigInt(maxHeaderBytes)) {
+    const kind = first[0] === 0x50 && first[1] === 0x4b ? 'a zip archive, as PyTorch writes' : 'not a safetensors file';
+    throw new WeightsError(
+      `${where}: its first 8 bytes announce a header of ${length} bytes, more than ${maxHeaderBytes}: ${kind}`,
+    );
+  }
+  if (Number(length) > fileBytes - lengthBytes) {
+    throw new WeightsError(
+      `${where}: is cut off inside its header (header of ${length} bytes, ${fileBytes - lengthBytes} in the file); copy it again`,
+    );
+  }
+  if (length < 2n) throw new WeightsError(`${where}: its header of ${length} bytes is too short to be "{}"`);
+  return Number(length);
+}
+
+/** Reads and checks a header against the number of data bytes behind it. */
+export function readLayout(header: Uint8Array, dataBytes: number, where: string): Layout {
+  if (header[0] !== 0x7b) throw new WeightsError(`${where}: not a safetensors file: its header does not open with "{"`);
+  const { metadata, tensors } = parseHeaderText(decodeUtf8(header, where), where);
+  const places = tensors.map((tensor) => checkedPlace(tensor, where));
+  checkCoverage(places, dataBytes, where);
+  return { metadata, tensors: places };
+}
+
+function decodeUtf8(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new WeightsError(`${where}: bad safetensors header: it is not valid UTF-8`);
+  }
+}
+
+function checkedPlace(tensor: HeaderTensor, where: string): TensorPlace {
+  const { name, dtype, shape, begin, end } = tensor;
+  if (!isDtype(dtype)) {
+    throw new WeightsError(
+      `${where}: tensor ${quoted(name)} has the element type ${quoted(dtype)}; readable are F64, F32, F16, BF16, I64, I32, I8, U8, BOOL`,
+    );
+  }
+  if (end < begin) throw new WeightsError(`${where}: tensor ${quoted(name)} ends (${end}) before it begins (${begin})`);
+  const bytes = byteLength(name, dtype, shape, where);
+  if (bytes !== end - begin) {
+    throw new WeightsError(
+      `${where}: tensor ${quoted(name)} of type ${dtype} and shape [${shape}] needs ${bytes} bytes; its data_offsets span ${end - begin}`,
+    );
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+function byteLength(name: string, dtype: Dtype, shape: readonly number[], where: string): number {
+  let bytes = bytesPerElement(dtype);
+  for (const length of shape) {
+    bytes *= length;
+    if (!Number.isSafeInteger(bytes)) {
+      throw new WeightsError(`${where}: tensor ${quoted(name)} has the shape [${shape.slice(0, 8)}], too large to be counted`);
+    }
+  }
+  return bytes;
+}
+
+/** The tensors must tile the data exactly: no byte twice, no byte unaccounted for (it could hide anything). */
+function checkCoverage(places: readonly TensorPlace[], dataBytes: number, where: string): void {
+  let covered = 0;
+  for (const { name, begin, end } of [...places].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin < covered)
+      throw new WeightsError(`${where}: tensor ${quoted(name)} overlaps the one before it by ${covered - begin} bytes`);
+    if (begin > covered) throw new WeightsError(`${where}: a hole of ${begin - covered} bytes before tensor ${quoted(name)}`);
+    covered = end;
+  }
+  if (covered > dataBytes) {
+    throw new WeightsError(`${where}: is cut off: its header promises ${covered} data bytes, it has ${dataBytes}; copy it again`);
+  }
+  if (covered < dataBytes) {
+    throw new WeightsError(`${where}: ${dataBytes - covered} bytes follow the last tensor; expected the file to end there`);
+  }
+}
