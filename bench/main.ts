@@ -1,41 +1,138 @@
 /** `npm run bench -- [NAME] [options]`: measures, prints a table or one line of JSON, and keeps the result when asked to. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CheckError, MissingError } from './errors.js';
+import { VmfError } from '../src/errors.js';
+import { CheckError, MissingError, UsageError } from './errors.js';
 import { machineSlug, setting } from './machine.js';
 import type { PeerMode } from './peer.js';
-import { race } from './race.js';
 
 const usage = `npm run bench -- [NAME] [options]
 
-  race        (default) this engine against PyTorch: inference and a training step
-                --rows inference,training   --runs N   --threads N
+  race                      (default) this engine against PyTorch at its best: inference and a training step
+                              --rows inference,training  --runs N  --threads N (1)
+  throughput [DATA]         video to label: decoding, network, and both overlapped
+                              --weights FILE  --clips N (60)  --runs N (5)
+  memory                    peak of training vmf-0.1g; growth over a thousand predictions
+  load                      time to build, lower and load the family's graphs
+  ut-interaction LIST       accuracy on real clips from scratch, by the list's split column
+                              --seeds 0,1,2
+  sense-of-time [FOLDER]    the demo's network with and without temporal kernels, on the same clips
+  profile inference|training  where the time goes, by operator and shape
+                              --top N (30)
 
-  --json      one line of JSON on standard output instead of a table
-  --keep      keeps the JSON under bench/results/`;
+  --json                    one line of JSON on standard output instead of a table
+  --keep                    keeps that JSON under bench/results/
 
-const optionTypes = {
-  json: { type: 'boolean', default: false },
-  keep: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-  rows: { type: 'string', default: 'inference,training' },
-  runs: { type: 'string' },
-  threads: { type: 'string', default: '1' },
-} as const;
-
-type Row = Readonly<Record<string, unknown>> & { readonly what: string };
+VMF_PYTHON names the python that has PyTorch. Exit codes: 1 a check failed, 2 wrong arguments or something is missing.`;
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
+const { values, positionals } = readArguments();
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ options: optionTypes, allowPositionals: true });
-  if (values.help) return say(usage);
-  const [name = 'race'] = positionals;
-  if (name !== 'race') throw new MissingError(`no benchmark "${name}"\n\n${usage}`);
-  const rows = await race({ rows: values.rows.split(',') as PeerMode[], threads: Number(values.threads), say });
-  const result = { benchmark: name, rows, ...setting() };
-  console.log(values.json ? JSON.stringify(result) : rows);
+type Row = Readonly<Record<string, unknown>> & { readonly what: string };
+type Benchmark = (argument: string | undefined) => Promise<readonly Row[]>;
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  race: async () => {
+    const { race } = await import('./race.js');
+    const runs = values.runs === undefined ? {} : { runs: count('--runs', values.runs) };
+    return asRows(await race({ rows: racedRows(), ...runs, threads: count('--threads', values.threads), say }));
+  },
+  throughput: async (data) => {
+    const { throughput } = await import('./throughput.js');
+    const rounds = count('--runs', values.runs ?? '5');
+    return asRows(await throughput({ data, weights: values.weights, clips: count('--clips', values.clips), rounds, say }));
+  },
+  memory: async () => asRows(await (await import('./memory.js')).memory(say)),
+  load: async () => asRows(await (await import('./load.js')).load(say)),
+  'ut-interaction': async (list) => {
+    if (list === undefined) throw new UsageError('ut-interaction: name the list of its clips (manifest.csv)');
+    const seeds = values.seeds.split(',').map((seed) => count('--seeds', String(Number(seed) + 1)) - 1);
+    return asRows(await (await import('./utInteraction.js')).utInteraction({ list, seeds, say }));
+  },
+  'sense-of-time': async (folder = join(tmpdir(), 'vmf-sense-of-time')) =>
+    asRows(await (await import('./senseOfTime.js')).senseOfTime(folder, say)),
+  profile: async (mode) => {
+    if (mode !== 'inference' && mode !== 'training') throw new UsageError(`profile: expected inference or training, got ${mode}`);
+    return asRows(await (await import('./profile.js')).profile(mode, count('--top', values.top)));
+  },
+};
+
+function readArguments() {
+  const options = {
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    rows: { type: 'string', default: 'inference,training' },
+    runs: { type: 'string' },
+    threads: { type: 'string', default: '1' },
+    weights: { type: 'string' },
+    clips: { type: 'string', default: '60' },
+    top: { type: 'string', default: '30' },
+    seeds: { type: 'string', default: '0,1,2' },
+  } as const;
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    return stop(error);
+  }
 }
 
-await main();
+const asRows = (rows: readonly (object & { readonly what: string })[]): readonly Row[] => rows.map((row) => ({ ...row }));
+
+function racedRows(): PeerMode[] {
+  return values.rows.split(',').map((row) => {
+    if (row === 'inference' || row === 'training') return row;
+    throw new UsageError(`--rows: expected inference, training or both with a comma, got "${values.rows}"`);
+  });
+}
+
+function count(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new UsageError(`${option}: expected a whole number from 1, got "${text}"`);
+}
+
+async function main(): Promise<void> {
+  const [name = 'race', argument, ...rest] = positionals;
+  const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+  if (!benchmark || rest.length > 0) throw new UsageError(`no benchmark "${positionals.join(' ')}"\n\n${usage}`);
+  const result = { benchmark: name, rows: await benchmark(argument), ...setting() };
+  if (values.json) console.log(JSON.stringify(result));
+  else show(result);
+  if (values.keep) keep(name, result);
+}
+
+/** Rows as a table of their short facts; lists and nested facts are only in the JSON. */
+function show({ rows, machine, date, versions }: { rows: readonly Row[] } & ReturnType<typeof setting>): void {
+  const { cpu, cores, vectors, memoryGb, system } = machine;
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  console.log(`${cpu}, ${vectors}, ${cores} cores, ${memoryGb} GB, ${system}; ${list.join(', ')}; ${date}`);
+  for (const row of rows) {
+    const facts = Object.entries(row).filter(([key, value]) => key !== 'what' && typeof value !== 'object');
+    console.log(`${row.what}\n  ${facts.map(([key, value]) => `${key} ${value}`).join('  ')}`);
+  }
+}
+
+function keep(name: string, result: ReturnType<typeof setting> & object): void {
+  const folder = fileURLToPath(new URL('../../bench/results/', import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const path = `${folder}${name}-${machineSlug(result.machine)}.json`;
+  writeFileSync(path, `${JSON.stringify(result, undefined, 1)}\n`);
+  say(`kept as ${path}`);
+}
+
+/** Says what went wrong and ends. What only these programs' own mistakes can cause is shown with its stack. */
+function stop(error: unknown): never {
+  const wrongArguments = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
+  if (wrongArguments || error instanceof MissingError || error instanceof CheckError || error instanceof VmfError)
+    say(error.message);
+  else say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exit(wrongArguments || error instanceof MissingError ? 2 : 1);
+}
+
+if (values.help) say(usage);
+else await main().catch(stop);

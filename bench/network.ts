@@ -6,9 +6,9 @@ import { networkConfig } from '../src/models/layouts.js';
 import { clipShape, type FlatWeights, inventoryOf } from '../src/models/network.js';
 import { initialValues, type VariableSpec } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
+import type { Engine } from '../src/runtime/engine.js';
 import { defaultStep, smoothedTargets } from '../src/train/step.js';
 import { TrainingPrograms } from '../src/train/trainingPrograms.js';
-import type { Engine } from '../src/runtime/engine.js';
 
 /** The 52M layout on 8 frames of 112 pixels, every depthwise kernel 3 long in time. */
 export const racedConfig = (classes = 400): NetworkConfig =>

@@ -34,7 +34,8 @@ export type PeerAbout = z.infer<typeof aboutSchema>;
 export type PeerRun = z.infer<typeof runSchema>;
 
 const script = fileURLToPath(new URL('../../bench/pytorch/peer.py', import.meta.url));
-const howToInstall = 'apt-get install -y python3-torch libopenblas0-pthread (Debian), or name a python that has torch in VMF_PYTHON';
+const howToInstall =
+  'apt-get install -y python3-torch libopenblas0-pthread (Debian), or name a python that has torch in VMF_PYTHON';
 
 /** The python named by VMF_PYTHON, else the first of the usual ones that has torch. Throws a MissingError that says what to install. */
 export function findPython(): string {

@@ -79,7 +79,15 @@ async function raceRow(row: PeerMode, options: RaceOptions, python: string): Pro
     const result = await alternate(ours, theirs, { warmUp: row === 'inference' ? 8 : 3, counted });
     const caveat = blasFault(peer.about);
     if (caveat) say(caveat);
-    return { row, what, ...figures(result), target: row === 'inference' ? 1.9 : 1, counts: !caveat, ...(caveat && { caveat }), peer: peer.about };
+    return {
+      row,
+      what,
+      ...figures(result),
+      target: row === 'inference' ? 1.9 : 1,
+      counts: !caveat,
+      ...(caveat && { caveat }),
+      peer: peer.about,
+    };
   } finally {
     await peer.close();
     await engine.close();
@@ -134,7 +142,8 @@ async function alternate(ours: Runner, theirs: Runner, count: { warmUp: number; 
     const a = await ours();
     const b = early ?? (await theirs());
     difference = Math.max(difference, relativeDifference(a.values, b.values));
-    if (difference > tolerance || Number.isNaN(difference)) throw new CheckError(differenceFault(i, a.values, b.values, difference));
+    if (difference > tolerance || Number.isNaN(difference))
+      throw new CheckError(differenceFault(i, a.values, b.values, difference));
     if (i < count.warmUp) continue;
     times.ours.push(a.ms);
     times.theirs.push(b.ms);

@@ -6,7 +6,12 @@ import { existsSync } from 'node:fs';
 const shared = process.env['VMF_SHARED'] ?? '../shared';
 
 /** Each check: its name, and the arguments of `node`. Keep the sum of their times below three minutes on two cores. */
-const checks = [['weight files are read, and survive rewriting', ['scripts/sharedWeights.mjs', `${shared}/fixtures`]]];
+const checks = [
+  ['weight files are read, and survive rewriting', ['scripts/sharedWeights.mjs', `${shared}/fixtures`]],
+  ['the 52M network against the tensors of an independent one', ['--test', 'dist/test/parity.test.js']],
+  ['120 real clips are read without a problem', ['dist/src/cli/main.js', 'check', `${shared}/data/ut-interaction/manifest.csv`]],
+];
+const env = { ...process.env, VMF_FIXTURES: `${shared}/fixtures` };
 
 if (!existsSync(shared)) {
   console.log(`${shared} is not there: ${checks.length} checks that need it were not run`);
@@ -14,7 +19,7 @@ if (!existsSync(shared)) {
 }
 for (const [name, args] of checks) {
   const begun = performance.now();
-  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env });
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`${status === 0 ? 'passed' : 'FAILED'}: ${name} (${seconds} s)`);
   if (status !== 0) process.exit(1);

@@ -2,9 +2,12 @@
 
 Maps are [T*B, C, h, w] (frame t of clip b at t * B + b) with channels last in memory, so every convolution is a 2-D one that
 oneDNN runs without reordering. For inference batch norm is folded into the convolutions. A depthwise kernel 3 long in time is
-three 2-D ones that add into the same result, each over just the frames it sees. Parameters come by name, as the project's
-checkpoints have them. Pointwise convolutions in groups are not supported: no benchmark needs them.
+three 2-D ones that add into the same result, each over just the frames it sees. Expanding depthwise convolutions, for which oneDNN
+has no fast code, see their input's channels repeated. Parameters come by name, as the project's checkpoints have them. Pointwise
+convolutions in groups are not supported: no benchmark needs them.
 """
+import warnings
+
 import torch
 import torch.nn.functional as F
 
@@ -12,21 +15,23 @@ EPSILON = 1e-5
 MOMENTUM = 0.1
 
 
-class TemporalDepthwise(torch.autograd.Function):
-    """Depthwise convolution by three kernels, for the frame before, the same one and the one after; `clips` images a frame.
+def depthwise_in_time(x, before, same, after, bias, clips, stride):
+    """Depthwise convolution by three kernels, for the frame before, the same one and the one after; `clips` images a frame."""
+    groups = int(x.shape[1])
+    y = F.conv2d(x, same, bias, stride, 1, 1, groups)
+    y[clips:] += F.conv2d(x[:-clips], before, None, stride, 1, 1, groups)
+    y[:-clips] += F.conv2d(x[clips:], after, None, stride, 1, 1, groups)
+    return y
 
-    Autograd alone would copy whole maps for every shift; ranges of frames are views.
-    """
+
+class DepthwiseInTime(torch.autograd.Function):
+    """The same for training. Autograd alone would copy whole maps for every shift; ranges of frames are views."""
 
     @staticmethod
     def forward(ctx, x, before, same, after, bias, clips, stride):
         ctx.save_for_backward(x, before, same, after)
         ctx.clips, ctx.stride = clips, stride
-        groups = x.shape[1]
-        y = F.conv2d(x, same, bias, stride, 1, 1, groups)
-        y[clips:] += F.conv2d(x[:-clips], before, None, stride, 1, 1, groups)
-        y[:-clips] += F.conv2d(x[clips:], after, None, stride, 1, 1, groups)
-        return y
+        return depthwise_in_time(x, before, same, after, bias, clips, stride)
 
     @staticmethod
     def backward(ctx, dy):
@@ -45,6 +50,15 @@ class TemporalDepthwise(torch.autograd.Function):
         return dx, d_before, d_same, d_after, None, None, None
 
 
+def repeat_channels(x, out):
+    """Each channel as often as makes `out` of them."""
+    n, c, h, w = (int(size) for size in x.shape)
+    if out == c:
+        return x
+    wide = x.permute(0, 2, 3, 1)[..., None].expand(n, h, w, c, out // c)
+    return wide.reshape(n, h, w, out).permute(0, 3, 1, 2)
+
+
 class Network:
     """The network's function of a clip. `tensors` holds parameters and running statistics by name."""
 
@@ -58,7 +72,7 @@ class Network:
 
     def __call__(self, clips):
         """[T*B, 3, S, S] -> logits [B, classes]."""
-        self.clips = clips.shape[0] // self.frames
+        self.clips = int(clips.shape[0]) // self.frames
         x = F.relu6(self.conv('stem', clips.contiguous(memory_format=torch.channels_last), stride=2), inplace=True)
         z = self.tensors['tokens'].expand(self.clips, -1, -1)
         for i, block in enumerate(self.config['blocks']):
@@ -83,14 +97,22 @@ class Network:
         kernels = self.kernels(get('conv.weight') * scale[:, None, None, None, None])
         return kernels, get('bn.bias') - get('bn.running_mean') * scale
 
-    def conv(self, name, x, stride=1, groups=1):
-        """Convolution, 3x3 or 1x1 in space and 1 or 3 in time, and its batch norm."""
+    def conv(self, name, x, stride=1):
+        """Full 3x3 or 1x1 convolution and its batch norm."""
+        (kernel,), bias = self.folded.get(name) or (self.kernels(self.tensors[f'{name}.conv.weight']), None)
+        y = F.conv2d(x, kernel, bias, stride, int(kernel.shape[-1]) // 2)
+        return self.batch_norm(f'{name}.bn', y) if self.training else y
+
+    def depthwise(self, name, x, stride=1):
+        """Depthwise 3x3 convolution, 1 or 3 long in time, and its batch norm."""
         kernels, bias = self.folded.get(name) or (self.kernels(self.tensors[f'{name}.conv.weight']), None)
+        out = int(kernels[0].shape[0])
+        x = repeat_channels(x, out)
         if len(kernels) == 3 and self.frames > 1:
-            y = TemporalDepthwise.apply(x, *kernels, bias, self.clips, stride)
+            function = DepthwiseInTime.apply if self.training else depthwise_in_time
+            y = function(x, *kernels, bias, self.clips, stride)
         else:
-            kernel = kernels[len(kernels) // 2]
-            y = F.conv2d(x, kernel, bias, stride, kernel.shape[-1] // 2, 1, groups)
+            y = F.conv2d(x, kernels[len(kernels) // 2], bias, stride, 1, 1, out)
         return self.batch_norm(f'{name}.bn', y) if self.training else y
 
     def batch_norm(self, name, x):
@@ -160,7 +182,7 @@ class Network:
 
     def block(self, name, block, x, z):
         if block['kind'] == 'lite':
-            wide = F.relu6(self.conv(name + 'conv1', x, block['stride'], x.shape[1]), inplace=True)
+            wide = F.relu6(self.depthwise(name + 'conv1', x, block['stride']), inplace=True)
             y = self.conv(name + 'conv2', wide)
             return (x + y if y.shape == x.shape else y), z
         z = self.former(name + 'former.', self.mobile_to_former(name + 'mobile_to_former.', x, z))
@@ -169,14 +191,14 @@ class Network:
 
     def mobile(self, name, x, z):
         y = self.dynamic_relu(name + 'act1.', self.conv(name + 'conv1', x), z)
-        y = self.dynamic_relu(name + 'act2.', self.conv(name + 'conv2', y, groups=y.shape[1]), z)
+        y = self.dynamic_relu(name + 'act2.', self.depthwise(name + 'conv2', y), z)
         y = self.conv(name + 'conv3', y)
         return x + y if y.shape == x.shape else y
 
     def mobile_down(self, name, x, z):
-        y = self.dynamic_relu(name + 'act1.', self.conv(name + 'conv1', x, 2, x.shape[1]), z)
+        y = self.dynamic_relu(name + 'act1.', self.depthwise(name + 'conv1', x, 2), z)
         u = self.conv(name + 'conv2', y)
-        y = self.dynamic_relu(name + 'act2.', self.conv(name + 'conv3', u, groups=u.shape[1]), z)
+        y = self.dynamic_relu(name + 'act2.', self.depthwise(name + 'conv3', u), z)
         return u + self.conv(name + 'conv4', y)
 
     def head(self, x, z):
@@ -184,3 +206,14 @@ class Network:
         pooled = wide.mean((2, 3)).view(self.frames, self.clips, -1).mean(0)             # [B, 6C]
         hidden = self.linear('head.fc1', torch.cat([F.hardswish(pooled), z[:, 0]], 1))
         return self.linear('head.fc2', F.hardswish(self.batch_norm('head.bn', hidden)))
+
+
+def frozen(network, clips):
+    """The network traced on such clips and frozen by TorchScript, which saves the time of Python between the operators."""
+    class Module(torch.nn.Module):
+        def forward(self, clips):
+            return network(clips)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')          # what tracing fixes (sizes, layouts) is meant to be fixed
+        return torch.jit.freeze(torch.jit.trace(Module().eval(), clips, check_trace=False))

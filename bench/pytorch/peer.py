@@ -54,7 +54,7 @@ def read_tensors(torch, folder, listed, kind):
 
 def load(torch, folder, mode):
     """The network, its batch, and for training its optimiser."""
-    from network import Network
+    from network import Network, frozen
     described = json.loads((folder / 'network.json').read_text())
     config = described['config']
     parameters = read_tensors(torch, folder, described['parameters'], 'parameters')
@@ -65,7 +65,8 @@ def load(torch, folder, mode):
     clips = read_floats(torch, folder / 'clips', [-1, 3, config['size'], config['size']])
     network = Network(config, {**parameters, **statistics}, training)
     if not training:
-        return lambda: {'logits': network(clips)[0].tolist()}
+        fast = frozen(network, clips)
+        return lambda: {'logits': fast(clips)[0].tolist()}
     decaying = {item['name'] for item in described['parameters'] if item['decay']}
     groups = [[parameters[name] for name in parameters if (name in decaying) == decays] for decays in (True, False)]
     optimiser = torch.optim.AdamW(

@@ -6,6 +6,7 @@ import type { Preprocess } from '../clip/preprocess.js';
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { parseNetworkConfig } from '../models/config.js';
+import { networkConfig, type TemporalPlan } from '../models/layouts.js';
 import type { TrainChoices } from '../train/options.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
@@ -15,6 +16,7 @@ import { bar, clock, ProgressLine } from './progressLine.js';
 interface Flags {
   readonly out: string;
   readonly model?: string;
+  readonly temporal?: TemporalPlan;
   readonly config?: string;
   readonly init?: string;
   readonly resume?: boolean;
@@ -42,7 +44,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-const count = (name: string) => (text: string) => numberOf(name, text, Number.isInteger);
+export const wholeNumber = (name: string) => (text: string) => numberOf(name, text, Number.isInteger);
 const decimal = (name: string) => (text: string) => numberOf(name, text, Number.isFinite);
 
 function numberOf(name: string, text: string, fits: (value: number) => boolean): number {
@@ -58,20 +60,23 @@ export function trainCommand(): Command {
     .argument('<data>', 'folder per class, train/val/test folders of class folders, or a CSV/TSV/JSONL list (path,label,split)')
     .requiredOption('--out <run>', 'folder for checkpoints (last, best) and metrics.jsonl')
     .option('--model <name>', 'a name that `vmf info` lists (default: vmf-0.1g, or that of --init)')
+    .addOption(
+      new Option('--temporal <plan>', 'blocks whose kernels are 3 long in time (with --model)').choices(['all', 'late', 'none']),
+    )
     .option('--config <file>', 'a configuration of your own as JSON, instead of --model')
     .option('--init <weights>', 'start from these weights; a last layer for other classes begins anew')
     .option('--resume', 'continue the run in --out exactly where it stopped')
-    .option('--epochs <n>', 'passes over the training videos (default: 30)', count('epochs'))
-    .option('--batch <n>', 'clips a step (default: 16)', count('batch'))
+    .option('--epochs <n>', 'passes over the training videos (default: 30)', wholeNumber('epochs'))
+    .option('--batch <n>', 'clips a step (default: 16)', wholeNumber('batch'))
     .option('--rate <x>', 'peak learning rate (default: 0.001)', decimal('rate'))
     .option('--weight-decay <x>', 'of convolution and linear weights (default: 0.05)', decimal('weight-decay'))
     .option('--warmup <epochs>', 'epochs of rising rate (default: 2)', decimal('warmup'))
     .option('--smoothing <x>', 'label smoothing (default: 0.1)', decimal('smoothing'))
     .option('--clip-norm <x>', 'largest gradient norm, 0 for none (default: 5)', decimal('clip-norm'))
     .option('--dropout <x>', "before the last layer (default: the network's own)", decimal('dropout'))
-    .option('--seed <n>', 'of everything random (default: 0)', count('seed'))
-    .option('--frames <n>', "frames of a clip (default: the network's)", count('frames'))
-    .option('--size <px>', "edge of the square frames (default: the network's)", count('size'))
+    .option('--seed <n>', 'of everything random (default: 0)', wholeNumber('seed'))
+    .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))
+    .option('--size <px>', "edge of the square frames (default: the network's)", wholeNumber('size'))
     .addOption(new Option('--shape <how>', 'crop keeps the aspect, squeeze shows the whole frame').choices(['crop', 'squeeze']))
     .option('--from <sec>', 'sample each video from this second on (default: 0)', decimal('from'))
     .option('--no-flip', 'never mirror clips: for labels that tell left from right')
@@ -81,8 +86,8 @@ export function trainCommand(): Command {
       decimal('max-bad'),
     )
     .option('--val-share <share>', 'part of train that becomes val when the data has none (default: 0.1)', decimal('val-share'))
-    .option('--threads <n>', 'threads of the network (default: the cores, at most 8)', count('threads'))
-    .option('--workers <n>', 'threads that read videos (default: the cores, at most 4)', count('workers'))
+    .option('--threads <n>', 'threads of the network (default: the cores, at most 8)', wholeNumber('threads'))
+    .option('--workers <n>', 'threads that read videos (default: the cores, at most 4)', wholeNumber('workers'))
     .addOption(new Option('--decoder <name>', 'what reads the videos').choices(['auto', 'node-av', 'ffmpeg']).default('auto'))
     .option('--cache <folder>', "where decoded clips are kept (default: the system's place for caches)")
     .option('--no-cache', 'keep decoded clips in memory only')
@@ -115,7 +120,7 @@ async function run(data: string, flags: Flags): Promise<void> {
 /** What the flags ask for. Only what was given is passed on, since a resumed run takes nothing else. */
 function jobOf(data: string, flags: Flags): TrainJob {
   if (flags.model !== undefined && flags.config !== undefined) throw new ConfigError('--model and --config exclude each other');
-  const model = flags.config === undefined ? flags.model : configFile(flags.config);
+  const model = flags.config === undefined ? namedModel(flags) : configFile(flags.config);
   const options = given<TrainChoices>({
     epochs: flags.epochs,
     batch: flags.batch,
@@ -155,6 +160,13 @@ function jobOf(data: string, flags: Flags): TrainJob {
     ...(typeof flags.cache === 'string' && { cacheFolder: flags.cache }),
     ...(flags.cache === false && { cacheFolder: false }),
   };
+}
+
+/** The name, or what it stands for when its temporal kernels are chosen. */
+function namedModel({ model, temporal, config }: Flags): TrainJob['model'] {
+  if (temporal === undefined) return model;
+  if (config !== undefined) throw new ConfigError('--config says its own temporal kernels; leave out --temporal');
+  return networkConfig(model ?? 'vmf-0.1g', { temporal });
 }
 
 /** The entries that have a value; undefined when none has. */

@@ -8,7 +8,7 @@ import { type Augment, defaultAugment } from '../clip/augment.js';
 import { type Preprocess, stripSize } from '../clip/preprocess.js';
 import { VideoError } from '../errors.js';
 import type { DecoderChoice, VideoLimits } from '../video/types.js';
-import { WorkerPool } from '../video/workerPool.js';
+import { WorkerPool } from '../workers/pool.js';
 import type { ClipOutput, ClipTasks, ClipView, ClipWorkerData } from './clipTasks.js';
 import { slotCount } from './cutClip.js';
 import { DiskBudget, defaultCacheFolder } from './diskBudget.js';

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { openDecoder } from '../video/decoder.js';
 import { defaultLimits } from '../video/limits.js';
 import type { Decoder } from '../video/types.js';
-import { serveTasks, Transferring } from '../video/workerMessages.js';
+import { serveTasks, Transferring } from '../workers/messages.js';
 import type { ClipInput, ClipOutput, ClipTasks, ClipWorkerData } from './clipTasks.js';
 import { cutClip } from './cutClip.js';
 import { readStrip, writeStrip } from './diskCache.js';

@@ -2,8 +2,9 @@
  * How well a recogniser does on labelled videos it should not have seen: every video, in order, nothing left out or replaced. The
  * data's labels are matched to those of the weights by name.
  */
-import { some } from '../dataset/some.js';
+
 import type { LabelledVideo } from '../dataset/labelledVideos.js';
+import { some } from '../dataset/some.js';
 import { DatasetError } from '../errors.js';
 import { computeMetrics, type Metrics } from '../scores/metrics.js';
 import type { Recognised, Recogniser } from './recogniser.js';

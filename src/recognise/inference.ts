@@ -1,16 +1,23 @@
 /**
- * A network with its weights, on an engine: clip tensors -> logits. Two programs at most, for one clip and for four, each built when
- * first needed: four at a time are up to a third quicker for small networks, more gain nothing. Knows no videos and no labels.
+ * A network with its weights, on an engine: clip tensors -> logits. Two programs at most, for one clip and for a group, each built
+ * when first needed. Knows no videos and no labels.
  */
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
+import { networkCost } from '../models/cost.js';
 import { clipShape, type FlatWeights, inferenceGraph } from '../models/network.js';
 import { blockSize } from '../runtime/blockSize.js';
 import { Engine, type EngineOptions, type Program } from '../runtime/engine.js';
 
-const groupSize = 4;
+/**
+ * Below this many multiply-adds a view four clips at a time are quicker, a quarter for vmf-0.1g; more gain nothing, and larger
+ * networks lose, because their features then leave the cache.
+ */
+const groupedMacs = 2e8;
 
 export class Inference {
+  /** Clips that go through the network together where there are several. */
+  readonly groupSize: number;
   private readonly engine: Engine;
   private readonly programs = new Map<number, Promise<Program>>();
 
@@ -19,6 +26,7 @@ export class Inference {
     private readonly weights: FlatWeights,
     options: EngineOptions,
   ) {
+    this.groupSize = networkCost(config).macs < groupedMacs ? 4 : 1;
     this.engine = new Engine(options);
   }
 
@@ -36,7 +44,7 @@ export class Inference {
   async logits(clips: Float32Array, count: number): Promise<Float32Array[]> {
     const out: Float32Array[] = [];
     while (out.length < count) {
-      const size = count - out.length >= groupSize ? groupSize : 1;
+      const size = count - out.length >= this.groupSize ? this.groupSize : 1;
       out.push(...(await this.run(part(clips, this.config.frames, count, out.length, size), size)));
     }
     return out;
@@ -65,6 +73,25 @@ export class Inference {
   close(): Promise<void> {
     return this.engine.close();
   }
+}
+
+/** Batches [T*Bi, 3, S, S] side by side as one, [T*B, 3, S, S]; the only one as it is. */
+export function joined(
+  batches: readonly { readonly clips: Float32Array; readonly count: number }[],
+  frames: number,
+): Float32Array {
+  const [first] = batches;
+  if (first !== undefined && batches.length === 1) return first.clips;
+  const out = new Float32Array(batches.reduce((sum, { clips }) => sum + clips.length, 0));
+  let at = 0;
+  for (let t = 0; t < frames; t++) {
+    for (const { clips } of batches) {
+      const length = clips.length / frames;
+      out.set(clips.subarray(t * length, (t + 1) * length), at);
+      at += length;
+    }
+  }
+  return out;
 }
 
 /** Clips [from, from + size) of a batch, time outermost; the batch itself when they are all of it. */

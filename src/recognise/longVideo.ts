@@ -18,6 +18,8 @@ export interface LongVideoOptions {
   readonly strideSec?: number;
   /** A shorter segment goes to its better neighbour; one and a half strides by default, so that no single moment stands alone. */
   readonly minDurationSec?: number;
+  /** Pixels decoded at once, of which there are two; 64 MB by default. With fewer the file's index is read more often. */
+  readonly stretchBytes?: number;
   readonly onProgress?: (doneSec: number, ofSec: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,11 +40,6 @@ interface LongVideo {
   readonly preprocess: Preprocess;
 }
 
-/** Pixels decoded at once; two such stretches are in memory. Smaller ones mean that the file's index is read more often. */
-const stretchBytes = 64e6;
-/** Windows that go through the network together. */
-const batch = 4;
-
 /** The window that weights were trained for. */
 export const windowOf = (preprocess: Preprocess): number => preprocess.windowSec ?? 2;
 
@@ -57,7 +54,7 @@ export async function recogniseLong(
   const info = await reader.facts(path, signal);
   const { durationSec, truncated } = info;
   const windows = denseWindows({ durationSec, windowSec, strideSec, fromSec: preprocess.fromSec });
-  const stretches = inStretches(windows, framesAtOnce(preprocess, info), preprocess.frames);
+  const stretches = inStretches(windows, framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6), preprocess.frames);
   const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => reader.film(path, part, leaving);
   const scored: WindowScores[] = [];
   for await (const [part, outcome] of inOrder(stretches, 2, decode, signal)) {
@@ -77,6 +74,7 @@ async function scoreWindows(
   windows: readonly TimeWindow[],
   signal: AbortSignal | undefined,
 ): Promise<WindowScores[]> {
+  const batch = inference.groupSize;
   const starts = Array.from({ length: Math.ceil(windows.length / batch) }, (_, i) => i * batch);
   const run = async (from: number) => {
     const count = Math.min(batch, windows.length - from);
@@ -94,7 +92,7 @@ async function scoreWindows(
 }
 
 /** Frames that make up `stretchBytes`. */
-function framesAtOnce(preprocess: Preprocess, { width, height }: VideoInfo): number {
+function framesAtOnce(preprocess: Preprocess, { width, height }: VideoInfo, stretchBytes: number): number {
   const size = stripSize(preprocess, 'test');
   const scale = 'shortSide' in size ? Math.min(size.shortSide / Math.min(width, height), 1) : 1;
   const pixels = 'shortSide' in size ? width * height * scale * scale : size.width * size.height;

@@ -13,7 +13,7 @@ import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { ClipReader, type ClipViews, type ViewOptions } from './clipReader.js';
-import { Inference } from './inference.js';
+import { Inference, joined } from './inference.js';
 import { type LongVideoOptions, recogniseLong, type VideoTimeline } from './longVideo.js';
 
 export interface RecogniserOptions {
@@ -25,6 +25,8 @@ export interface RecogniserOptions {
   readonly limits?: Partial<VideoLimits>;
   /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
   readonly timeoutSec?: number;
+  /** Give the recogniser back before its network is loaded, so that the first video is decoded meanwhile; false by default. */
+  readonly background?: boolean;
 }
 
 /** A label and its probability. */
@@ -75,8 +77,11 @@ export async function openRecogniser(
     throw new WeightsError(`${where}: its preprocessing makes ${made}, its network takes ${takes}`);
   }
   const recogniser = new Recogniser(checkpoint, options);
+  const ready = recogniser.warmUp();
   try {
-    await recogniser.warmUp();
+    if (options.background)
+      ready.catch(() => {}); // told by the first clip that needs the network
+    else await ready;
     return recogniser;
   } catch (error) {
     await recogniser.close();
@@ -93,6 +98,7 @@ export class Recogniser {
   readonly notes: Readonly<Record<string, string>>;
   private readonly reader: ClipReader;
   private readonly inference: Inference;
+  private lastTimeline: Promise<unknown> = Promise.resolve();
 
   /** Use `loadRecogniser` or `openRecogniser`. */
   constructor(checkpoint: Checkpoint, options: RecogniserOptions) {
@@ -105,6 +111,11 @@ export class Recogniser {
     this.inference = new Inference(config, { parameters, statistics }, { threads });
   }
 
+  /** Videos decoded at once. */
+  get workers(): number {
+    return this.reader.workers;
+  }
+
   /** Loads the network before the first clip needs it. */
   warmUp(): Promise<void> {
     return this.inference.warmUp();
@@ -113,31 +124,69 @@ export class Recogniser {
   /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */
   async recognise(path: string, options: RecogniseOptions = {}): Promise<Recognised> {
     const views = await this.read(path, options);
-    const { durationSec, truncated } = views.info;
     const scores = await this.score(views);
     options.signal?.throwIfAborted();
-    const predictions = topK(scores, options.top ?? 5).map(({ labelIndex, score }) => ({
-      label: this.labels[labelIndex] ?? '',
-      score,
-    }));
-    return { path, durationSec, predictions, scores, ...(truncated !== undefined && { truncated }) };
+    return this.recognised(path, views.info, scores, options);
   }
 
   /**
    * Many clips, decoded ahead while the network works; results in the order of the paths. A video that cannot be read is told in
-   * its place and does not end the others; anything else that fails (no decoder, diverged weights) is thrown.
+   * its place and does not end the others; anything else that fails (no decoder, diverged weights) is thrown. Small networks take
+   * several videos at once, always the same ones of a list, so that a list gives the same scores again to the last digit.
    */
   async *recogniseMany(paths: Iterable<string>, options: RecogniseOptions = {}): AsyncGenerator<Recognised | Unreadable> {
-    const one = (path: string, signal: AbortSignal) => this.recognise(path, { ...options, signal });
-    for await (const [path, outcome] of inOrder(paths, 2 * this.reader.workers + 1, one, options.signal)) {
-      if ('value' in outcome) yield outcome.value;
-      else yield { path, error: faultIn(path, outcome.error) };
+    const { clips = 1, crops = 1 } = options;
+    const size = clips * crops === 1 ? this.inference.groupSize : 1;
+    const ahead = Math.ceil((2 * this.workers) / size) + 1;
+    const together = (group: readonly string[], signal: AbortSignal) => this.recogniseGroup(group, { ...options, signal });
+    for await (const [, outcome] of inOrder(inGroups(paths, size), ahead, together, options.signal)) {
+      if ('error' in outcome) throw outcome.error;
+      yield* outcome.value;
     }
   }
 
-  /** What happens when in a long video. Memory does not grow with its length. Rejects as `recognise`. */
+  private async recogniseGroup(paths: readonly string[], options: RecogniseOptions): Promise<(Recognised | Unreadable)[]> {
+    const read = await Promise.all(paths.map((path) => this.tryToRead(path, options)));
+    const views = read.flatMap((each) => ('error' in each ? [] : [each]));
+    const total = views.reduce((sum, { count }) => sum + count, 0);
+    const logits = await this.inference.logits(joined(views, this.config.frames), total);
+    let used = 0;
+    return read.map((each, i) => {
+      if ('error' in each) return each;
+      const own = logits.slice(used, used + each.count);
+      used += each.count;
+      return this.recognised(paths[i] ?? '', each.info, averageViews(own), options);
+    });
+  }
+
+  private async tryToRead(path: string, options: ViewOptions): Promise<ClipViews | Unreadable> {
+    try {
+      return await this.read(path, options);
+    } catch (error) {
+      return { path, error: faultIn(path, error) };
+    }
+  }
+
+  private recognised(
+    path: string,
+    { durationSec, truncated }: VideoInfo,
+    scores: number[],
+    { top = 5 }: RecogniseOptions,
+  ): Recognised {
+    const predictions = topK(scores, top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
+    return { path, durationSec, predictions, scores, ...(truncated !== undefined && { truncated }) };
+  }
+
+  /**
+   * What happens when in a long video. Memory does not grow with its length; several wait for each other, since one keeps decoding
+   * and network busy. Rejects as `recognise`.
+   */
   timeline(path: string, options: LongVideoOptions = {}): Promise<VideoTimeline> {
-    return recogniseLong(this.reader, this.inference, { path, labels: this.labels, preprocess: this.preprocess }, options);
+    const { labels, preprocess } = this;
+    const run = () => recogniseLong(this.reader, this.inference, { path, labels, preprocess }, options);
+    const result = this.lastTimeline.then(run);
+    this.lastTimeline = result.catch(() => {});
+    return result;
   }
 
   /** Facts about a video file; decodes nothing. */
@@ -148,7 +197,8 @@ export class Recogniser {
   /** The first half of `recognise`: a video's views as the network wants them. */
   read(path: string, options: ViewOptions = {}): Promise<ClipViews> {
     const { clips = 1, crops = 1 } = options;
-    if (!(Number.isInteger(clips) && clips >= 1 && clips <= 100)) throw new ConfigError(`views: expected 1 to 100 clips, got ${clips}`);
+    if (!(Number.isInteger(clips) && clips >= 1 && clips <= 100))
+      throw new ConfigError(`views: expected 1 to 100 clips, got ${clips}`);
     if (crops !== 1 && crops !== 3) throw new ConfigError(`views: expected 1 or 3 crops, got ${String(crops)}`);
     return this.reader.views(path, options);
   }
@@ -166,6 +216,17 @@ export class Recogniser {
 
 function within(value: number, least: number, most: number): number {
   return Math.min(Math.max(Math.floor(value), least), most);
+}
+
+function* inGroups<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let group: T[] = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 /** The error, if it is this file's fault; else throws it. */

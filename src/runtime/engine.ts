@@ -5,7 +5,7 @@
 
 import { availableParallelism } from 'node:os';
 import { VmfError } from '../errors.js';
-import { WorkerPool } from '../video/workerPool.js';
+import { WorkerPool } from '../workers/pool.js';
 import type { EngineSettings, EngineTasks, TensorValue } from './engineTasks.js';
 
 export type { TensorValue } from './engineTasks.js';

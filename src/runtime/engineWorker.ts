@@ -6,7 +6,7 @@
 import { workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { VmfError } from '../errors.js';
-import { serveTasks, Transferring } from '../video/workerMessages.js';
+import { serveTasks, Transferring } from '../workers/messages.js';
 import type { EngineSettings, EngineTasks, TensorValue } from './engineTasks.js';
 
 const { threads } = workerData as EngineSettings;

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, DatasetError } from '../errors.js';
 import { chooseEncoder, type EncoderName } from '../video/encode.js';
-import { WorkerPool } from '../video/workerPool.js';
+import { WorkerPool } from '../workers/pool.js';
 import { type ActionClass, reversedPairs } from './actions.js';
 import {
   type ClipName,

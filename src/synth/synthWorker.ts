@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Rng } from '../rng.js';
 import { type EncoderName, encodeVideo } from '../video/encode.js';
-import { serveTasks } from '../video/workerMessages.js';
+import { serveTasks } from '../workers/messages.js';
 import { drawClip } from './clip.js';
 import { type ClipName, clipPath, type SynthOptions } from './options.js';
 import { renderClip } from './render.js';

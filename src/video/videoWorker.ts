@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { openDecoder } from './decoder.js';
 import type { VideoTasks, VideoWorkerData } from './pool.js';
 import type { Decoder } from './types.js';
-import { serveTasks, Transferring } from './workerMessages.js';
+import { serveTasks, Transferring } from '../workers/messages.js';
 
 const { choice, limits } = workerData as VideoWorkerData;
 let opened: Decoder | undefined;

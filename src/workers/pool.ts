@@ -1,10 +1,10 @@
 /**
  * A pool of worker threads that run typed tasks, first come first served, started when there is work and never more than `size`. It
- * knows nothing about video: `pool.ts` and the dataset's loader give it a worker file (see workerMessages.ts for that half).
+ * knows nothing of what they do: video, dataset, synth and runtime give it a worker file (messages.ts is that half).
  */
 import { type Transferable, Worker } from 'node:worker_threads';
 import { LimitError, VmfError } from '../errors.js';
-import { type ReplyMessage, type TaskKinds, type TaskMessage, unpackError } from './workerMessages.js';
+import { type ReplyMessage, type TaskKinds, type TaskMessage, unpackError } from './messages.js';
 
 export interface WorkerPoolOptions {
   /** The worker file: `new URL('./somethingWorker.js', import.meta.url)`; it calls `serveTasks`. */

@@ -1,7 +1,7 @@
-/** The worker thread of workerPool.test.ts: answers, fails and dies on demand. */
+/** The worker thread of pool.test.ts: answers, fails and dies on demand. */
 import { ConfigError } from '../errors.js';
-import { serveTasks, Transferring } from './workerMessages.js';
-import type { TestTasks } from './workerPool.test.js';
+import { serveTasks, Transferring } from './messages.js';
+import type { TestTasks } from './pool.test.js';
 
 serveTasks<TestTasks>({
   double: (value) => value * 2,

@@ -1,0 +1,68 @@
+/** How long a network of the family takes until it can run: expressions, lowering to ONNX, and loading in ONNX Runtime. */
+
+import { lower } from '../src/graph/lowering/lower.js';
+import { networkConfig } from '../src/models/layouts.js';
+import { inferenceGraph, inventoryOf } from '../src/models/network.js';
+import { initialValues } from '../src/models/variables.js';
+import { Rng } from '../src/rng.js';
+import { blockSize } from '../src/runtime/blockSize.js';
+import { Engine } from '../src/runtime/engine.js';
+import { defaultStep, trainingStep } from '../src/train/step.js';
+import { median, rounded, timed } from './timing.js';
+
+export interface LoadRow {
+  readonly what: string;
+  readonly graphMs: number;
+  readonly lowerMs: number;
+  readonly loadMs: number;
+  readonly totalMs: number;
+  readonly modelMb: number;
+}
+
+const names = ['vmf-0.1g', 'vmf-0.25g', 'vmf-0.5g', 'vmf-1g', 'vmf-2g'];
+const batch = 8;
+const repeats = 3;
+
+export async function load(say: (line: string) => void): Promise<LoadRow[]> {
+  const rows: LoadRow[] = [];
+  for (const name of names) {
+    for (const use of ['inference', 'training'] as const) {
+      say(`${name}, ${use}`);
+      rows.push(await loadRow(name, use));
+    }
+  }
+  return rows;
+}
+
+async function loadRow(name: string, use: 'inference' | 'training'): Promise<LoadRow> {
+  const times = { graph: [] as number[], lower: [] as number[], load: [] as number[] };
+  let modelMb = 0;
+  for (let i = 0; i < repeats; i++) {
+    const graph = await timed(() => graphOf(name, use));
+    const model = await timed(async () => lower(graph.result, { block: await blockSize() }));
+    modelMb = model.result.length / 1e6;
+    const engine = new Engine({ threads: 1 });
+    await engine.setState({}); // its thread is up
+    const loaded = await timed(() => engine.load(model.result, name));
+    await engine.close();
+    times.graph.push(graph.ms);
+    times.lower.push(model.ms);
+    times.load.push(loaded.ms);
+  }
+  const [graphMs, lowerMs, loadMs] = [median(times.graph), median(times.lower), median(times.load)].map(rounded) as [
+    number,
+    number,
+    number,
+  ];
+  const what = `${name}, ${use}${use === 'training' ? ` at batch ${batch}` : ''}`;
+  return { what, graphMs, lowerMs, loadMs, totalMs: rounded(graphMs + lowerMs + loadMs), modelMb: rounded(modelMb) };
+}
+
+function graphOf(name: string, use: 'inference' | 'training') {
+  const config = networkConfig(name);
+  if (use === 'training') return trainingStep(config, { ...defaultStep, clips: batch, maxGradientNorm: 5 });
+  const { parameters, statistics } = inventoryOf(config);
+  const rng = new Rng(['load']);
+  const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
+  return { logits: inferenceGraph(config, weights, 1) };
+}

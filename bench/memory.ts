@@ -1,0 +1,84 @@
+/**
+ * Memory, each in a process of its own: the peak of a whole training run (loader, decoders, steps, validation, checkpoints), and
+ * whether a thousand predictions leave it flat. Reads /proc, so Linux only.
+ */
+
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { drawActions, withFolder } from './actions.js';
+import { CheckError } from './errors.js';
+import { rounded } from './timing.js';
+
+export interface MemoryRow {
+  readonly what: string;
+  readonly megabytes: number;
+  readonly target: number;
+  readonly passed: boolean;
+  readonly [fact: string]: unknown;
+}
+
+const trainingSchema = z.object({ peakMb: z.number(), steps: z.number(), seconds: z.number() });
+const predictionsSchema = z.object({ rssMb: z.array(z.object({ after: z.number(), mb: z.number() })) });
+
+/** What the child processes print. */
+export type TrainingReport = z.infer<typeof trainingSchema>;
+export type PredictionsReport = z.infer<typeof predictionsSchema>;
+
+const batch = 16;
+
+export async function memory(say: (line: string) => void): Promise<MemoryRow[]> {
+  return withFolder(async (folder) => {
+    const actions = await drawActions(folder, { train: 6 * batch, val: batch, test: 24 });
+    say(`training vmf-0.1g at batch ${batch}`);
+    const training = await trainingRow(actions, `${folder}/run`);
+    say('a thousand predictions');
+    return [training, await predictionsRow(actions)];
+  });
+}
+
+async function trainingRow(actions: string, out: string): Promise<MemoryRow> {
+  const { peakMb, steps, seconds } = trainingSchema.parse(await child('training', actions, out));
+  return {
+    what: `peak of training vmf-0.1g at batch ${batch}, two epochs with validation and checkpoints`,
+    megabytes: rounded(peakMb),
+    target: 3000,
+    passed: peakMb < 3000,
+    steps,
+    seconds,
+  };
+}
+
+/** Growth from the 200th to the 1000th prediction, once caches and pools have their size. */
+async function predictionsRow(actions: string): Promise<MemoryRow> {
+  const { rssMb } = predictionsSchema.parse(await child('predictions', actions));
+  const at = (count: number) => rssMb.find(({ after }) => after === count)?.mb ?? Number.NaN;
+  const growth = at(1000) - at(200);
+  return {
+    what: 'growth of resident memory from the 200th to the 1000th prediction',
+    megabytes: rounded(growth),
+    target: 30,
+    passed: growth < 30,
+    mbPerHundred: rounded(slope(rssMb.filter(({ after }) => after >= 200)) * 100),
+    rssMb,
+  };
+}
+
+/** Least-squares slope, megabytes a prediction. */
+function slope(points: readonly { readonly after: number; readonly mb: number }[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x, y] = [mean(points.map(({ after }) => after)), mean(points.map(({ mb }) => mb))];
+  const top = points.reduce((sum, { after, mb }) => sum + (after - x) * (mb - y), 0);
+  return top / points.reduce((sum, { after }) => sum + (after - x) ** 2, 0);
+}
+
+async function child(...args: string[]): Promise<unknown> {
+  const script = fileURLToPath(new URL('./memoryChild.js', import.meta.url));
+  const started = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => started.once('close', resolve));
+  const printed = await text(started.stdout);
+  const code = await ended;
+  if (code !== 0) throw new CheckError(`the process for ${args[0]} ended with ${code}; its message is above`);
+  return JSON.parse(printed);
+}

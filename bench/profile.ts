@@ -1,0 +1,124 @@
+/**
+ * Where the time goes inside ONNX Runtime: its own profiler on the two graphs of the race, summed by operator, and by operator and
+ * shapes. The profiler slows everything a little; look at shares.
+ */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { z } from 'zod';
+import { closure, type Expr } from '../src/graph/expr.js';
+import { lower } from '../src/graph/lowering/lower.js';
+import { sizeOf } from '../src/graph/shape.js';
+import { inferenceGraph, inventoryOf } from '../src/models/network.js';
+import { initialValues } from '../src/models/variables.js';
+import { Rng } from '../src/rng.js';
+import { blockSize } from '../src/runtime/blockSize.js';
+import { defaultStep, scheduleValues, trainingStep } from '../src/train/step.js';
+import { withFolder } from './actions.js';
+import { genericParameters, racedConfig, randomClips, randomTargets } from './network.js';
+import type { PeerMode } from './peer.js';
+import { rounded } from './timing.js';
+
+export interface ProfileRow {
+  readonly what: string;
+  /** A run. */
+  readonly ms: number;
+  readonly share: number;
+  /** Nodes a run. */
+  readonly nodes: number;
+}
+
+const shapesSchema = z.array(z.record(z.string(), z.array(z.number()))).default([]);
+const eventSchema = z.object({
+  cat: z.literal('Node'),
+  name: z.string().endsWith('_kernel_time'),
+  /** Microseconds. */
+  dur: z.number(),
+  args: z.object({ op_name: z.string(), input_type_shape: shapesSchema, output_type_shape: shapesSchema }),
+});
+/** One execution of a node. */
+type NodeEvent = z.infer<typeof eventSchema>;
+
+/** All operators, then the `top` heaviest combinations of operator and shapes. */
+export async function profile(mode: PeerMode, top: number): Promise<ProfileRow[]> {
+  const runs = mode === 'inference' ? 20 : 5;
+  const events = await withFolder((folder) => profiled(mode, runs, folder));
+  const rows = (key: (event: NodeEvent) => string) => summed(events, key, runs);
+  return [...rows(({ args }) => args.op_name), ...rows(withShapes).slice(0, top)];
+}
+
+function withShapes({ args }: NodeEvent): string {
+  const shown = (shapes: z.infer<typeof shapesSchema>) =>
+    shapes.flatMap((entry) => Object.values(entry).map((shape) => `[${shape}]`)).join(' ');
+  return `${args.op_name} ${shown(args.input_type_shape)} -> ${shown(args.output_type_shape)}`;
+}
+
+function summed(events: readonly NodeEvent[], key: (event: NodeEvent) => string, runs: number): ProfileRow[] {
+  const groups = new Map<string, { micros: number; nodes: number }>();
+  for (const event of events) {
+    const { micros, nodes } = groups.get(key(event)) ?? { micros: 0, nodes: 0 };
+    groups.set(key(event), { micros: micros + event.dur, nodes: nodes + 1 });
+  }
+  const all = events.reduce((sum, { dur }) => sum + dur, 0);
+  const rows = [...groups].map(([what, { micros, nodes }]): ProfileRow => {
+    return { what, ms: rounded(micros / runs / 1000), share: rounded(micros / all), nodes: nodes / runs };
+  });
+  return rows.sort((a, b) => b.ms - a.ms);
+}
+
+/** Runs the graph under the profiler, whose file goes into an empty folder. */
+async function profiled(mode: PeerMode, runs: number, folder: string): Promise<NodeEvent[]> {
+  const { outputs, feeds } = mode === 'inference' ? inference() : training();
+  const session = await ort.InferenceSession.create(lower(outputs, { block: await blockSize() }), {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    enableMemPattern: false,
+    enableProfiling: true,
+    profileFilePrefix: join(folder, 'profile'),
+  });
+  const inputs = closure(Object.values(outputs)).flatMap(({ op, shape }) => {
+    if (op.kind !== 'input') return [];
+    return [[op.name, new ort.Tensor('float32', feeds[op.name] ?? new Float32Array(sizeOf(shape)), shape)] as const];
+  });
+  for (let i = 0; i < runs; i++) await session.run(Object.fromEntries(inputs));
+  session.endProfiling();
+  await session.release();
+  const [file = ''] = await readdir(folder);
+  const events = z.array(z.unknown()).parse(JSON.parse(await readFile(join(folder, file), 'utf8')));
+  return events.flatMap((event) => eventSchema.safeParse(event).data ?? []);
+}
+
+interface Profiled {
+  readonly outputs: Readonly<Record<string, Expr>>;
+  readonly feeds: Readonly<Record<string, Float32Array>>;
+}
+
+function weights() {
+  const config = racedConfig();
+  const { parameters, statistics } = inventoryOf(config);
+  return {
+    config,
+    parameters: genericParameters(parameters, 'profile'),
+    statistics: initialValues(statistics, new Rng(['profile'])),
+  };
+}
+
+function inference(): Profiled {
+  const { config, ...flat } = weights();
+  return { outputs: { logits: inferenceGraph(config, flat, 1) }, feeds: { clips: randomClips(config, 1, 'profile') } };
+}
+
+function training(): Profiled {
+  const { config, parameters, statistics } = weights();
+  const clips = 8;
+  const feeds = {
+    parameters,
+    statistics,
+    clips: randomClips(config, clips, 'profile'),
+    targets: randomTargets(config, clips, 'profile'),
+    dropout: new Float32Array(clips * config.head).fill(1),
+    schedule: scheduleValues(1, 1e-5, 0.05, defaultStep.betas),
+  };
+  return { outputs: trainingStep(config, { ...defaultStep, clips, maxGradientNorm: 5 }), feeds };
+}

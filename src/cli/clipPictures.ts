@@ -1,0 +1,28 @@
+/** A few frames of a video as small pictures for a page. */
+import { createCanvas } from '@napi-rs/canvas';
+import type { VideoPool } from '../video/pool.js';
+import type { FrameStrip } from '../video/types.js';
+
+const pictures = 6;
+const shortSide = 112;
+
+/** Evenly spaced frames as data URIs of JPEG pictures. Rejects as decoding does. */
+export async function clipPictures(pool: VideoPool, path: string, signal?: AbortSignal): Promise<string[]> {
+  const request = { times: { evenly: pictures }, size: { shortSide } };
+  const { strip } = await pool.decode(path, request, signal === undefined ? {} : { signal });
+  return Array.from({ length: pictures }, (_, i) => picture(strip, i));
+}
+
+function picture({ width, height, rgb }: FrameStrip, index: number): string {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(width, height);
+  for (let i = 0, from = index * width * height * 3; i < image.data.length; i += 4, from += 3) {
+    image.data[i] = rgb[from] ?? 0;
+    image.data[i + 1] = rgb[from + 1] ?? 0;
+    image.data[i + 2] = rgb[from + 2] ?? 0;
+    image.data[i + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas.toDataURL('image/jpeg', 80);
+}

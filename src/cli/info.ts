@@ -1,0 +1,113 @@
+/** `vmf info [NAME]`: what a network is and costs, named, of one's own, or in a weights file. Runs nothing. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { ConfigError } from '../errors.js';
+import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
+import { type LayerCost, networkCost } from '../models/cost.js';
+import { networkConfig, networkNames } from '../models/layouts.js';
+import { parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+import { whole } from './arguments.js';
+import { jsonText, textTable } from './textTable.js';
+
+interface Flags {
+  readonly json?: boolean;
+  readonly layers?: boolean;
+  readonly classes?: number;
+  readonly frames?: number;
+  readonly size?: number;
+  readonly config?: string;
+  readonly weights?: string;
+}
+
+export function infoCommand(): Command {
+  return new Command('info')
+    .description('what a network is and costs: all named ones, one of them, one of your own, or one in a weights file')
+    .argument('[name]', 'vmf-0.1g to vmf-6g, or mobile-former-26m to mobile-former-508m (default: a table of all)')
+    .option('--config <file>', 'a configuration of your own as JSON, instead of a name')
+    .option('--weights <file>', 'the network in a weights file, instead of a name')
+    .option('--classes <n>', 'with this many classes', whole(1))
+    .option('--frames <n>', 'with clips of this many frames', whole(1))
+    .option('--size <px>', 'with square frames of this edge', whole(1))
+    .option('--layers', 'with a row a block')
+    .option('--json', 'print as JSON; without a name an array')
+    .action(run);
+}
+
+async function run(name: string | undefined, flags: Flags): Promise<void> {
+  const given = [name, flags.config, flags.weights].filter((source) => source !== undefined);
+  if (given.length > 1) throw new ConfigError('info: a name, --config and --weights exclude each other');
+  if (flags.weights !== undefined) return print([await ofWeights(flags.weights, flags)], flags, true);
+  if (flags.config !== undefined) return print([changed(readConfig(flags.config), flags, flags.config)], flags, true);
+  const names = name === undefined ? networkNames : [name];
+  print(
+    names.map((each) => changed(networkConfig(each), flags, each)),
+    flags,
+    name !== undefined,
+  );
+}
+
+/** The configuration with what the flags ask for, checked. */
+function changed(config: NetworkConfig, { classes, frames, size }: Flags, where: string): NetworkConfig {
+  const asked = { ...(classes && { classes }), ...(frames && { frames }), ...(size && { size }) };
+  return parseNetworkConfig({ ...config, ...asked }, where);
+}
+
+async function ofWeights(path: string, { classes, frames, size }: Flags): Promise<NetworkConfig> {
+  if (classes ?? frames ?? size)
+    throw new ConfigError('info: weights are for their own classes, frames and size; leave those out');
+  return parseCheckpoint(await readSafetensors(path), path).config;
+}
+
+export function readConfig(path: string): NetworkConfig {
+  try {
+    return parseNetworkConfig(JSON.parse(readFileSync(path, 'utf8')), path);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new ConfigError(`${path}: is no JSON: ${error.message}`);
+    if (error instanceof Error && 'code' in error) throw new ConfigError(`${path}: cannot be read (${String(error.code)})`);
+    throw error;
+  }
+}
+
+function print(configs: readonly NetworkConfig[], { json, layers }: Flags, single: boolean): void {
+  const rows = configs.map((config) => facts(config, layers === true));
+  if (json) process.stdout.write(jsonText(single ? rows[0] : rows));
+  else process.stdout.write(describe(rows));
+}
+
+interface Facts {
+  readonly name: string;
+  readonly layout: string;
+  readonly frames: number;
+  readonly size: number;
+  readonly tokens: number;
+  readonly tokenDim: number;
+  readonly classes: number;
+  readonly parameters: number;
+  /** Multiply-adds of one view. */
+  readonly macs: number;
+  readonly layers?: readonly LayerCost[];
+}
+
+function facts(config: NetworkConfig, withLayers: boolean): Facts {
+  const { name, layout, frames, size, tokens, tokenDim, classes } = config;
+  const { parameters, macs, layers } = networkCost(config);
+  return { name, layout, frames, size, tokens, tokenDim, classes, parameters, macs, ...(withLayers && { layers }) };
+}
+
+function describe(rows: readonly Facts[]): string {
+  const columns = ['name', 'layout', 'frames', 'size', 'tokens', 'tokenDim', 'classes', 'parameters', 'macs'] as const;
+  const table = textTable(
+    columns,
+    rows.map((row) => columns.map((column) => grouped(row[column]))),
+  );
+  return [table, ...rows.filter((row) => row.layers).map(layerTable)].join('\n');
+}
+
+function layerTable({ name, layers = [] }: Facts): string {
+  const columns = ['name', 'kind', 'channels', 'edge', 'stride', 'temporal', 'parameters', 'macs'] as const;
+  const rows = layers.map((layer) => columns.map((column) => grouped(layer[column])));
+  return `${name}, block by block\n${textTable(columns, rows)}`;
+}
+
+const grouped = (value: string | number): string => (typeof value === 'number' ? value.toLocaleString('en-US') : value);

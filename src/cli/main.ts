@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+/**
+ * The command line: `vmf VERB ...`, one file per verb. Exit codes: 0 done; 1 `check` found problems, or a fault of this program; 2
+ * wrong arguments or input that cannot be used, said in one line on stderr; 130 stopped by Ctrl-C. VMF_DEBUG=1 shows stacks.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { VmfError } from '../errors.js';
+
+/** Loaded when needed: each verb brings its own libraries. In the order in which one uses them. */
+const verbs: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo.js')).demoCommand(),
+  synth: async () => (await import('./synth.js')).synthCommand(),
+  check: async () => (await import('./check.js')).checkCommand(),
+  train: async () => (await import('./train.js')).trainCommand(),
+  eval: async () => (await import('./eval.js')).evalCommand(),
+  predict: async () => (await import('./predict.js')).predictCommand(),
+  info: async () => (await import('./info.js')).infoCommand(),
+};
+
+const examples = `
+Examples:
+  vmf synth actions                                   draw a small data set
+  vmf train actions --model vmf-0.1g --out run        learn it
+  vmf eval actions --weights run/best.safetensors     test on clips never seen
+  vmf predict clip.mp4 --weights run/best.safetensors
+
+vmf VERB --help tells more about each.`;
+
+let interrupted = false;
+
+/** Ctrl-C: a command that listens may end in its own way, once; nobody waits for the second, or for one that does not listen. */
+process.on('SIGINT', () => {
+  if (interrupted || process.listenerCount('SIGINT') === 1) process.exit(130);
+  interrupted = true;
+});
+
+/** Whoever read our output has gone (`vmf info | head -1`): not a fault. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  const program = await programFor(process.argv[2]);
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+async function programFor(verb: string | undefined): Promise<Command> {
+  const program = new Command('vmf')
+    .description('Video Mobile-Former: learn actions from labelled videos, test, recognise')
+    .usage('VERB [options]')
+    .version(version(), '-V, --version', 'print the version')
+    .addHelpText('after', examples);
+  const known = verb !== undefined && Object.hasOwn(verbs, verb) ? [verbs[verb]] : Object.values(verbs);
+  for (const load of known) if (load) program.addCommand(await load());
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });
+  return program;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Says what went wrong and gives the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return reportUsage(error);
+  const known = error instanceof VmfError;
+  const text = error instanceof Error ? error.message : String(error);
+  if (interrupted) {
+    tell(known ? text : 'interrupted');
+    return 130;
+  }
+  if (known) tell(text);
+  else tell(`unexpected error: ${text} (a fault of this program; VMF_DEBUG=1 shows where)`);
+  if (process.env['VMF_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return known ? 2 : 1;
+}
+
+/** Help and version are no errors; they have been printed. */
+function reportUsage(error: CommanderError): number {
+  if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') return 0;
+  if (error.code !== 'commander.help') tell(error.message.replace(/^error: /, ''));
+  return 2;
+}
+
+/** One line on stderr, whatever is in the text. */
+function tell(text: string): void {
+  process.stderr.write(`vmf: ${text.replace(/\s*[\r\n]+\s*/g, ' ')}\n`);
+}

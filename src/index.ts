@@ -1,0 +1,39 @@
+/**
+ * The library: train on a folder of labelled videos, test, recognise, and the networks as data. Everything here is kept stable;
+ * other files of the package are its own business.
+ */
+
+export { makePreprocess, type Preprocess } from './clip/preprocess.js';
+export { checkDataset, type DatasetReport } from './dataset/check.js';
+export { type LabelledVideo, type LabelledVideos, type Split, videosOf } from './dataset/labelledVideos.js';
+export { type DatasetOptions, readDataset } from './dataset/list.js';
+export { ConfigError, DatasetError, LimitError, VideoError, VmfError, WeightsError } from './errors.js';
+export { type BlockConfig, type NetworkConfig, parseNetworkConfig } from './models/config.js';
+export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js';
+export { type Chosen, networkConfig, networkNames, type TemporalPlan } from './models/layouts.js';
+export type { ClipViews, ViewOptions } from './recognise/clipReader.js';
+export {
+  type EvaluatedVideo,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateDataset,
+  type TestVideo,
+} from './recognise/evaluate.js';
+export type { LongVideoOptions, VideoTimeline } from './recognise/longVideo.js';
+export {
+  loadRecogniser,
+  openRecogniser,
+  type Prediction,
+  type Recognised,
+  type RecogniseOptions,
+  type Recogniser,
+  type RecogniserOptions,
+  type Unreadable,
+} from './recognise/recogniser.js';
+export type { ClassMetrics, Metrics } from './scores/metrics.js';
+export type { Segment } from './scores/timeline.js';
+export { type ActionClass, actionClasses, reversedPairs } from './synth/actions.js';
+export { type GenerateOptions, type GenerateResult, generateActions } from './synth/generate.js';
+export type { TrainChoices } from './train/options.js';
+export { type TrainJob, type TrainJobEvent, type TrainSummary, train } from './train/train.js';
+export type { DecoderChoice, VideoInfo, VideoLimits } from './video/types.js';

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { networkCost } from './cost.js';
+import { networkConfig } from './layouts.js';
+
+/** Multiply-adds of one view with 400 classes and all depthwise kernels 3 long, counted by an independent program. */
+const counted: Readonly<Record<string, readonly [at8x112: number, at8x160: number, at16x224: number]>> = {
+  '26m': [65893504, 123649024, 471245824],
+  '52m': [122765440, 228711424, 883090432],
+  '96m': [236370944, 446027648, 1729024256],
+  '151m': [346678400, 641568896, 2450782208],
+  '214m': [490299008, 909647360, 3495561984],
+  '294m': [676109056, 1259610112, 4861236224],
+  '508m': [1158486656, 2189185280, 8496030208],
+};
+
+const views = [
+  [8, 112],
+  [8, 160],
+  [16, 224],
+] as const;
+
+for (const [layout, expected] of Object.entries(counted)) {
+  test(`${layout}: multiply-adds at 8x112, 8x160 and 16x224`, () => {
+    const macs = views.map(
+      ([frames, size]) =>
+        networkCost(networkConfig(`mobile-former-${layout}`, { frames, size, classes: 400, temporal: 'all' })).macs,
+    );
+    assert.deepEqual(macs, expected);
+  });
+}
+
+test('the rows add up and follow the network', () => {
+  const config = networkConfig('vmf-0.5g');
+  const { layers, parameters, macs } = networkCost(config);
+  assert.equal(layers.length, config.blocks.length + 4);
+  assert.deepEqual(
+    layers.map(({ name }) => name),
+    ['stem', 'tokens', ...config.blocks.map((_, i) => `blocks.${i}`), 'bridge', 'head'],
+  );
+  assert.equal(
+    layers.reduce((sum, row) => sum + row.parameters, 0),
+    parameters,
+  );
+  assert.equal(
+    layers.reduce((sum, row) => sum + row.macs, 0),
+    macs,
+  );
+  assert.deepEqual(
+    layers.slice(2, -2).map(({ channels, temporal }) => [channels, temporal]),
+    config.blocks.map(({ out, temporal }) => [out, temporal]),
+  );
+  assert.equal(layers.at(-1)?.edge, 4); // 112 -> 56 (stem) -> 28 -> 14 -> 7 -> 4
+});
+
+test('the stem by hand: 27 taps for each of 8 channels at 48 x 48 of 8 frames, and a norm', () => {
+  const [stem] = networkCost(networkConfig('vmf-0.1g')).layers;
+  assert.deepEqual([stem?.macs, stem?.parameters, stem?.edge], [27 * 8 * 8 * 48 * 48, 27 * 8 + 16, 48]);
+});

@@ -1,0 +1,185 @@
+/** Training from a folder to checkpoints: learns, repeats itself, resumes exactly, and refuses what it should. On little videos. */
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parseNetworkConfig } from '../models/config.js';
+import { encodeVideo } from '../video/encode.js';
+import { parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+import { type TrainJob, type TrainJobEvent, train } from './train.js';
+
+const root = mkdtempSync(join(tmpdir(), 'vmf-train-'));
+const data = join(root, 'data');
+let runs = 0;
+
+/** A network so small that a step takes milliseconds. */
+const tiny = parseNetworkConfig(
+  {
+    name: 'tiny',
+    layout: 'tiny',
+    stem: 8,
+    tokens: 2,
+    tokenDim: 16,
+    head: 16,
+    groups: 1,
+    dropout: 0.2,
+    frames: 4,
+    size: 32,
+    classes: 2,
+    blocks: [
+      { kind: 'lite', expand: 2, out: 8, stride: 2, temporal: 3 },
+      { kind: 'mf', expand: 2, out: 8, temporal: 3 },
+      { kind: 'down', expand: 2, expand2: 2, out: 16, temporal: 3 },
+    ],
+  },
+  'tiny',
+);
+
+/** A bright square that moves right (class 0) or down (class 1). */
+function* frames(label: number, seed: number): Generator<Uint8Array> {
+  for (let t = 0; t < 12; t++) {
+    const rgb = new Uint8Array(48 * 40 * 3).fill(40 + seed * 5);
+    const [x, y] = label === 0 ? [t * 3, 10 + seed] : [10 + seed, t * 2];
+    for (let dy = 0; dy < 10; dy++)
+      for (let dx = 0; dx < 10; dx++) rgb.fill(220, ((y + dy) * 48 + x + dx) * 3, ((y + dy) * 48 + x + dx + 1) * 3);
+    yield rgb;
+  }
+}
+
+before(() => {
+  for (const split of ['train', 'val']) {
+    for (const [index, label] of ['right-moving', 'down-moving'].entries()) {
+      const folder = join(data, split, label);
+      mkdirSync(folder, { recursive: true });
+      for (let i = 0; i < (split === 'train' ? 8 : 2); i++) {
+        const video = { width: 48, height: 40, frameRate: 12, codec: 'h264' as const };
+        encodeVideo(join(folder, `${split}${i}.mp4`), video, frames(index, i));
+      }
+    }
+  }
+});
+
+after(() => rmSync(root, { recursive: true, force: true }));
+
+function job(more: Partial<TrainJob> = {}): TrainJob {
+  const options = { epochs: 3, batch: 4, warmupEpochs: 1, statisticsBatches: 2 };
+  const out = join(root, `run${runs++}`);
+  return { data, out, model: tiny, options, threads: 1, workers: 2, cacheFolder: false, ...more };
+}
+
+const weightsOf = async (path: string) => parseCheckpoint(await readSafetensors(path), path);
+
+test('writes metrics and checkpoints that carry everything', async () => {
+  const events: TrainJobEvent[] = [];
+  const chosen = job({ onEvent: (event) => events.push(event) });
+  const summary = await train(chosen);
+  assert.equal(summary.interrupted, false);
+  assert.deepEqual(summary.labels, ['down-moving', 'right-moving']);
+  assert.equal(summary.trainVideos, 16);
+  const lines = readFileSync(join(chosen.out, 'metrics.jsonl'), 'utf8').trim().split('\n');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).epoch),
+    [1, 2, 3],
+  );
+  const best = await weightsOf(summary.bestPath);
+  assert.deepEqual([best.labels, best.config.classes, best.preprocess.frames], [summary.labels, 2, 4]);
+  assert.ok((best.preprocess.windowSec ?? 0) > 0.8);
+  assert.equal(best.training, undefined);
+  assert.ok((await weightsOf(summary.lastPath)).training);
+  assert.ok(events.some((event) => event.kind === 'step') && events.some((event) => event.kind === 'epoch'));
+  assert.deepEqual(readdirSync(chosen.out).sort(), ['best.safetensors', 'last.safetensors', 'metrics.jsonl']);
+});
+
+test('the same seed gives the same weights, another seed others', async () => {
+  const [a, b, c] = [job(), job({ workers: 1 }), job({ options: { ...job().options, seed: 1 } })];
+  for (const one of [a, b, c]) await train(one);
+  const [first, second, third] = await Promise.all([a, b, c].map(({ out }) => weightsOf(join(out, 'last.safetensors'))));
+  assert.deepEqual(second?.parameters, first?.parameters);
+  assert.deepEqual(second?.statistics, first?.statistics);
+  assert.notDeepEqual(third?.parameters, first?.parameters);
+});
+
+test('a run stopped in mid-epoch and resumed ends bit-identical to one that was not', async () => {
+  const whole = job();
+  await train(whole);
+  const stop = new AbortController();
+  let steps = 0;
+  const halting = (event: TrainJobEvent) => {
+    if (event.kind === 'step' && ++steps === 6) stop.abort();
+  };
+  const cut = job({ onEvent: halting, signal: stop.signal });
+  const summary = await train(cut);
+  assert.equal(summary.interrupted, true);
+  assert.equal(steps, 6);
+  const { options: _, model: __, ...rest } = job({ out: cut.out });
+  const resumed = await train({ ...rest, resume: true });
+  assert.equal(resumed.interrupted, false);
+  const [expected, got] = await Promise.all([whole.out, cut.out].map((out) => weightsOf(join(out, 'last.safetensors'))));
+  assert.deepEqual(got?.parameters, expected?.parameters);
+  assert.deepEqual(got?.statistics, expected?.statistics);
+  assert.deepEqual(got?.training?.second, expected?.training?.second);
+  const epochs = (out: string) =>
+    readFileSync(join(out, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    epochs(cut.out).map(({ epoch, trainLoss }) => [epoch, trainLoss]),
+    epochs(whole.out).map(({ epoch, trainLoss }) => [epoch, trainLoss]),
+  );
+});
+
+test('starts from other weights, and begins the last layer anew for other classes', async () => {
+  const first = job();
+  await train(first);
+  const notes: string[] = [];
+  const onEvent = (event: TrainJobEvent) => {
+    if (event.kind === 'note') notes.push(event.message);
+  };
+  const init = join(first.out, 'best.safetensors');
+  const { model: _, ...second } = job({ init, onEvent, options: { ...job().options, epochs: 1, rate: 1e-9, warmupEpochs: 0 } });
+  const summary = await train(second);
+  const [before, after] = [await weightsOf(init), await weightsOf(summary.lastPath)];
+  assert.equal(summary.config.name, 'tiny');
+  const moved = before.parameters.map((value, i) => Math.abs(value - (after.parameters[i] ?? NaN)));
+  assert.ok(Math.max(...moved) < 1e-6);
+  assert.ok(notes.some((note) => /all of \d+ tensors/.test(note)));
+});
+
+test('a broken training video is left out, counted and told; too many end the run', async () => {
+  const broken = join(data, 'train', 'right-moving', 'broken.mp4');
+  writeFileSync(broken, 'no video at all');
+  try {
+    const warnings: string[] = [];
+    const onEvent = (event: TrainJobEvent) => {
+      if (event.kind === 'warning') warnings.push(event.message);
+    };
+    const summary = await train(job({ onEvent, options: { ...job().options, epochs: 1, maxBadShare: 0.2 } }));
+    assert.deepEqual(
+      summary.leftOut.map(({ path }) => path),
+      [broken],
+    );
+    assert.equal(summary.trainVideos, 16);
+    assert.ok(warnings.some((warning) => warning.includes('broken.mp4')));
+    await assert.rejects(train(job()), /DatasetError|broken|0\.05|5 ?%/);
+  } finally {
+    rmSync(broken);
+  }
+});
+
+test('refuses before writing anything', async () => {
+  const used = job();
+  await train({ ...used, options: { ...used.options, epochs: 1 } });
+  await assert.rejects(train(used), /holds a run already/);
+  const fresh = job({ options: { epochs: 0 } });
+  await assert.rejects(train(fresh), /epochs/);
+  await assert.rejects(train({ ...job(), model: 'vmf-9g' }), /unknown name "vmf-9g"/);
+  await assert.rejects(train({ ...job(), resume: true }), /nothing to resume/);
+  await assert.rejects(train({ ...used, resume: true }), /leave out --model/);
+  await assert.rejects(train({ ...job(), data: join(root, 'nowhere') }), /no such file or folder/);
+  await assert.rejects(train(job({ options: { batch: 64 } })), /do not fill a batch/);
+  assert.equal(existsSync(fresh.out), false);
+});

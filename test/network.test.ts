@@ -1,0 +1,134 @@
+/**
+ * What must hold of Video Mobile-Former whatever its weights: what time means to it, and that both lowerings compute the same. With
+ * temporal kernels of 1 only the joint attention of the bridges sees several frames, and that has no order.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sizeOf } from '../src/graph/shape.js';
+import type { NetworkConfig } from '../src/models/config.js';
+import { networkConfig } from '../src/models/layouts.js';
+import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../src/models/network.js';
+import { countValues } from '../src/models/variables.js';
+import { Rng } from '../src/rng.js';
+import { blockSize } from '../src/runtime/blockSize.js';
+import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { runOnce } from './support/runOnce.js';
+
+const clips = 2;
+
+/** The tiny network, and the layout whose pointwise convolutions are grouped, at a small size. */
+const networks: Readonly<Record<string, (temporal: 1 | 3, frames: number) => NetworkConfig>> = {
+  tiny: (temporal, frames) => tinyConfig({ temporal, frames }),
+  '26m, grouped': (temporal, frames) =>
+    networkConfig('mobile-former-26m', { frames, size: 32, classes: 6, temporal: temporal === 3 ? 'all' : 'none' }),
+};
+
+const frameSize = (config: NetworkConfig) => 3 * config.size * config.size;
+
+/** A batch of clips of smooth noise, [T*B, 3, S, S]. */
+function randomClips(config: NetworkConfig, seed: number): Float32Array {
+  const rng = new Rng([seed, 'clips']);
+  return Float32Array.from({ length: sizeOf(clipShape(config, clips)) }, () => rng.normal());
+}
+
+/** Frame `order[t]` at place t. */
+function reordered(config: NetworkConfig, x: Float32Array, order: readonly number[]): Float32Array {
+  const step = clips * frameSize(config);
+  const out = new Float32Array(order.length * step);
+  order.forEach((from, to) => {
+    out.set(x.subarray(from * step, (from + 1) * step), to * step);
+  });
+  return out;
+}
+
+async function logits(config: NetworkConfig, weights: FlatWeights, x: Float32Array, block = 0): Promise<Float32Array> {
+  const got = await runOnce({ logits: inferenceGraph(config, weights, clips) }, new Map([['clips', x]]), block);
+  return got['logits'] ?? new Float32Array();
+}
+
+/** The largest difference, as a share of the largest value. */
+function apart(a: Float32Array, b: Float32Array): number {
+  assert.equal(a.length, b.length);
+  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  assert.ok(largest > 0.05, `logits are all but zero: ${a}`);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? Number.NaN))), 0) / largest;
+}
+
+/** kt = 3 weights whose outer taps are zero, from kt = 1 weights. */
+function centreTapped(one: NetworkConfig, three: NetworkConfig, weights: FlatWeights): FlatWeights {
+  const small = inventoryOf(one).parameters;
+  const large = inventoryOf(three).parameters;
+  assert.deepEqual(
+    small.map(({ name }) => name),
+    large.map(({ name }) => name),
+  );
+  const out = new Float32Array(countValues(large));
+  let [from, to] = [0, 0];
+  large.forEach(({ shape }, i) => {
+    const count = sizeOf(small[i]?.shape ?? []);
+    const values = weights.parameters.subarray(from, from + count);
+    const kernel = sizeOf(shape) === count ? count : 9; // [C, 1, 1, 3, 3] -> [C, 1, 3, 3, 3]
+    const taps = sizeOf(shape) / count;
+    for (let at = 0; at < count; at += kernel) {
+      out.set(values.subarray(at, at + kernel), to + at * taps + ((taps - 1) / 2) * kernel);
+    }
+    from += count;
+    to += sizeOf(shape);
+  });
+  return { parameters: out, statistics: weights.statistics };
+}
+
+for (const [name, configOf] of Object.entries(networks)) {
+  test(`${name}: with kernels of one frame the order of frames does not matter`, async () => {
+    const config = configOf(1, 4);
+    const weights = livelyWeights(config);
+    const x = randomClips(config, 1);
+    const straight = await logits(config, weights, x);
+    for (const order of [
+      [3, 2, 1, 0],
+      [2, 0, 3, 1],
+    ]) {
+      const difference = apart(straight, await logits(config, weights, reordered(config, x, order)));
+      assert.ok(difference < 1e-5, `order ${order}: logits differ by ${difference}`);
+    }
+    const other = apart(straight, await logits(config, weights, randomClips(config, 2)));
+    assert.ok(other > 0.02, `another clip gives all but the same logits (${other}): the test would see nothing`);
+  });
+
+  test(`${name}: with kernels of one frame a static clip gives the image network's logits`, async () => {
+    const [video, image] = [configOf(1, 4), configOf(1, 1)];
+    const weights = livelyWeights(image);
+    const x = randomClips(image, 3);
+    const still = reordered(image, x, [0, 0, 0, 0]);
+    const difference = apart(await logits(image, weights, x), await logits(video, weights, still));
+    assert.ok(difference < 1e-5, `logits differ by ${difference}`);
+  });
+
+  test(`${name}: with kernels of three frames the order does matter`, async () => {
+    const config = configOf(3, 4);
+    const weights = livelyWeights(config);
+    const x = randomClips(config, 1);
+    const difference = apart(await logits(config, weights, x), await logits(config, weights, reordered(config, x, [3, 2, 1, 0])));
+    assert.ok(difference > 0.01, `logits differ by ${difference} only`);
+  });
+
+  test(`${name}: three frames with only the centre tap equal one frame`, async () => {
+    const [one, three] = [configOf(1, 3), configOf(3, 3)];
+    const weights = livelyWeights(one);
+    const x = randomClips(one, 4);
+    const difference = apart(await logits(one, weights, x), await logits(three, centreTapped(one, three, weights), x));
+    assert.ok(difference < 1e-5, `logits differ by ${difference}`);
+  });
+
+  test(`${name}: plain and blocked lowering agree`, async (t) => {
+    const block = await blockSize();
+    if (block === 0) return t.skip('this machine has no blocked kernels');
+    for (const temporal of [1, 3] as const) {
+      const config = configOf(temporal, 3);
+      const weights = livelyWeights(config);
+      const x = randomClips(config, 5);
+      const difference = apart(await logits(config, weights, x), await logits(config, weights, x, block));
+      assert.ok(difference < 1e-5, `kernels of ${temporal}: logits differ by ${difference}`);
+    }
+  });
+}
