@@ -195,7 +195,7 @@ export class Recogniser {
   }
 
   /** The first half of `recognise`: a video's views as the network wants them. */
-  read(path: string, options: ViewOptions = {}): Promise<ClipViews> {
+  async read(path: string, options: ViewOptions = {}): Promise<ClipViews> {
     const { clips = 1, crops = 1 } = options;
     if (!(Number.isInteger(clips) && clips >= 1 && clips <= 100))
       throw new ConfigError(`views: expected 1 to 100 clips, got ${clips}`);

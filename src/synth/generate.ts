@@ -72,7 +72,7 @@ export async function generateActions(
   const threads = options.workers ?? Math.min(availableParallelism(), 8);
   if (!Number.isInteger(threads) || threads < 1)
     throw new ConfigError(`synth: workers must be a whole number from 1, got ${threads}`);
-  const encoder = options.encoder === undefined || options.encoder === 'auto' ? chooseEncoder() : options.encoder;
+  const encoder = chooseEncoder(options.encoder);
   const names = clipNames(wanted);
   const previous = claimFolder(folder, wanted, options.force === true);
   const missing = names.filter((name) => !isThere(join(folder, clipPath(name, wanted.codec))));

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { LimitError, VideoError } from '../errors.js';
 import { openDecoder } from './decoder.js';
 import { encodeVideo } from './encode.js';
-import { findFfmpeg } from './ffmpegCli.js';
+import { findFfmpeg } from './ffmpegTools.js';
 import { defaultLimits } from './limits.js';
 import { NodeAvDecoder } from './nodeAv.js';
 import { loadNodeAv } from './nodeAvLibrary.js';

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { VideoError } from '../errors.js';
 import { chooseEncoder, type EncodeOptions, encodeVideo, extensionOf } from './encode.js';
-import { hasFfmpeg } from './encodeFfmpeg.js';
-import { nodeAvProblem } from './encodeNodeAv.js';
+import { findFfmpeg } from './ffmpegTools.js';
+import { loadNodeAv } from './nodeAvLibrary.js';
 import { rgbToYuv420 } from './yuv420.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vmf-encode-'));
@@ -63,13 +63,17 @@ const kinds: { encoder: 'node-av' | 'ffmpeg'; codec: 'h264' | 'vp9' }[] = [
   { encoder: 'ffmpeg', codec: 'h264' },
   { encoder: 'ffmpeg', codec: 'vp9' },
 ];
-const withoutNodeAv = nodeAvProblem();
-const encoders = withoutNodeAv === undefined ? (['node-av', 'ffmpeg'] as const) : (['ffmpeg'] as const);
-const reasonToSkip = (encoder: string) => (encoder === 'node-av' && withoutNodeAv !== undefined ? withoutNodeAv : false);
+const nodeAv = loadNodeAv();
+const ffmpeg = findFfmpeg();
+const missing = {
+  'node-av': typeof nodeAv === 'string' ? `node-av: ${nodeAv}` : false,
+  ffmpeg: typeof ffmpeg === 'string' ? `ffmpeg, also the judge here: ${ffmpeg}` : false,
+} as const;
+const encoders = (['node-av', 'ffmpeg'] as const).filter((encoder) => missing[encoder] === false);
 
-describe('encodeVideo', { skip: hasFfmpeg() ? false : 'needs the ffmpeg command line as the judge' }, () => {
+describe('encodeVideo', { skip: missing.ffmpeg }, () => {
   for (const { encoder, codec } of kinds) {
-    test(`${encoder} ${codec}: tagged, timed, and the same colours come back`, { skip: reasonToSkip(encoder) }, () => {
+    test(`${encoder} ${codec}: tagged, timed, and the same colours come back`, { skip: missing[encoder] }, () => {
       const path = join(folder, `${encoder}-round${extensionOf(codec)}`);
       const options: EncodeOptions = { width, height, frameRate: 16, codec, encoder, crf: 12 };
       encodeVideo(path, options, patches(width, height, 3, 12));
@@ -86,7 +90,7 @@ describe('encodeVideo', { skip: hasFfmpeg() ? false : 'needs the ffmpeg command 
       assert.ok(worstPatchError(rgb, 12) <= 6, `worst patch is off by ${worstPatchError(rgb, 12)} of 255`);
     });
 
-    test(`${encoder} ${codec}: the same frames, RGB or RGBA, give the same bytes`, { skip: reasonToSkip(encoder) }, () => {
+    test(`${encoder} ${codec}: the same frames, RGB or RGBA, give the same bytes`, { skip: missing[encoder] }, () => {
       const write = (name: string, channels: 3 | 4) => {
         const path = join(folder, `${encoder}-${name}${extensionOf(codec)}`);
         encodeVideo(path, { width, height, frameRate: 30000 / 1001, codec, encoder }, patches(width, height, channels, 9));
@@ -116,11 +120,13 @@ describe('encodeVideo', { skip: hasFfmpeg() ? false : 'needs the ffmpeg command 
   });
 });
 
-test('node-av is what is chosen where it loads, ffmpeg elsewhere', () => {
-  assert.equal(chooseEncoder(), withoutNodeAv === undefined ? 'node-av' : 'ffmpeg');
+const noEncoder = encoders.length === 0 && `${missing['node-av']}, ${missing.ffmpeg}`;
+
+test('node-av is what is chosen where it loads, ffmpeg elsewhere', { skip: noEncoder }, () => {
+  assert.equal(chooseEncoder(), encoders[0]);
 });
 
-test('what cannot be encoded is refused by name and leaves nothing behind', () => {
+test('what cannot be encoded is refused by name and leaves nothing behind', { skip: noEncoder }, () => {
   const before = readdirSync(folder).length;
   const path = join(folder, 'refused.mp4');
   const base: EncodeOptions = { width, height, frameRate: 16, codec: 'h264' };
@@ -134,9 +140,9 @@ test('what cannot be encoded is refused by name and leaves nothing behind', () =
   attempt({ frameRate: Number.NaN }, patches(width, height, 3, 2), /frame rate/);
   attempt({}, [], /no frames/);
   attempt({}, [new Uint8Array(7)], /refused\.mp4: frame 0: expected 18432 bytes \(RGB\) or 24576 \(RGBA\) for 96x64, got 7/);
-  attempt({ encoder: 'ffmpeg' }, [new Uint8Array(7)], /frame 0/);
-  attempt({}, patches(width, height, 3, 2), /missing/, join(folder, 'missing', 'a.mp4'));
-  attempt({ encoder: 'ffmpeg' }, patches(width, height, 3, 2), /missing/, join(folder, 'missing', 'a.mp4'));
+  for (const encoder of encoders) attempt({ encoder }, [new Uint8Array(7)], /frame 0/);
+  const nowhere = join(folder, 'missing', 'a.mp4');
+  for (const encoder of encoders) attempt({ encoder }, patches(width, height, 3, 2), /: No such file or directory/, nowhere);
   assert.equal(readdirSync(folder).length, before);
 });
 

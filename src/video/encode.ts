@@ -6,9 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { VideoError } from '../errors.js';
-import { encodeWithFfmpeg, hasFfmpeg } from './encodeFfmpeg.js';
+import { chooseBackEnd } from './backEnd.js';
+import { encodeWithFfmpeg } from './encodeFfmpeg.js';
 import { type EncodeOptions, type EncoderName, jobOf, type VideoCodec } from './encodeJob.js';
-import { encodeWithNodeAv, nodeAvProblem } from './encodeNodeAv.js';
+import { encodeWithNodeAv } from './encodeNodeAv.js';
 import { rgbToYuv420, yuv420Bytes } from './yuv420.js';
 
 export type { EncodeOptions, EncoderName, VideoCodec } from './encodeJob.js';
@@ -16,13 +17,8 @@ export type { EncodeOptions, EncoderName, VideoCodec } from './encodeJob.js';
 /** The file ending that belongs to a codec. */
 export const extensionOf = (codec: VideoCodec): '.mp4' | '.webm' => (codec === 'h264' ? '.mp4' : '.webm');
 
-/** The encoder that `auto` means on this machine. Throws VideoError when there is none. */
-export function chooseEncoder(): EncoderName {
-  const problem = nodeAvProblem();
-  if (problem === undefined) return 'node-av';
-  if (hasFfmpeg()) return 'ffmpeg';
-  throw new VideoError(`no video encoder: node-av does not load (${problem}) and no ffmpeg is on the PATH; install one of them`);
-}
+/** The encoder that `choice` means on this machine. Throws VideoError that says what is missing and how to get it. */
+export const chooseEncoder = (choice: 'auto' | EncoderName = 'auto'): EncoderName => chooseBackEnd('encoder', choice).name;
 
 /**
  * Encodes `frames`, each [height, width, 3] RGB or [height, width, 4] RGBA (alpha ignored), 8 bits, full-range sRGB, to `path`, which
@@ -31,11 +27,12 @@ export function chooseEncoder(): EncoderName {
  */
 export function encodeVideo(path: string, options: EncodeOptions, frames: Iterable<Uint8Array>): void {
   check(path, options);
-  const encoder = options.encoder === undefined || options.encoder === 'auto' ? chooseEncoder() : options.encoder;
+  const backEnd = chooseBackEnd('encoder', options.encoder ?? 'auto');
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
-  const run = encoder === 'node-av' ? encodeWithNodeAv : encodeWithFfmpeg;
   try {
-    run(jobOf(temporary, options), planes(path, options, frames));
+    const [job, pictures] = [jobOf(temporary, options), planes(path, options, frames)];
+    if (backEnd.name === 'node-av') encodeWithNodeAv(backEnd.av, job, pictures);
+    else encodeWithFfmpeg(job, pictures);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -4,23 +4,16 @@
 import { spawnSync } from 'node:child_process';
 import { VideoError } from '../errors.js';
 import type { EncodeJob } from './encodeJob.js';
+import { lastLine } from './ffmpegTools.js';
 
 const COLOUR = ['-color_range', 'tv', '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'];
-
-let found: boolean | undefined;
-
-/** Whether an `ffmpeg` is on the PATH; looked up once. */
-export function hasFfmpeg(): boolean {
-  found ??= spawnSync('ffmpeg', ['-hide_banner', '-version'], { stdio: 'ignore' }).status === 0;
-  return found;
-}
 
 /** Writes the job's file from 4:2:0 planes. Throws VideoError with ffmpeg's own last words. */
 export function encodeWithFfmpeg(job: EncodeJob, frames: Iterable<Buffer>): void {
   const input = Buffer.concat([...copies(frames)]);
   const done = spawnSync('ffmpeg', commandLine(job), { input, stdio: ['pipe', 'ignore', 'pipe'], encoding: 'utf8' });
   if (done.error !== undefined && done.status === null) {
-    throw new VideoError(`ffmpeg cannot be started: ${done.error.message}; install ffmpeg, or node-av`);
+    throw new VideoError(`ffmpeg cannot be started: ${done.error.message}`);
   }
   if (done.status !== 0) throw new VideoError(`ffmpeg failed (${done.status ?? done.signal}): ${lastLine(done.stderr)}`);
 }
@@ -49,9 +42,4 @@ function commandLine(job: EncodeJob): string[] {
 
 function* copies(frames: Iterable<Buffer>): Generator<Buffer> {
   for (const frame of frames) yield Buffer.from(frame);
-}
-
-function lastLine(text: string): string {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.at(-1)?.trim() ?? 'it said nothing';
 }

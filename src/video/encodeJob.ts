@@ -1,9 +1,10 @@
 /**
  * What is asked of an encoder, and the same with everything decided: codec settings and the rate as a fraction. No encoder here.
  */
+import type { BackEndName } from './types.js';
 
 export type VideoCodec = 'h264' | 'vp9';
-export type EncoderName = 'node-av' | 'ffmpeg';
+export type EncoderName = BackEndName;
 
 export interface EncodeOptions {
   readonly width: number;

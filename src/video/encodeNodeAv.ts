@@ -1,33 +1,16 @@
 /**
  * node-av (FFmpeg inside the process) as an encoder: the synchronous low level, frame by frame. Whether it is there at all is
- * nodeAvLibrary.ts.
+ * backEnd.ts.
  */
-import type * as Library from 'node-av/lib';
 import { VideoError } from '../errors.js';
 import type { EncodeJob } from './encodeJob.js';
-import { type NodeAv as Av, loadNodeAv } from './nodeAvLibrary.js';
-
-/** Why node-av cannot be used here, or undefined when it can. */
-export function nodeAvProblem(): string | undefined {
-  const loaded = loadNodeAv();
-  return typeof loaded === 'string' ? loaded : undefined;
-}
-
-function nodeAv(): Av {
-  const loaded = loadNodeAv();
-  if (typeof loaded === 'string')
-    throw new VideoError(`node-av does not load (${loaded}); install it, or use the ffmpeg encoder`);
-  return loaded;
-}
+import { checkCode } from './nodeAvLibrary.js';
+import type { Codec, CodecContext, FormatContext, NodeAv, Packet, Stream } from './nodeAvTypes.js';
 
 /** Writes the job's file from 4:2:0 planes. Throws VideoError with the step that failed and FFmpeg's reason. */
-export function encodeWithNodeAv(job: EncodeJob, frames: Iterable<Buffer>): void {
-  const av = nodeAv();
-  const check = (code: number, step: string): number => {
-    if (code < 0) throw new VideoError(`node-av: ${step} failed: ${new av.FFmpegError(code).message}`);
-    return code;
-  };
-  const codec = av.Codec.findEncoderByName(job.library as Parameters<typeof av.Codec.findEncoderByName>[0]);
+export function encodeWithNodeAv(av: NodeAv, job: EncodeJob, frames: Iterable<Buffer>): void {
+  const check: Check = (code, step) => checkCode(av, code, 'node-av', step);
+  const codec = av.Codec.findEncoderByName(job.library);
   if (codec === null) throw new VideoError(`node-av has no ${job.library} encoder`);
   const output = new av.FormatContext();
   const encoder = new av.CodecContext();
@@ -48,9 +31,9 @@ export function encodeWithNodeAv(job: EncodeJob, frames: Iterable<Buffer>): void
   }
 }
 
-type Check = (code: number, step: string) => number;
+type Check = (code: number, step: string) => void;
 
-function openEncoder(av: Av, encoder: Library.CodecContext, codec: Library.Codec, job: EncodeJob, check: Check): void {
+function openEncoder(av: NodeAv, encoder: CodecContext, codec: Codec, job: EncodeJob, check: Check): void {
   encoder.allocContext3(codec);
   encoder.width = job.width;
   encoder.height = job.height;
@@ -69,22 +52,11 @@ function openEncoder(av: Av, encoder: Library.CodecContext, codec: Library.Codec
 }
 
 /** One by one: a Dictionary given to open2Sync or writeHeaderSync is freed twice by node-av 6.1.1, once of those by the collector. */
-function setOptions(
-  target: Library.CodecContext | Library.FormatContext,
-  options: Readonly<Record<string, string>>,
-  check: Check,
-): void {
+function setOptions(target: CodecContext | FormatContext, options: Readonly<Record<string, string>>, check: Check): void {
   for (const [name, value] of Object.entries(options)) check(target.setOption(name, value), `setting ${name}=${value}`);
 }
 
-function addStream(
-  av: Av,
-  output: Library.FormatContext,
-  encoder: Library.CodecContext,
-  codec: Library.Codec,
-  job: EncodeJob,
-  check: Check,
-): Library.Stream {
+function addStream(av: NodeAv, output: FormatContext, encoder: CodecContext, codec: Codec, job: EncodeJob, check: Check): Stream {
   const stream = output.newStream(codec);
   check(encoder.parametersFromContext(stream.codecpar), 'describing the stream');
   stream.timeBase = encoder.timeBase;
@@ -93,14 +65,14 @@ function addStream(
 }
 
 interface Writing {
-  readonly output: Library.FormatContext;
-  readonly encoder: Library.CodecContext;
-  readonly stream: Library.Stream;
+  readonly output: FormatContext;
+  readonly encoder: CodecContext;
+  readonly stream: Stream;
   readonly job: EncodeJob;
   readonly check: Check;
 }
 
-function writeFrames(av: Av, writing: Writing, frames: Iterable<Buffer>): void {
+function writeFrames(av: NodeAv, writing: Writing, frames: Iterable<Buffer>): void {
   const { encoder, job, check } = writing;
   const timeBase = { num: job.rate.den, den: job.rate.num };
   using packet = new av.Packet();
@@ -125,7 +97,7 @@ function writeFrames(av: Av, writing: Writing, frames: Iterable<Buffer>): void {
 }
 
 /** Moves the packets that are ready from the encoder to the file. */
-function drain(av: Av, { output, encoder, stream, job, check }: Writing, packet: Library.Packet): void {
+function drain(av: NodeAv, { output, encoder, stream, job, check }: Writing, packet: Packet): void {
   const timeBase = { num: job.rate.den, den: job.rate.num };
   for (;;) {
     const code = encoder.receivePacketSync(packet);

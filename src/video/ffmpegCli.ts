@@ -10,8 +10,6 @@ import { understand } from './streamFacts.js';
 import { wantedTimes } from './timeline.js';
 import type { DecodedVideo, DecodeRequest, Decoder, VideoInfo, VideoLimits } from './types.js';
 
-export { findFfmpeg } from './ffmpegTools.js';
-
 export class FfmpegDecoder implements Decoder {
   readonly name = 'ffmpeg';
 

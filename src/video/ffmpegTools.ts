@@ -17,8 +17,15 @@ export interface ToolRun {
   readonly stderr: string;
 }
 
-/** The tools, or the one-line reason why they cannot be used. */
+let found: FfmpegTools | string | undefined;
+
+/** The tools, or the one-line reason why they cannot be used. Looked up once. */
 export function findFfmpeg(): FfmpegTools | string {
+  found ??= lookForFfmpeg();
+  return found;
+}
+
+function lookForFfmpeg(): FfmpegTools | string {
   for (const tool of ['ffprobe', 'ffmpeg'] as const) {
     const run = spawnSync(tool, ['-hide_banner', '-version'], { stdio: ['ignore', 'pipe', 'ignore'], timeout: 30_000 });
     if (run.error !== undefined)

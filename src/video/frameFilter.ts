@@ -2,9 +2,9 @@
  * One FFmpeg filter graph that turns decoded frames into packed RGB. The graph is rebuilt when frames change their size, format or
  * colour tags, as they may in mid-file.
  */
-import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
 import { VideoError } from '../errors.js';
-import type { NodeAv } from './nodeAvLibrary.js';
+import { checkCode } from './nodeAvLibrary.js';
+import type { Filter, FilterContext, FilterGraph, Frame, NodeAv, SourceParameters } from './nodeAvTypes.js';
 
 interface Graph {
   readonly key: string;
@@ -75,19 +75,19 @@ export class FrameFilter {
     }
   }
 
-  private filter(name: string) {
+  private filter(name: string): Filter {
     const filter = this.av.Filter.getByName(name);
     if (filter === null) throw new VideoError(`${this.path}: this FFmpeg has no "${name}" filter`);
     return filter;
   }
 
   private check(code: number, step: string): void {
-    if (code < 0) throw new VideoError(`${this.path}: ${step} failed: ${this.av.FFmpegError.strerror(code)}`);
+    checkCode(this.av, code, this.path, step);
   }
 }
 
 /** The time base does not matter: frames go in and come out one by one. */
-function sourceParameters(frame: Frame) {
+function sourceParameters(frame: Frame): SourceParameters {
   return {
     width: frame.width,
     height: frame.height,

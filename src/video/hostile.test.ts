@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LimitError, VideoError } from '../errors.js';
 import { openDecoder } from './decoder.js';
-import { findFfmpeg } from './ffmpegCli.js';
+import { findFfmpeg } from './ffmpegTools.js';
 import { loadNodeAv } from './nodeAvLibrary.js';
 import { cannotWritePatterns, writePattern } from './patternVideo.test.fixture.js';
 import type { Decoder } from './types.js';

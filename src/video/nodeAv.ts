@@ -7,7 +7,7 @@ import { filterChain, outputSize } from './geometry.js';
 import { checkStrip } from './limits.js';
 import { findDecoder, StripDecoder } from './nodeAvDecode.js';
 import { defaultKeptBytes, NodeAvFile } from './nodeAvDemux.js';
-import type { NodeAv } from './nodeAvLibrary.js';
+import type { NodeAv } from './nodeAvTypes.js';
 import { understand } from './streamFacts.js';
 import { wantedTimes } from './timeline.js';
 import type { DecodedVideo, DecodeRequest, Decoder, VideoInfo, VideoLimits } from './types.js';

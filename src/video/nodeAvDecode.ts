@@ -2,13 +2,12 @@
  * Decodes the wanted frames of an opened file with node-av into one strip. Every wanted frame comes from its own packet: a frame that
  * does not come out undamaged is an error, unless the decoder never shows it at all (a hidden reference frame).
  */
-import type { Codec, CodecContext, Frame } from 'node-av/lib';
-import { VideoError } from '../errors.js';
 import type { FrameFilter } from './frameFilter.js';
 import type { Size } from './geometry.js';
 import { ffmpegMaxPixels } from './limits.js';
-import { type NodeAvFile, reason } from './nodeAvDemux.js';
-import type { NodeAv } from './nodeAvLibrary.js';
+import type { NodeAvFile } from './nodeAvDemux.js';
+import { checkCode, reason } from './nodeAvLibrary.js';
+import type { Codec, CodecContext, Frame, NodeAv } from './nodeAvTypes.js';
 import { unsupportedCodec } from './streamFacts.js';
 import {
   type DecodeRun,
@@ -167,7 +166,7 @@ export class StripDecoder {
   }
 
   private check(code: number, step: string): void {
-    if (code < 0) throw new VideoError(`${this.file.path}: ${step} failed: ${reason(this.av, code)}`);
+    checkCode(this.av, code, this.file.path, step);
   }
 }
 

@@ -2,12 +2,12 @@
  * Opens a file with node-av and reads its packets: all of them once for their times, then any part again for decoding. Packets of short
  * videos are kept in memory in between. Decodes nothing.
  */
-import type { FormatContext, Packet, Stream } from 'node-av/lib';
 import { VideoError } from '../errors.js';
 import { orientationOf } from './geometry.js';
 import { checkInputFile, containerWhitelist, fileUrl, whyNotOpened } from './inputFile.js';
 import { checkDuration, checkFrames, checkPixels } from './limits.js';
-import type { NodeAv } from './nodeAvLibrary.js';
+import { reason } from './nodeAvLibrary.js';
+import type { FormatContext, NodeAv, Packet, Stream } from './nodeAvTypes.js';
 import type { StreamFacts } from './streamFacts.js';
 import type { PacketFacts } from './timeline.js';
 import type { VideoLimits } from './types.js';
@@ -218,12 +218,6 @@ function openFormat(av: NodeAv, path: string, limits: VideoLimits): FormatContex
 
 function checkSizes(path: string, format: FormatContext, limits: VideoLimits): void {
   for (const { codecpar } of format.streams) checkPixels(path, codecpar.width, codecpar.height, limits);
-}
-
-/** FFmpeg's words for an error code. */
-export function reason(av: NodeAv, code: number): string {
-  // Some parts of FFmpeg say -1 for "no", which reads as EPERM.
-  return code === -1 ? 'FFmpeg gives no reason' : av.FFmpegError.strerror(code);
 }
 
 function videoStream(av: NodeAv, path: string, format: FormatContext): Stream {

@@ -1,36 +1,38 @@
 /**
- * Loads node-av, an optional dependency, when it is first needed; only its low level with synchronous calls (`node-av/api` yields no
- * frames on Node 20). Nothing else may import it but as types.
+ * Loads node-av, an optional dependency, when it is first needed, and words its error codes; only its low level with synchronous calls
+ * (`node-av/api` yields no frames on Node 20). Nothing else imports it, not even as types: see nodeAvTypes.ts.
  */
 import { createRequire } from 'node:module';
-import type * as Constants from 'node-av/constants';
-import type * as Library from 'node-av/lib';
+import { VideoError } from '../errors.js';
+import type { NodeAv, NodeAvConstants } from './nodeAvTypes.js';
 
-export type NodeAv = typeof Library & typeof Constants;
+/** The version that package.json asks for and nodeAvTypes.ts describes. */
+export const nodeAvVersion = '6.1.1';
 
-let loaded: NodeAv | undefined;
-let problem: string | undefined;
+let loaded: NodeAv | string | undefined;
 
-/** node-av, or the one-line reason why it does not load. */
+/** node-av, or the one-line reason why it does not load. Tried once. */
 export function loadNodeAv(): NodeAv | string {
-  if (loaded !== undefined) return loaded;
-  if (problem !== undefined) return problem;
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NodeAv | string {
   try {
     // From inside the package, where Node 20 does not warn about require() of an ES module.
     const require = createRequire(createRequire(import.meta.url).resolve('node-av/lib'));
-    const library = require('node-av/lib') as typeof Library;
-    const constants = require('node-av/constants') as typeof Constants;
-    loaded = { ...library, ...constants };
+    const library = require('node-av/lib') as Omit<NodeAv, keyof NodeAvConstants>;
+    const constants = require('node-av/constants') as NodeAvConstants;
+    const av: NodeAv = { ...library, ...constants };
     // What goes wrong is thrown; FFmpeg's own remarks are for people who debug FFmpeg.
-    loaded.Log.setLevel(loaded.AV_LOG_QUIET);
-    return loaded;
+    av.Log.setLevel(av.AV_LOG_QUIET);
+    return av;
   } catch (error) {
-    problem = reasonOf(error);
-    return problem;
+    return whyNotLoaded(error);
   }
 }
 
-function reasonOf(error: unknown): string {
+function whyNotLoaded(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') return 'not installed';
   const message = error instanceof Error ? error.message : String(error);
@@ -40,4 +42,15 @@ function reasonOf(error: unknown): string {
     .filter(Boolean)
     .slice(0, 3)
     .join(' ');
+}
+
+/** FFmpeg's words for an error code. */
+export function reason(av: NodeAv, code: number): string {
+  // Some parts of FFmpeg say -1 for "no", which reads as EPERM.
+  return code === -1 ? 'FFmpeg gives no reason' : av.FFmpegError.strerror(code);
+}
+
+/** Throws VideoError where `code` is an error: "WHERE: STEP failed: FFmpeg's reason". */
+export function checkCode(av: NodeAv, code: number, where: string, step: string): void {
+  if (code < 0) throw new VideoError(`${where}: ${step} failed: ${reason(av, code)}`);
 }

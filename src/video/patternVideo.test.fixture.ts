@@ -2,8 +2,8 @@
  * Test videos whose frames tell their own number, written with node-av so that containers, times, turns and aspects can be anything.
  * For tests only; the product writes videos with encode.ts.
  */
-import type { CodecContext, FormatContext, Packet } from 'node-av/lib';
-import { loadNodeAv, type NodeAv } from './nodeAvLibrary.js';
+import { checkCode, loadNodeAv } from './nodeAvLibrary.js';
+import type { CodecContext, FormatContext, NodeAv, Packet } from './nodeAvTypes.js';
 import type { FrameStrip } from './types.js';
 
 export interface PatternVideo {
@@ -93,11 +93,11 @@ export function writePattern(path: string, video: PatternVideo): void {
 }
 
 function check(av: NodeAv, code: number): void {
-  av.FFmpegError.throwIfError(code, 'writing a test video');
+  checkCode(av, code, 'a test video', 'writing');
 }
 
 function openEncoder(av: NodeAv, output: FormatContext, video: PatternVideo): CodecContext {
-  const codec = av.Codec.findEncoderByName(video.encoder as Parameters<typeof av.Codec.findEncoderByName>[0]);
+  const codec = av.Codec.findEncoderByName(video.encoder);
   if (codec === null) throw new Error(`node-av has no ${video.encoder}`);
   const context = new av.CodecContext();
   context.allocContext3(codec);

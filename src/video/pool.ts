@@ -3,9 +3,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { VideoError } from '../errors.js';
+import { WorkerPool } from '../workers/pool.js';
 import { defaultLimits } from './limits.js';
 import type { DecodedVideo, DecodeRequest, DecoderChoice, VideoInfo, VideoLimits } from './types.js';
-import { WorkerPool } from '../workers/pool.js';
 
 export interface VideoPoolOptions {
   /** Worker threads; by default the number of cores, at most 4. */

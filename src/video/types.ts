@@ -67,12 +67,15 @@ export interface VideoLimits {
   readonly maxFrames: number;
 }
 
+/** What reads and writes videos: FFmpeg inside the process, or the system's programs. */
+export type BackEndName = 'node-av' | 'ffmpeg';
+
 /** `auto` is node-av when it loads, else the system's ffmpeg. */
-export type DecoderChoice = 'auto' | 'node-av' | 'ffmpeg';
+export type DecoderChoice = 'auto' | BackEndName;
 
 /** Reads video files. Every failure is a VideoError or LimitError that names the path and the reason. */
 export interface Decoder {
-  readonly name: 'node-av' | 'ffmpeg';
+  readonly name: BackEndName;
   probe(path: string): VideoInfo;
   decode(path: string, request: DecodeRequest): DecodedVideo;
 }

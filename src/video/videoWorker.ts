@@ -1,9 +1,9 @@
 /** The worker thread of `VideoPool`: one decoder, opened with the first task so that its absence is that task's error. */
 import { workerData } from 'node:worker_threads';
+import { serveTasks, Transferring } from '../workers/messages.js';
 import { openDecoder } from './decoder.js';
 import type { VideoTasks, VideoWorkerData } from './pool.js';
 import type { Decoder } from './types.js';
-import { serveTasks, Transferring } from '../workers/messages.js';
 
 const { choice, limits } = workerData as VideoWorkerData;
 let opened: Decoder | undefined;
