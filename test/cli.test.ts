@@ -50,7 +50,9 @@ const labels = ['bow', 'jump', 'wave'];
 before(async () => {
   const cleanUps: (() => void)[] = [];
   shared = temporaryFolder({ after: (run: () => void) => cleanUps.push(run) } as unknown as TestContext);
-  removeShared = () => cleanUps.forEach((run) => run());
+  removeShared = () => {
+    for (const run of cleanUps) run();
+  };
   await writeTinyWeights(join(shared, 'w.safetensors'), { labels, preprocess: { windowSec: 1 } });
   labels.forEach((label, i) => {
     for (const seed of [0, 1]) makeVideo(join(shared, 'data', 'test', label, `${seed}.mp4`), { seed: 2 * i + seed });
@@ -259,7 +261,7 @@ test('check ends with 1 when something is wrong with the data', async (t) => {
 });
 
 test('Ctrl-C ends predict with 130 and a line', { skip: process.platform === 'win32' }, async () => {
-  const many = new Array<string>(3000).fill(video);
+  const many = new Array<string>(3000).fill(video); // also a command line of 66 kB: ONNX Runtime must not read it
   const child = start(['predict', ...many, ...weights], shared);
   const result = finished(child);
   child.stdout?.once('data', () => child.kill('SIGINT'));

@@ -6,10 +6,10 @@ import { networkCost } from '../models/cost.js';
 import type { EvaluatedVideo, Evaluation } from '../recognise/evaluate.js';
 import type { Recogniser } from '../recognise/recogniser.js';
 import { topK } from '../scores/softmax.js';
+import { clipPictures } from '../train/clipPictures.js';
 import { type ReportClip, renderReport } from '../train/report.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice } from '../video/types.js';
-import { clipPictures } from './clipPictures.js';
 
 /** Mistakes and recognised clips shown, at most. */
 const shownWrong = 12;

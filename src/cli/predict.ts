@@ -125,12 +125,19 @@ async function answerOf(
     ...(windowSec !== undefined && { windowSec }),
     ...(strideSec !== undefined && { strideSec }),
   });
-  return { ...timeline, segments: timeline.segments.map(({ labelIndex: _, ...segment }) => segment) };
+  return {
+    ...timeline,
+    durationSec: micro(timeline.durationSec),
+    segments: timeline.segments.map(({ labelIndex: _, ...segment }) => segment),
+  };
 }
 
-function named({ scores: _, ...rest }: Recognised): Named {
-  return rest;
+function named({ scores: _, durationSec, path, ...rest }: Recognised): Named {
+  return { path, durationSec: micro(durationSec), ...rest };
 }
+
+/** Seconds without the noise of binary fractions. */
+const micro = (sec: number): number => Math.round(sec * 1e6) / 1e6;
 
 async function wantsTimeline(recogniser: Recogniser, path: string, flags: Flags, signal: AbortSignal): Promise<boolean> {
   if (flags.timeline !== undefined) return flags.timeline;

@@ -16,13 +16,13 @@ const strength = z.number().min(0).max(0.95);
 export const augmentSchema = z
   .strictObject({
     /** Area of the crop as a share of the largest square in the frame. */
-    scale: range.refine(([, high]) => high <= 1, 'expected at most 1').default([0.4, 1]),
+    scale: range.refine(([, high]) => high <= 1, 'expected at most 1').default([0.65, 1]),
     /** Width over height of the crop, drawn evenly in its logarithm. */
-    aspect: range.default([3 / 4, 4 / 3]),
+    aspect: range.default([0.85, 1.18]),
     /** Largest change of each factor: 0.3 draws from [0.7, 1.3]. */
-    brightness: strength.default(0.3),
-    contrast: strength.default(0.3),
-    saturation: strength.default(0.3),
+    brightness: strength.default(0.2),
+    contrast: strength.default(0.2),
+    saturation: strength.default(0.2),
   })
   .readonly();
 

@@ -17,7 +17,6 @@ import { top1Among } from '../scores/metrics.js';
 import { reversedPairs } from '../synth/actions.js';
 import { generateActions } from '../synth/generate.js';
 import { defaultSynthOptions } from '../synth/options.js';
-import type { TrainOptions } from '../train/options.js';
 import { renderReport } from '../train/report.js';
 import type { ReportData } from '../train/reportData.js';
 import { type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
@@ -81,15 +80,6 @@ const defaults = {
   seed: 0,
 } as const;
 
-/** Milder than the default: a figure fills most of its frame, and eight epochs must do. */
-const augment: TrainOptions['augment'] = {
-  scale: [0.65, 1],
-  aspect: [0.85, 1.18],
-  brightness: 0.2,
-  contrast: 0.2,
-  saturation: 0.2,
-};
-
 /** Runs all stages. The clips to test on come from streams of their own: no seed of a training clip is ever used for them. */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const chosen = { ...defaults, ...options };
@@ -145,7 +135,7 @@ function learn(
     data,
     out: join(out, 'run'),
     model: networkConfig(model, { temporal }),
-    options: { epochs, seed, warmupEpochs: 1, augment },
+    options: { epochs, seed, warmupEpochs: 1 },
     onEvent: (event) => onEvent({ kind: 'train', event }),
     ...(signal && { signal }),
   });

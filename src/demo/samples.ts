@@ -1,12 +1,11 @@
 /** Sample test clips for a report: the worst mistakes and one right clip of every class, as film strips with predictions. */
 
-import { createCanvas, ImageData } from '@napi-rs/canvas';
 import type { EvaluatedVideo, Evaluation } from '../recognise/evaluate.js';
 import type { Recogniser } from '../recognise/recogniser.js';
 import { topK } from '../scores/softmax.js';
+import { clipPictures } from '../train/clipPictures.js';
 import type { ReportClip } from '../train/reportData.js';
 import { VideoPool } from '../video/pool.js';
-import type { FrameStrip } from '../video/types.js';
 
 const framesShown = 8;
 const mostMistakes = 6;
@@ -36,21 +35,7 @@ async function sample(
   row: EvaluatedVideo,
   signal: AbortSignal | undefined,
 ): Promise<ReportClip> {
-  const request = { times: { evenly: framesShown }, size: { shortSide: 96 } };
-  const { strip } = await pool.decode(row.path, request, signal ? { signal } : {});
+  const frames = await clipPictures(pool, row.path, signal, framesShown);
   const predictions = topK(row.scores, 3).map(({ labelIndex, score }) => ({ label: labels[labelIndex] ?? '', score }));
-  return { name: row.name, trueLabel: row.label, predictions, frames: pictures(strip) };
-}
-
-/** Each frame of a strip as a JPEG data URI. */
-export function pictures({ width, height, rgb, timesSec }: FrameStrip): string[] {
-  const canvas = createCanvas(width, height);
-  const context = canvas.getContext('2d');
-  const pixels = width * height;
-  return Array.from(timesSec, (_, index) => {
-    const rgba = new Uint8ClampedArray(pixels * 4).fill(255);
-    for (let i = 0; i < pixels; i++) rgba.set(rgb.subarray((index * pixels + i) * 3, (index * pixels + i) * 3 + 3), i * 4);
-    context.putImageData(new ImageData(rgba, width, height), 0, 0);
-    return `data:image/jpeg;base64,${canvas.toBuffer('image/jpeg', 80).toString('base64')}`;
-  });
+  return { name: row.name, trueLabel: row.label, predictions, frames };
 }

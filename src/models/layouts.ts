@@ -81,13 +81,14 @@ export const networkNames: readonly string[] = [
 
 /** A named configuration: `vmf-1g` (400 classes unless chosen), or `mobile-former-294m` (one frame, 224 pixels, 1000 classes). */
 export function networkConfig(name: string, chosen: Chosen = {}): NetworkConfig {
-  const video = family[name];
+  const video = Object.hasOwn(family, name) ? family[name] : undefined;
   if (video) {
     const [layout, frames, size, temporal] = video;
     return build(name, layout, { frames, size, temporal, classes: 400, ...chosen });
   }
   const image = name.startsWith('mobile-former-') ? name.slice('mobile-former-'.length) : '';
-  if (layouts[image]) return build(name, image, { frames: 1, size: 224, temporal: 'none', classes: 1000, ...chosen });
+  if (Object.hasOwn(layouts, image))
+    return build(name, image, { frames: 1, size: 224, temporal: 'none', classes: 1000, ...chosen });
   throw new ConfigError(`model: unknown name "${name}"; known are ${networkNames.join(', ')}`);
 }
 

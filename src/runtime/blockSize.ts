@@ -3,6 +3,7 @@
  * some others, 0 where there are none. Found by running one node, as the operators are internal and promise nothing.
  */
 
+import './noTelemetry.js';
 import * as ort from 'onnxruntime-node';
 import { writeOnnx } from '../graph/onnx.js';
 

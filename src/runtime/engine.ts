@@ -3,6 +3,7 @@
  * what a model means is not its business.
  */
 
+import './noTelemetry.js';
 import { availableParallelism } from 'node:os';
 import { VmfError } from '../errors.js';
 import { WorkerPool } from '../workers/pool.js';

@@ -1,6 +1,7 @@
 /** A picture of what a set shows: a row per clip, frames from left to right over its time. */
-import { createCanvas } from '@napi-rs/canvas';
+
 import { Rng, type Rng as Stream } from '../rng.js';
+import { createCanvas } from '../video/canvas.js';
 import { type ActionClass, actionClasses } from './actions.js';
 import { type ClipOptions, drawClip } from './clip.js';
 import { renderClip } from './render.js';

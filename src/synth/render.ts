@@ -1,6 +1,7 @@
 /** The frames of a clip that clip.ts has drawn up: camera, light, still layers, actors, exposure and grain. */
-import { type SKRSContext2D as Context, createCanvas } from '@napi-rs/canvas';
+import type { SKRSContext2D as Context } from '@napi-rs/canvas';
 import { Rng } from '../rng.js';
+import { createCanvas } from '../video/canvas.js';
 import { drawBackground } from './backdrop.js';
 import { type Build, jointsOf } from './body.js';
 import { Camera } from './camera.js';

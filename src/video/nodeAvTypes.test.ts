@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -63,7 +64,7 @@ describe('the hand-written types of node-av', { skip: typeof av === 'string' && 
 
   test('describe the version that is installed', () => {
     const entry = createRequire(import.meta.url).resolve('node-av/lib');
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', `file://${entry}`), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(dirname(entry), '../../package.json'), 'utf8')) as { version: string };
     assert.equal(version, nodeAvVersion);
   });
 

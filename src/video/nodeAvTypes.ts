@@ -96,8 +96,8 @@ interface FrameProperties {
   width: number;
   height: number;
   format: number;
-  timeBase: Rational;
-  pts: bigint;
+  timeBase?: Rational;
+  pts?: bigint;
 }
 
 /** An encoder or decoder of FFmpeg's; only handed on. */
@@ -178,7 +178,7 @@ export interface FormatContext {
   closeInputSync(): void;
   findStreamInfoSync(): number;
   readFrameSync(packet: Packet): number;
-  seekFrameSync(streamIndex: number, timestamp: bigint, flags: number): number;
+  seekFrameSync(streamIndex: number, timestamp: bigint, flags?: number): number;
 }
 
 export interface Stream {
@@ -218,13 +218,13 @@ export interface FilterContext {
 }
 
 export interface SourceParameters {
-  width: number;
-  height: number;
-  format: number;
-  timeBase: Rational;
-  sampleAspectRatio: Rational;
-  colorRange: number;
-  colorSpace: number;
+  width?: number;
+  height?: number;
+  format?: number;
+  timeBase?: Rational;
+  sampleAspectRatio?: Rational;
+  colorRange?: number;
+  colorSpace?: number;
 }
 
 interface FilterPad {

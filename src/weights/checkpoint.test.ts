@@ -61,6 +61,7 @@ function withMetadata(change: Readonly<Record<string, string | undefined>>): Ten
 
 const config = tinyConfig();
 const { preprocess } = tinyCheckpoint();
+const giant = { ...config, stem: 8192, blocks: new Array(200).fill({ kind: 'mf', expand: 8192, out: 8192, temporal: 3 }) };
 const hostile: readonly (readonly [what: string, change: Record<string, string | undefined>, reason: RegExp])[] = [
   ['no format', { format: undefined }, /^WeightsError: bad\.st: not weights of this program: metadata "format" is missing/],
   [
@@ -80,7 +81,12 @@ const hostile: readonly (readonly [what: string, change: Record<string, string |
     { config: JSON.stringify({ ...config, blocks: new Array(5000).fill(config.blocks[0]) }) },
     /^ConfigError: .*blocks/,
   ],
-  ['other widths', { config: JSON.stringify({ ...config, stem: 10 }) }, /^WeightsError: bad\.st: .*"stem\.conv\.weight"/],
+  [
+    'a network that would fill the memory',
+    { config: JSON.stringify(giant) },
+    /of a network of \d+ parameters, the file holds \d+ values$/,
+  ],
+  ['other widths', { config: JSON.stringify({ ...config, stem: 6 }) }, /^WeightsError: bad\.st: .*"stem\.conv\.weight"/],
   [
     'one class more',
     { config: JSON.stringify({ ...config, classes: 6 }) },

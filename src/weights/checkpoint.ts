@@ -8,6 +8,7 @@ import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
 import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
+import { networkCost } from '../models/cost.js';
 import { type FlatWeights, inventoryOf } from '../models/network.js';
 import { countValues, type VariableSpec } from '../models/variables.js';
 import { floatTensor, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
@@ -76,6 +77,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
   if (labels?.length !== config.classes) {
     throw new WeightsError(`${where}: expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`);
   }
+  checkSize(file, config, where);
   const { parameters, statistics } = inventoryOf(config);
   const training =
     file.metadata['training'] === undefined ? {} : { training: trainingState(file, countValues(parameters), where) };
@@ -88,6 +90,15 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
     statistics: flat(file, statistics, where),
     ...training,
   };
+}
+
+/** A configuration may ask for any amount of memory; the file must hold what it asks for before any is taken. */
+function checkSize(file: TensorFile, config: NetworkConfig, where: string): void {
+  const needed = networkCost(config).parameters;
+  const held = [...file.tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
+  if (needed > held) {
+    throw new WeightsError(`${where}: its configuration is of a network of ${needed} parameters, the file holds ${held} values`);
+  }
 }
 
 function metadataJson(file: TensorFile, key: string, where: string): unknown {

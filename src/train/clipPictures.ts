@@ -1,16 +1,15 @@
 /** A few frames of a video as small pictures for a page. */
-import { createCanvas } from '@napi-rs/canvas';
+import { createCanvas } from '../video/canvas.js';
 import type { VideoPool } from '../video/pool.js';
 import type { FrameStrip } from '../video/types.js';
 
-const pictures = 6;
 const shortSide = 112;
 
-/** Evenly spaced frames as data URIs of JPEG pictures. Rejects as decoding does. */
-export async function clipPictures(pool: VideoPool, path: string, signal?: AbortSignal): Promise<string[]> {
-  const request = { times: { evenly: pictures }, size: { shortSide } };
+/** `count` evenly spaced frames as data URIs of JPEG pictures. Rejects as decoding does. */
+export async function clipPictures(pool: VideoPool, path: string, signal?: AbortSignal, count = 6): Promise<string[]> {
+  const request = { times: { evenly: count }, size: { shortSide } };
   const { strip } = await pool.decode(path, request, signal === undefined ? {} : { signal });
-  return Array.from({ length: pictures }, (_, i) => picture(strip, i));
+  return Array.from({ length: count }, (_, i) => picture(strip, i));
 }
 
 function picture({ width, height, rgb }: FrameStrip, index: number): string {
