@@ -233,8 +233,8 @@ function reportData(
     clips,
     commands: [
       { command: 'npm ci && npm run demo', what: 'all of this' },
-      { command: `npx vmf eval ${join(out, 'data')} --weights ${weights}`, what: 'the test alone' },
-      { command: `npx vmf predict VIDEO --weights ${weights}`, what: 'a video of your own' },
+      { command: `npm run vmf -- eval ${join(out, 'data')} --weights ${weights}`, what: 'the test alone' },
+      { command: `npm run vmf -- predict VIDEO --weights ${weights}`, what: 'a video of your own' },
     ],
   };
 }
