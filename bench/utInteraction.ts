@@ -29,7 +29,17 @@ export interface UtInteractionOptions {
   readonly say: (line: string) => void;
 }
 
-const recipe = { epochs: 30, batch: 8, rate: 1e-3, weightDecay: 0.05, warmupEpochs: 2, labelSmoothing: 0.1 } as const;
+/** Chosen on the list's val split (12 clips): crops near the centre, no dropout and mild colours for 72 training clips. */
+const recipe = {
+  epochs: 30,
+  batch: 8,
+  rate: 1e-3,
+  weightDecay: 0.05,
+  warmupEpochs: 2,
+  labelSmoothing: 0.1,
+  dropout: 0,
+  augment: { scale: [0.7, 1], aspect: [1, 1.001], reach: 0.3, brightness: 0.1, contrast: 0.1, saturation: 0.1 },
+} as const;
 
 /** One row a seed, and their mean. The last weights are tested, whatever validation said: nothing is chosen by it. */
 export async function utInteraction({ list, seeds, say }: UtInteractionOptions): Promise<AccuracyRow[]> {

@@ -19,6 +19,8 @@ export const augmentSchema = z
     scale: range.refine(([, high]) => high <= 1, 'expected at most 1').default([0.65, 1]),
     /** Width over height of the crop, drawn evenly in its logarithm. */
     aspect: range.default([0.85, 1.18]),
+    /** How far from the centre, where testing looks, the crop may lie: 0 not at all, 1 anywhere in the frame. */
+    reach: z.number().min(0).max(1).default(0.3),
     /** Largest change of each factor: 0.3 draws from [0.7, 1.3]. */
     brightness: strength.default(0.2),
     contrast: strength.default(0.2),
@@ -47,15 +49,16 @@ export function drawTransform(rng: Rng, frame: FrameShape, preprocess: Preproces
   return { box, flip: mirrored && preprocess.flip, colour };
 }
 
-/** A box of the drawn area and aspect, anywhere in the frame; trimmed where it would stick out. */
-export function drawBox(rng: Rng, frame: FrameShape, augment: Pick<Augment, 'scale' | 'aspect'>): Box {
+/** A box of the drawn area and aspect, as far from the centre as it may reach; trimmed where it would stick out. */
+export function drawBox(rng: Rng, frame: FrameShape, augment: Pick<Augment, 'scale' | 'aspect' | 'reach'>): Box {
   const square = Math.min(frame.width, frame.height);
   const area = square * square * rng.uniform(...augment.scale);
   const aspect = Math.exp(rng.uniform(Math.log(augment.aspect[0]), Math.log(augment.aspect[1])));
   const width = Math.min(Math.sqrt(area * aspect), frame.width);
   const height = Math.min(Math.sqrt(area / aspect), frame.height);
-  const x = rng.uniform() * (frame.width - width);
-  const y = rng.uniform() * (frame.height - height);
+  const place = (room: number) => room * (0.5 + augment.reach * (rng.uniform() - 0.5));
+  const x = place(frame.width - width);
+  const y = place(frame.height - height);
   return { x, y, width, height };
 }
 

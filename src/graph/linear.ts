@@ -35,8 +35,13 @@ function matmulFlat(a: Expr, b: Expr, transposeB: boolean): Expr {
   return reshape(y, [...a.shape.slice(0, -1), y.shape[1] ?? 0]);
 }
 
-/** x W^T + b, x [.., in], weight [out, in], bias [out]. */
-export const linear = (x: Expr, weight: Expr, bias: Expr): Expr => add(matmul(x, weight, { transposeB: true }), bias);
+/** x W^T + b, x [.., in], weight [out, in], bias [out]; one product with the rows of x laid end to end. */
+export function linear(x: Expr, weight: Expr, bias: Expr): Expr {
+  const into = x.shape.at(-1) ?? 1;
+  const rows = reshape(x, [sizeOf(x.shape) / into, into]);
+  const y = add(matmul(rows, weight, { transposeB: true }), bias);
+  return reshape(y, [...x.shape.slice(0, -1), ...bias.shape]);
+}
 
 /** Softmax over the last axis. */
 export function softmax(x: Expr): Expr {

@@ -49,94 +49,168 @@ export interface OnnxModel {
 
 /** The model as the bytes of a ModelProto (IR version 8, at most 2 GiB). */
 export function writeOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
-  const graph = message(
-    ...model.nodes.map((node) => field(1, nodeProto(node))),
-    field(2, text('video-mobile-former')),
-    ...model.initializers.map((tensor) => field(5, tensorProto(tensor))),
-    ...model.inputs.map((value) => field(11, valueProto(value))),
-    ...model.outputs.map((value) => field(12, valueProto(value))),
-  );
-  return message(
-    integer(1, 8),
-    field(2, text('video-mobile-former')),
-    field(7, graph),
-    ...Object.entries(model.opsets).map(([domain, version]) => field(8, message(field(1, text(domain)), integer(2, version)))),
-    ...Object.entries(model.metadata ?? {}).map(([key, value]) => field(14, message(field(1, text(key)), field(2, text(value))))),
-  ).flat();
+  const out = new BackwardWriter();
+  each(Object.entries(model.metadata ?? {}), ([key, value]) => pairProto(out, 14, key, () => out.text(2, value)));
+  each(Object.entries(model.opsets), ([domain, version]) => pairProto(out, 8, domain, () => out.integer(2, version)));
+  out.message(7, () => graphProto(out, model));
+  out.text(2, 'video-mobile-former');
+  out.integer(1, 8);
+  return out.bytes();
 }
 
-function nodeProto(node: OnnxNode): Bytes {
-  return message(
-    ...node.inputs.map((name) => field(1, text(name))),
-    ...node.outputs.map((name) => field(2, text(name))),
-    field(3, text(node.name ?? '')),
-    field(4, text(node.type)),
-    ...Object.entries(node.attributes ?? {}).map(([name, value]) => field(5, attributeProto(name, value))),
-    field(7, text(node.domain ?? '')),
-  );
+/** Last first, as everything is written here. */
+function each<T>(items: readonly T[], write: (item: T) => void): void {
+  for (let i = items.length - 1; i >= 0; i--) write(items[i] as T);
 }
 
-function attributeProto(name: string, value: OnnxAttribute): Bytes {
-  const named = (type: number, ...rest: Bytes[]) => message(field(1, text(name)), ...rest, integer(20, type));
-  if (typeof value === 'number') return named(2, integer(3, value));
-  if (typeof value === 'string') return named(3, field(4, text(value)));
-  if ('float' in value) return named(1, float(2, value.float));
-  if ('floats' in value) return named(6, ...value.floats.map((item) => float(7, item)));
-  return named(7, ...value.map((item) => integer(8, item)));
+/** A metadata entry or an operator set: a name, and what `value` writes. */
+function pairProto(out: BackwardWriter, field: number, name: string, value: () => void): void {
+  out.message(field, () => {
+    value();
+    out.text(1, name);
+  });
 }
 
-function tensorProto(tensor: OnnxTensor): Bytes {
-  return message(
-    ...tensor.shape.map((size) => integer(1, size)),
-    integer(2, elementType[tensor.type]),
-    field(8, text(tensor.name)),
-    field(9, new Bytes([tensor.bytes])),
-  );
+function graphProto(out: BackwardWriter, { nodes, initializers, inputs, outputs }: OnnxModel): void {
+  each(outputs, (value) => out.message(12, () => valueProto(out, value)));
+  each(inputs, (value) => out.message(11, () => valueProto(out, value)));
+  each(initializers, (tensor) => out.message(5, () => tensorProto(out, tensor)));
+  out.text(2, 'video-mobile-former');
+  each(nodes, (node) => out.message(1, () => nodeProto(out, node)));
 }
 
-function valueProto(value: OnnxValue): Bytes {
-  const shape = message(...value.shape.map((size) => field(1, message(integer(1, size)))));
-  const type = message(integer(1, elementType[value.type]), field(2, shape));
-  return message(field(1, text(value.name)), field(2, message(field(1, type))));
+function nodeProto(out: BackwardWriter, node: OnnxNode): void {
+  out.text(7, node.domain ?? '');
+  each(Object.entries(node.attributes ?? {}), ([name, value]) => out.message(5, () => attributeProto(out, name, value)));
+  out.text(4, node.type);
+  out.text(3, node.name ?? '');
+  each(node.outputs, (name) => out.text(2, name));
+  each(node.inputs, (name) => out.text(1, name));
 }
 
-/** Pieces of a message, joined only once at the end, so that large constants are copied once. */
-class Bytes {
-  readonly length: number;
-  constructor(readonly pieces: readonly Uint8Array[]) {
-    this.length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+const attributeType = { float: 1, integer: 2, string: 3, floats: 6, integers: 7 } as const;
+
+function attributeProto(out: BackwardWriter, name: string, value: OnnxAttribute): void {
+  const type = (kind: keyof typeof attributeType) => out.integer(20, attributeType[kind]);
+  if (typeof value === 'number') {
+    type('integer');
+    out.integer(3, value);
+  } else if (typeof value === 'string') {
+    type('string');
+    out.text(4, value);
+  } else if ('float' in value) {
+    type('float');
+    out.float(2, value.float);
+  } else if ('floats' in value) {
+    type('floats');
+    each(value.floats, (item) => out.float(7, item));
+  } else {
+    type('integers');
+    each(value, (item) => out.integer(8, item));
   }
-  flat(): Uint8Array<ArrayBuffer> {
-    const out = new Uint8Array(this.length);
-    let at = 0;
-    for (const piece of this.pieces) {
-      out.set(piece, at);
-      at += piece.length;
-    }
-    return out;
-  }
+  out.text(1, name);
+}
+
+function tensorProto(out: BackwardWriter, tensor: OnnxTensor): void {
+  out.raw(9, tensor.bytes);
+  out.text(8, tensor.name);
+  out.integer(2, elementType[tensor.type]);
+  each(tensor.shape, (size) => out.integer(1, size));
+}
+
+function valueProto(out: BackwardWriter, { name, type, shape }: OnnxValue): void {
+  out.message(2, () =>
+    out.message(1, () => {
+      out.message(2, () => each(shape, (size) => out.message(1, () => out.integer(1, size))));
+      out.integer(1, elementType[type]);
+    }),
+  );
+  out.text(1, name);
 }
 
 const encoder = new TextEncoder();
-const text = (value: string) => new Bytes([encoder.encode(value)]);
-const message = (...parts: Bytes[]) => new Bytes(parts.flatMap((part) => part.pieces));
-const field = (number: number, body: Bytes) => new Bytes([varint(number * 8 + 2), varint(body.length), ...body.pieces]);
-const integer = (number: number, value: number) => new Bytes([varint(number * 8), varint(value)]);
 
-function float(number: number, value: number): Bytes {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setFloat32(0, value, true);
-  return new Bytes([varint(number * 8 + 5), bytes]);
+function isAscii(value: string): boolean {
+  for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) > 127) return false;
+  return true;
 }
 
-/** Base-128 integer; a negative one as its 64-bit two's complement, as protobuf's int64 wants it. */
-function varint(value: number): Uint8Array {
-  let rest = BigInt.asUintN(64, BigInt(value));
-  const out: number[] = [];
-  while (rest > 127n) {
-    out.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
+/**
+ * Writes protobuf from the end to the beginning: the length of a message stands before it and is known once it is written. What is
+ * to be read first is therefore written last.
+ */
+class BackwardWriter {
+  private buffer = new Uint8Array(1 << 20);
+  private start = this.buffer.length;
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.buffer.slice(this.start);
   }
-  out.push(Number(rest));
-  return Uint8Array.from(out);
+
+  /** A field whose value is what `body` writes. */
+  message(field: number, body: () => void): void {
+    const before = this.buffer.length - this.start;
+    body();
+    this.varint(this.buffer.length - this.start - before);
+    this.varint(field * 8 + 2);
+  }
+
+  raw(field: number, bytes: Uint8Array): void {
+    this.room(bytes.length);
+    this.start -= bytes.length;
+    this.buffer.set(bytes, this.start);
+    this.varint(bytes.length);
+    this.varint(field * 8 + 2);
+  }
+
+  text(field: number, value: string): void {
+    if (isAscii(value)) this.ascii(field, value);
+    else this.raw(field, encoder.encode(value));
+  }
+
+  /** Much faster than the encoder for the short names that most text is. */
+  private ascii(field: number, value: string): void {
+    this.room(value.length);
+    for (let i = value.length - 1; i >= 0; i--) this.buffer[--this.start] = value.charCodeAt(i);
+    this.varint(value.length);
+    this.varint(field * 8 + 2);
+  }
+
+  integer(field: number, value: number): void {
+    this.varint(value);
+    this.varint(field * 8);
+  }
+
+  float(field: number, value: number): void {
+    this.room(4);
+    this.start -= 4;
+    new DataView(this.buffer.buffer).setFloat32(this.start, value, true);
+    this.varint(field * 8 + 5);
+  }
+
+  /** Base-128 integer; a negative one as its 64-bit two's complement, as protobuf's int64 wants it. */
+  private varint(value: number): void {
+    this.room(10);
+    if (value >= 0 && value < 128) this.buffer[--this.start] = value;
+    else this.longVarint(BigInt.asUintN(64, BigInt(value)));
+  }
+
+  private longVarint(value: bigint): void {
+    const groups: number[] = [];
+    for (let rest = value; groups.length === 0 || rest > 0n; rest >>= 7n) groups.push(Number(rest & 127n));
+    groups.forEach((_, i) => {
+      const group = groups[groups.length - 1 - i] ?? 0;
+      this.buffer[--this.start] = i === 0 ? group : group | 128;
+    });
+  }
+
+  /** Makes sure that so many bytes fit before what is written. */
+  private room(count: number): void {
+    if (this.start >= count) return;
+    const used = this.buffer.length - this.start;
+    const larger = new Uint8Array(Math.max(2 * this.buffer.length, used + count));
+    larger.set(this.buffer.subarray(this.start), larger.length - used);
+    this.start = larger.length - used;
+    this.buffer = larger;
+  }
 }

@@ -1,4 +1,7 @@
-/** Collects the nodes and constants of an ONNX graph under made-up names, and shares equal constants. Knows no operator. */
+/**
+ * Collects the nodes and constants of an ONNX graph under made-up names. Equal nodes and equal constants exist once, and reshapes in
+ * a row are one. Beyond reshaping it knows no operator.
+ */
 
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../onnx.js';
 import { type Shape, sizeOf } from '../shape.js';
@@ -9,12 +12,17 @@ type Attributes = Readonly<Record<string, OnnxAttribute>>;
 export type Domain = '' | 'com.microsoft' | 'com.microsoft.nchwc';
 
 export class Emitter {
-  readonly initializers: OnnxTensor[] = [];
+  private readonly constants: OnnxTensor[] = [];
   private readonly made: OnnxNode[] = [];
   /** What nodes have made, as opposed to inputs and constants. */
   private readonly results = new Set<string>();
   private readonly exposed = new Map<string, string>();
+  private readonly outputs = new Set<string>();
   private readonly shared = new Map<string, string>();
+  private readonly sharedSplits = new Map<string, string[]>();
+  /** What a reshaped value was before, and the shapes of values as far as they were told. */
+  private readonly reshaped = new Map<string, string>();
+  private readonly shapes = new Map<string, Shape>();
   private count = 0;
 
   /** A name that nothing else has. */
@@ -22,20 +30,32 @@ export class Emitter {
     return `${hint}_${this.count++}`;
   }
 
-  /** Adds a node with one output and returns the output's name. */
+  /** Adds a node with one output, unless there is one like it, and returns the output's name. */
   node(type: string, inputs: readonly string[], attributes: Attributes = {}, domain: Domain = ''): string {
-    const output = this.name(type);
-    this.results.add(output);
-    this.made.push({ type, domain, inputs, outputs: [output], attributes });
-    return output;
+    return this.once(`n ${domain} ${type} ${inputs} ${JSON.stringify(attributes)}`, () => {
+      const output = this.name(type);
+      this.results.add(output);
+      this.made.push({ type, domain, inputs, outputs: [output], attributes });
+      return output;
+    });
   }
 
-  /** Adds a node with several outputs and returns their names. */
+  /** Cuts a value into pieces of these sizes along an axis. */
   split(input: string, axis: number, sizes: readonly number[]): string[] {
+    const key = `${input} ${axis} ${sizes}`;
+    const known = this.sharedSplits.get(key);
+    if (known) return known;
     const outputs = sizes.map(() => this.name('Split'));
     for (const output of outputs) this.results.add(output);
     this.made.push({ type: 'Split', inputs: [input, this.integers(sizes)], outputs, attributes: { axis } });
+    this.sharedSplits.set(key, outputs);
     return outputs;
+  }
+
+  /** Tells the shape that a value has, so that no reshape to it is emitted. */
+  hasShape(value: string, shape: Shape): string {
+    this.shapes.set(value, shape);
+    return value;
   }
 
   /**
@@ -43,14 +63,27 @@ export class Emitter {
    * whose removal ONNX Runtime 1.30 gets wrong where a value is both an output and read inside.
    */
   expose(value: string, name: string): void {
+    this.outputs.add(name);
     if (this.results.has(value) && !this.exposed.has(value)) this.exposed.set(value, name);
     else this.made.push({ type: 'Identity', inputs: [value], outputs: [name] });
   }
 
-  /** The nodes so far, in an order in which they can run. */
-  get nodes(): OnnxNode[] {
+  /**
+   * The nodes that the exposed values need, in an order in which they can run, and their constants. A node that nobody reads would
+   * keep ONNX Runtime from working in place on what it reads.
+   */
+  finish(): { readonly nodes: OnnxNode[]; readonly initializers: OnnxTensor[] } {
     const named = (value: string) => this.exposed.get(value) ?? value;
-    return this.made.map((node) => ({ ...node, inputs: node.inputs.map(named), outputs: node.outputs.map(named) }));
+    const needed = new Set(this.outputs);
+    const nodes: OnnxNode[] = [];
+    for (const node of this.made.toReversed()) {
+      const outputs = node.outputs.map(named);
+      if (!outputs.some((value) => needed.has(value))) continue;
+      const inputs = node.inputs.map(named);
+      for (const value of inputs) needed.add(value);
+      nodes.push({ ...node, inputs, outputs });
+    }
+    return { nodes: nodes.reverse(), initializers: this.constants.filter(({ name }) => needed.has(name)) };
   }
 
   /** A float constant; constants of one value are shared. */
@@ -72,8 +105,13 @@ export class Emitter {
     return this.once(`i ${values}`, () => this.initializer('int64', [values.length], bytes()));
   }
 
+  /** The value under another shape; one size may be -1, what is left. */
   reshape(x: string, shape: Shape): string {
-    return this.node('Reshape', [x, this.integers(shape)]);
+    const source = this.reshaped.get(x) ?? x;
+    if (this.shapes.get(source)?.join() === shape.join()) return source;
+    const y = this.node('Reshape', [source, this.integers(shape)]);
+    this.reshaped.set(y, source);
+    return y;
   }
 
   transpose(x: string, order: readonly number[]): string {
@@ -102,7 +140,7 @@ export class Emitter {
 
   private initializer(type: 'float32' | 'int64', shape: Shape, bytes: Uint8Array): string {
     const name = this.name('c');
-    this.initializers.push({ name, type, shape, bytes });
+    this.constants.push({ name, type, shape, bytes });
     return name;
   }
 }

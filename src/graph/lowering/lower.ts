@@ -4,13 +4,13 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import { closure, type Expr } from '../expr.js';
+import { closure, type Expr, type Op } from '../expr.js';
 import { type OnnxModel, writeOnnx } from '../onnx.js';
-import { mapSize } from '../shape.js';
+import { mapSize, sizeOf } from '../shape.js';
 import { type Activation, BlockedEmitter, type BlockedMap, type Epilogue } from './blocked.js';
 import { Emitter } from './emitter.js';
 import { LanePlan } from './lanePlan.js';
-import { emitPlain } from './plain.js';
+import { emitBiasedProduct, emitPlain } from './plain.js';
 
 export interface LoweringTarget {
   /** Channels side by side in the machine's blocked kernels (8 or 16), or 0 for standard ONNX only. */
@@ -41,6 +41,7 @@ class Lowering {
   private readonly order: Expr[];
   private readonly consumers: ReadonlyMap<Expr, readonly Expr[]>;
   private readonly lanes: LanePlan;
+  private readonly results: ReadonlySet<Expr>;
 
   constructor(
     private readonly outputs: Readonly<Record<string, Expr>>,
@@ -50,13 +51,14 @@ class Lowering {
     this.order = closure(Object.values(outputs));
     this.consumers = consumersOf(this.order);
     this.lanes = new LanePlan(this.order);
+    this.results = new Set(Object.values(outputs));
   }
 
   model(): OnnxModel {
-    const results = new Set(Object.values(this.outputs));
     for (const node of this.order) {
-      if (!this.isBlocked(node)) this.plainName(node);
-      else if (results.has(node) || !this.isAbsorbed(node)) this.map(node);
+      if (!this.isBlocked(node)) {
+        if (!this.isInsideProduct(node)) this.plainName(node);
+      } else if (this.results.has(node) || !this.isAbsorbed(node)) this.map(node);
     }
     const outputs = Object.entries(this.outputs).map(([name, node]) => {
       this.e.expose(this.plainName(node), name);
@@ -66,7 +68,7 @@ class Lowering {
       op.kind === 'input' ? [{ name: op.name, type: 'float32' as const, shape }] : [],
     );
     const domains = { '': 17, 'com.microsoft': 1, ...(this.target.block > 0 && { 'com.microsoft.nchwc': 1 }) };
-    return { opsets: domains, nodes: this.e.nodes, initializers: this.e.initializers, inputs, outputs };
+    return { opsets: domains, ...this.e.finish(), inputs, outputs };
   }
 
   private usersOf(node: Expr): readonly Expr[] {
@@ -130,7 +132,7 @@ class Lowering {
   private plainName(node: Expr): string {
     const known = this.plain.get(node);
     if (known !== undefined) return known;
-    const name = this.emitPlainName(node);
+    const name = this.e.hasShape(this.emitPlainName(node), node.shape);
     this.plain.set(node, name);
     return name;
   }
@@ -138,11 +140,48 @@ class Lowering {
   private emitPlainName(node: Expr): string {
     if (this.isBlocked(node)) return this.blockedEmitter.toPlain(this.map(node));
     if (this.smallResult(node)) return this.emitSmall(node);
+    if (node.op.kind === 'slice') {
+      const piece = this.pieceOf(node);
+      if (piece !== undefined) return piece;
+    }
+    const product = this.biasedProduct(node);
+    if (product) return this.emitBiased(product, node);
     return emitPlain(
       this.e,
       node,
       node.inputs.map((operand) => this.plainName(operand)),
     );
+  }
+
+  /** Where slices cut up a whole vector (a flat vector of parameters), one Split makes them all. */
+  private pieceOf(node: Expr): string | undefined {
+    const [vector] = node.inputs;
+    if (vector?.shape.length !== 1) return undefined;
+    const cuts = this.usersOf(vector).flatMap((user) => (user.op.kind === 'slice' ? [{ ...user.op, user }] : []));
+    cuts.sort((a, b) => a.start - b.start);
+    const inARow = cuts.every(({ start }, i) => start === (cuts[i - 1]?.end ?? 0)) && cuts.at(-1)?.end === vector.shape[0];
+    if (!inARow) return undefined;
+    const sizes = cuts.map(({ start, end }) => end - start);
+    return this.e.split(this.plainName(vector), 0, sizes)[cuts.findIndex(({ user }) => user === node)];
+  }
+
+  /** The matrix product to which this expression adds a row, if nothing else reads it: both are then one pass. */
+  private biasedProduct(node: Expr): Expr | undefined {
+    const [product, bias] = node.inputs;
+    if (node.op.kind !== 'add' || product?.op.kind !== 'matmul' || product.shape.length !== 2) return undefined;
+    const isRow = bias?.shape.at(-1) === product.shape[1] && sizeOf(bias?.shape ?? []) === product.shape[1];
+    return isRow && this.usersOf(product).length === 1 && !this.results.has(product) ? product : undefined;
+  }
+
+  private emitBiased(product: Expr, sum: Expr): string {
+    const [a, b, bias] = [...product.inputs, sum.inputs[1]].map((operand) => (operand ? this.plainName(operand) : ''));
+    return emitBiasedProduct(this.e, product.op as Op & { kind: 'matmul' }, a ?? '', b ?? '', bias ?? '');
+  }
+
+  /** Whether the only reader of this value computes it in its own pass. */
+  private isInsideProduct(node: Expr): boolean {
+    const [user] = this.usersOf(node);
+    return user !== undefined && this.biasedProduct(user) === node;
   }
 
   /** Row-major results that are read off blocked maps. */

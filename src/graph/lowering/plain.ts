@@ -93,9 +93,17 @@ function missing(op: Op, i: number): never {
 }
 
 function emitMatmul(e: Emitter, op: Op & { kind: 'matmul' }, a: string, b: string, rank: number): string {
+  if (rank === 2) return e.node('Gemm', [a, b], gemmFlags(op));
   const swap = [...Array(rank - 2).keys(), rank - 1, rank - 2];
   const turned = (x: string, transposed: boolean) => (transposed ? e.transpose(x, swap) : x);
   return e.node('MatMul', [turned(a, op.transposeA), turned(b, op.transposeB)]);
+}
+
+const gemmFlags = (op: Op & { kind: 'matmul' }) => ({ transA: Number(op.transposeA), transB: Number(op.transposeB) });
+
+/** The product of two matrices plus a row [M] or [1, M], in one pass. */
+export function emitBiasedProduct(e: Emitter, op: Op & { kind: 'matmul' }, a: string, b: string, bias: string): string {
+  return e.node('Gemm', [a, b, bias], gemmFlags(op));
 }
 
 /** [R, C] -> [R, C, 1, 1], which broadcasts against [T, B, C, H, W]. */
