@@ -72,12 +72,16 @@ export class Peer {
   /** Starts the child and waits until its network is loaded. */
   static async start(task: PeerTask, python = findPython()): Promise<Peer> {
     const folder = await mkdtemp(join(tmpdir(), 'vmf-bench-'));
-    await writeTask(folder, task);
-    const child = spawn(python, [script, folder, task.mode, `${task.threads}`], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const reader = createInterface({ input: child.stdout });
-    const lines = reader[Symbol.asyncIterator]();
-    const about = aboutSchema.parse(await nextJson(lines));
-    return new Peer(child, lines, reader, folder, about);
+    try {
+      await writeTask(folder, task);
+      const child = spawn(python, [script, folder, task.mode, `${task.threads}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const reader = createInterface({ input: child.stdout });
+      const lines = reader[Symbol.asyncIterator]();
+      return new Peer(child, lines, reader, folder, aboutSchema.parse(await nextJson(lines)));
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** One run; its milliseconds are measured inside the child, without the way there and back. */

@@ -60,36 +60,41 @@ export async function race(options: RaceOptions): Promise<RaceRow[]> {
   return rows;
 }
 
+/** What differs between the rows. */
+const settings = {
+  inference: { name: 'inference', clips: 1, warmUp: 8, counted: 31, target: 1.9 },
+  training: { name: 'training step', clips: 8, warmUp: 3, counted: 11, target: 1 },
+} as const;
+
 async function raceRow(row: PeerMode, options: RaceOptions, python: string): Promise<RaceRow> {
   const { threads, say } = options;
-  const clips = row === 'inference' ? 1 : 8;
-  const config = racedConfig();
-  const what = `${row === 'inference' ? 'inference' : 'training step'}, 52M layout, ${config.frames} frames x ${config.size} px, batch ${clips}, ${config.classes} classes, ${threads} thread(s)`;
+  const { name, clips, warmUp, counted, target } = settings[row];
+  const { frames, size, classes } = racedConfig();
+  const what = `${name}, 52M layout, ${frames} frames x ${size} px, batch ${clips}, ${classes} classes, ${threads} thread(s)`;
   say(`${what}: loading both sides`);
-  const engine = new Engine({ threads });
-  const weights = await genericWeights(engine, config, 'race');
-  const batch = randomClips(config, clips, 'race');
-  const targets = randomTargets(config, clips, 'race');
-  const task: PeerTask = { mode: row, config, weights, clips: batch, targets, rate, weightDecay, threads };
-  const ours = row === 'inference' ? await inferenceRunner(engine, task) : await trainingRunner(engine, task, clips);
+  const task = await taskOf(row, clips, threads);
   const peer = await Peer.start(task, python);
+  const engine = new Engine({ threads });
   try {
-    const theirs = peerRunner(peer);
-    const counted = options.runs ?? (row === 'inference' ? 31 : 11);
-    const result = await alternate(ours, theirs, { warmUp: row === 'inference' ? 8 : 3, counted });
+    const ours = row === 'inference' ? await inferenceRunner(engine, task) : await trainingRunner(engine, task, clips);
+    const result = await alternate(ours, peerRunner(peer), { warmUp, counted: options.runs ?? counted });
     const caveat = blasFault(peer.about);
     if (caveat) say(caveat);
-    return {
-      row,
-      what,
-      ...figures(result),
-      target: row === 'inference' ? 1.9 : 1,
-      counts: !caveat,
-      ...(caveat && { caveat }),
-      peer: peer.about,
-    };
+    return { row, what, ...figures(result), target, counts: !caveat, ...(caveat && { caveat }), peer: peer.about };
   } finally {
-    await peer.close();
+    await Promise.all([peer.close(), engine.close()]);
+  }
+}
+
+/** What both sides are given. The statistics come from an engine of their own, so that it leaves nothing in the one that is timed. */
+async function taskOf(mode: PeerMode, clips: number, threads: number): Promise<PeerTask> {
+  const config = racedConfig();
+  const engine = new Engine({ threads });
+  try {
+    const weights = await genericWeights(engine, config, 'race');
+    const batch = { clips: randomClips(config, clips, 'race'), targets: randomTargets(config, clips, 'race') };
+    return { mode, config, weights, ...batch, rate, weightDecay, threads };
+  } finally {
     await engine.close();
   }
 }

@@ -76,7 +76,7 @@ const defaults = {
   trainClips: 960,
   valClips: 48,
   testClips: 240,
-  epochs: 8,
+  epochs: 6,
   seed: 0,
 } as const;
 
