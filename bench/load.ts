@@ -43,7 +43,7 @@ async function loadRow(name: string, use: 'inference' | 'training'): Promise<Loa
     modelMb = model.result.length / 1e6;
     const engine = new Engine({ threads: 1 });
     await engine.setState({}); // its thread is up
-    const loaded = await timed(() => engine.load(model.result, name));
+    const loaded = await timed(() => engine.load(model.result, name, use));
     await engine.close();
     times.graph.push(graph.ms);
     times.lower.push(model.ms);

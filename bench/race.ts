@@ -60,15 +60,18 @@ export async function race(options: RaceOptions): Promise<RaceRow[]> {
   return rows;
 }
 
-/** What differs between the rows. */
+/**
+ * What differs between the rows. `repeats`: runs a turn, of which the last is counted. A single short run would mostly measure how
+ * fast its weights come back into the caches from which the other side has pushed them.
+ */
 const settings = {
-  inference: { name: 'inference', clips: 1, warmUp: 8, counted: 31, target: 1.9 },
-  training: { name: 'training step', clips: 8, warmUp: 3, counted: 11, target: 1 },
+  inference: { name: 'inference', clips: 1, repeats: 3, warmUp: 5, counted: 31, target: 1.9 },
+  training: { name: 'training step', clips: 8, repeats: 1, warmUp: 3, counted: 11, target: 1 },
 } as const;
 
 async function raceRow(row: PeerMode, options: RaceOptions, python: string): Promise<RaceRow> {
   const { threads, say } = options;
-  const { name, clips, warmUp, counted, target } = settings[row];
+  const { name, clips, repeats, warmUp, counted, target } = settings[row];
   const { frames, size, classes } = racedConfig();
   const what = `${name}, 52M layout, ${frames} frames x ${size} px, batch ${clips}, ${classes} classes, ${threads} thread(s)`;
   say(`${what}: loading both sides`);
@@ -77,7 +80,8 @@ async function raceRow(row: PeerMode, options: RaceOptions, python: string): Pro
   const engine = new Engine({ threads });
   try {
     const ours = row === 'inference' ? await inferenceRunner(engine, task) : await trainingRunner(engine, task, clips);
-    const result = await alternate(ours, peerRunner(peer), { warmUp, counted: options.runs ?? counted });
+    const turns = { repeats, warmUp, counted: options.runs ?? counted };
+    const result = await alternate(ours, peerRunner(peer), turns);
     const caveat = blasFault(peer.about);
     if (caveat) say(caveat);
     return { row, what, ...figures(result), target, counts: !caveat, ...(caveat && { caveat }), peer: peer.about };
@@ -101,7 +105,7 @@ async function taskOf(mode: PeerMode, clips: number, threads: number): Promise<P
 
 async function inferenceRunner(engine: Engine, { config, weights, clips }: PeerTask): Promise<Runner> {
   const model = lower({ logits: inferenceGraph(config, weights, 1) }, { block: await blockSize() });
-  const program = await engine.load(model, 'race, inference');
+  const program = await engine.load(model, 'race, inference', 'inference');
   return async () => {
     const feeds = { clips: { data: clips.slice(), shape: clipShape(config, 1) } };
     const { ms, result } = await timed(() => program.run<'logits'>(feeds, { move: true }));
@@ -138,18 +142,28 @@ interface Alternated {
   readonly difference: number;
 }
 
-/** In turn, and each side first every other time; every run of both is compared. */
-async function alternate(ours: Runner, theirs: Runner, count: { warmUp: number; counted: number }): Promise<Alternated> {
+interface Turns {
+  readonly repeats: number;
+  readonly warmUp: number;
+  readonly counted: number;
+}
+
+/** In turn, and each side first every other time; the last runs of every turn are compared. */
+async function alternate(ours: Runner, theirs: Runner, turns: Turns): Promise<Alternated> {
+  const turn = async (runner: Runner) => {
+    for (let i = 1; i < turns.repeats; i++) await runner();
+    return runner();
+  };
   const times = { ours: [] as number[], theirs: [] as number[] };
   let difference = 0;
-  for (let i = 0; i < count.warmUp + count.counted; i++) {
-    const early = i % 2 ? await theirs() : undefined;
-    const a = await ours();
-    const b = early ?? (await theirs());
+  for (let i = 0; i < turns.warmUp + turns.counted; i++) {
+    const early = i % 2 ? await turn(theirs) : undefined;
+    const a = await turn(ours);
+    const b = early ?? (await turn(theirs));
     difference = Math.max(difference, relativeDifference(a.values, b.values));
     if (difference > tolerance || Number.isNaN(difference))
       throw new CheckError(differenceFault(i, a.values, b.values, difference));
-    if (i < count.warmUp) continue;
+    if (i < turns.warmUp) continue;
     times.ours.push(a.ms);
     times.theirs.push(b.ms);
   }

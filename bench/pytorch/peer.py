@@ -85,6 +85,7 @@ def load(torch, folder, mode):
 
 def main():
     settle()
+    sys.dont_write_bytecode = True
     folder, mode, threads = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     import torch
     torch.set_num_threads(threads)

@@ -66,7 +66,7 @@ export class Inference {
   private async load(size: number): Promise<Program> {
     const graph = { logits: inferenceGraph(this.config, this.weights, size) };
     const model = lower(graph, { block: await blockSize() });
-    return this.engine.load(model, `${this.config.name}, ${size === 1 ? 'one clip' : `${size} clips`}`);
+    return this.engine.load(model, `${this.config.name}, ${size === 1 ? 'one clip' : `${size} clips`}`, 'inference');
   }
 
   /** Ends the engine's thread and with it the programs. */

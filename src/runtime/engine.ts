@@ -7,7 +7,7 @@ import './noTelemetry.js';
 import { availableParallelism } from 'node:os';
 import { VmfError } from '../errors.js';
 import { WorkerPool } from '../workers/pool.js';
-import type { EngineSettings, EngineTasks, TensorValue } from './engineTasks.js';
+import type { EngineSettings, EngineTasks, ModelKind, TensorValue } from './engineTasks.js';
 
 export type { TensorValue } from './engineTasks.js';
 
@@ -33,9 +33,9 @@ export class Engine {
   }
 
   /** Loads a model; takes 0.2 to 5 s. The bytes are moved to the engine and are of no use to the caller afterwards. */
-  async load(model: Uint8Array<ArrayBuffer>, label: string): Promise<Program> {
+  async load(model: Uint8Array<ArrayBuffer>, label: string, kind: ModelKind): Promise<Program> {
     const program = this.programs++;
-    await this.pool.run('load', { program, model }, { label, transfer: [model.buffer] });
+    await this.pool.run('load', { program, model, kind }, { label, transfer: [model.buffer] });
     return new Program(this.pool, program, label);
   }
 

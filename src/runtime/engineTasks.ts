@@ -6,9 +6,12 @@ export interface TensorValue {
   readonly data: Float32Array;
 }
 
+/** Whether a model's weights are constants in it (inference), or flow through it (training). */
+export type ModelKind = 'inference' | 'training';
+
 export type EngineTasks = {
   /** A model's bytes become a session under this number. */
-  load: { input: { readonly program: number; readonly model: Uint8Array }; output: undefined };
+  load: { input: { readonly program: number; readonly model: Uint8Array; readonly kind: ModelKind }; output: undefined };
   /**
    * Runs a session. Inputs that are not fed come from the state of the same name; an output called NAME.next becomes the state
    * NAME; all other outputs are returned.

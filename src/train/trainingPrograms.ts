@@ -112,7 +112,7 @@ export class TrainingPrograms {
         : kind === 'statistics'
           ? statisticsGraph(this.config, clips)
           : { logits: evaluationGraph(this.config, clips) };
-    return this.engine.load(lower(graph, target), `${this.config.name}, ${kind}`);
+    return this.engine.load(lower(graph, target), `${this.config.name}, ${kind}`, 'training');
   }
 
   private tensor(data: Float32Array, shape: readonly number[]): TensorValue {

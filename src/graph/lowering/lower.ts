@@ -7,7 +7,9 @@ import { ShapeError } from '../../errors.js';
 import { closure, type Expr, type Op } from '../expr.js';
 import { type OnnxModel, writeOnnx } from '../onnx.js';
 import { mapSize, sizeOf } from '../shape.js';
-import { type Activation, BlockedEmitter, type BlockedMap, type Epilogue } from './blocked.js';
+import { BlockedEmitter } from './blocked.js';
+import { BlockedDepthwise } from './blockedDepthwise.js';
+import type { Activation, BlockedMap, Epilogue } from './blockedLayout.js';
 import { Emitter } from './emitter.js';
 import { LanePlan } from './lanePlan.js';
 import { emitBiasedProduct, emitPlain } from './plain.js';
@@ -36,6 +38,7 @@ const elementwiseNames = {
 class Lowering {
   private readonly e = new Emitter();
   private readonly blockedEmitter: BlockedEmitter;
+  private readonly blockedDepthwise: BlockedDepthwise;
   private readonly plain = new Map<Expr, string>();
   private readonly blocked = new Map<Expr, BlockedMap>();
   private readonly order: Expr[];
@@ -48,6 +51,7 @@ class Lowering {
     private readonly target: LoweringTarget,
   ) {
     this.blockedEmitter = new BlockedEmitter(this.e, target.block || 1);
+    this.blockedDepthwise = new BlockedDepthwise(this.e, target.block || 1);
     this.order = closure(Object.values(outputs));
     this.consumers = consumersOf(this.order);
     this.lanes = new LanePlan(this.order);
@@ -198,7 +202,7 @@ class Lowering {
     if (x && y && op.kind === 'channelDot') return b.channelDot(this.map(x), this.mapWith(y, this.lanes.expandOf(x)));
     if (x && y && op.kind === 'gram') return b.gram(this.map(x), this.map(y), op.perClip);
     if (x && y && op.kind === 'depthwiseWeightGradient') {
-      return b.depthwiseWeightGradient(this.expanded(x, y), this.mapWith(y, 1), shape[1] ?? 1, op.stride);
+      return this.blockedDepthwise.depthwiseWeightGradient(this.expanded(x, y), this.mapWith(y, 1), shape[1] ?? 1, op.stride);
     }
     throw new ShapeError(`no blocked lowering for ${op.kind}`);
   }
@@ -275,9 +279,21 @@ class Lowering {
       case 'softmaxTokens':
         return b.softmaxTokens(this.mapWith(x, 1), op.heads);
       case 'depthwise':
-        return b.depthwise(this.mapWith(x, 1), this.depthwiseWeight(weight), op.stride, size.height, size.width, names.third);
+        return this.blockedDepthwise.depthwise(
+          this.mapWith(x, 1),
+          this.depthwiseWeight(weight),
+          op.stride,
+          size.height,
+          size.width,
+          names.third,
+        );
       case 'depthwiseInputGradient':
-        return b.depthwiseInputGradient(this.expanded(x, node), this.depthwiseWeight(weight), op.stride, size);
+        return this.blockedDepthwise.depthwiseInputGradient(
+          this.expanded(x, node),
+          this.depthwiseWeight(weight),
+          op.stride,
+          size,
+        );
       case 'convolution':
         return b.convolution(this.plainName(x), mapSize(x.shape, op.kind), names.weight, size, op.stride, names.third, epilogue);
       default:
