@@ -29,7 +29,7 @@ export function demoCommand(): Command {
         .choices(['all', 'late', 'none'])
         .default('all'),
     )
-    .option('--epochs <n>', 'passes over the training clips (default: 6)', wholeNumber('epochs'))
+    .option('--epochs <n>', 'passes over the training clips (default: 7)', wholeNumber('epochs'))
     .option('--train <n>', 'training clips (default: 960)', wholeNumber('train'))
     .option('--test <n>', 'test clips (default: 240)', wholeNumber('test'))
     .option('--seed <n>', 'another seed, other clips and weights (default: 0)', wholeNumber('seed'))

@@ -76,7 +76,7 @@ const defaults = {
   trainClips: 960,
   valClips: 48,
   testClips: 240,
-  epochs: 6,
+  epochs: 7,
   seed: 0,
 } as const;
 
