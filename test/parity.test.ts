@@ -7,12 +7,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { concat, reshape, sumAll } from '../src/graph/arrange.js';
+import { concat, flatten, sumAll } from '../src/graph/arrange.js';
 import { mul } from '../src/graph/elementwise.js';
-import { constant, type Expr, input } from '../src/graph/expr.js';
+import { constant, input } from '../src/graph/expr.js';
 import { gradients } from '../src/graph/gradients.js';
 import { logSoftmax } from '../src/graph/linear.js';
-import { sizeOf } from '../src/graph/shape.js';
 import { evaluationGraph, FlatVariables, inferenceGraph, trainingGraph } from '../src/models/network.js';
 import type { Intermediates } from '../src/models/videoMobileFormer.js';
 import { blockSize } from '../src/runtime/blockSize.js';
@@ -78,8 +77,7 @@ async function training(fixture: Fixture, block: number): Promise<void> {
   const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips);
   const targets = constant(smoothedTargets(labels, config.classes, 0.1), [clips, config.classes]);
   const loss = mul(sumAll(mul(targets, logSoftmax(logits))), -1 / clips);
-  const flat = (x: Expr) => reshape(x, [sizeOf(x.shape)]);
-  const gradient = concat(gradients(loss, variables.parameters).map(flat), 0);
+  const gradient = concat(gradients(loss, variables.parameters).map(flatten), 0);
   const inputs = new Map([
     ['clips', fixture.clip],
     ['parameters', fixture.parameters],

@@ -10,6 +10,9 @@ export function reshape(x: Expr, shape: Shape): Expr {
   return expr({ kind: 'reshape' }, [x], shape, (dy) => [reshape(dy, x.shape)]);
 }
 
+/** The same elements along one axis. */
+export const flatten = (x: Expr): Expr => reshape(x, [sizeOf(x.shape)]);
+
 /** Axes in a new order: axis i of the result is axis order[i] of x. */
 export function transpose(x: Expr, order: readonly number[]): Expr {
   need(
@@ -64,7 +67,7 @@ export function sum(x: Expr, axes: readonly number[], shape?: Shape): Expr {
   return reshape(summed, shape ?? kept);
 }
 
-/** The mean over the axes, which stay with one element. */
+/** The sum of all elements, []. */
 export function sumAll(x: Expr): Expr {
   return sum(
     x,

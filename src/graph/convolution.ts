@@ -3,10 +3,10 @@
  * kernel in space and time, stride in space only. Cross-correlation, as everywhere in this field.
  */
 
-import { reshape, slice, sum } from './arrange.js';
+import { slice, sum } from './arrange.js';
 import { type Expr, expr } from './expr.js';
 import { channelSum } from './features.js';
-import { mapSize, need, type Shape, sizeOf } from './shape.js';
+import { mapSize, need, type Shape } from './shape.js';
 
 const strided = (size: number, stride: number): number => Math.ceil(size / stride);
 
@@ -48,6 +48,3 @@ export function convolution(x: Expr, weight: Expr, stride: number, bias?: Expr):
     sum(channelSum(dy), [0], [out]),
   ]);
 }
-
-/** Flattens a tensor into one axis. */
-export const flatten = (x: Expr): Expr => reshape(x, [sizeOf(x.shape)]);

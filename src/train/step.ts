@@ -3,7 +3,7 @@
  * Pure: it needs neither Node nor a machine; how the graph is run is the caller's business.
  */
 
-import { concat, reshape, slice, sumAll } from '../graph/arrange.js';
+import { concat, flatten, slice, sumAll } from '../graph/arrange.js';
 import { add, clip, div, mul, sqrt, sub } from '../graph/elementwise.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { gradients } from '../graph/gradients.js';
@@ -47,7 +47,7 @@ export function trainingStep(config: NetworkConfig, options: StepOptions): Recor
   const variables = new FlatVariables(state.parameters, state.statistics);
   const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips, { dropout });
   const loss = mul(sumAll(mul(targets, logSoftmax(logits))), -1 / clips);
-  const flat = concat(gradients(loss, variables.parameters).map(flattened), 0);
+  const flat = concat(gradients(loss, variables.parameters).map(flatten), 0);
   const norm = sqrt(sumAll(mul(flat, flat)));
   const { maxGradientNorm } = options;
   const gradient = Number.isFinite(maxGradientNorm) ? mul(flat, clip(div(maxGradientNorm, add(norm, 1e-6)), 0, 1)) : flat;
@@ -86,8 +86,6 @@ function stateInputs(inventory: Inventory): State {
     statistics: input('statistics', [countValues(inventory.statistics)]),
   };
 }
-
-const flattened = (x: Expr): Expr => reshape(x, [sizeOf(x.shape)]);
 
 /** 1 for values that decay, 0 for the others. */
 function decayMask({ parameters }: Inventory): Expr {

@@ -12,7 +12,7 @@ import { ConfigError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkConfig } from '../models/layouts.js';
 import { inventoryOf } from '../models/network.js';
-import { initialValues } from '../models/variables.js';
+import { countValues, initialValues } from '../models/variables.js';
 import { Rng } from '../rng.js';
 import { Engine } from '../runtime/engine.js';
 import type { DecoderChoice } from '../video/types.js';
@@ -154,7 +154,8 @@ async function fresh(job: TrainJob, data: LabelledVideos): Promise<Start> {
   const weights: TrainingWeights = {
     parameters: initialValues(inventory.parameters, rng),
     statistics: initialValues(inventory.statistics, rng),
-    ...zeroMoments(inventory.parameters),
+    first: new Float32Array(countValues(inventory.parameters)),
+    second: new Float32Array(countValues(inventory.parameters)),
   };
   if (from && job.init !== undefined) {
     const sameLabels = from.labels.join('\n') === data.labels.join('\n');
@@ -163,12 +164,6 @@ async function fresh(job: TrainJob, data: LabelledVideos): Promise<Start> {
     onEvent({ kind: 'note', message: `start from ${job.init}: ${anew} of ${taken.length + begun.length} tensors` });
   }
   return { data, config, options, weights, progress: undefined, preprocess: chosenPreprocess(job, data, config, from) };
-}
-
-function zeroMoments(parameters: Parameters<typeof initialValues>[0]): { first: Float32Array; second: Float32Array } {
-  const zeros = parameters.map((spec) => ({ ...spec, init: { value: 0 } }));
-  const rng = new Rng([]);
-  return { first: initialValues(zeros, rng), second: initialValues(zeros, rng) };
 }
 
 function chosenConfig(job: TrainJob, data: LabelledVideos, from: Checkpoint | undefined): NetworkConfig {
