@@ -98,13 +98,7 @@ export const kick: MotionMaker = (context) => {
     { at: 0.72, pose: chambered },
     { at: 1, pose: rest },
   ];
-  return {
-    props: { furniture: [] },
-    poseAt: (u) => {
-      const t = Math.min(progress(u, style), 0.9999) * count;
-      return swayed(poseAt(keys, t - Math.floor(t), style), u, style);
-    },
-  };
+  return repeated(keys, count, style);
 };
 
 /** Across the picture, arms swinging against the legs. */
@@ -155,13 +149,7 @@ export const bow: MotionMaker = (context) => {
     { at: 0.58, pose: down },
     { at: 1, pose: rest },
   ];
-  return {
-    props: { furniture: [] },
-    poseAt: (u) => {
-      const t = Math.min(progress(u, style), 0.9999) * count;
-      return swayed(poseAt(keys, t - Math.floor(t), style), u, style);
-    },
-  };
+  return repeated(keys, count, style);
 };
 
 /** Arms over the head and legs apart, together again, in little jumps. */
@@ -207,3 +195,14 @@ function blend(from: Pose, to: Pose, share: number): Pose {
 }
 
 const still: Pick<Style, 'ease' | 'armLag' | 'headLag'> = { ease: 0, armLag: 0, headLag: 0 };
+
+/** The same poses so many times over the clip, with nothing to handle. */
+function repeated(keys: readonly KeyPose[], count: number, style: Style): ReturnType<MotionMaker> {
+  return {
+    props: { furniture: [] },
+    poseAt: (u) => {
+      const t = Math.min(progress(u, style), 0.9999) * count;
+      return swayed(poseAt(keys, t - Math.floor(t), style), u, style);
+    },
+  };
+}
