@@ -4,6 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { closure } from '../src/graph/expr.js';
+import { frameByFrame } from '../src/graph/lowering/frameByFrame.js';
+import { turnedLate } from '../src/graph/lowering/turned.js';
 import { sizeOf } from '../src/graph/shape.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { networkConfig } from '../src/models/layouts.js';
@@ -132,3 +135,40 @@ for (const [name, configOf] of Object.entries(networks)) {
     }
   });
 }
+
+for (const [size, frames] of [
+  [96, 8],
+  [112, 9],
+  [32, 5],
+] as const) {
+  test(`${size} pixels, ${frames} frames: late maps are turned, which changes no logits`, async (t) => {
+    const block = await blockSize();
+    if (block === 0) return t.skip('this machine has no blocked kernels');
+    const config = networkConfig('mobile-former-52m', { frames, size, classes: 6, temporal: 'all' });
+    const weights = livelyWeights(config);
+    const turned = closure(Object.values(turnedLate({ logits: inferenceGraph(config, weights, clips) }))).filter(
+      ({ op }) => op.kind === 'depthwise' && op.turned,
+    );
+    const strides = new Set(turned.map(({ op }) => (op.kind === 'depthwise' ? op.stride : 0)));
+    assert.deepEqual([...strides].sort(), [1, 2], 'kernels of both strides are turned');
+    const x = randomClips(config, 6);
+    const difference = apart(await logits(config, weights, x), await logits(config, weights, x, block));
+    assert.ok(difference < 1e-5, `logits differ by ${difference}`);
+  });
+}
+
+test('maps taken apart frame by frame give the same logits', async (t) => {
+  const block = await blockSize();
+  if (block === 0) return t.skip('this machine has no blocked kernels');
+  const config = networkConfig('mobile-former-52m', { frames: 5, size: 64, classes: 6, temporal: 'all' });
+  const weights = livelyWeights(config);
+  const graph = { logits: inferenceGraph(config, weights, clips) };
+  const apart5 = frameByFrame(graph, 4 * 5 * clips * 36 * 16 * 16); // down to the widest maps of 16 x 16 positions
+  const tapped = closure(Object.values(apart5)).filter(({ op }) => op.kind === 'depthwiseTaps');
+  assert.ok(tapped.length > 0 && tapped.length % 5 === 0, `${tapped.length} convolutions of one frame each`);
+  const x = randomClips(config, 7);
+  const feeds = new Map([['clips', x]]);
+  const got = (await runOnce(apart5, feeds, block))['logits'] ?? new Float32Array();
+  const difference = apart(await logits(config, weights, x), got);
+  assert.ok(difference < 1e-5, `logits differ by ${difference}`);
+});

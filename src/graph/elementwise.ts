@@ -63,4 +63,4 @@ export function relu6(x: Expr): Expr {
 export const hardSigmoid = (x: Expr): Expr => clip(add(mul(x, 1 / 6), 0.5), 0, 1);
 export const hardSwish = (x: Expr): Expr => mul(x, hardSigmoid(x));
 /** The exact GELU, x * Phi(x). */
-export const gelu = (x: Expr): Expr => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
+export const gelu = (x: Expr): Expr => mul(mul(x, 0.5), add(erf(div(x, Math.SQRT2)), 1));

@@ -27,11 +27,15 @@ export type Op =
   | { readonly kind: 'gram'; readonly perClip: boolean }
   | { readonly kind: 'softmaxTokens'; readonly heads: number }
   | { readonly kind: 'shuffleChannels'; readonly groups: number }
-  | { readonly kind: 'depthwise' | 'convolution'; readonly stride: number }
-  | {
-      readonly kind: 'depthwiseInputGradient' | 'depthwiseWeightGradient' | 'convolutionWeightGradient';
-      readonly stride: number;
-    };
+  | { readonly kind: 'regroup' }
+  | { readonly kind: 'memory'; readonly name: string }
+  | { readonly kind: 'depthwiseTaps' | 'convolution' | 'convolutionWeightGradient'; readonly stride: number }
+  /**
+   * Tap k of kt in time looks k - (kt - 1) / 2 - lag frames ahead. `turned` is made by rewriting only (lowering/turned.ts): the map
+   * is [H, B, C, W, T], the weight [C * e, k, k, kt], and H and W are strided.
+   */
+  | { readonly kind: 'depthwise'; readonly stride: number; readonly lag: number; readonly turned?: boolean }
+  | { readonly kind: 'depthwiseInputGradient' | 'depthwiseWeightGradient'; readonly stride: number; readonly lag: number };
 
 export type OpKind = Op['kind'];
 
@@ -59,6 +63,14 @@ export function expr(op: Op, inputs: readonly Expr[], shape: Shape, gradient: Gr
 /** A tensor that is fed at each run. */
 export function input(name: string, shape: Shape): Expr {
   return expr({ kind: 'input', name }, [], shape);
+}
+
+/**
+ * A feature map [T, B, C, H, W] that earlier runs gave out, as NAME.next or frame by frame as NAME.push. It stays in whatever layout
+ * the lowering likes: nobody but graphs reads it.
+ */
+export function memory(name: string, shape: Shape): Expr {
+  return expr({ kind: 'memory', name }, [], shape);
 }
 
 /** A tensor known when the graph is written. */

@@ -98,6 +98,23 @@ export function sameHead(channels: number, heads: number): Expr {
   );
 }
 
+/**
+ * The same images, grouped into `frames` frames of clips: image t * B + b of [T, B, C, H, W] stays where it is. With one frame every
+ * image is a clip of its own, which makes whatever works clip by clip work frame by frame. Costs nothing.
+ */
+export function regroup(x: Expr, frames: number): Expr {
+  const size = mapSize(x.shape, 'regroup');
+  const images = size.frames * size.clips;
+  need(images % frames === 0, `regroup: ${frames} frames`, x.shape);
+  if (frames === size.frames) return x;
+  const [inner, scale, shift] = x.inputs;
+  // One scale for all clips does not care what a clip is: the two change places, so that scales on both sides become one.
+  if (x.op.kind === 'scaleShift' && inner && scale && shift && scale.shape[0] === 1 && shift.shape[0] === 1)
+    return scaleShift(regroup(inner, frames), scale, shift);
+  const shape = [frames, images / frames, ...x.shape.slice(2)];
+  return expr({ kind: 'regroup' }, [x], shape, (dy) => [regroup(dy, size.frames)]);
+}
+
 /** ShuffleNet's channel shuffle: channels seen as [groups, C / groups], transposed. */
 export function shuffleChannels(x: Expr, groups: number): Expr {
   const { channels } = mapSize(x.shape, 'shuffleChannels');

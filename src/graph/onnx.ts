@@ -3,9 +3,9 @@
  * numbers from https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3) and nothing of what the operators mean.
  */
 
-export type OnnxType = 'float32' | 'uint8' | 'int32' | 'int64' | 'bool';
+export type OnnxType = 'float32' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool' | 'float16';
 
-const elementType: Record<OnnxType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 };
+const elementType: Record<OnnxType, number> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 };
 
 /** A constant: little-endian raw bytes in row-major order. */
 export interface OnnxTensor {
@@ -35,7 +35,8 @@ export interface OnnxNode {
 export interface OnnxValue {
   readonly name: string;
   readonly type: OnnxType;
-  readonly shape: readonly number[];
+  /** A name stands for a size that is known when the model runs; without a shape nothing is said of it. */
+  readonly shape?: readonly (number | string)[];
 }
 
 export interface OnnxModel {
@@ -121,11 +122,16 @@ function tensorProto(out: BackwardWriter, tensor: OnnxTensor): void {
 function valueProto(out: BackwardWriter, { name, type, shape }: OnnxValue): void {
   out.message(2, () =>
     out.message(1, () => {
-      out.message(2, () => each(shape, (size) => out.message(1, () => out.integer(1, size))));
+      if (shape) out.message(2, () => each(shape, (size) => out.message(1, () => sizeProto(out, size))));
       out.integer(1, elementType[type]);
     }),
   );
   out.text(1, name);
+}
+
+function sizeProto(out: BackwardWriter, size: number | string): void {
+  if (typeof size === 'number') out.integer(1, size);
+  else out.text(2, size);
 }
 
 const encoder = new TextEncoder();

@@ -39,11 +39,13 @@ const networkSchema = z.strictObject({
   frames: z.int().min(1).max(256),
   size: z.int().min(16).max(1024),
   classes: z.int().min(1).max(100_000),
+  /** Frames look back only, `frames` frames in all (see time.ts); absent or false: all frames of a clip see each other. */
+  causal: z.boolean().optional(),
 });
 
 export type BlockConfig = z.infer<typeof blockSchema>;
 export type NetworkConfig = Readonly<z.infer<typeof networkSchema>>;
-export type Layout = Omit<NetworkConfig, 'name' | 'layout' | 'frames' | 'size' | 'classes'>;
+export type Layout = Omit<NetworkConfig, 'name' | 'layout' | 'frames' | 'size' | 'classes' | 'causal'>;
 
 /** Checks a configuration read from a file; an unknown key is an error. */
 export function parseNetworkConfig(value: unknown, where: string): NetworkConfig {

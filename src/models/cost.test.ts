@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { networkCost } from './cost.js';
+import { networkCost, newFrameMacs } from './cost.js';
 import { networkConfig } from './layouts.js';
 
 /** Multiply-adds of one view with 400 classes and all depthwise kernels 3 long, counted by an independent program. */
@@ -56,4 +56,21 @@ test('the rows add up and follow the network', () => {
 test('the stem by hand: 27 taps for each of 8 channels at 48 x 48 of 8 frames, and a norm', () => {
   const [stem] = networkCost(networkConfig('vmf-0.1g')).layers;
   assert.deepEqual([stem?.macs, stem?.parameters, stem?.edge], [27 * 8 * 8 * 48 * 48, 27 * 8 + 16, 48]);
+});
+
+test('a causal network: the parameters of the other, tokens for every frame, and a new frame that costs one frame', () => {
+  for (const name of ['vmf-0.1g', 'vmf-1g']) {
+    const [plain, causal] = [networkConfig(name), networkConfig(`${name}-causal`)];
+    assert.equal(networkCost(causal).parameters, networkCost(plain).parameters);
+    assert.ok(networkCost(causal).macs > networkCost(plain).macs);
+    const share = newFrameMacs(causal) / (networkCost(causal).macs / causal.frames);
+    assert.ok(share > 0.9 && share < 1.3, `${name}: ${share} of a frame's share of the clip`);
+    assert.throws(() => newFrameMacs(plain), /ConfigError: vmf.*: is not causal/);
+  }
+});
+
+test('with one frame causal and not are the same', () => {
+  const one = { ...networkConfig('vmf-0.1g', { frames: 1 }) };
+  assert.equal(networkCost({ ...one, causal: true }).macs, networkCost(one).macs);
+  assert.equal(newFrameMacs({ ...one, causal: true }), networkCost(one).macs);
 });

@@ -3,6 +3,7 @@
  * linear layers and the two products of every attention, padding included; not norms, activations, softmax, gates and pooling.
  */
 
+import { ConfigError } from '../errors.js';
 import type { BlockConfig, NetworkConfig } from './config.js';
 
 /** One row of the network: a block, or the stem, the last bridge and the head. */
@@ -36,8 +37,12 @@ const plus = (...parts: readonly Sum[]): Sum => ({
   macs: parts.reduce((sum, part) => sum + part.macs, 0),
 });
 
-/** Positions of all frames of the clip at this edge. */
-type Area = (edge: number) => number;
+/** What is computed at once, in frames: those that are new, those that a set of tokens looks at, and how many sets there are. */
+interface Extent {
+  readonly frames: number;
+  readonly seen: number;
+  readonly sets: number;
+}
 
 const convNorm = (weights: number, out: number, positions: number): Sum => ({
   parameters: weights + 2 * out,
@@ -47,8 +52,20 @@ const linear = (into: number, out: number, rows: number): Sum => ({ parameters: 
 const norm = (width: number): Sum => ({ parameters: 2 * width, macs: 0 });
 const products = (macs: number): Sum => ({ parameters: 0, macs });
 
+/** A whole clip at once. In a causal one each frame's tokens are compared with all frames; what they must not see is masked. */
 export function networkCost(config: NetworkConfig): NetworkCost {
-  const area: Area = (edge) => config.frames * edge * edge;
+  const { frames, causal } = config;
+  return costOf(config, { frames, seen: frames, sets: causal ? frames : 1 });
+}
+
+/** Multiply-adds of one new frame of a stream, its logits included; only a causal network has such a cost. ConfigError for others. */
+export function newFrameMacs(config: NetworkConfig): number {
+  if (!config.causal) throw new ConfigError(`${config.name}: is not causal; a new frame changes what all frames of a window see`);
+  return costOf(config, { frames: 1, seen: config.frames, sets: 1 }).macs;
+}
+
+function costOf(config: NetworkConfig, extent: Extent): NetworkCost {
+  const area = (edge: number) => extent.frames * edge * edge;
   const layers: LayerCost[] = [];
   let edge = Math.ceil(config.size / 2);
   let width = config.stem;
@@ -59,56 +76,68 @@ export function networkCost(config: NetworkConfig): NetworkCost {
   add('tokens', 'table', 1, 1, { parameters: config.tokens * config.tokenDim, macs: 0 });
   config.blocks.forEach((block, i) => {
     const stride = block.kind === 'down' || (block.kind === 'lite' && block.stride === 2) ? 2 : 1;
-    const cost = blockCost(config, block, width, edge, Math.ceil(edge / stride), area);
+    const cost = blockCost(config, extent, block, width, edge, Math.ceil(edge / stride));
     width = block.out;
     edge = Math.ceil(edge / stride);
     add(`blocks.${i}`, block.kind, stride, block.temporal, cost);
   });
-  add('bridge', 'bridge', 1, 1, bridgeIn(config, width, area(edge)));
+  add('bridge', 'bridge', 1, 1, bridgeIn(config, { ...extent, sets: 1 }, width, edge));
   add('head', 'head', 1, 1, headCost(config, width, area(edge)));
   return { ...plus(...layers), layers };
 }
 
-function blockCost(config: NetworkConfig, block: BlockConfig, width: number, edgeIn: number, edgeOut: number, area: Area): Sum {
+function blockCost(
+  config: NetworkConfig,
+  extent: Extent,
+  block: BlockConfig,
+  width: number,
+  edgeIn: number,
+  edgeOut: number,
+): Sum {
   const { out, expand, temporal } = block;
+  const area = (edge: number) => extent.frames * edge * edge;
   const depthwise = (channels: number, edge: number) => convNorm(9 * temporal * channels, channels, area(edge));
   const pointwise = (from: number, to: number, edge: number) => convNorm((from * to) / config.groups, to, area(edge));
   const hidden = width * expand;
   if (block.kind === 'lite') return plus(depthwise(hidden, edgeOut), pointwise(hidden, out, edgeOut));
   const tokens = plus(
-    bridgeIn(config, width, area(edgeIn)),
-    formerCost(config),
-    bridgeOut(config, out, area(edgeOut)),
-    slopes(config, hidden),
+    bridgeIn(config, extent, width, edgeIn),
+    formerCost(config, extent),
+    bridgeOut(config, extent, out, area(edgeOut)),
+    slopes(config, extent, hidden),
   );
   if (block.kind === 'mf') {
     const convs = plus(pointwise(width, hidden, edgeIn), depthwise(hidden, edgeIn), pointwise(hidden, out, edgeIn));
-    return plus(tokens, slopes(config, hidden), convs);
+    return plus(tokens, slopes(config, extent, hidden), convs);
   }
   const hidden2 = out * block.expand2;
   const first = plus(depthwise(hidden, edgeOut), pointwise(hidden, out, edgeOut));
-  return plus(tokens, slopes(config, hidden2), first, depthwise(hidden2, edgeOut), pointwise(hidden2, out, edgeOut));
+  return plus(tokens, slopes(config, extent, hidden2), first, depthwise(hidden2, edgeOut), pointwise(hidden2, out, edgeOut));
 }
 
 /** Mobile -> Former. */
-function bridgeIn({ tokens, tokenDim: d }: NetworkConfig, width: number, positions: number): Sum {
-  const gated = linear(d, width, tokens);
-  return plus(linear(d, width, tokens), gated, linear(width, d, tokens), norm(d), products(2 * tokens * positions * width));
+function bridgeIn({ tokens, tokenDim: d }: NetworkConfig, { sets, seen }: Extent, width: number, edge: number): Sum {
+  const rows = sets * tokens;
+  const gated = linear(d, width, rows);
+  const attention = products(2 * rows * seen * edge * edge * width);
+  return plus(linear(d, width, rows), gated, linear(width, d, rows), norm(d), attention);
 }
 
-function formerCost({ tokens, tokenDim: d }: NetworkConfig): Sum {
-  const attention = plus(linear(d, d, tokens), linear(d, d, tokens), products(2 * tokens * tokens * d));
-  return plus(attention, linear(d, 2 * d, tokens), linear(2 * d, d, tokens), norm(d), norm(d));
+function formerCost({ tokens, tokenDim: d }: NetworkConfig, { sets }: Extent): Sum {
+  const rows = sets * tokens;
+  const attention = plus(linear(d, d, rows), linear(d, d, rows), products(2 * rows * tokens * d));
+  return plus(attention, linear(d, 2 * d, rows), linear(2 * d, d, rows), norm(d), norm(d));
 }
 
 /** Former -> Mobile. */
-function bridgeOut({ tokens, tokenDim: d }: NetworkConfig, width: number, positions: number): Sum {
-  return plus(linear(d, width, tokens), linear(d, width, tokens), products(2 * tokens * positions * width));
+function bridgeOut({ tokens, tokenDim: d }: NetworkConfig, { sets }: Extent, width: number, positions: number): Sum {
+  const rows = sets * tokens;
+  return plus(linear(d, width, rows), linear(d, width, rows), products(2 * tokens * positions * width));
 }
 
 /** The small network behind one dynamic ReLU. */
-function slopes({ tokenDim: d }: NetworkConfig, channels: number): Sum {
-  return plus(linear(d, d / 4, 1), linear(d / 4, 2 * channels, 1));
+function slopes({ tokenDim: d }: NetworkConfig, { sets }: Extent, channels: number): Sum {
+  return plus(linear(d, d / 4, sets), linear(d / 4, 2 * channels, sets));
 }
 
 function headCost(config: NetworkConfig, width: number, positions: number): Sum {

@@ -39,10 +39,12 @@ export class Layers {
     return this.variables.parameter({ name: this.prefix + name, shape, init, decay });
   }
 
-  /** x W^T + b. */
-  linear(name: string, x: Expr, out: number): Expr {
+  /** (x W^T + b) * factor + plus; both go into W and b, which in inference are known beforehand. */
+  linear(name: string, x: Expr, out: number, { factor = 1, plus = 0 }: { factor?: number; plus?: number } = {}): Expr {
     const weight = this.weight(`${name}.weight`, [out, x.shape.at(-1) ?? 0], { normal: 0.01 }, true);
-    return linear(x, weight, this.weight(`${name}.bias`, [out], { value: 0 }, false));
+    const bias = this.weight(`${name}.bias`, [out], { value: 0 }, false);
+    const scaled = (v: Expr) => (factor === 1 ? v : mul(v, factor));
+    return linear(x, scaled(weight), plus === 0 ? scaled(bias) : add(scaled(bias), plus));
   }
 
   /** Layer norm over the last axis. */

@@ -35,7 +35,7 @@ test('formula and listing agree for every name, also with kernels in time', () =
 });
 
 test('every member of the family costs 60 to 100 % of its name', () => {
-  const family = networkNames.filter((name) => name.startsWith('vmf-'));
+  const family = networkNames.filter((name) => name.startsWith('vmf-') && !name.endsWith('-causal'));
   assert.deepEqual(family, ['vmf-0.1g', 'vmf-0.25g', 'vmf-0.5g', 'vmf-1g', 'vmf-2g', 'vmf-4g', 'vmf-6g']);
   for (const name of family) {
     const named = Number(name.slice('vmf-'.length, -1)) * 1e9;
@@ -48,7 +48,7 @@ test('every member of the family costs 60 to 100 % of its name', () => {
 
 test('6 tokens from vmf-1g up', () => {
   const tokens = Object.fromEntries(
-    networkNames.filter((name) => name.startsWith('vmf-')).map((name) => [name, networkConfig(name).tokens]),
+    networkNames.filter((name) => /^vmf-[^-]+$/.test(name)).map((name) => [name, networkConfig(name).tokens]),
   );
   assert.deepEqual(tokens, { 'vmf-0.1g': 3, 'vmf-0.25g': 3, 'vmf-0.5g': 4, 'vmf-1g': 6, 'vmf-2g': 6, 'vmf-4g': 6, 'vmf-6g': 6 });
 });
@@ -68,4 +68,12 @@ test('a name that is none is refused with those that are', () => {
   for (const name of ['vmf-3g', 'mobile-former-', 'mobile-former-toString', '__proto__', 'constructor', '']) {
     assert.throws(() => networkConfig(name), /^ConfigError: model: unknown name ".*"; known are vmf-0\.1g, /, name);
   }
+});
+
+test('every member of the family has a causal one, which differs in name and rule only', () => {
+  for (const name of networkNames.filter((each) => /^vmf-[^-]+$/.test(each))) {
+    assert.ok(networkNames.includes(`${name}-causal`));
+    assert.deepEqual(networkConfig(`${name}-causal`), { ...networkConfig(name), name: `${name}-causal`, causal: true });
+  }
+  assert.throws(() => networkConfig('mobile-former-52m-causal'), /unknown name/);
 });

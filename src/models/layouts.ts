@@ -73,18 +73,24 @@ export interface Chosen {
   readonly temporal?: TemporalPlan;
 }
 
-/** All names that `networkConfig` knows, in the order of their cost. */
+/** After a name of the family: the same network, whose frames look back only, for streams. */
+const causalEnding = '-causal';
+
+/** All names that `networkConfig` knows, those of the family in the order of their cost. */
 export const networkNames: readonly string[] = [
   ...Object.keys(family),
+  ...Object.keys(family).map((name) => name + causalEnding),
   ...Object.keys(layouts).map((layout) => `mobile-former-${layout}`),
 ];
 
-/** A named configuration: `vmf-1g` (400 classes unless chosen), or `mobile-former-294m` (one frame, 224 pixels, 1000 classes). */
+/** A named configuration: `vmf-1g` or `vmf-1g-causal` (400 classes unless chosen), or `mobile-former-294m` (one frame, 224 pixels, 1000 classes). */
 export function networkConfig(name: string, chosen: Chosen = {}): NetworkConfig {
-  const video = Object.hasOwn(family, name) ? family[name] : undefined;
+  const causal = name.endsWith(causalEnding);
+  const plain = causal ? name.slice(0, -causalEnding.length) : name;
+  const video = Object.hasOwn(family, plain) ? family[plain] : undefined;
   if (video) {
     const [layout, frames, size, temporal] = video;
-    return build(name, layout, { frames, size, temporal, classes: 400, ...chosen });
+    return { ...build(name, layout, { frames, size, temporal, classes: 400, ...chosen }), ...(causal && { causal }) };
   }
   const image = name.startsWith('mobile-former-') ? name.slice('mobile-former-'.length) : '';
   if (Object.hasOwn(layouts, image))

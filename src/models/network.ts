@@ -3,12 +3,13 @@
  * statistics its batch norms see in training mode. Flat vectors hold the values end to end in the order of the inventory.
  */
 
-import { ShapeError } from '../errors.js';
-import { reshape, slice } from '../graph/arrange.js';
+import { ConfigError, ShapeError } from '../errors.js';
+import { reshape, slice, transpose } from '../graph/arrange.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from './config.js';
 import { type BatchStatistics, Layers } from './layers.js';
+import { CausalClip } from './time.js';
 import { countValues, type Inventory, Recorder, type VariableSpec, type Variables } from './variables.js';
 import { type ForwardOptions, videoMobileFormer } from './videoMobileFormer.js';
 
@@ -57,8 +58,12 @@ export interface FlatWeights {
 
 /** Logits [B, classes] with the weights as constants: the graph for inference. */
 export function inferenceGraph(config: NetworkConfig, weights: FlatWeights, clips: number, options: ForwardOptions = {}): Expr {
-  const variables = new ConstantVariables(weights);
-  return videoMobileFormer(new Layers(variables, undefined), config, clipInput(config, clips), options);
+  return constantLogits(config, weights, clipInput(config, clips), options);
+}
+
+/** The same for a clip made otherwise: normalised [T, B, 3, S, S]. */
+export function constantLogits(config: NetworkConfig, weights: FlatWeights, clip: Expr, options: ForwardOptions = {}): Expr {
+  return videoMobileFormer(new Layers(new ConstantVariables(weights), undefined), config, clip, options);
 }
 
 /** Logits [B, classes] with flat vectors `parameters` and `statistics` as inputs: evaluation while training. */
@@ -71,18 +76,41 @@ export function evaluationGraph(config: NetworkConfig, clips: number, options: F
   return videoMobileFormer(new Layers(variables, undefined), config, clipInput(config, clips), options);
 }
 
+export interface TrainingForwardOptions extends ForwardOptions {
+  /** Clips follow one another in pairs, as in a stream; for causal networks. */
+  readonly chained?: boolean;
+}
+
 /** In training mode: logits, and what the batch norms saw, one expression a statistic in the order of the inventory. */
 export function trainingGraph(
   config: NetworkConfig,
   variables: Variables,
   statistics: readonly VariableSpec[],
   clips: number,
-  options: ForwardOptions = {},
+  options: TrainingForwardOptions = {},
 ): { readonly logits: Expr; readonly seen: readonly Expr[] } {
   const batch: BatchStatistics = new Map();
-  const logits = videoMobileFormer(new Layers(variables, batch), config, clipInput(config, clips), options);
+  const layers = new Layers(variables, batch);
+  const logits = options.chained
+    ? chainedLogits(layers, config, clips, options)
+    : videoMobileFormer(layers, config, clipInput(config, clips), options);
   const seen = statistics.map(({ name }) => batch.get(name) ?? missing(name));
   return { logits, seen };
+}
+
+/**
+ * A causal network must learn what a stream is: something always went before. So the second half of a batch's clips follow those of
+ * the first, each two as one sequence, and both are asked for at their last frame.
+ */
+function chainedLogits(layers: Layers, config: NetworkConfig, clips: number, options: ForwardOptions): Expr {
+  if (!config.causal || clips % 2 !== 0)
+    throw new ConfigError(`${config.name}: pairs of clips are for causal networks and even batches, got a batch of ${clips}`);
+  const { frames, size } = config;
+  const pairs = clips / 2;
+  const input = reshape(clipInput(config, clips), [frames, 2, pairs * 3 * size * size]);
+  const chained = reshape(transpose(input, [1, 0, 2]), [2 * frames, pairs, 3, size, size]);
+  const time = new CausalClip(2 * frames, frames, [frames - 1, 2 * frames - 1]);
+  return videoMobileFormer(layers, config, chained, { ...options, time });
 }
 
 function missing(name: string): never {

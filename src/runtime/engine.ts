@@ -14,6 +14,8 @@ export type { TensorValue } from './engineTasks.js';
 export interface EngineOptions {
   /** Threads inside one operator; by default the machine's cores, at most 8, beyond which small networks gain nothing. */
   readonly threads?: number;
+  /** Whether a thread spins while it waits: for latency on a machine that does nothing else; false by default. */
+  readonly spin?: boolean;
 }
 
 export class Engine {
@@ -23,7 +25,7 @@ export class Engine {
 
   constructor(options: EngineOptions = {}) {
     this.threads = options.threads ?? Math.min(availableParallelism(), 8);
-    const settings: EngineSettings = { threads: this.threads };
+    const settings: EngineSettings = { threads: this.threads, spin: options.spin ?? false };
     this.pool = new WorkerPool({
       url: new URL('./engineWorker.js', import.meta.url),
       size: 1,
@@ -63,8 +65,8 @@ export class Program {
   ) {}
 
   /**
-   * Runs the model. Inputs not fed come from the engine's state; outputs called NAME.next replace the state NAME and are not
-   * returned. With `move` the buffers of the feeds are given away instead of copied.
+   * Runs the model. Inputs not fed come from the engine's state; outputs called NAME.next replace the state NAME (which is then
+   * NAME.before, if a program asked for that), those called NAME.push are appended to it; neither is returned. With `move` the buffers of the feeds are given away instead of copied.
    */
   run<Name extends string>(
     feeds: Readonly<Record<string, TensorValue>>,
@@ -73,6 +75,11 @@ export class Program {
     const transfer = options.move ? Object.values(feeds).map((value) => value.data.buffer as ArrayBuffer) : [];
     const result = this.pool.run('run', { program: this.number, feeds }, { label: this.label, transfer });
     return result as Promise<Readonly<Record<Name, TensorValue>>>;
+  }
+
+  /** Begins anew: every state that the program writes is zeros. */
+  async clear(): Promise<void> {
+    await this.pool.run('clear', { program: this.number }, { label: this.label });
   }
 
   async release(): Promise<void> {

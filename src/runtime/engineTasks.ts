@@ -14,13 +14,16 @@ export type EngineTasks = {
   load: { input: { readonly program: number; readonly model: Uint8Array; readonly kind: ModelKind }; output: undefined };
   /**
    * Runs a session. Inputs that are not fed come from the state of the same name; an output called NAME.next becomes the state
-   * NAME; all other outputs are returned.
+   * NAME, which before that becomes NAME.before if there is one; one called NAME.push is appended to NAME, of which an input NAME
+   * sees the end (see film.ts); all other outputs are returned.
    */
   run: {
     input: { readonly program: number; readonly feeds: Readonly<Record<string, TensorValue>> };
     output: Readonly<Record<string, TensorValue>>;
   };
   setState: { input: Readonly<Record<string, Float32Array>>; output: undefined };
+  /** Zeros for every state that the program writes. */
+  clear: { input: { readonly program: number }; output: undefined };
   readState: { input: readonly string[]; output: Readonly<Record<string, Float32Array>> };
   release: { input: { readonly program: number }; output: undefined };
 };
@@ -28,4 +31,6 @@ export type EngineTasks = {
 export interface EngineSettings {
   /** Threads inside one operator. */
   readonly threads: number;
+  /** Whether they spin while they wait. */
+  readonly spin: boolean;
 }

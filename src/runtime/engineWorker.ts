@@ -8,8 +8,9 @@ import * as ort from 'onnxruntime-node';
 import { VmfError } from '../errors.js';
 import { serveTasks, Transferring } from '../workers/messages.js';
 import type { EngineSettings, EngineTasks, ModelKind, TensorValue } from './engineTasks.js';
+import { Film } from './film.js';
 
-const { threads } = workerData as EngineSettings;
+const { threads, spin } = workerData as EngineSettings;
 
 interface Session {
   readonly session: ort.InferenceSession;
@@ -19,9 +20,14 @@ interface Session {
 
 const sessions = new Map<number, Session>();
 const state = new Map<string, Float32Array>();
+const films = new Map<string, Film>();
+/** The most values that any session reads at once, by name. */
+const longest = new Map<string, number>();
 
-const suffix = '.next';
-const stateOf = (output: string): string | undefined => (output.endsWith(suffix) ? output.slice(0, -suffix.length) : undefined);
+/** The state that an output replaces, or that it is appended to. */
+const stateOf = (output: string): string | undefined => /^(.+)[.]next$/.exec(output)?.[1];
+const filmOf = (output: string): string | undefined => /^(.+)[.]push$/.exec(output)?.[1];
+const before = (name: string): string => `${name}.before`;
 
 function sessionOf(program: number): Session {
   const found = sessions.get(program);
@@ -45,49 +51,96 @@ async function load(program: number, model: Uint8Array, kind: ModelKind): Promis
     // Planning memory for a whole training step doubles its peak; for inference it gains 2 to 4 %.
     enableMemPattern: kind === 'inference',
     // A waiting thread that spins gains 15 % on an idle machine and costs half the speed on one that also decodes videos.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' } } },
     logSeverityLevel: 3,
   });
   sessions.set(program, { session, spare: new Map() });
+  for (const meta of session.inputMetadata) {
+    const length = sizeOf(shapeOf(meta));
+    if (length > (longest.get(meta.name) ?? 0)) longest.set(meta.name, length);
+    films.get(meta.name)?.reserve(length);
+  }
 }
 
 async function run(program: number, feeds: Readonly<Record<string, TensorValue>>): Promise<Record<string, TensorValue>> {
   const { session, spare } = sessionOf(program);
-  const inputs = Object.fromEntries(session.inputNames.map((name) => [name, inputTensor(name, feeds[name])]));
-  const outputs = Object.fromEntries(session.outputNames.map((name) => [name, outputTensor(name, spare)]));
+  const outputs = Object.fromEntries(session.outputMetadata.map((meta) => [meta.name, outputTensor(meta, spare)])); // may move films
+  const inputs = Object.fromEntries(session.inputMetadata.map((meta) => [meta.name, inputTensor(meta, feeds[meta.name])]));
   const results = await session.run(inputs, outputs);
   const returned: Record<string, TensorValue> = {};
   for (const [name, tensor] of Object.entries(results)) {
     const kept = stateOf(name);
-    if (kept === undefined) returned[name] = { shape: tensor.dims, data: tensor.data as Float32Array };
-    else keep(kept, spare);
+    const film = filmOf(name);
+    if (film !== undefined) filmNamed(film).advance(tensor.size);
+    else if (kept !== undefined) keep(kept, spare);
+    else returned[name] = { shape: tensor.dims, data: tensor.data as Float32Array };
   }
   return returned;
 }
 
-function inputTensor(name: string, fed: TensorValue | undefined): ort.Tensor {
+type Metadata = ort.InferenceSession.ValueMetadata;
+
+/** The sizes in a model's own words; all models here are of fixed size. */
+function shapeOf(meta: Metadata): number[] {
+  if (!meta.isTensor) throw new VmfError(`engine: "${meta.name}" is no tensor`);
+  return meta.shape.map(Number);
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+function inputTensor(meta: Metadata, fed: TensorValue | undefined): ort.Tensor {
   if (fed) return new ort.Tensor('float32', fed.data, fed.shape);
-  const value = stateValue(name);
-  return new ort.Tensor('float32', value, [value.length]);
+  const shape = shapeOf(meta);
+  const film = films.get(meta.name);
+  return new ort.Tensor('float32', film ? film.last(sizeOf(shape)) : stateValue(meta.name), shape);
+}
+
+function filmNamed(name: string): Film {
+  const known = films.get(name);
+  if (known) return known;
+  const made = new Film();
+  made.reserve(longest.get(name) ?? 0);
+  films.set(name, made);
+  return made;
 }
 
 /** State is written straight into a spare buffer; other outputs are left to ONNX Runtime. */
-function outputTensor(name: string, spare: Map<string, Float32Array>): ort.Tensor | null {
-  const kept = stateOf(name);
+function outputTensor(meta: Metadata, spare: Map<string, Float32Array>): ort.Tensor | null {
+  const shape = shapeOf(meta);
+  const length = sizeOf(shape);
+  const film = filmOf(meta.name);
+  if (film !== undefined) return new ort.Tensor('float32', filmNamed(film).room(length), shape);
+  const kept = stateOf(meta.name);
   if (kept === undefined) return null;
-  const { length } = stateValue(kept);
+  stateValue(kept);
   const free = spare.get(kept);
   const buffer = free?.length === length ? free : new Float32Array(length);
   spare.set(kept, buffer);
-  return new ort.Tensor('float32', buffer, [length]);
+  return new ort.Tensor('float32', buffer, shape);
 }
 
-/** The spare buffer, just written, becomes the state, and the old state the spare. */
+/** The spare buffer, just written, becomes the state, the old state that of one run before if there is one, and what is left the spare. */
 function keep(name: string, spare: Map<string, Float32Array>): void {
   const next = spare.get(name);
   if (!next) throw new VmfError(`engine: state "${name}" was written nowhere`);
-  spare.set(name, stateValue(name));
+  const old = stateValue(name);
+  const older = state.get(before(name));
+  if (older) state.set(before(name), old);
+  spare.set(name, older ?? old);
   state.set(name, next);
+}
+
+/** Zeros for every state that a session writes. */
+function clear(program: number): void {
+  const { session } = sessionOf(program);
+  for (const name of session.outputNames) films.delete(filmOf(name) ?? '');
+  const written = new Set(session.outputNames.flatMap((name) => filmOf(name) ?? stateOf(name) ?? []));
+  for (const meta of session.inputMetadata) {
+    const { name } = meta;
+    if (!written.has(name.replace(/[.]before$/, ''))) continue;
+    if (session.outputNames.includes(`${name}.push`)) filmNamed(name);
+    else state.set(name, new Float32Array(sizeOf(shapeOf(meta))));
+  }
 }
 
 serveTasks<EngineTasks>({
@@ -104,6 +157,10 @@ serveTasks<EngineTasks>({
   },
   setState: (values) => {
     for (const [name, data] of Object.entries(values)) state.set(name, data);
+    return undefined;
+  },
+  clear: ({ program }) => {
+    clear(program);
     return undefined;
   },
   readState: (names) => Object.fromEntries(names.map((name) => [name, stateValue(name).slice()])),

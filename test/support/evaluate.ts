@@ -29,6 +29,7 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
   const third = c ? value(c) : undefined;
   switch (op.kind) {
     case 'input':
+    case 'memory':
       return Float64Array.from(inputs.get(op.name) ?? []);
     case 'constant':
       return Float64Array.from(op.data);
@@ -133,18 +134,16 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
         const each = (shape[2] ?? 0) / op.groups;
         return x[offset(xs, [t, clip, (p % op.groups) * each + Math.floor(p / op.groups), h, w])] ?? NaN;
       });
+    case 'regroup':
+      return x;
+    case 'depthwiseTaps':
+      return tapped(node, value, op.stride);
     case 'depthwise':
-      return scatter(
-        depthwiseTerms(xs, ys, shape, op.stride),
-        shape,
-        (term) => (x[term.x] ?? NaN) * (y[term.w] ?? NaN),
-        'y',
-        third,
-      );
+      return scatter(depthwiseTerms(xs, ys, shape, op), shape, (term) => (x[term.x] ?? NaN) * (y[term.w] ?? NaN), 'y', third);
     case 'depthwiseInputGradient':
-      return scatter(depthwiseTerms(shape, ys, xs, op.stride), shape, (term) => (x[term.y] ?? NaN) * (y[term.w] ?? NaN), 'x');
+      return scatter(depthwiseTerms(shape, ys, xs, op), shape, (term) => (x[term.y] ?? NaN) * (y[term.w] ?? NaN), 'x');
     case 'depthwiseWeightGradient':
-      return scatter(depthwiseTerms(ys, shape, xs, op.stride), shape, (term) => (x[term.y] ?? NaN) * (y[term.x] ?? NaN), 'w');
+      return scatter(depthwiseTerms(ys, shape, xs, op), shape, (term) => (x[term.y] ?? NaN) * (y[term.x] ?? NaN), 'w');
     case 'convolution':
       return scatter(
         convolutionTerms(xs, ys, shape, op.stride),
@@ -166,14 +165,14 @@ interface Term {
   readonly channel: number;
 }
 
-function* depthwiseTerms(xs: Shape, ws: Shape, ys: Shape, stride: number): Generator<Term> {
+function* depthwiseTerms(xs: Shape, ws: Shape, ys: Shape, { stride, lag }: { stride: number; lag: number }): Generator<Term> {
   const input = mapSize(xs, 'x');
   const [, kt = 1] = ws;
   for (const at of positions(ys)) {
     const [t = 0, clip = 0, o = 0, h = 0, w = 0] = at;
     for (const [dt = 0, dh = 0, dw = 0] of positions([kt, 3, 3])) {
       const place = [
-        t + dt - (kt - 1) / 2,
+        t + dt - (kt - 1) / 2 - lag,
         clip,
         Math.floor(o / ((ys[2] ?? 0) / input.channels)),
         h * stride + dh - 1,
@@ -182,6 +181,22 @@ function* depthwiseTerms(xs: Shape, ws: Shape, ys: Shape, stride: number): Gener
       if (inside(place, xs)) yield { x: offset(xs, place), w: offset(ws, [o, dt, dh, dw]), y: offset(ys, at), channel: o };
     }
   }
+}
+
+/** Each tap as a convolution of its own map by a kernel of one frame. */
+function tapped({ inputs, shape }: Expr, value: (x: Expr) => Float64Array, stride: number): Float64Array {
+  const maps = inputs.filter((x) => x.shape.length === 5);
+  const [weight, bias] = inputs.slice(maps.length);
+  const [out = 0, taps = 0] = weight?.shape ?? [];
+  const w = weight ? value(weight) : new Float64Array();
+  const parts = maps.map((map, k) => {
+    const kernel = Float64Array.from({ length: out * 9 }, (_, i) => w[(Math.floor(i / 9) * taps + k) * 9 + (i % 9)] ?? NaN);
+    const x = value(map);
+    const terms = depthwiseTerms(map.shape, [out, 1, 3, 3], shape, { stride, lag: 0 });
+    const wanted = k === 0 && bias ? value(bias) : undefined;
+    return scatter(terms, shape, (term) => (x[term.x] ?? NaN) * (kernel[term.w] ?? NaN), 'y', wanted);
+  });
+  return parts.reduce((sum, part) => sum.map((v, i) => v + (part[i] ?? NaN)));
 }
 
 function* convolutionTerms(xs: Shape, ws: Shape, ys: Shape, stride: number): Generator<Term> {

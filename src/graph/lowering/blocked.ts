@@ -12,7 +12,7 @@ import { steep } from './plain.js';
 const microsoft = 'com.microsoft';
 
 export class BlockedEmitter extends BlockedLayout {
-  /** scale * x + shift; scale and shift [rows, C] with rows 1 or B. */
+  /** scale * x + shift; scale and shift [rows, lanes] with rows 1 or B. */
   scaleShift(x: BlockedMap, scale: string, shift: string, rows: readonly [number, number], epilogue: Epilogue = {}): BlockedMap {
     const { frames, clips, channels, height, width } = x.size;
     const perClip = Math.max(...rows) > 1;
@@ -21,8 +21,7 @@ export class BlockedEmitter extends BlockedLayout {
     const all = perClip ? clips * lanes : lanes;
     const view = [images, all, 1, height * width];
     const vector = (v: string, count: number, shape: number[]) => {
-      const row = this.toLanes(v, [count], x.lanes);
-      const spread = perClip && count === 1 ? this.e.node('Expand', [row, this.e.integers([clips, lanes])]) : row;
+      const spread = perClip && count === 1 ? this.e.node('Expand', [v, this.e.integers([clips, lanes])]) : v;
       return this.e.reshape(spread, shape);
     };
     const operands = [this.e.reshape(x.name, view), vector(scale, rows[0], [all, 1, 1, 1])];
@@ -131,19 +130,35 @@ export class BlockedEmitter extends BlockedLayout {
 
   /** Softmax over frames and positions of each clip's channel. */
   softmaxPositions(x: BlockedMap): BlockedMap {
+    const { exps, total, view } = this.raised(x);
+    const all = view[1];
+    const scale = this.e.reshape(this.e.node('Reciprocal', [total]), [all, 1, 1, 1]);
+    const y = this.conv([this.e.reshape(exps, view), scale], [1, 1], all);
+    return { ...x, name: this.e.reshape(this.e.hasShape(y, view), this.nominal(x)) };
+  }
+
+  /** Softmax over frames and positions in two factors: a map of exponentials and what to multiply with, [B, C, 1]. */
+  exponentials(x: BlockedMap): { exps: BlockedMap; scale: string } {
+    const { exps, total } = this.raised(x);
+    const { clips, channels } = x.size;
+    const totals = this.fromLanes(this.e.reshape(total, [clips, this.width(x.lanes)]), [clips], x.lanes);
+    const scale = this.e.reshape(this.e.node('Reciprocal', [totals]), [clips, channels, 1]);
+    return { exps: { ...x, name: this.e.reshape(exps, this.nominal(x)) }, scale };
+  }
+
+  /** exp(x - its largest value over frames and positions), and the sums of these, [1, B * lanes]. */
+  private raised(x: BlockedMap): { exps: string; total: string; view: readonly [number, number, number, number] } {
     const { frames, clips, height, width } = x.size;
     const lanes = this.width(x.lanes);
     const all = clips * lanes;
-    const view = [frames, all, 1, height * width];
+    const view = [frames, all, 1, height * width] as const;
     const peaks = this.e.reshape(this.e.node('GlobalMaxPool', [x.name], {}, nchwc), [frames, all]);
     const peak = this.e.node('ReduceMax', [peaks], { axes: [0], keepdims: 0 });
     const ones = this.e.filled(1, [all, 1, 1, 1]);
     const lowered = this.conv([this.e.reshape(x.name, view), ones], [1, 1], all, { bias: this.e.node('Neg', [peak]) });
     const exps = this.e.node('Exp', [lowered]);
     const means = this.e.node('GlobalAveragePool', [exps], {}, nchwc);
-    const total = this.sumOfRows(means, frames, all, height * width);
-    const scale = this.e.reshape(this.e.node('Reciprocal', [total]), [all, 1, 1, 1]);
-    return { ...x, name: this.e.reshape(this.conv([exps, scale], [1, 1], all), this.nominal(x)) };
+    return { exps, total: this.sumOfRows(means, frames, all, height * width), view };
   }
 
   /**

@@ -3,28 +3,77 @@
  * expansion and temporal tap, adding into the same output.
  */
 
-import type { MapSize } from '../shape.js';
-import { BlockedLayout, type BlockedMap } from './blockedLayout.js';
+import { ShapeError } from '../../errors.js';
+import { type MapSize, sizeOf } from '../shape.js';
+import { type Activation, BlockedLayout, type BlockedMap, type ConvOptions, type Lanes } from './blockedLayout.js';
 import { gradientPads, shiftFrames } from './plain.js';
 
+/** Values of a map up to which copying it costs less than a node for each copy. */
+const smallMap = 1 << 14;
+
 export class BlockedDepthwise extends BlockedLayout {
-  /** Depthwise convolution: one Conv per expansion and temporal tap, the taps adding into the same output. */
-  depthwise(x: BlockedMap, w: DepthwiseWeight, stride: number, height: number, width: number, bias?: string): BlockedMap {
-    const expand = w.out / x.size.channels;
+  /** Depthwise convolution. */
+  depthwise(x: BlockedMap, w: DepthwiseWeight, options: DepthwiseOptions & { readonly turned: boolean }): BlockedMap {
+    const { stride, turned } = options;
+    const taps = turned && stride === 2 ? this.everyOther(x) : this.shifted(x, w, 1);
+    return this.byExpansion(taps, x.lanes, w, [stride, turned ? 1 : stride], options);
+  }
+
+  /**
+   * The same where each tap in time has a map of its own. In a small map a node more costs more than a copy: where the convolution
+   * expands, its input is repeated and each tap is one Conv.
+   */
+  depthwiseTaps(maps: readonly BlockedMap[], w: DepthwiseWeight, options: DepthwiseOptions): BlockedMap {
+    const { stride, size, bias, activation } = options;
+    const [first] = maps;
+    if (!first) throw new ShapeError('depthwiseTaps: no maps');
+    const names = maps.map(({ name }) => name);
+    if (sizeOf(this.nominal(first)) > smallMap) return this.byExpansion(names, first.lanes, w, [stride, stride], options);
+    const expand = w.out / first.size.channels;
     const lanes = { channels: w.out, expand };
     const kernels = this.depthwiseKernels(w, expand);
-    const shifts = this.shifted(x, w.kt, 1);
-    const biases = bias ? this.pieces(this.toLanes(bias, [], lanes), 0, expand, this.width(x.lanes)) : [];
-    const parts = kernels.map((row, k) => {
-      let y: string | undefined;
-      row.forEach((kernel, tap) => {
-        const more = { pads: [1, 1, 1, 1], stride, ...(y !== undefined ? { addend: y } : biases[k] ? { bias: biases[k] } : {}) };
-        y = this.conv([shifts[tap] ?? '', kernel], [3, 3], this.width(x.lanes), more);
-      });
-      return y ?? '';
-    });
+    const join = (parts: readonly string[], axis: number) =>
+      parts.length === 1 && parts[0] ? parts[0] : this.e.node('Concat', parts, { axis });
+    const repeated = names.map((name) => join(Array<string>(expand).fill(name), 1));
+    const kernelOf = (_: string, tap: number) => join(kernels.map((row) => row[tap] ?? ''), 0); // biome-ignore format: one line
+    const start = bias ? { bias: this.toLanes(bias, [], lanes) } : {};
+    const name = this.sumOfTaps(repeated, repeated.map(kernelOf), this.width(lanes), { stride, ...start }, activation);
+    return { name, size, lanes };
+  }
+
+  /** One Conv per expansion and tap; `from`: the lanes of the maps that the taps see. */
+  private byExpansion(
+    taps: readonly string[],
+    from: Lanes,
+    w: DepthwiseWeight,
+    stride: readonly [number, number],
+    { size, bias, activation }: DepthwiseOptions,
+  ): BlockedMap {
+    const expand = w.out / from.channels;
+    const lanes = { channels: w.out, expand };
+    const biases = bias ? this.pieces(this.toLanes(bias, [], lanes), 0, expand, this.width(from)) : [];
+    const parts = this.depthwiseKernels(w, expand).map((row, k) =>
+      this.sumOfTaps(taps, row, this.width(from), { stride, ...(biases[k] && { bias: biases[k] }) }, activation),
+    );
     const name = parts.length === 1 && parts[0] ? parts[0] : this.e.node('Concat', parts, { axis: 1 });
-    return { name, size: { ...x.size, channels: w.out, height, width }, lanes };
+    return { name, size, lanes };
+  }
+
+  /** Each map convolved by its kernel, all adding into one output: the bias goes with the first, the activation with the last. */
+  private sumOfTaps(
+    maps: readonly string[],
+    kernels: readonly string[],
+    lanes: number,
+    { stride = 1, bias }: Pick<ConvOptions, 'stride' | 'bias'>,
+    activation: Activation | undefined,
+  ): string {
+    let y: string | undefined;
+    maps.forEach((map, i) => {
+      const start = y === undefined ? { ...(bias !== undefined && { bias }) } : { addend: y };
+      const end = activation && i === maps.length - 1 ? { activation } : {};
+      y = this.conv([map, kernels[i] ?? ''], [3, 3], lanes, { pads: [1, 1, 1, 1], stride, ...start, ...end });
+    });
+    return y ?? '';
   }
 
   /** An axis cut into pieces of equal length. */
@@ -32,11 +81,26 @@ export class BlockedDepthwise extends BlockedLayout {
     return count === 1 ? [x] : this.e.split(x, axis, Array<number>(count).fill(each));
   }
 
-  /** The map moved in time for each tap: frame t + k - (kt - 1) / 2 (or back, for gradients). */
-  private shifted(x: BlockedMap, kt: number, direction: 1 | -1): string[] {
+  /** The map moved in time for each tap: frame t + k - (kt - 1) / 2 - lag (or back, for gradients). */
+  private shifted(x: BlockedMap, { kt, lag }: TimeTaps, direction: 1 | -1): string[] {
     return Array.from({ length: kt }, (_, k) =>
-      shiftFrames(this.e, x.name, direction * (k - (kt - 1) / 2), x.size.clips, this.nominal(x)),
+      shiftFrames(this.e, x.name, direction * (k - (kt - 1) / 2 - lag), x.size.clips, this.nominal(x)),
     );
+  }
+
+  /** What three taps with stride 2 along the first axis see: rows -1, 1, .. and 0, 2, .. and 1, 3, ..; zero beyond the ends. */
+  private everyOther(x: BlockedMap): string[] {
+    const { frames, clips } = x.size;
+    const [images = 0, ...rest] = this.nominal(x);
+    const rows = this.e.reshape(x.name, [frames, (images / frames) * sizeOf(rest)]);
+    const from = (start: number) =>
+      this.e.node('Slice', [rows, ...[[start], [frames], [0], [2]].map((values) => this.e.integers(values))]);
+    const count = Math.ceil(frames / 2);
+    const missing = count - Math.floor(frames / 2);
+    const odd = from(1);
+    const before = this.e.pad(odd, [1, 0], [missing - 1, 0]);
+    const after = this.e.pad(odd, [0, 0], [missing, 0]);
+    return [before, from(0), after].map((taps) => this.e.reshape(taps, [count * clips, ...rest]));
   }
 
   /**
@@ -76,7 +140,7 @@ export class BlockedDepthwise extends BlockedLayout {
     const kernels = this.depthwiseKernels(w, expand, { list: [8, 7, 6, 5, 4, 3, 2, 1, 0], size: [3, 3] });
     let sum: string | undefined;
     this.expansions(dy).forEach((part, k) => {
-      const shifts = this.shifted(part, w.kt, -1);
+      const shifts = this.shifted(part, w, -1);
       kernels[k]?.forEach((kernel, tap) => {
         const more = { pads: [1, 1, 1, 1], ...(sum !== undefined && { addend: sum }) };
         sum = this.conv([shifts[tap] ?? '', kernel], [3, 3], this.width(part.lanes), more);
@@ -92,7 +156,7 @@ export class BlockedDepthwise extends BlockedLayout {
   private inputGradientStrided(dy: BlockedMap, w: DepthwiseWeight, expand: number, size: MapSize): string {
     const { height, width } = dy.size;
     const parts = this.expansions(dy);
-    const shifts = parts.map((part) => this.shifted(part, w.kt, -1));
+    const shifts = parts.map((part) => this.shifted(part, w, -1));
     const lanes = this.padded(size.channels);
     const phase = (odd: readonly [number, number]): string => {
       const rows = odd[0] ? [2, 0] : [1];
@@ -121,7 +185,7 @@ export class BlockedDepthwise extends BlockedLayout {
    * Gradient of depthwise for its weight, [C * e, kt, 3, 3]: every channel of every image convolved by its own gradient. For the
    * taps in time the gradient is shifted, as it is for the input's gradient already.
    */
-  depthwiseWeightGradient(dy: BlockedMap, x: BlockedMap, kt: number, stride: number): string {
+  depthwiseWeightGradient(dy: BlockedMap, x: BlockedMap, taps: TimeTaps, stride: number): string {
     const { frames, clips, channels, height, width } = x.size;
     const lanes = this.width(x.lanes);
     const images = frames * clips;
@@ -137,7 +201,7 @@ export class BlockedDepthwise extends BlockedLayout {
     const size = [dy.size.height, dy.size.width] as const;
     const parts = this.expansions(dy);
     const dots = parts.flatMap((part) =>
-      this.shifted(part, kt, -1).map((tap) => {
+      this.shifted(part, taps, -1).map((tap) => {
         const kernel = this.e.reshape(tap, [images * lanes, 1, ...size]);
         const perImage = this.conv([view, kernel], size, images * lanes, { dilation: stride });
         return this.sumOfRows(perImage, images, lanes * 9); // [1, lanes / b * 9 * b]
@@ -146,7 +210,7 @@ export class BlockedDepthwise extends BlockedLayout {
     const all = dots.length === 1 && dots[0] ? dots[0] : this.e.node('Concat', dots, { axis: 0 }); // [e * kt, ..]
     const blocks = this.e.transpose(this.e.reshape(all, [dots.length, lanes / b, 9, b]), [1, 3, 0, 2]); // [lanes / b, b, e * kt, 9]
     const used = this.e.pad(this.e.reshape(blocks, [lanes, dots.length * 9]), [0, 0], [channels - lanes, 0]);
-    return this.e.reshape(used, [channels * parts.length, kt, 3, 3]);
+    return this.e.reshape(used, [channels * parts.length, taps.kt, 3, 3]);
   }
 }
 
@@ -156,9 +220,22 @@ interface Places {
   readonly size: readonly [number, number];
 }
 
-export interface DepthwiseWeight {
+/** How many taps a kernel has in time, and how far they lie back (see Op). */
+export interface TimeTaps {
+  readonly kt: number;
+  readonly lag: number;
+}
+
+interface DepthwiseOptions {
+  readonly stride: number;
+  /** Of the result. */
+  readonly size: MapSize;
+  readonly bias?: string;
+  readonly activation?: Activation;
+}
+
+export interface DepthwiseWeight extends TimeTaps {
   /** [out, kt, 3, 3] */
   readonly name: string;
   readonly out: number;
-  readonly kt: number;
 }

@@ -54,13 +54,23 @@ export class BlockedLayout {
   }
 
   /** All lanes of a map. */
-  protected width(lanes: Lanes): number {
+  width(lanes: Lanes): number {
     return this.base(lanes) * lanes.expand;
   }
 
   protected nominal(map: BlockedMap): number[] {
     const { frames, clips, height, width } = map.size;
     return [frames * clips, this.width(map.lanes), height, width];
+  }
+
+  /** The shape under which ONNX Runtime sees the map. */
+  shapeOf(map: BlockedMap): number[] {
+    return this.nominal(map);
+  }
+
+  /** A map with its channels in order -> [T*B, H, W, C]. */
+  toChannelsLast({ name, size: { channels } }: BlockedMap): string {
+    return this.e.node('ReorderOutput', [name], { channels, channels_last: 1 }, nchwc);
   }
 
   /** Row-major [T, B, C, H, W] -> blocked, with the channels laid out for this expansion. */
@@ -87,8 +97,17 @@ export class BlockedLayout {
     return this.e.reshape(ordered, [frames, clips, channels, height, width]);
   }
 
+  /** Axes in a new order, clips and channels staying where they are. */
+  transposed(map: BlockedMap, order: readonly number[], size: MapSize): BlockedMap {
+    const { frames, clips, height, width } = map.size;
+    const seen = this.e.reshape(map.name, [frames, (clips * this.width(map.lanes)) / this.block, height, width, this.block]);
+    const moved = this.e.transpose(seen, order.filter((axis) => axis !== 2).map((axis) => (axis > 1 ? axis - 1 : axis)).concat(4)); // biome-ignore format: one line
+    const made = { size, lanes: map.lanes, name: moved };
+    return { ...made, name: this.e.reshape(moved, this.nominal(made)) };
+  }
+
   /** Logical channels (last axis) -> lanes, zero in unused ones. */
-  protected toLanes(x: string, rows: readonly number[], lanes: Lanes): string {
+  toLanes(x: string, rows: readonly number[], lanes: Lanes): string {
     const { channels, expand } = lanes;
     const each = channels / expand;
     const zeros = rows.map(() => 0);
@@ -114,7 +133,7 @@ export class BlockedLayout {
     const { pads = [0, 0, 0, 0], stride = 1, dilation = 1, activation, bias = '', addend = '' } = more;
     const operands = [...inputs, bias, addend];
     while (operands.at(-1) === '') operands.pop();
-    const strides = [stride, stride];
+    const strides = typeof stride === 'number' ? [stride, stride] : stride;
     const attributes = {
       group,
       kernel_shape: kernel,
@@ -142,7 +161,7 @@ export class BlockedLayout {
 
 export interface ConvOptions {
   readonly pads?: readonly number[];
-  readonly stride?: number;
+  readonly stride?: number | readonly [number, number];
   readonly dilation?: number;
   readonly activation?: Activation;
   readonly bias?: string;

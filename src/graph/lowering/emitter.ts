@@ -24,6 +24,8 @@ export class Emitter {
   private readonly reshaped = new Map<string, string>();
   private readonly shapes = new Map<string, Shape>();
   private count = 0;
+  /** Put before the names of the nodes that are made from now on; without it they have none. */
+  part = '';
 
   /** A name that nothing else has. */
   name(hint: string): string {
@@ -35,9 +37,13 @@ export class Emitter {
     return this.once(`n ${domain} ${type} ${inputs} ${JSON.stringify(attributes)}`, () => {
       const output = this.name(type);
       this.results.add(output);
-      this.made.push({ type, domain, inputs, outputs: [output], attributes });
+      this.made.push({ type, domain, inputs, outputs: [output], attributes, ...this.named(output) });
       return output;
     });
+  }
+
+  private named(output: string): { readonly name?: string } {
+    return this.part === '' ? {} : { name: `${this.part}/${output}` };
   }
 
   /** Cuts a value into pieces of these sizes along an axis. */

@@ -44,6 +44,10 @@ export class LanePlan {
       case 'exp':
       case 'clip':
       case 'scaleShift':
+      case 'regroup':
+      case 'transpose':
+      case 'slice':
+      case 'concat':
         if (node.shape.length === 5) for (const x of maps) this.union(x, node);
         return;
       case 'channelDot':
@@ -56,7 +60,7 @@ export class LanePlan {
 
   private demand(node: Expr): void {
     const [x, other] = node.inputs;
-    if (node.op.kind === 'depthwise' && x) this.want(node, node, x);
+    if ((node.op.kind === 'depthwise' || node.op.kind === 'depthwiseTaps') && x) this.want(node, node, x);
     if (node.op.kind === 'depthwiseInputGradient' && x) this.want(x, x, node);
     if (node.op.kind === 'depthwiseWeightGradient' && x && other) this.want(x, x, other);
   }

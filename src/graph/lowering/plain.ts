@@ -60,12 +60,13 @@ export function emitPlain(e: Emitter, node: Expr, names: readonly string[]): str
     case 'layerNorm':
       return e.node('LayerNormalization', [name(0), name(1), name(2)], { axis: -1, epsilon: { float: op.epsilon } });
     case 'scaleShift':
-      return e.node('Add', [e.node('Mul', [name(0), perChannel(e, name(1), at(1).shape)]), perChannel(e, name(2), at(2).shape)]);
+      return emitScaleShift(e, name(0), perChannel(e, name(1), at(1).shape), perChannel(e, name(2), at(2).shape), at(2));
     case 'channelSum':
       return e.reshape(e.sum(name(0), [0, 3, 4]), shape);
     case 'channelDot':
       return e.reshape(e.sum(e.node('Mul', [name(0), name(1)]), [0, 3, 4]), shape);
     case 'pointwise':
+      if (at(1).op.kind === 'constant' && !op.perClip) return emitConstantPointwise(e, names, at(0).shape, shape);
       return emitPointwise(e, name(0), name(1), names[2], at(0).shape, shape);
     case 'gram':
       return emitGram(e, name(0), name(1), at(0).shape, at(1).shape, op.perClip);
@@ -75,12 +76,18 @@ export function emitPlain(e: Emitter, node: Expr, names: readonly string[]): str
       return emitSoftmaxTokens(e, name(0), shape, op.heads);
     case 'shuffleChannels':
       return emitShuffle(e, name(0), shape, op.groups);
+    case 'regroup':
+      return e.reshape(name(0), shape);
+    case 'memory':
+      return op.name;
+    case 'depthwiseTaps':
+      return emitDepthwiseTaps(e, node, names);
     case 'depthwise':
-      return emitDepthwise(e, name(0), name(1), names[2], at(0).shape, at(1).shape, shape, op.stride);
+      return emitDepthwise(e, name(0), name(1), names[2], at(0).shape, at(1).shape, shape, op.stride, op.lag);
     case 'depthwiseInputGradient':
-      return emitDepthwiseInputGradient(e, name(0), name(1), at(0).shape, at(1).shape, shape, op.stride);
+      return emitDepthwiseInputGradient(e, name(0), name(1), at(0).shape, at(1).shape, shape, op.stride, op.lag);
     case 'depthwiseWeightGradient':
-      return emitDepthwiseWeightGradient(e, name(0), name(1), at(0).shape, at(1).shape, shape, op.stride);
+      return emitDepthwiseWeightGradient(e, name(0), name(1), at(0).shape, at(1).shape, shape, op.stride, op.lag);
     case 'convolution':
       return emitConvolution(e, name(0), name(1), names[2], at(0).shape, shape, op.stride);
     case 'convolutionWeightGradient':
@@ -109,11 +116,24 @@ export function emitBiasedProduct(e: Emitter, op: Op & { kind: 'matmul' }, a: st
 /** [R, C] -> [R, C, 1, 1], which broadcasts against [T, B, C, H, W]. */
 const perChannel = (e: Emitter, x: string, shape: Shape) => e.reshape(x, [...shape, 1, 1]);
 
+function emitScaleShift(e: Emitter, x: string, scale: string, shift: string, { op }: Expr): string {
+  const scaled = e.node('Mul', [x, scale]);
+  const nothing = op.kind === 'constant' && op.data.every((value) => value === 0);
+  return nothing ? scaled : e.node('Add', [scaled, shift]);
+}
+
 function emitPointwise(e: Emitter, x: string, weight: string, bias: string | undefined, from: Shape, to: Shape): string {
   const { frames, clips, channels, height, width } = mapSize(from, 'pointwise');
   const rows = e.reshape(x, [frames, clips, channels, height * width]);
   const y = e.reshape(e.node('MatMul', [weight, rows]), to);
   return bias ? e.node('Add', [y, e.reshape(bias, [to[2] ?? 0, 1, 1])]) : y;
+}
+
+/** With weights known beforehand ONNX Runtime packs a convolution's once, and merges it with the activation that follows. */
+function emitConstantPointwise(e: Emitter, [x = '', weight = '', ...bias]: readonly string[], from: Shape, to: Shape): string {
+  const { channels } = mapSize(from, 'pointwise');
+  const kernel = e.reshape(weight, [to[2] ?? 0, channels, 1, 1]);
+  return e.reshape(e.node('Conv', [images(e, x, from), kernel, ...bias], { kernel_shape: [1, 1] }), to);
 }
 
 function emitGram(e: Emitter, y: string, x: string, yShape: Shape, xShape: Shape, perClip: boolean): string {
@@ -153,12 +173,12 @@ const images = (e: Emitter, x: string, shape: Shape): string => e.reshape(x, ima
 
 /**
  * The map moved by whole frames: frame t of the result is frame t + by of x, zero beyond the ends. `shape` is how x is seen, images
- * first; padding whole images as rows of one matrix is a plain copy, padding along four axes would be one for every line.
+ * first; padding whole frames as rows of one matrix is a plain copy, padding along four axes would be one for every line.
  */
 export function shiftFrames(e: Emitter, x: string, by: number, imagesPerFrame: number, shape: Shape): string {
   if (by === 0) return x;
-  const [images = 0, ...rest] = shape;
-  const moved = e.pad(e.reshape(x, [images, sizeOf(rest)]), [-by * imagesPerFrame, 0], [by * imagesPerFrame, 0]);
+  const frames = (shape[0] ?? 0) / imagesPerFrame;
+  const moved = e.pad(e.reshape(x, [frames, sizeOf(shape) / frames]), [-by, 0], [by, 0]);
   return e.reshape(moved, shape);
 }
 
@@ -172,7 +192,7 @@ function tap(e: Emitter, weight: string, shape: Shape, k: number): string {
 
 const taps = (weightShape: Shape): number[] => [...Array(weightShape[1] ?? 1).keys()];
 /** How many frames tap k looks ahead. */
-const ahead = (k: number, weightShape: Shape): number => k - ((weightShape[1] ?? 1) - 1) / 2;
+const ahead = (k: number, weightShape: Shape, lag: number): number => k - ((weightShape[1] ?? 1) - 1) / 2 - lag;
 
 function emitDepthwise(
   e: Emitter,
@@ -183,16 +203,31 @@ function emitDepthwise(
   weightShape: Shape,
   to: Shape,
   stride: number,
+  lag: number,
 ): string {
   const { clips, channels } = mapSize(from, 'depthwise');
   const flat = images(e, x, from);
   const attributes = { group: channels, kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [stride, stride] };
   const parts = taps(weightShape).map((k) => {
-    const by = ahead(k, weightShape);
+    const by = ahead(k, weightShape, lag);
     const operands = [shiftFrames(e, flat, by, clips, imageShape(from)), tap(e, weight, weightShape, k)];
     return e.node('Conv', bias && by === 0 ? [...operands, bias] : operands, attributes);
   });
   return e.reshape(sumOf(e, parts), to);
+}
+
+function emitDepthwiseTaps(e: Emitter, { op, inputs, shape }: Expr, names: readonly string[]): string {
+  const taps = inputs.filter((x) => x.shape.length === 5).length;
+  const [from, weight] = [inputs[0]?.shape ?? [], inputs[taps]?.shape ?? []];
+  const stride = op.kind === 'depthwiseTaps' ? op.stride : 1;
+  const { channels } = mapSize(from, 'depthwiseTaps');
+  const attributes = { group: channels, kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [stride, stride] };
+  const bias = names.slice(taps + 1);
+  const parts = names.slice(0, taps).map((x, k) => {
+    const operands = [images(e, x, from), tap(e, names[taps] ?? '', weight, k)];
+    return e.node('Conv', k === 0 ? [...operands, ...bias] : operands, attributes);
+  });
+  return e.reshape(sumOf(e, parts), shape);
 }
 
 function emitDepthwiseInputGradient(
@@ -203,6 +238,7 @@ function emitDepthwiseInputGradient(
   weightShape: Shape,
   to: Shape,
   stride: number,
+  lag: number,
 ): string {
   const { clips, channels, height, width } = mapSize(to, 'depthwiseInputGradient');
   const small = mapSize(from, 'depthwiseInputGradient');
@@ -216,7 +252,7 @@ function emitDepthwiseInputGradient(
     output_padding: extra,
   };
   const parts = taps(weightShape).map((k) => {
-    const moved = shiftFrames(e, flat, -ahead(k, weightShape), clips, imageShape(from));
+    const moved = shiftFrames(e, flat, -ahead(k, weightShape, lag), clips, imageShape(from));
     return e.node('ConvTranspose', [moved, tap(e, weight, weightShape, k)], attributes);
   });
   return e.reshape(sumOf(e, parts), to);
@@ -231,6 +267,7 @@ function emitDepthwiseWeightGradient(
   xShape: Shape,
   to: Shape,
   stride: number,
+  lag: number,
 ): string {
   const { frames, clips, channels, height, width } = mapSize(xShape, 'depthwiseWeightGradient');
   const small = mapSize(dyShape, 'depthwiseWeightGradient');
@@ -243,7 +280,7 @@ function emitDepthwiseWeightGradient(
     pads: gradientPads(height, width, stride),
   };
   const parts = taps(to).map((k) => {
-    const moved = shiftFrames(e, images(e, x, xShape), ahead(k, to), clips, imageShape(xShape));
+    const moved = shiftFrames(e, images(e, x, xShape), ahead(k, to, lag), clips, imageShape(xShape));
     const dots = e.node('Conv', [e.reshape(moved, [1, count * channels, height, width]), kernel], attributes);
     return e.reshape(e.sum(e.reshape(dots, [count, small.channels, 3, 3]), [0]), [small.channels, 1, 3, 3]);
   });

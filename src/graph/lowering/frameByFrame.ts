@@ -1,0 +1,136 @@
+/**
+ * Takes the largest feature maps apart into one map a frame. A frame fits the caches where a whole clip does not, so that a chain
+ * of passes over it stays there, and a kernel that reaches into time picks its neighbours by name instead of reading copies of the
+ * whole map moved by a frame. Smaller maps stay whole: every node costs about a microsecond. For blocked inference graphs only.
+ */
+
+import { concat, reshape, slice } from '../arrange.js';
+import { closure, type Expr, expr } from '../expr.js';
+import { sizeOf } from '../shape.js';
+import { Origins } from './origins.js';
+
+const positionwise: ReadonlySet<string> = new Set([
+  'scaleShift',
+  'pointwise',
+  'softmaxTokens',
+  'shuffleChannels',
+  'convolution',
+  'depthwise',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'relu',
+  'exp',
+  'clip',
+  'step',
+]);
+const sums: ReadonlySet<string> = new Set(['channelSum', 'channelDot', 'gram']);
+
+/** Of networks whose frames have tokens of their own, or come one at a time. */
+const unknown: ReadonlySet<string> = new Set(['regroup', 'memory', 'depthwiseTaps']);
+
+/** Rewrites the outputs so that maps of a size (H, W) at which some map has `minBytes` exist frame by frame. */
+export function frameByFrame(
+  outputs: Readonly<Record<string, Expr>>,
+  minBytes: number,
+  origins = new Origins(),
+): Record<string, Expr> {
+  const order = closure(Object.values(outputs));
+  if (order.some(({ op }) => op.kind.endsWith('Gradient') || unknown.has(op.kind))) return { ...outputs };
+  const large = order.filter(({ shape }) => shape.length === 5 && 4 * sizeOf(shape) >= minBytes).map(positionsOf);
+  const rewriting = new Rewriting(new Set(large));
+  for (const node of order) origins.note(node, rewriting.visit(node));
+  return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, rewriting.whole(node)]));
+}
+
+const positionsOf = ({ shape }: Expr): string => shape.slice(3).join(' x ');
+const times = (map: Expr): number[] => [...Array(map.shape[0] ?? 0).keys()];
+const oneFrame = (map: Expr): number[] => [1, ...map.shape.slice(1)];
+
+class Rewriting {
+  private readonly wholes = new Map<Expr, Expr>();
+  private readonly apart = new Map<Expr, readonly Expr[]>();
+
+  /** `large`: sizes of maps that are taken apart. */
+  constructor(private readonly large: ReadonlySet<string>) {}
+
+  /** What the expression becomes. */
+  visit(node: Expr): readonly Expr[] {
+    const made = this.isTakenApart(node) ? this.eachFrame(node) : [this.rebuilt(node)];
+    if (this.isTakenApart(node)) this.apart.set(node, made);
+    else for (const whole of made) this.wholes.set(node, whole);
+    return made;
+  }
+
+  /** The value as one expression. */
+  whole(node: Expr): Expr {
+    const made = this.wholes.get(node) ?? concat(this.frames(node), 0);
+    this.wholes.set(node, made);
+    return made;
+  }
+
+  /** A map as one expression a frame, [1, B, C, H, W] each. */
+  private frames(map: Expr): readonly Expr[] {
+    const made = this.apart.get(map) ?? times(map).map((t) => slice(this.whole(map), 0, t, t + 1));
+    this.apart.set(map, made);
+    return made;
+  }
+
+  private isTakenApart(node: Expr): boolean {
+    if (node.shape.length !== 5 || node.shape[0] === 1 || !this.large.has(positionsOf(node))) return false;
+    return positionwise.has(node.op.kind) || this.isImages(node);
+  }
+
+  /** Whether this is images [T*B, C, H, W] seen as a map. */
+  private isImages({ op, shape, inputs }: Expr): boolean {
+    const [frames = 0, clips = 0] = shape;
+    return op.kind === 'reshape' && inputs[0]?.shape.length === 4 && inputs[0].shape[0] === frames * clips;
+  }
+
+  private eachFrame(node: Expr): readonly Expr[] {
+    const [x] = node.inputs;
+    if (node.op.kind === 'depthwise') return this.depthwise(node);
+    if (x && this.isImages(node)) {
+      const clips = node.shape[1] ?? 0;
+      return times(node).map((t) => reshape(slice(this.whole(x), 0, t * clips, (t + 1) * clips), oneFrame(node)));
+    }
+    return times(node).map((t) => expr(node.op, this.operandsAt(node, t), oneFrame(node)));
+  }
+
+  /** Frame t of maps, all of anything else. */
+  private operandsAt(node: Expr, t: number): Expr[] {
+    return node.inputs.map((x) => (x.shape.length === 5 && this.frames(x)[t]) || this.whole(x));
+  }
+
+  /** Each frame from those that the taps in time see; beyond the ends everything is zero and left out. */
+  private depthwise(node: Expr): readonly Expr[] {
+    const [x, weight, ...bias] = node.inputs;
+    if (!x || !weight || node.op.kind !== 'depthwise') return [];
+    const { stride, lag } = node.op;
+    const maps = this.frames(x);
+    const kt = weight.shape[1] ?? 1;
+    const [kernel = weight, ...rest] = [weight, ...bias].map((operand) => this.whole(operand));
+    return times(node).map((t) => {
+      const seen = Array.from({ length: kt }, (_, tap) => maps[t + tap - (kt - 1) / 2 - lag]);
+      const within = seen.flatMap((map) => map ?? []);
+      const first = seen.findIndex((map) => map !== undefined);
+      const kept = slice(kernel, 1, first, first + within.length);
+      return expr({ kind: 'depthwiseTaps', stride }, [...within, kept, ...rest], oneFrame(node));
+    });
+  }
+
+  /** A value that stays whole, over what its operands have become. */
+  private rebuilt(node: Expr): Expr {
+    if (sums.has(node.op.kind) && node.inputs.some((x) => this.apart.has(x))) return this.total(node);
+    if (node.inputs.every((x) => this.wholes.get(x) === x)) return node;
+    return expr(node.op, node.inputs.map((x) => this.whole(x)), node.shape); // biome-ignore format: one line
+  }
+
+  /** A sum over frames and positions as the sum of what each frame gives. */
+  private total(node: Expr): Expr {
+    const [first] = node.inputs;
+    const parts = times(first ?? node).map((t) => expr(node.op, this.operandsAt(node, t), node.shape));
+    return parts.reduce((sum, part) => expr({ kind: 'add' }, [sum, part], node.shape));
+  }
+}

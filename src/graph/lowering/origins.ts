@@ -1,0 +1,22 @@
+/** Where rewritten expressions come from, so that what is known of the network's own expressions can be told of them as well. */
+
+import type { Expr } from '../expr.js';
+
+export class Origins {
+  private readonly sources = new Map<Expr, Expr>();
+
+  /** What was made of an expression comes from it, with all that was made on the way. */
+  note(source: Expr, made: readonly Expr[]): void {
+    const stack = [...made];
+    for (let at = stack.pop(); at; at = stack.pop()) {
+      if (this.sources.has(at)) continue;
+      this.sources.set(at, at === source ? at : this.of(source));
+      stack.push(...at.inputs);
+    }
+  }
+
+  /** The network's own expression behind one that may have been rewritten, even twice. */
+  of(node: Expr): Expr {
+    return this.sources.get(node) ?? node;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Where positions have become few and frames are many, a clip's maps are turned from [T, B, C, H, W] to [H, B, C, W, T]: the
+ * depthwise kernels then run along rows of T frames instead of rows of 3 to 7 positions, most of which are at an edge. To every
+ * other operator positions are alike, whatever their order. For blocked inference graphs only.
+ */
+
+import { transpose } from '../arrange.js';
+import { closure, type Expr, expr } from '../expr.js';
+import { Origins } from './origins.js';
+
+const positionwise: ReadonlySet<string> = new Set([
+  'scaleShift',
+  'pointwise',
+  'softmaxTokens',
+  'softmaxPositions',
+  'shuffleChannels',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'relu',
+  'exp',
+  'clip',
+  'step',
+]);
+const sums: ReadonlySet<string> = new Set(['channelSum', 'channelDot', 'gram']);
+
+/** [T, B, C, H, W] -> [H, B, C, W, T], and back. */
+const turn = (x: Expr): Expr => transpose(x, [3, 1, 2, 4, 0]);
+const turnBack = (x: Expr): Expr => transpose(x, [4, 1, 2, 0, 3]);
+
+/** Rewrites the outputs so that maps up to `maxWidth` wide with more frames than that are turned, if all their kernels reach into time. */
+export function turnedLate(outputs: Readonly<Record<string, Expr>>, origins = new Origins(), maxWidth = 7): Record<string, Expr> {
+  const order = closure(Object.values(outputs));
+  const turning = new Turning(maxWidth);
+  const late = order.filter((node) => node.op.kind === 'depthwise' && turning.isLate(node));
+  const suits = ({ op, inputs }: Expr) => op.kind === 'depthwise' && op.lag === 0 && inputs[1]?.shape[1] === 3;
+  if (order.some(isForeign) || !late.every(suits)) return { ...outputs };
+  for (const node of order) origins.note(node, [turning.visit(node)]);
+  return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, turning.straight(node)]));
+}
+
+/** Of training, or of networks whose frames have tokens of their own or come one at a time. */
+const isForeign = ({ op }: Expr): boolean => op.kind.endsWith('Gradient') || op.kind === 'regroup' || op.kind === 'memory';
+
+class Turning {
+  /** What each expression has become, as it was meant and turned; a map may exist both ways. */
+  private readonly straights = new Map<Expr, Expr>();
+  private readonly turneds = new Map<Expr, Expr>();
+
+  constructor(private readonly maxWidth: number) {}
+
+  isLate({ shape }: Expr): boolean {
+    const [frames = 0, , , height = 0, width = 0] = shape;
+    return shape.length === 5 && width <= this.maxWidth && height <= this.maxWidth && frames > Math.max(width, height);
+  }
+
+  /** What the expression becomes. */
+  visit(node: Expr): Expr {
+    if (this.runsTurned(node)) {
+      const made = this.turnedNode(node);
+      (sums.has(node.op.kind) ? this.straights : this.turneds).set(node, made);
+      return made;
+    }
+    const same = node.inputs.every((x) => this.straights.get(x) === x);
+    const made = same ? node : expr(node.op, node.inputs.map((x) => this.straight(x)), node.shape); // biome-ignore format: one line
+    this.straights.set(node, made);
+    // The narrow result of a 1x1 convolution is where turning costs least.
+    if (this.isLate(node) && node.op.kind === 'pointwise' && !node.op.perClip) this.turneds.set(node, turn(made));
+    return made;
+  }
+
+  straight(node: Expr): Expr {
+    const made = this.straights.get(node) ?? turnBack(this.turned(node));
+    this.straights.set(node, made);
+    return made;
+  }
+
+  private turned(node: Expr): Expr {
+    const made = this.turneds.get(node) ?? turn(this.straight(node));
+    this.turneds.set(node, made);
+    return made;
+  }
+
+  /** Whether the operator works on a map that is there turned already. */
+  private runsTurned({ op, inputs }: Expr): boolean {
+    const known = positionwise.has(op.kind) || sums.has(op.kind) || op.kind === 'depthwise';
+    return known && inputs.some((x) => this.turneds.has(x));
+  }
+
+  private turnedNode(node: Expr): Expr {
+    const inputs = node.inputs.map((x) => (x.shape.length === 5 ? this.turned(x) : this.straight(x)));
+    const [t = 0, b = 0, c = 0, h = 0, w = 0] = node.shape;
+    const shape = node.shape.length === 5 ? [h, b, c, w, t] : node.shape;
+    const [x, weight, ...rest] = inputs;
+    if (node.op.kind !== 'depthwise' || !x || !weight) return expr(node.op, inputs, shape);
+    const kernel = transpose(weight, [0, 2, 3, 1]); // [C, kh, kw, kt]
+    return expr({ ...node.op, turned: true }, [x, kernel, ...rest], shape);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Reads the metadata of an ONNX file and nothing else: the file's owner is told apart by it before a runtime loads it. Field numbers
+ * as in onnx.ts.
+ */
+
+/** Entries of metadata_props by key; undefined when the bytes are no protobuf message. */
+export function readOnnxMetadata(bytes: Uint8Array): Record<string, string> | undefined {
+  const found: Record<string, string> = Object.create(null);
+  try {
+    for (const { field, body } of fieldsOf(bytes)) {
+      if (field !== 14 || body === undefined) continue;
+      const [key, value] = [1, 2].map((wanted) => textOf(body, wanted));
+      if (key !== undefined) found[key] = value ?? '';
+    }
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+  return found;
+}
+
+function textOf(message: Uint8Array, wanted: number): string | undefined {
+  for (const { field, body } of fieldsOf(message)) {
+    if (field === wanted && body !== undefined) return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  }
+  return undefined;
+}
+
+interface Field {
+  readonly field: number;
+  /** Of messages, strings and bytes. */
+  readonly body?: Uint8Array;
+}
+
+const fixedSizes: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
+
+/** The fields of a message. RangeError where it is cut off or not one. */
+function* fieldsOf(bytes: Uint8Array): Generator<Field> {
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let group = 0; group < 10; group++) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw new RangeError('cut off');
+      value += (byte & 127) * 2 ** (7 * group);
+      if (byte < 128) return value;
+    }
+    throw new RangeError('a number of more than ten bytes');
+  };
+  const skip = (count: number): Uint8Array => {
+    if (count > bytes.length - at) throw new RangeError('cut off');
+    at += count;
+    return bytes.subarray(at - count, at);
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    const [field, wire] = [Math.floor(tag / 8), tag % 8];
+    if (wire === 2) yield { field, body: skip(varint()) };
+    else if (wire === 0) varint();
+    else skip(fixedSizes[wire] ?? bytes.length + 1);
+  }
+}

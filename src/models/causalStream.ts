@@ -1,0 +1,153 @@
+/**
+ * A causal network on frames that keep coming: the same numbers as `CausalClip` (time.ts), from the F newest frames and what those
+ * before them left behind. A frame's features never change, so they are kept, not computed again. With F = 1 each frame is taken in as
+ * it comes; where answers are wanted less often several at once cost less, since each run reads all weights.
+ *
+ * What is kept is state of the engine (runtime/engine.ts): the last two frames before each depthwise kernel, and for everything that
+ * looks into the window its other frames one after the other, to which NAME.push is appended.
+ */
+
+import { broadcast, concat, reshape, slice, sum, transpose } from '../graph/arrange.js';
+import { depthwise, depthwiseTaps } from '../graph/convolution.js';
+import { add, div, mul, sub } from '../graph/elementwise.js';
+import { constant, type Expr, filled, input, memory } from '../graph/expr.js';
+import { channelSum, regroup } from '../graph/features.js';
+import { matmul, softmax } from '../graph/linear.js';
+import { mapSize } from '../graph/shape.js';
+import type { NetworkConfig } from './config.js';
+import { constantLogits, type FlatWeights } from './network.js';
+import { never, type Time } from './time.js';
+
+/** Input: frames [F, 3, S, S], normalised. Outputs: logits [1, classes] of the window that ends with the last one, and what is kept. */
+export function streamGraph(config: NetworkConfig, weights: FlatWeights, frames = 1): Record<string, Expr> {
+  const time = new CausalStream(frames, config.frames);
+  const { size } = config;
+  const clip = reshape(input('frames', [frames, 3, size, size]), [frames, 1, 3, size, size]);
+  const logits = constantLogits(config, weights, clip, { time });
+  return { logits, ...time.kept };
+}
+
+class CausalStream implements Time {
+  /** What the graph must give out for the frames to come. */
+  readonly kept: Record<string, Expr> = {};
+  private readonly masks = new Map<string, Expr>();
+  private names = 0;
+  /** The window's frames other than its last. */
+  private readonly past: number;
+  /** 1 for each of the frames before these that there was, [past]. */
+  private readonly there: Expr | undefined;
+
+  constructor(
+    private readonly frames: number,
+    private readonly window: number,
+  ) {
+    this.past = window - 1;
+    if (this.past > 0) this.there = this.film('there', filled(1, [frames]));
+  }
+
+  sets = (): number => this.frames;
+
+  asTokensSee(x: Expr): Expr {
+    return regroup(x, 1);
+  }
+
+  asFrames(x: Expr): Expr {
+    return regroup(x, this.frames);
+  }
+
+  wanted(tokens: Expr): Expr {
+    const rows = tokens.shape[0] ?? 0;
+    return slice(tokens, 0, rows - rows / this.frames, rows);
+  }
+
+  /** Taps t - 2, t - 1 and t, the first frames' from memory. */
+  depthwise(x: Expr, weight: Expr, stride: number, bias?: Expr): Expr {
+    if (weight.shape[1] === 1) return depthwise(x, weight, stride, bias);
+    const name = `features.${this.names++}`;
+    const { frames } = this;
+    const shape = [1, ...x.shape.slice(1)];
+    const last = memory(name, shape);
+    this.kept[`${name}.next`] = slice(x, 0, frames - 1, frames);
+    if (frames === 1) return depthwiseTaps([memory(`${name}.before`, shape), last, x], weight, stride, bias);
+    const previous = memory(`${name}.previous`, shape);
+    this.kept[`${name}.previous.next`] = slice(x, 0, frames - 2, frames - 1);
+    const twoBack = frames === 2 ? [previous, last] : [previous, last, slice(x, 0, 0, frames - 2)];
+    const oneBack = concat([last, slice(x, 0, 0, frames - 1)], 0);
+    return depthwiseTaps([concat(twoBack, 0), oneBack, x], weight, stride, bias);
+  }
+
+  /** Queries of all new frames, or of the last one only, [F', Q, C]. */
+  attend(x: Expr, queries: Expr): Expr {
+    const { channels, height, width } = mapSize(x.shape, 'attend');
+    const [asking = 1, each = 1] = queries.shape;
+    const area = height * width;
+    const rows = reshape(transpose(x, [0, 1, 3, 4, 2]), [this.frames * area, channels]);
+    const asked = reshape(queries, [asking * each, channels]);
+    const now = this.scores(asked, rows, asking, area, 0);
+    if (this.past === 0) return reshape(matmul(softmax(now), rows), queries.shape);
+    const before = this.film(`rows.${this.names++}`, rows); // [past * H*W, C]
+    const attention = softmax(concat([this.scores(asked, before, asking, area, this.past), now], 1)); // [F' * Q, (past + F) * H*W]
+    const split = this.past * area;
+    const found = add(
+      matmul(slice(attention, 1, 0, split), before),
+      matmul(slice(attention, 1, split, split + this.frames * area), rows),
+    );
+    return reshape(found, queries.shape);
+  }
+
+  /** Scores of rows of so many frames before the new ones, or with 0 of the new ones themselves, masked. */
+  private scores(asked: Expr, rows: Expr, asking: number, area: number, before: number): Expr {
+    const frames = before || this.frames;
+    const scores = matmul(asked, rows, { transposeB: true });
+    const mask = this.mask(asking, before);
+    if (!mask) return scores;
+    // One row for all queries is added in the pass of the product.
+    if (asking === 1) return add(scores, reshape(broadcast(reshape(mask, [frames, 1]), [frames, area]), [1, frames * area]));
+    const each = (asked.shape[0] ?? 0) / asking;
+    const masked = add(reshape(scores, [asking, each, frames, area]), reshape(mask, [asking, 1, frames, 1]));
+    return reshape(masked, [asking * each, frames * area]);
+  }
+
+  /** What scores are lowered by, [F', frames]: 0, or so much that nothing is left. Undefined where all is seen. */
+  private mask(asking: number, before: number): Expr | undefined {
+    const key = `${asking} ${before}`;
+    const known = this.masks.get(key);
+    if (known) return known;
+    const count = before || this.frames;
+    const hidden = Array.from({ length: asking * count }, (_, i) => {
+      const newest = this.frames - asking + Math.floor(i / count);
+      const other = (i % count) - before;
+      return other <= newest && other > newest - this.window ? 0 : never;
+    });
+    if (before === 0 && hidden.every((value) => value === 0)) return undefined;
+    const fixed = constant(hidden, [asking, count]);
+    const mask = before && this.there ? add(fixed, reshape(mul(sub(1, this.there), never), [1, before])) : fixed;
+    this.masks.set(key, mask);
+    return mask;
+  }
+
+  /** The mean over the window that ends with the last frame. */
+  pool(x: Expr): Expr {
+    const { height, width } = mapSize(x.shape, 'pool');
+    const sums = channelSum(regroup(x, 1)); // [F, C]
+    const inside = (frame: number) => Number(frame > this.frames - 1 - this.window);
+    const weights = Array.from({ length: this.frames }, (_, t) => inside(t));
+    const newest = this.frames === 1 ? sums : matmul(constant(weights, [1, this.frames]), sums);
+    const count = weights.reduce((a, b) => a + b, 0);
+    if (!this.there) return mul(newest, 1 / (count * height * width));
+    const earlier = constant(
+      Array.from({ length: this.past }, (_, i) => inside(i - this.past)),
+      [1, this.past],
+    );
+    const total = add(newest, matmul(earlier, this.film('pooled', sums)));
+    const frames = add(sum(mul(earlier, reshape(this.there, [1, this.past])), [1]), count);
+    return div(total, mul(frames, height * width));
+  }
+
+  /** The values of `newest` [n * F, ..] for the window's earlier frames, [n * past, ..], zeros where there was none yet. */
+  private film(name: string, newest: Expr): Expr {
+    const [first = 1, ...rest] = newest.shape;
+    this.kept[`${name}.push`] = newest;
+    return input(name, [(this.past * first) / this.frames, ...rest]);
+  }
+}

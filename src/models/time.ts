@@ -1,0 +1,125 @@
+/**
+ * How the frames of a clip see each other: the one thing in which the networks differ. `WholeClip` is the paper's: one set of tokens
+ * for the clip, kernels that look both ways. `CausalClip` looks back only: each frame has tokens of its own, which see that frame and
+ * those before it inside a window; all frames are computed side by side. causalStream.ts computes the same as frames come.
+ */
+
+import { concat, reshape, slice, transpose } from '../graph/arrange.js';
+import { depthwise } from '../graph/convolution.js';
+import { constant, type Expr, filled } from '../graph/expr.js';
+import { channelSum, globalAverage, gram, pointwise, regroup, scaleShift, softmaxPositions } from '../graph/features.js';
+import { matmul } from '../graph/linear.js';
+import { mapSize } from '../graph/shape.js';
+
+/** A set of tokens belongs to a clip or to one frame of it; S sets in all, those of frame t of clip b at t * B + b. */
+export interface Time {
+  /** S for clips [T, B, ..]. */
+  sets(clips: Expr): number;
+  /** The map with one clip for each set of tokens, [.., S, C, H, W], and back. */
+  asTokensSee(x: Expr): Expr;
+  asFrames(x: Expr): Expr;
+  /** Depthwise convolution, see graph/convolution.ts. */
+  depthwise(x: Expr, weight: Expr, stride: number, bias?: Expr): Expr;
+  /** The features that queries [S', Q, C] find, [S', Q, C]: a softmax over all positions of all frames that a set of tokens sees. */
+  attend(x: Expr, queries: Expr): Expr;
+  /** Those S' of the S sets of tokens whose logits are wanted, and the mean of the features that each sees, [S', C]. */
+  wanted(tokens: Expr): Expr;
+  pool(x: Expr): Expr;
+}
+
+/** Every frame sees every other one: S = B. */
+export class WholeClip implements Time {
+  sets = (clips: Expr): number => mapSize(clips.shape, 'clip').clips;
+  asTokensSee = (x: Expr): Expr => x;
+  asFrames = (x: Expr): Expr => x;
+  wanted = (tokens: Expr): Expr => tokens;
+  pool = globalAverage;
+  depthwise = (x: Expr, weight: Expr, stride: number, bias?: Expr): Expr => depthwise(x, weight, stride, bias);
+
+  attend(x: Expr, queries: Expr): Expr {
+    return gram(softmaxPositions(pointwise(x, queries)), x, true);
+  }
+}
+
+/** So far below every score that its exponential is 0. */
+export const never = -1e4;
+
+/** Frames see themselves and those before them, `window` in all: S = T * B; logits are wanted of the frames listed. */
+export class CausalClip implements Time {
+  constructor(
+    private readonly frames: number,
+    private readonly window: number,
+    private readonly wantedFrames: readonly number[],
+  ) {}
+
+  sets(clips: Expr): number {
+    const size = mapSize(clips.shape, 'clip');
+    return size.frames * size.clips;
+  }
+
+  asTokensSee(x: Expr): Expr {
+    return regroup(x, 1);
+  }
+
+  asFrames(x: Expr): Expr {
+    return regroup(x, this.frames);
+  }
+
+  wanted(tokens: Expr): Expr {
+    const each = (tokens.shape[0] ?? 0) / this.frames;
+    return concat(
+      this.wantedFrames.map((t) => slice(tokens, 0, t * each, (t + 1) * each)),
+      0,
+    );
+  }
+
+  /** Taps t - 2, t - 1, t. */
+  depthwise(x: Expr, weight: Expr, stride: number, bias?: Expr): Expr {
+    return depthwise(x, weight, stride, bias, ((weight.shape[1] ?? 1) - 1) / 2);
+  }
+
+  /** The queries of all frames, or of the wanted ones, are asked of all frames at once; what they must not see is masked. */
+  attend(x: Expr, queries: Expr): Expr {
+    const { clips, channels } = mapSize(x.shape, 'attend');
+    const [sets = 0, each = 0] = queries.shape;
+    const asking = sets / clips;
+    const perClip = reshape(transpose(reshape(queries, [asking, clips, each, channels]), [1, 0, 2, 3]), [
+      clips,
+      asking * each,
+      channels,
+    ]);
+    const scores = this.masked(pointwise(x, perClip), asking, each); // [T, B, T' * Q, H, W]
+    const found = reshape(gram(softmaxPositions(scores), x, true), [clips, asking, each, channels]);
+    return reshape(transpose(found, [1, 0, 2, 3]), [sets, each, channels]);
+  }
+
+  private masked(scores: Expr, asking: number, each: number): Expr {
+    const { clips, channels } = mapSize(scores.shape, 'attend');
+    const sees = Array.from({ length: this.frames }, (_, t) =>
+      Array.from({ length: asking }, (__, k) => this.sees(asking === this.frames ? k : (this.wantedFrames[k] ?? 0), t)),
+    );
+    if (sees.flat().every(Boolean)) return scores;
+    const rows = sees.flatMap((row) =>
+      Array.from({ length: clips }, () => row.flatMap((seen) => Array<number>(each).fill(seen ? 0 : never))),
+    );
+    const mask = constant(rows.flat(), [this.frames * clips, channels]);
+    return regroup(scaleShift(regroup(scores, 1), filled(1, [1, channels]), mask), this.frames);
+  }
+
+  private sees(frame: number, other: number): boolean {
+    return other <= frame && other > frame - this.window;
+  }
+
+  /** Means over the window that ends with each wanted frame. */
+  pool(x: Expr): Expr {
+    const { clips, channels, height, width } = mapSize(x.shape, 'pool');
+    const sums = reshape(channelSum(this.asTokensSee(x)), [this.frames, clips * channels]);
+    const weights = this.wantedFrames.flatMap((frame) =>
+      Array.from({ length: this.frames }, (_, t) =>
+        this.sees(frame, t) ? 1 / (Math.min(frame + 1, this.window) * height * width) : 0,
+      ),
+    );
+    const means = matmul(constant(weights, [this.wantedFrames.length, this.frames]), sums);
+    return reshape(means, [this.wantedFrames.length * clips, channels]);
+  }
+}

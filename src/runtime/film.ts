@@ -1,0 +1,43 @@
+/**
+ * State that grows at its end: what runs of a program left one after the other, of which others read the last so many, as one piece of
+ * memory. Nothing is copied but, now and then, what is still needed, from the end of the buffer to its beginning.
+ */
+
+/** The buffer holds so many times what is read at once: then a value is copied once in three pushes. */
+const slack = 4;
+
+export class Film {
+  private values = new Float32Array(0);
+  private end = 0;
+  /** The most that was ever read or written at once. */
+  private needed = 0;
+
+  /** The last `count` values, zeros before the first one. The next push leaves them as they are. */
+  last(count: number): Float32Array {
+    this.reserve(count);
+    return this.values.subarray(this.end - count, this.end);
+  }
+
+  /** Where the next `count` values go; `advance` makes them part of the film. May move what there is: ask before `last`. */
+  room(count: number): Float32Array {
+    this.reserve(count);
+    if (this.end + count > this.values.length) {
+      this.values.copyWithin(0, this.end - this.needed, this.end);
+      this.end = this.needed;
+    }
+    return this.values.subarray(this.end, this.end + count);
+  }
+
+  advance(count: number): void {
+    this.end += count;
+  }
+
+  /** Makes the film long enough for so many values to be read at once. May move what there is. */
+  reserve(count: number): void {
+    if (count <= this.needed) return;
+    const grown = new Float32Array(slack * count);
+    const kept = this.values.subarray(Math.max(this.end - count, 0), this.end);
+    grown.set(kept, count - kept.length);
+    [this.values, this.end, this.needed] = [grown, count, count];
+  }
+}
