@@ -1,0 +1,98 @@
+/**
+ * A network that is given one frame after the other and remembers what it needs of the past, on an engine of its own: a causal one
+ * computes each frame once; any other one computes a window of frames whenever its scores are wanted, but what comes before the first
+ * bridge only once a frame.
+ */
+import { lower } from '../graph/lowering/lower.js';
+import { streamGraph } from '../models/causalStream.js';
+import type { NetworkConfig } from '../models/config.js';
+import type { FlatWeights } from '../models/network.js';
+import { slidingGraphs } from '../models/slidingWindow.js';
+import { blockSize } from '../runtime/blockSize.js';
+import { Engine, type EngineOptions, type Program } from '../runtime/engine.js';
+
+export interface FrameNetwork {
+  /**
+   * Takes in frames [hop][3, S, S] and gives the logits [classes] of the window that ends with the last of them, which holds zeros where
+   * there were no frames yet.
+   */
+  push(frames: readonly Float32Array[]): Promise<Float32Array>;
+  /** Forgets all frames. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The network for answers every `hop` frames. */
+export async function openFrameNetwork(
+  config: NetworkConfig,
+  weights: FlatWeights,
+  hop: number,
+  options: EngineOptions,
+): Promise<FrameNetwork> {
+  const engine = new Engine(options);
+  try {
+    const open = config.causal ? causalNetwork : slidingNetwork;
+    const network = await open(engine, config, weights, hop);
+    await network.clear();
+    return network;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** Frames that go through a causal network together: as many as a hop's, but no more than a clip has. */
+function framesAtOnce(hop: number, frames: number): number {
+  let count = Math.min(hop, frames);
+  while (hop % count !== 0) count--;
+  return count;
+}
+
+async function causalNetwork(engine: Engine, config: NetworkConfig, weights: FlatWeights, hop: number): Promise<FrameNetwork> {
+  const count = framesAtOnce(hop, config.frames);
+  const graph = lower(streamGraph(config, weights, count), { block: await blockSize() });
+  const program = await engine.load(graph, `${config.name}, ${count} frames`, 'inference');
+  const shape = [count, 3, config.size, config.size];
+  return {
+    push: async (frames) => {
+      let logits: Float32Array = new Float32Array();
+      for (let from = 0; from < frames.length; from += count) {
+        const data = joined(frames.slice(from, from + count));
+        logits = (await program.run<'logits'>({ frames: { shape, data } }, { move: true })).logits.data;
+      }
+      return logits;
+    },
+    clear: () => program.clear(),
+    close: () => engine.close(),
+  };
+}
+
+async function slidingNetwork(engine: Engine, config: NetworkConfig, weights: FlatWeights): Promise<FrameNetwork> {
+  const graphs = slidingGraphs(config, weights);
+  const target = { block: await blockSize() };
+  const load = (graph: Parameters<typeof lower>[0], what: string): Promise<Program> =>
+    engine.load(lower(graph, target), `${config.name}, ${what}`, 'inference');
+  const [front, window] = [await load(graphs.front, 'one frame'), await load(graphs.window, 'one window')];
+  const shape = [3, config.size, config.size];
+  return {
+    push: async (frames) => {
+      const taken = frames.map((data) => front.run({ frame: { shape, data } }, { move: true }));
+      const [{ logits }] = await Promise.all([window.run<'logits'>({}), ...taken]);
+      return logits.data;
+    },
+    clear: () => front.clear(),
+    close: () => engine.close(),
+  };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const [first] = parts;
+  if (first && parts.length === 1) return first;
+  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,39 @@
+/**
+ * One slot between a source that does not wait and a reader that takes its time: it holds the newest value only, and counts those
+ * that were replaced before anybody took them. So nothing ever queues, and the reader is never further behind than one value.
+ */
+
+export class Mailbox<T> {
+  /** Values that nobody took. */
+  dropped = 0;
+  private value: { readonly of: T } | undefined;
+  private closed = false;
+  private failure: unknown;
+  private wake: (() => void) | undefined;
+
+  put(value: T): void {
+    if (this.value) this.dropped++;
+    this.value = { of: value };
+    this.wake?.();
+  }
+
+  /** No more values will come; with an error, `take` throws it after the last one. */
+  close(error?: unknown): void {
+    this.closed = true;
+    this.failure = error;
+    this.wake?.();
+  }
+
+  /** The newest value, as soon as there is one; undefined at the end. */
+  async take(): Promise<T | undefined> {
+    while (!this.value && !this.closed) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+    const taken = this.value;
+    this.value = undefined;
+    if (!taken && this.failure !== undefined) throw this.failure;
+    return taken?.of;
+  }
+}

@@ -1,0 +1,54 @@
+/** Whether a live stream's reader keeps up: rates of frames that came and were used, and how long answers take. Bounded memory. */
+
+export interface PaceReport {
+  /** Frames a second that came and that were used, since the last report. */
+  readonly arrivedPerSec: number;
+  readonly usedPerSec: number;
+  /** The longest time from a frame's arrival to its scores, since the last report. */
+  readonly delayMs: number;
+}
+
+/** Looked at this often: long enough that one hiccup is no verdict. */
+const everyMs = 3000;
+/** A larger share of frames lost than this is told. */
+const toleratedLoss = 0.05;
+const keptDelays = 1000;
+
+export class Pace {
+  private startMs: number | undefined;
+  private arrived = 0;
+  private used = 0;
+  private worstMs = 0;
+  private readonly delays: number[] = [];
+  private next = 0;
+
+  frameArrived(): void {
+    this.arrived++;
+  }
+
+  frameUsed(): void {
+    this.used++;
+  }
+
+  answered(delayMs: number): void {
+    this.worstMs = Math.max(this.worstMs, delayMs);
+    this.delays[this.next++ % keptDelays] = delayMs;
+  }
+
+  /** A report if a period is over and too many frames were lost in it. */
+  behind(nowMs: number): PaceReport | undefined {
+    this.startMs ??= nowMs;
+    const seconds = (nowMs - this.startMs) / 1000;
+    if (seconds * 1000 < everyMs) return undefined;
+    const { arrived, used, worstMs } = this;
+    [this.startMs, this.arrived, this.used, this.worstMs] = [nowMs, 0, 0, 0];
+    if (arrived - used <= arrived * toleratedLoss) return undefined;
+    return { arrivedPerSec: arrived / seconds, usedPerSec: used / seconds, delayMs: worstMs };
+  }
+
+  /** The delay that this share of the last thousand answers did not exceed; NaN before the first. */
+  delayQuantile(share: number): number {
+    const sorted = [...this.delays].sort((a, b) => a - b);
+    return sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)] ?? Number.NaN;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Names the action in frames that come one at a time: pixels -> network -> smoothed scores. Knows no source: who pushes frames, from
+ * where and how fast, is the caller's business (openStream.ts is one). Memory does not grow with the number of frames.
+ */
+import { testTransform } from '../clip/crop.js';
+import type { Preprocess } from '../clip/preprocess.js';
+import { writeClip } from '../clip/writeClip.js';
+import { ConfigError } from '../errors.js';
+import type { NetworkConfig } from '../models/config.js';
+import type { Prediction } from '../recognise/recogniser.js';
+import { RecentMean } from '../scores/recentMean.js';
+import { softmax, topK } from '../scores/softmax.js';
+import type { RgbFrame } from '../video/ppmSplitter.js';
+import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+import { type FrameNetwork, openFrameNetwork } from './frameNetwork.js';
+
+export interface StreamRecogniserOptions {
+  /** Scores after every `hop` frames; half a window by default. */
+  readonly hop?: number;
+  /** Scores are the mean of the last so many; 1 by default. */
+  readonly smooth?: number;
+  /** Predictions given back; 5 by default. */
+  readonly top?: number;
+  /** Threads of the network; as many as the machine has by default. */
+  readonly threads?: number;
+}
+
+export interface FrameScores {
+  /** Best first. */
+  readonly predictions: readonly Prediction[];
+  /** [classes] probabilities, smoothed, in the order of the labels. */
+  readonly scores: readonly number[];
+}
+
+/** Reads weights that `vmf train` wrote. Rejects with a WeightsError or ConfigError when they cannot be used. */
+export async function loadStreamRecogniser(
+  weightsPath: string,
+  options: StreamRecogniserOptions = {},
+): Promise<StreamRecogniser> {
+  return StreamRecogniser.open(parseCheckpoint(await readSafetensors(weightsPath), weightsPath), options);
+}
+
+export class StreamRecogniser {
+  readonly config: NetworkConfig;
+  readonly labels: readonly string[];
+  readonly preprocess: Preprocess;
+  /** Frames from one answer to the next. */
+  readonly hop: number;
+  private readonly recent: RecentMean;
+  private readonly top: number;
+  private waiting: Float32Array[] = [];
+  private frames = 0;
+
+  private constructor(
+    { config, labels, preprocess }: Checkpoint,
+    private readonly network: FrameNetwork,
+    options: StreamRecogniserOptions,
+  ) {
+    [this.config, this.labels, this.preprocess] = [config, labels, preprocess];
+    this.hop = hopOf(config, options);
+    this.recent = new RecentMean(wholeFrom1('smooth', options.smooth ?? 1));
+    this.top = wholeFrom1('top', options.top ?? 5);
+  }
+
+  static async open(checkpoint: Checkpoint, options: StreamRecogniserOptions = {}): Promise<StreamRecogniser> {
+    const { config, parameters, statistics, preprocess } = checkpoint;
+    if (preprocess.size !== config.size || preprocess.frames !== config.frames)
+      throw new ConfigError(`preprocessing makes clips that ${config.name} does not take`);
+    const engine = options.threads === undefined ? {} : { threads: options.threads };
+    const network = await openFrameNetwork(config, { parameters, statistics }, hopOf(config, options), engine);
+    return new StreamRecogniser(checkpoint, network, options);
+  }
+
+  /** Frames a second that the network was trained on; 4 windows of 2 s where the weights do not say how long a clip lasted. */
+  get trainedFps(): number {
+    return this.config.frames / (this.preprocess.windowSec ?? 2);
+  }
+
+  /**
+   * Takes in one frame of any size; frames are best `trainedFps` a second. Gives scores after every `hop` frames, from the first whole
+   * window on. Calls are answered in order.
+   */
+  async push(frame: RgbFrame): Promise<FrameScores | undefined> {
+    const input = new Float32Array(3 * this.config.size ** 2);
+    writeClip(frame, [0], testTransform(frame, this.preprocess), this.preprocess, input, 1, 0);
+    this.waiting.push(input);
+    this.frames++;
+    if (this.waiting.length < this.hop) return undefined;
+    const [frames, whole] = [this.waiting, this.frames >= this.config.frames];
+    this.waiting = [];
+    const logits = await this.network.push(frames);
+    if (!whole) return undefined;
+    const scores = this.recent.add(softmax(logits));
+    const predictions = topK(scores, this.top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
+    return { predictions, scores };
+  }
+
+  /** Forgets all frames, as between two videos. */
+  async clear(): Promise<void> {
+    this.frames = 0;
+    this.waiting = [];
+    this.recent.clear();
+    await this.network.clear();
+  }
+
+  close(): Promise<void> {
+    return this.network.close();
+  }
+}
+
+function hopOf({ frames }: NetworkConfig, { hop = Math.max(Math.floor(frames / 2), 1) }: StreamRecogniserOptions): number {
+  return wholeFrom1('hop', hop);
+}
+
+function wholeFrom1(name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new ConfigError(`${name}: expected a whole number from 1, got ${value}`);
+}

@@ -1,0 +1,71 @@
+/**
+ * A stream of PPM pictures (P6, 8 bits), as FFmpeg writes them to a pipe, cut into frames. Each picture says its own size, so nothing
+ * need be known beforehand and a source may change its size.
+ */
+import { LimitError, VideoError } from '../errors.js';
+
+export interface RgbFrame {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width, 3] */
+  readonly rgb: Uint8Array;
+}
+
+/** "P6", two sizes and the largest value never need more. */
+const longestHeader = 64;
+
+export class PpmSplitter {
+  private header = '';
+  private frame: { width: number; height: number; rgb: Uint8Array } | undefined;
+  private filled = 0;
+
+  constructor(
+    private readonly where: string,
+    private readonly maxPixels: number,
+  ) {}
+
+  /** Whether a picture was begun and not finished. */
+  get unfinished(): boolean {
+    return this.frame !== undefined || this.header !== '';
+  }
+
+  /** The pictures that these bytes complete. Throws VideoError for what is no PPM, LimitError for a picture of too many pixels. */
+  *push(bytes: Uint8Array): Generator<RgbFrame> {
+    let at = 0;
+    while (at < bytes.length) {
+      if (!this.frame) {
+        at = this.readHeader(bytes, at);
+        continue;
+      }
+      const count = Math.min(this.frame.rgb.length - this.filled, bytes.length - at);
+      this.frame.rgb.set(bytes.subarray(at, at + count), this.filled);
+      this.filled += count;
+      at += count;
+      if (this.filled < this.frame.rgb.length) continue;
+      const whole = this.frame;
+      this.frame = undefined;
+      yield whole;
+    }
+  }
+
+  private readHeader(bytes: Uint8Array, from: number): number {
+    for (let at = from; at < bytes.length; at++) {
+      this.header += String.fromCharCode(bytes[at] ?? 0);
+      const [, width, height] = /^P6\s(\d+)\s(\d+)\s255\s$/.exec(this.header) ?? [];
+      if (width !== undefined && height !== undefined) {
+        this.begin(Number(width), Number(height));
+        return at + 1;
+      }
+      if (this.header.length > longestHeader) throw new VideoError(`${this.where}: FFmpeg sent something other than pictures`);
+    }
+    return bytes.length;
+  }
+
+  private begin(width: number, height: number): void {
+    if (width * height > this.maxPixels)
+      throw new LimitError(`${this.where}: frames of ${width}x${height} are more than ${this.maxPixels} pixels`);
+    this.header = '';
+    this.filled = 0;
+    this.frame = { width, height, rgb: new Uint8Array(width * height * 3) };
+  }
+}
