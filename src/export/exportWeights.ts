@@ -1,0 +1,111 @@
+/**
+ * A weights file as another file: a model for any ONNX Runtime, or smaller weights for this program. What is made is checked against
+ * the network itself and only then written, whole or not at all.
+ */
+
+import { ConfigError, WeightsError } from '../errors.js';
+import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
+import { Engine } from '../runtime/engine.js';
+import { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors, writeFileAtomically } from '../weights/files.js';
+import { float16FromFloat32 } from '../weights/halfFloat.js';
+import type { NamedTensor, TensorFile } from '../weights/namedTensor.js';
+import { isOnnxFile, onnxFacts } from '../weights/onnxFile.js';
+import { parseSafetensors, serializeSafetensors } from '../weights/safetensors.js';
+import { checkModel, compared, expectedOf, floatTolerance, type ModelCheck, withinTolerance } from './check.js';
+import { floatModel } from './floatModel.js';
+import { checkOutputFile } from './outputFile.js';
+import { storeFloat16 } from './storedWeights.js';
+
+export interface ExportOptions {
+  /** Store weights as float16: half the size, arithmetic in float32; false by default. */
+  readonly fp16?: boolean;
+  /** Replace a file that is there; false by default. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExportSummary extends ModelCheck {
+  readonly path: string;
+  readonly bytes: number;
+  readonly model: string;
+}
+
+/** Rounding weights to 11 bits moves logits by less than this share of the largest; more means values that float16 cannot hold. */
+const float16Tolerance = 0.05;
+
+/**
+ * Writes `path`, an ONNX model of standard operators for any batch. Throws a WeightsError when the weights cannot be read or the
+ * model does not agree with them, a ConfigError when the file may not be written; then nothing is left behind.
+ */
+export async function exportOnnx(weightsPath: string, path: string, options: ExportOptions = {}): Promise<ExportSummary> {
+  const { fp16 = false, force = false, signal } = options;
+  checkOutputFile(path, force);
+  const checkpoint = await readCheckpoint(weightsPath);
+  const float = floatModel(checkpoint);
+  const model: OnnxModel = fp16
+    ? { ...storeFloat16(float), metadata: onnxFacts(checkpoint, { precision: 'float16 weights' }) }
+    : float;
+  const bytes = writeOnnx(model);
+  const check = await withEngine(async (engine) =>
+    checkModel(checkpoint.config, bytes, await expectedOf(checkpoint, engine), engine, fp16 ? float16Tolerance : floatTolerance),
+  );
+  return written(checkpoint, bytes, check, path, signal);
+}
+
+/**
+ * Writes `path`, a safetensors file without the state of a training, which is two thirds of a run's last checkpoint; with `fp16` its
+ * kernels and matrices take half the size. Read wherever weights are read. Throws as `exportOnnx`.
+ */
+export async function exportSafetensors(weightsPath: string, path: string, options: ExportOptions = {}): Promise<ExportSummary> {
+  const { fp16 = false, force = false, signal } = options;
+  checkOutputFile(path, force);
+  const { training: _, ...checkpoint } = await readCheckpoint(weightsPath);
+  const file = checkpointFile(checkpoint);
+  const bytes = serializeSafetensors(fp16 ? halved(file, weightsPath) : file);
+  const check = await withEngine(async (engine) => {
+    const expected = await expectedOf(checkpoint, engine);
+    const made = await expectedOf(parseCheckpoint(parseSafetensors(bytes, path), path), engine);
+    const { name } = checkpoint.config;
+    return withinTolerance(name, [compared(made.logits, expected.logits)], fp16 ? float16Tolerance : 0);
+  });
+  return written(checkpoint, bytes, check, path, signal);
+}
+
+async function withEngine<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
+  const engine = new Engine();
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function written(
+  { config }: Checkpoint,
+  bytes: Uint8Array,
+  check: ModelCheck,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<ExportSummary> {
+  signal?.throwIfAborted();
+  await writeFileAtomically(path, [bytes]);
+  return { path, bytes: bytes.length, model: config.name, ...check };
+}
+
+/** Weights to make something of; a model file has none. */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  if (await isOnnxFile(path)) throw new ConfigError(`${path}: is a model already; expected weights that \`vmf train\` wrote`);
+  return parseCheckpoint(await readSafetensors(path), path);
+}
+
+/** Kernels and matrices as float16; biases, scales and statistics, which are few and matter, as they are. */
+function halved({ metadata, tensors }: TensorFile, where: string): TensorFile {
+  const smaller = [...tensors].map(([name, tensor]): [string, NamedTensor] => {
+    if (tensor.dtype !== 'F32' || tensor.shape.length < 2) return [name, tensor];
+    const tooLarge = tensor.data.find((value) => Math.abs(value) >= 65504);
+    if (tooLarge !== undefined) throw new WeightsError(`${where}: ${name} holds ${tooLarge}, too large for float16`);
+    return [name, { dtype: 'F16', shape: tensor.shape, data: float16FromFloat32(tensor.data) }];
+  });
+  return { metadata, tensors: new Map(smaller) };
+}

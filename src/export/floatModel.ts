@@ -1,0 +1,49 @@
+/**
+ * A checkpoint as a model for any ONNX Runtime: standard operators, any batch, weights as constants with batch norm folded into
+ * them, and the way from pixels to the network's input inside. The file says in its metadata whose network it is.
+ */
+
+import type { Preprocess } from '../clip/preprocess.js';
+import { transpose } from '../graph/arrange.js';
+import { foldConstants } from '../graph/constantFolding.js';
+import { foldConstantNodes } from '../graph/constantNodes.js';
+import { type FixedBatch, twoBatches, withDynamicBatch } from '../graph/dynamicBatch.js';
+import { constant, type Expr, input } from '../graph/expr.js';
+import { scaleShift } from '../graph/features.js';
+import { lowerStandard } from '../graph/lowering/lower.js';
+import type { OnnxModel } from '../graph/onnx.js';
+import { constantLogits } from '../models/network.js';
+import type { Checkpoint } from '../weights/checkpoint.js';
+import { clipInput, logitsOutput, onnxFacts } from '../weights/onnxFile.js';
+
+/** From `clip` [batch, frames, 3, S, S], RGB from 0 to 255, to `logits` [batch, classes]. */
+export function floatModel(checkpoint: Checkpoint): OnnxModel {
+  const [first, second] = twoBatches.map((clips): FixedBatch => {
+    const outputs = foldConstants({ [logitsOutput]: logitsOfPixels(checkpoint, clips) }, clips);
+    return { clips, model: lowerStandard(outputs) };
+  });
+  if (!first || !second) throw new RangeError('two batches are needed');
+  return { ...foldConstantNodes(withDynamicBatch(first, second)), metadata: onnxFacts(checkpoint, { precision: 'float32' }) };
+}
+
+function logitsOfPixels(checkpoint: Checkpoint, clips: number): Expr {
+  const { frames, size } = checkpoint.config;
+  const pixels = input(clipInput, [clips, frames, 3, size, size]);
+  const { scale, shift } = normalisation(checkpoint.preprocess);
+  const clip = scaleShift(transpose(pixels, [1, 0, 2, 3, 4]), scale, shift); // [T, B, 3, S, S]
+  return constantLogits(checkpoint.config, checkpoint, clip);
+}
+
+/** (pixel / 255 - mean) / std as scale and shift, [1, 3]. */
+function normalisation({ mean, std }: Preprocess): { readonly scale: Expr; readonly shift: Expr } {
+  return {
+    scale: constant(
+      std.map((deviation) => 1 / (255 * deviation)),
+      [1, 3],
+    ),
+    shift: constant(
+      std.map((deviation, i) => -(mean[i] ?? 0) / deviation),
+      [1, 3],
+    ),
+  };
+}

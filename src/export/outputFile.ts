@@ -1,0 +1,15 @@
+/** A file that a command is to make: refused before the work when it cannot be written, and written whole or not at all. */
+
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ConfigError } from '../errors.js';
+
+/** ConfigError when there is no folder for it, or something is there already that may not be replaced. */
+export function checkOutputFile(path: string, force: boolean): void {
+  const folder = dirname(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new ConfigError(`${path}: there is no folder ${folder}`);
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw new ConfigError(`${path}: is a folder; expected a file to write`);
+  if (there !== undefined && !force) throw new ConfigError(`${path}: is there already; use --force to replace it`);
+}

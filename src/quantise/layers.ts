@@ -1,0 +1,69 @@
+/**
+ * The layers of a float model that can be computed in int8: its 1x1 convolutions, which are nearly all of its multiply-adds. Not
+ * the depthwise ones, which ONNX Runtime runs slower in int8 than in float, nor the stem, the bridges and the tokens.
+ */
+
+import { WeightsError } from '../errors.js';
+import type { OnnxModel, OnnxNode, OnnxTensor } from '../graph/onnx.js';
+import type { NetworkConfig } from '../models/config.js';
+import { inventoryOf } from '../models/network.js';
+
+/**
+ * Input channels from which int8 pays: below, turning a large map into bytes and back costs about what the product saves (on AVX2;
+ * single layers: `npm run bench -- int8`).
+ */
+export const leastChannels = 128;
+
+export interface QuantisableLayer {
+  /** As in checkpoints, without ".weight". */
+  readonly name: string;
+  /** The node's place in the model. */
+  readonly node: OnnxNode;
+  /** float32 [O, I, 1, 1] and [O]. */
+  readonly weight: OnnxTensor;
+  readonly bias: OnnxTensor;
+  /** The tensor whose values the node reads. */
+  readonly input: string;
+  /** The tensor that tells the range of the result: what an activation right after the layer leaves of it. */
+  readonly result: string;
+}
+
+/** Whether a layer has so many input channels. */
+export const hasChannels = ({ weight }: QuantisableLayer, least: number): boolean => (weight.shape[1] ?? 0) >= least;
+
+/** All 1x1 convolutions, in the order in which the network runs. */
+export function quantisableLayers(model: OnnxModel, config: NetworkConfig): QuantisableLayer[] {
+  const constants = new Map(model.initializers.map((tensor) => [tensor.name, tensor]));
+  const names = inventoryOf(config).parameters.flatMap(({ name, shape }) =>
+    shape.length === 5 && shape.slice(2).every((size) => size === 1) ? [name.replace(/\.weight$/, '')] : [],
+  );
+  const nodes = model.nodes.filter(
+    ({ type, inputs }) =>
+      type === 'Conv' &&
+      constants
+        .get(inputs[1] ?? '')
+        ?.shape.slice(2)
+        .join() === '1,1',
+  );
+  if (nodes.length !== names.length)
+    throw new WeightsError(`quantise: ${nodes.length} 1x1 convolutions in the model, ${names.length} in ${config.name}`);
+  return nodes.map((node, i) => {
+    const [input = '', weightName = '', biasName = ''] = node.inputs;
+    const [weight, bias] = [constants.get(weightName), constants.get(biasName)];
+    const [output = ''] = node.outputs;
+    if (!weight || !bias) throw new WeightsError(`quantise: ${names[i]} has no constant weights and bias`);
+    return { name: names[i] ?? '', node, weight, bias, input, result: clippedResult(model.nodes, output) };
+  });
+}
+
+/** Past a reshape to the only reader, when that is a clip: what it cuts off need not be told apart. */
+function clippedResult(nodes: readonly OnnxNode[], value: string): string {
+  const readers = nodes.filter(({ inputs }) => inputs.includes(value));
+  const [reader] = readers;
+  const [next] = reader?.outputs ?? [];
+  if (readers.length !== 1 || !reader || next === undefined) return value;
+  if (reader.type === 'Clip') return next;
+  if (reader.type !== 'Reshape') return value;
+  const further = clippedResult(nodes, next);
+  return further === next ? value : further;
+}

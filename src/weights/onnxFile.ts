@@ -1,0 +1,105 @@
+/**
+ * A network in an ONNX file that this program wrote: the model's bytes as they are, and from its metadata what is needed to feed it
+ * and to read its answers. Not a reader of ONNX files in general.
+ */
+
+import { open, readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
+import { WeightsError } from '../errors.js';
+import { readOnnxMetadata } from '../graph/onnxMetadata.js';
+import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
+import { quoted } from './namedTensor.js';
+import { packageVersion } from './packageVersion.js';
+
+/** What is known of a network besides its numbers. */
+export interface NetworkFacts {
+  readonly config: NetworkConfig;
+  readonly labels: readonly string[];
+  readonly preprocess: Preprocess;
+  readonly notes: Readonly<Record<string, string>>;
+}
+
+export type Precision = 'float32' | 'float16 weights' | 'int8';
+
+/** A network whose weights lie inside a model for ONNX Runtime. */
+export interface OnnxWeights extends NetworkFacts {
+  readonly model: Uint8Array<ArrayBuffer>;
+  readonly precision: Precision;
+}
+
+/** The model's input, float32 [batch, frames, 3, S, S]: RGB from 0 to 255, cut to size. */
+export const clipInput = 'clip';
+/** Its output, float32 [batch, classes]. */
+export const logitsOutput = 'logits';
+
+const format = 'video-mobile-former onnx 1';
+const precisions: readonly Precision[] = ['float32', 'float16 weights', 'int8'];
+const stringList = z.array(z.string()).min(1);
+const stringRecord = z.record(z.string(), z.string());
+const maxModelBytes = 2 ** 31 - 1;
+
+const inputNote = `${clipInput}: float32 [batch, frames, 3, size, size], RGB from 0 to 255; preprocess says which frames and how cut`;
+const outputNote = `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax gives probabilities`;
+
+/** The metadata of a model file. The licence of the weights is in it when their notes know one. */
+export function onnxFacts(
+  { config, labels, preprocess, notes }: NetworkFacts,
+  { precision }: { readonly precision: Precision },
+): Record<string, string> {
+  const json = Object.entries({ config, labels, preprocess, notes }).map(([key, value]) => [key, JSON.stringify(value)]);
+  const license = notes['license'] ?? notes['licence'];
+  return {
+    ...{ format, precision, model: config.name, version: packageVersion(), input: inputNote, output: outputNote },
+    ...(license !== undefined && { license }),
+    ...Object.fromEntries(json),
+  };
+}
+
+/** Whether a file opens as an ONNX model does; a safetensors file has "{" as its ninth byte. */
+export async function isOnnxFile(path: string): Promise<boolean> {
+  if ((await stat(path).catch(() => undefined))?.isFile() !== true) return false;
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(9), 0, 9, 0);
+    return bytesRead === 9 && buffer[0] === 8 && (buffer[1] ?? 0) > 0 && (buffer[1] ?? 0) < 128 && buffer[8] !== 0x7b;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Reads a model file. Throws a WeightsError for one that is not this program's, or misses something. */
+export async function readOnnxWeights(path: string): Promise<OnnxWeights> {
+  const { size } = await stat(path);
+  if (size > maxModelBytes) throw new WeightsError(`${path}: ${size} bytes; a model has at most ${maxModelBytes}`);
+  return parseOnnxWeights(new Uint8Array(await readFile(path)), path);
+}
+
+export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string): OnnxWeights {
+  const metadata = readOnnxMetadata(model);
+  if (metadata === undefined) throw new WeightsError(`${where}: neither a safetensors file nor an ONNX model, or cut off`);
+  if (metadata['format'] !== format) {
+    const found = metadata['format'] === undefined ? 'is missing' : `is ${quoted(metadata['format'])}`;
+    throw new WeightsError(
+      `${where}: an ONNX model that this program did not write: metadata "format" ${found}, expected ${quoted(format)}`,
+    );
+  }
+  const json = (key: string) => metadataJson(metadata, key, where);
+  const config = parseNetworkConfig(json('config'), where);
+  const labels = stringList.safeParse(json('labels')).data;
+  if (labels?.length !== config.classes) {
+    throw new WeightsError(`${where}: expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`);
+  }
+  const precision = precisions.find((each) => each === metadata['precision']);
+  if (!precision) throw new WeightsError(`${where}: metadata "precision" is ${quoted(metadata['precision'] ?? '')}`);
+  const notes = stringRecord.safeParse(json('notes')).data ?? {};
+  return { config, labels, preprocess: parsePreprocess(json('preprocess'), where), notes, model, precision };
+}
+
+function metadataJson(metadata: Readonly<Record<string, string>>, key: string, where: string): unknown {
+  try {
+    return JSON.parse(metadata[key] ?? '');
+  } catch {
+    throw new WeightsError(`${where}: metadata ${quoted(key)} is missing or no JSON`);
+  }
+}
