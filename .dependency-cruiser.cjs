@@ -29,6 +29,10 @@ module.exports = {
     only('clip-layer', 'clip', ['video']),
     only('dataset-layer', 'dataset', ['video', 'clip', 'workers']),
     only('weights-layer', 'weights', ['models', 'graph', 'clip']),
+    only('export-layer', 'export', ['graph', 'runtime', 'models', 'clip', 'weights']),
+    only('quantise-layer', 'quantise', [
+      ...['graph', 'runtime', 'models', 'video', 'clip', 'dataset', 'weights', 'scores', 'recognise', 'export'],
+    ]),
     only('scores-layer', 'scores', []),
     only('synth-layer', 'synth', ['video', 'workers']),
     only('recognise-layer', 'recognise', [
@@ -43,6 +47,8 @@ module.exports = {
       'workers',
     ]),
     only('recognise-layer', 'recognise', ['graph', 'runtime', 'models', 'video', 'clip', 'dataset', 'weights', 'scores']),
+    only('stream-layer', 'stream', ['graph', 'runtime', 'models', 'video', 'clip', 'weights', 'scores', 'recognise']),
+    only('measure-layer', 'measure', ['graph', 'runtime', 'models', 'workers']),
     only('train-layer', 'train', ['graph', 'runtime', 'models', 'video', 'clip', 'dataset', 'weights', 'scores', 'recognise']),
     { name: 'nobody-imports-the-command-line', severity: 'error', from: { pathNot: '^src/cli/' }, to: { path: '^src/cli/' } },
   ],

@@ -8,19 +8,26 @@ import { parseArgs } from 'node:util';
 import { VmfError } from '../src/errors.js';
 import { CheckError, MissingError, UsageError } from './errors.js';
 import { machineSlug, setting } from './machine.js';
-import type { PeerMode } from './peer.js';
 
 const usage = `npm run bench -- [NAME] [options]
 
-  race                      (default) this engine against PyTorch at its best: inference and a training step
-                              --rows inference,training  --runs N  --threads N (1)
+  race                      (default) this engine against PyTorch at its best, and others
+                              --rows inference,training (or conv3d, onnx3d, threads, file, all, or a single one such as
+                              inference-0.1g)  --runs N  --threads N (1)
   throughput [DATA]         video to label: decoding, network, and both overlapped
                               --weights FILE  --clips N (60)  --runs N (5)
+  scaling                   time and memory against frames, size, batch, tokens and threads, with fitted exponents
+                              --runs N (7)
+  plot                      draws bench/results/*.svg from the results that were kept
   memory                    peak of training vmf-0.1g; growth over a thousand predictions
   load                      time to build, lower and load the family's graphs
   ut-interaction LIST       accuracy on real clips from scratch, by the list's split column
                               --seeds 0,1,2
   sense-of-time [FOLDER]    the demo's network with and without temporal kernels, on the same clips
+  int8                      int8 against float: the whole network, and single layers, which show why
+                              --weights FILE  --runs N (21)
+  stream [MODEL]            streams, sliding and causal: cost of a new frame, an hour's memory, delay when live
+                              --frames N (28800)  --runs N (15)
   profile inference|training  where the time goes, by operator and shape
                               --top N (30)
 
@@ -29,6 +36,7 @@ const usage = `npm run bench -- [NAME] [options]
 
 VMF_PYTHON names the python that has PyTorch. Exit codes: 1 a check failed, 2 wrong arguments or something is missing.`;
 
+const resultsFolder = fileURLToPath(new URL('../../bench/results/', import.meta.url));
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const { values, positionals } = readArguments();
 
@@ -39,13 +47,15 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   race: async () => {
     const { race } = await import('./race.js');
     const runs = values.runs === undefined ? {} : { runs: count('--runs', values.runs) };
-    return asRows(await race({ rows: racedRows(), ...runs, threads: count('--threads', values.threads), say }));
+    return asRows(await race({ rows: values.rows.split(','), ...runs, threads: count('--threads', values.threads), say }));
   },
   throughput: async (data) => {
     const { throughput } = await import('./throughput.js');
     const rounds = count('--runs', values.runs ?? '5');
     return asRows(await throughput({ data, weights: values.weights, clips: count('--clips', values.clips), rounds, say }));
   },
+  scaling: async () => asRows(await (await import('./scaling.js')).scaling(count('--runs', values.runs ?? '7'), say)),
+  plot: async () => asRows(await (await import('./plot.js')).plot(resultsFolder)),
   memory: async () => asRows(await (await import('./memory.js')).memory(say)),
   load: async () => asRows(await (await import('./load.js')).load(say)),
   'ut-interaction': async (list) => {
@@ -55,6 +65,16 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   'sense-of-time': async (folder = join(tmpdir(), 'vmf-sense-of-time')) =>
     asRows(await (await import('./senseOfTime.js')).senseOfTime(folder, say)),
+  int8: async () => {
+    if (values.weights === undefined) throw new UsageError('int8: name the weights with --weights FILE');
+    const runs = count('--runs', values.runs ?? '21');
+    return asRows(await (await import('./int8.js')).int8({ weights: values.weights, runs, say }));
+  },
+  stream: async (model = 'vmf-0.1g') => {
+    const { stream } = await import('./stream.js');
+    const rounds = count('--runs', values.runs ?? '15');
+    return asRows(await stream({ model, frames: count('--frames', values.frames), rounds, say }));
+  },
   profile: async (mode) => {
     if (mode !== 'inference' && mode !== 'training') throw new UsageError(`profile: expected inference or training, got ${mode}`);
     return asRows(await (await import('./profile.js')).profile(mode, count('--top', values.top)));
@@ -72,6 +92,7 @@ function readArguments() {
     weights: { type: 'string' },
     clips: { type: 'string', default: '60' },
     top: { type: 'string', default: '30' },
+    frames: { type: 'string', default: '28800' },
     seeds: { type: 'string', default: '0,1,2' },
   } as const;
   try {
@@ -82,13 +103,6 @@ function readArguments() {
 }
 
 const asRows = (rows: readonly (object & { readonly what: string })[]): readonly Row[] => rows.map((row) => ({ ...row }));
-
-function racedRows(): PeerMode[] {
-  return values.rows.split(',').map((row) => {
-    if (row === 'inference' || row === 'training') return row;
-    throw new UsageError(`--rows: expected inference, training or both with a comma, got "${values.rows}"`);
-  });
-}
 
 function count(option: string, text: string): number {
   const value = Number(text);
@@ -118,9 +132,8 @@ function show({ rows, machine, date, versions }: { rows: readonly Row[] } & Retu
 }
 
 function keep(name: string, result: ReturnType<typeof setting> & object): void {
-  const folder = fileURLToPath(new URL('../../bench/results/', import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  const path = `${folder}${name}-${machineSlug(result.machine)}.json`;
+  mkdirSync(resultsFolder, { recursive: true });
+  const path = `${resultsFolder}${name}-${machineSlug(result.machine)}.json`;
   writeFileSync(path, `${JSON.stringify(result, undefined, 1)}\n`);
   say(`kept as ${path}`);
 }

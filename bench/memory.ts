@@ -20,10 +20,12 @@ export interface MemoryRow {
 }
 
 const trainingSchema = z.object({ peakMb: z.number(), steps: z.number(), seconds: z.number() });
+const stepSchema = z.object({ peakMb: z.number() });
 const predictionsSchema = z.object({ rssMb: z.array(z.object({ after: z.number(), mb: z.number() })) });
 
 /** What the child processes print. */
 export type TrainingReport = z.infer<typeof trainingSchema>;
+export type StepReport = z.infer<typeof stepSchema>;
 export type PredictionsReport = z.infer<typeof predictionsSchema>;
 
 const batch = 16;
@@ -34,8 +36,15 @@ export async function memory(say: (line: string) => void): Promise<MemoryRow[]> 
     say(`training vmf-0.1g at batch ${batch}`);
     const training = await trainingRow(actions, `${folder}/run`);
     say('a thousand predictions');
-    return [training, await predictionsRow(actions)];
+    const predictions = await predictionsRow(actions, 'predictions', 200, 1000);
+    say('three thousand videos in bulk');
+    return [training, predictions, await predictionsRow(actions, 'bulk', 600, 3000)];
   });
+}
+
+/** The most memory that a process holds which only steps: the network of this name, its optimiser, one batch. */
+export async function stepPeak(name: string, clips: number, threads: number): Promise<number> {
+  return stepSchema.parse(await child('step', name, `${clips}`, `${threads}`)).peakMb;
 }
 
 async function trainingRow(actions: string, out: string): Promise<MemoryRow> {
@@ -50,17 +59,18 @@ async function trainingRow(actions: string, out: string): Promise<MemoryRow> {
   };
 }
 
-/** Growth from the 200th to the 1000th prediction, once caches and pools have their size. */
-async function predictionsRow(actions: string): Promise<MemoryRow> {
-  const { rssMb } = predictionsSchema.parse(await child('predictions', actions));
+/** Growth once caches and pools have their size: of one prediction after the other, or of many videos in one go. */
+async function predictionsRow(actions: string, how: 'predictions' | 'bulk', from: number, to: number): Promise<MemoryRow> {
+  const { rssMb } = predictionsSchema.parse(await child(how, actions));
   const at = (count: number) => rssMb.find(({ after }) => after === count)?.mb ?? Number.NaN;
-  const growth = at(1000) - at(200);
+  const growth = at(to) - at(from);
+  const name = how === 'bulk' ? 'video in bulk' : 'prediction';
   return {
-    what: 'growth of resident memory from the 200th to the 1000th prediction',
+    what: `growth of resident memory from the ${from}th to the ${to}th ${name}`,
     megabytes: rounded(growth),
     target: 30,
     passed: growth < 30,
-    mbPerHundred: rounded(slope(rssMb.filter(({ after }) => after >= 200)) * 100),
+    mbPerHundred: rounded(slope(rssMb.filter(({ after }) => after >= from)) * 100),
     rssMb,
   };
 }

@@ -1,17 +1,20 @@
-/** A process that does one thing and tells how much memory it took: `training DATA OUT` or `predictions DATA`. See memory.ts. */
+/**
+ * A process that does one thing and tells how much memory it took: `training DATA OUT`,
+ * `step NAME CLIPS THREADS`, `predictions DATA` or `bulk DATA`. See memory.ts.
+ */
 
-import { readFileSync } from 'node:fs';
 import { readDataset } from '../src/dataset/list.js';
+import { networkConfig } from '../src/models/layouts.js';
+import { inventoryOf } from '../src/models/network.js';
+import { initialValues } from '../src/models/variables.js';
 import { openRecogniser } from '../src/recognise/recogniser.js';
+import { Rng } from '../src/rng.js';
 import { train } from '../src/train/train.js';
 import { freshCheckpoint } from './actions.js';
-import type { PredictionsReport, TrainingReport } from './memory.js';
-
-/** A line of /proc/self/status in megabytes: VmRSS is resident now, VmHWM the most that ever was. */
-function statusMb(key: 'VmRSS' | 'VmHWM'): number {
-  const line = new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(readFileSync('/proc/self/status', 'utf8'));
-  return Number(line?.[1]) / 1e3;
-}
+import type { PredictionsReport, StepReport, TrainingReport } from './memory.js';
+import { randomClips, randomTargets } from './network.js';
+import { forget, statusMb } from './processMemory.js';
+import { ourTraining, weightDecay } from './sides.js';
 
 async function training(data: string, out: string): Promise<TrainingReport> {
   const start = performance.now();
@@ -29,6 +32,22 @@ async function training(data: string, out: string): Promise<TrainingReport> {
   return { peakMb: statusMb('VmHWM'), steps, seconds: Math.round((performance.now() - start) / 1000) };
 }
 
+/** Seven steps on one batch, as the race does them. */
+async function step(name: string, clips: number, threads: number): Promise<StepReport> {
+  const config = networkConfig(name);
+  const { parameters, statistics } = inventoryOf(config);
+  const rng = new Rng(['step']);
+  const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
+  const batch = { clips: randomClips(config, clips, 'step'), targets: randomTargets(config, clips, 'step') };
+  const task = { config, weights, ...batch, rate: 1e-5, weightDecay, threads };
+  forget(); // what making the batch took is not the step's
+  const side = await ourTraining(task);
+  for (let i = 0; i < 7; i++) await side.run();
+  const peakMb = statusMb('VmHWM');
+  await side.close();
+  return { peakMb };
+}
+
 async function predictions(data: string): Promise<PredictionsReport> {
   const recogniser = await openRecogniser(freshCheckpoint('vmf-0.1g', 12));
   const { videos } = readDataset(data);
@@ -42,5 +61,28 @@ async function predictions(data: string): Promise<PredictionsReport> {
   return { rssMb };
 }
 
-const [what, data = '', out = ''] = process.argv.slice(2);
-console.log(JSON.stringify(what === 'training' ? await training(data, out) : await predictions(data)));
+/** The same videos again and again, as `vmf predict` takes a folder. */
+async function bulk(data: string): Promise<PredictionsReport> {
+  const recogniser = await openRecogniser(freshCheckpoint('vmf-0.1g', 12), { use: 'throughput' });
+  const { videos } = readDataset(data);
+  const paths = function* () {
+    for (let i = 0; i < 3000; i++) yield videos[i % videos.length]?.path ?? '';
+  };
+  const rssMb: { after: number; mb: number }[] = [];
+  let done = 0;
+  for await (const answer of recogniser.answers(paths())) {
+    if ('error' in answer) throw answer.error;
+    if (++done % 200 === 0) rssMb.push({ after: done, mb: statusMb('VmRSS') });
+  }
+  await recogniser.close();
+  return { rssMb };
+}
+
+const [what, data = '', out = '', threads = '1'] = process.argv.slice(2);
+const measurements: Readonly<Record<string, () => Promise<unknown>>> = {
+  training: () => training(data, out),
+  step: () => step(data, Number(out), Number(threads)),
+  predictions: () => predictions(data),
+  bulk: () => bulk(data),
+};
+console.log(JSON.stringify(await measurements[what ?? '']?.()));

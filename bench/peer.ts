@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { Preprocess } from '../src/clip/preprocess.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { type FlatWeights, inventoryOf } from '../src/models/network.js';
 import { CheckError, MissingError } from './errors.js';
 
-export type PeerMode = 'inference' | 'training';
+/** What a run is: inference at its best, a training step, inference written with Conv3d, a video file to its logits. */
+export type PeerMode = 'inference' | 'training' | 'conv3d' | 'file';
 
 export interface PeerTask {
   readonly mode: PeerMode;
@@ -24,10 +26,22 @@ export interface PeerTask {
   readonly rate: number;
   readonly weightDecay: number;
   readonly threads: number;
+  /** For files: how one becomes a clip, and which. */
+  readonly preprocess?: Preprocess;
+  readonly video?: string;
 }
 
-const aboutSchema = z.object({ torch: z.string(), python: z.string(), blas: z.string(), executable: z.string() });
-const runSchema = z.object({ ms: z.number(), loss: z.number().optional(), logits: z.array(z.number()).optional() });
+const aboutSchema = z.object({
+  ...{ torch: z.string(), python: z.string(), blas: z.string(), executable: z.string() },
+  /** The way of doing it that was the fastest. */
+  way: z.string(),
+});
+const runSchema = z.object({
+  ms: z.number(),
+  peakMb: z.number(),
+  loss: z.number().optional(),
+  logits: z.array(z.number()).optional(),
+});
 
 /** What the child says of itself; only the BLAS "openblas" makes it a worthy opponent. */
 export type PeerAbout = z.infer<typeof aboutSchema>;
@@ -37,8 +51,15 @@ const script = fileURLToPath(new URL('../../bench/pytorch/peer.py', import.meta.
 const howToInstall =
   'apt-get install -y python3-torch libopenblas0-pthread (Debian), or name a python that has torch in VMF_PYTHON';
 
+let python: string | undefined;
+
 /** The python named by VMF_PYTHON, else the first of the usual ones that has torch. Throws a MissingError that says what to install. */
 export function findPython(): string {
+  python ??= search();
+  return python;
+}
+
+function search(): string {
   const named = process.env['VMF_PYTHON'];
   const candidates = named ? [named] : ['python3', '/usr/bin/python3'];
   const faults = candidates.map((python) => `${python}: ${faultOf(python) ?? 'works'}`);
@@ -104,9 +125,9 @@ async function nextJson(lines: AsyncIterator<string>): Promise<unknown> {
 }
 
 async function writeTask(folder: string, task: PeerTask): Promise<void> {
-  const { config, weights, clips, targets, rate, weightDecay } = task;
+  const { config, weights, clips, targets, rate, weightDecay, preprocess, video } = task;
   const { parameters, statistics } = inventoryOf(config);
-  const described = { config, rate, weightDecay, parameters, statistics };
+  const described = { config, rate, weightDecay, parameters, statistics, preprocess, video };
   await writeFile(join(folder, 'network.json'), JSON.stringify(described));
   const vectors = { parameters: weights.parameters, statistics: weights.statistics, clips, ...(targets && { targets }) };
   for (const [name, values] of Object.entries(vectors)) {

@@ -17,8 +17,9 @@ import { blockSize } from '../src/runtime/blockSize.js';
 import { defaultStep, scheduleValues, trainingStep } from '../src/train/step.js';
 import { withFolder } from './actions.js';
 import { genericParameters, racedConfig, randomClips, randomTargets } from './network.js';
-import type { PeerMode } from './peer.js';
 import { rounded } from './timing.js';
+
+export type ProfileMode = 'inference' | 'training';
 
 export interface ProfileRow {
   readonly what: string;
@@ -41,7 +42,7 @@ const eventSchema = z.object({
 type NodeEvent = z.infer<typeof eventSchema>;
 
 /** All operators, then the `top` heaviest combinations of operator and shapes. */
-export async function profile(mode: PeerMode, top: number): Promise<ProfileRow[]> {
+export async function profile(mode: ProfileMode, top: number): Promise<ProfileRow[]> {
   const runs = mode === 'inference' ? 20 : 5;
   const events = await withFolder((folder) => profiled(mode, runs, folder));
   const rows = (key: (event: NodeEvent) => string) => summed(events, key, runs);
@@ -68,7 +69,7 @@ function summed(events: readonly NodeEvent[], key: (event: NodeEvent) => string,
 }
 
 /** Runs the graph under the profiler, whose file goes into an empty folder. */
-async function profiled(mode: PeerMode, runs: number, folder: string): Promise<NodeEvent[]> {
+async function profiled(mode: ProfileMode, runs: number, folder: string): Promise<NodeEvent[]> {
   const { outputs, feeds } = mode === 'inference' ? inference() : training();
   const session = await ort.InferenceSession.create(lower(outputs, { block: await blockSize() }), {
     intraOpNumThreads: 1,

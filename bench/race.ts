@@ -1,198 +1,184 @@
 /**
- * This engine against PyTorch at its best, run by run in turn on the same machine, after checking that both compute the same. The
- * two rows of the project's speed claim: inference, and a whole training step.
+ * This engine against PyTorch and against a plain export, run by run in turn on the same machine, after checking that both sides
+ * compute the same. Each row is one of the project's speed claims.
  */
 
-import { lower } from '../src/graph/lowering/lower.js';
-import { clipShape, inferenceGraph } from '../src/models/network.js';
-import { blockSize } from '../src/runtime/blockSize.js';
-import { Engine } from '../src/runtime/engine.js';
-import { defaultStep } from '../src/train/step.js';
-import { TrainingPrograms } from '../src/train/trainingPrograms.js';
-import { CheckError } from './errors.js';
-import { genericWeights, racedConfig, randomClips, randomTargets } from './network.js';
-import { blasFault, findPython, Peer, type PeerAbout, type PeerMode, type PeerTask } from './peer.js';
-import { median, rounded, smallest, type Times, timed } from './timing.js';
+import { join } from 'node:path';
+import { makePreprocess } from '../src/clip/preprocess.js';
+import type { NetworkConfig } from '../src/models/config.js';
+import { networkConfig } from '../src/models/layouts.js';
+import { withFolder } from './actions.js';
+import { alternate, type Figures } from './alternate.js';
+import { UsageError } from './errors.js';
+import { drawFilm } from './film.js';
+import { stepPeak } from './memory.js';
+import { racedConfig } from './network.js';
+import { blasFault, findPython, type PeerAbout } from './peer.js';
+import { exported, ourFile, ours, ourTraining, pytorch, type Side, taskOf } from './sides.js';
+import { rounded } from './timing.js';
 
 export interface RaceOptions {
-  readonly rows: readonly PeerMode[];
-  /** Counted runs of each side; by default 31 of inference, 11 of training. */
+  /** Names of rows, or the parts before their first hyphen, or `all`. */
+  readonly rows: readonly string[];
+  /** Counted runs of each side. */
   readonly runs?: number;
   readonly threads: number;
   /** Told what happens, a line at a time. */
   readonly say: (line: string) => void;
 }
 
-export interface RaceRow {
-  readonly row: PeerMode;
+export interface RaceRow extends Figures {
+  readonly row: string;
   readonly what: string;
-  readonly oursMs: number;
-  readonly peerMs: number;
-  /** Peer / ours of the medians: above 1, this engine is faster. */
-  readonly ratio: number;
-  /** What this project holds itself to. */
+  readonly against: string;
+  /** What this project holds itself to, as a ratio. */
   readonly target: number;
-  readonly oursMinMs: number;
-  readonly peerMinMs: number;
-  readonly ratioOfMinima: number;
   /** Whether the peer is at its best; if not, why. */
   readonly counts: boolean;
   readonly caveat?: string;
-  /** Largest relative difference between the results of both sides. */
-  readonly difference: number;
-  readonly oursRunsMs: Times;
-  readonly peerRunsMs: Times;
-  readonly peer: PeerAbout;
+  /** Training: the most memory that a process of its own held, doing just this. */
+  readonly oursPeakMb?: number;
+  readonly peerPeakMb?: number;
+  readonly peer?: PeerAbout;
 }
 
-/** One side of a race: a run gives what it computed, as numbers to compare. */
-type Runner = () => Promise<{ readonly ms: number; readonly values: ArrayLike<number> }>;
+type Kind = 'inference' | 'conv3d' | 'onnx3d' | 'training' | 'threads' | 'file';
 
-const tolerance = 1e-4;
-const rate = 1e-5;
-const weightDecay = 0.05;
-
-/** Runs the rows. Throws a MissingError without PyTorch, a CheckError when both sides do not compute the same. */
-export async function race(options: RaceOptions): Promise<RaceRow[]> {
-  const python = findPython();
-  const rows: RaceRow[] = [];
-  for (const row of options.rows) rows.push(await raceRow(row, options, python));
-  return rows;
-}
-
-/**
- * What differs between the rows. `repeats`: runs a turn, of which the last is counted. A single short run would mostly measure how
- * fast its weights come back into the caches from which the other side has pushed them.
- */
-const settings = {
-  inference: { name: 'inference', clips: 1, repeats: 3, warmUp: 5, counted: 31, target: 1.9 },
-  training: { name: 'training step', clips: 8, repeats: 1, warmUp: 3, counted: 11, target: 1 },
-} as const;
-
-async function raceRow(row: PeerMode, options: RaceOptions, python: string): Promise<RaceRow> {
-  const { threads, say } = options;
-  const { name, clips, repeats, warmUp, counted, target } = settings[row];
-  const { frames, size, classes } = racedConfig();
-  const what = `${name}, 52M layout, ${frames} frames x ${size} px, batch ${clips}, ${classes} classes, ${threads} thread(s)`;
-  say(`${what}: loading both sides`);
-  const task = await taskOf(row, clips, threads);
-  const peer = await Peer.start(task, python);
-  const engine = new Engine({ threads });
-  try {
-    const ours = row === 'inference' ? await inferenceRunner(engine, task) : await trainingRunner(engine, task, clips);
-    const turns = { repeats, warmUp, counted: options.runs ?? counted };
-    const result = await alternate(ours, peerRunner(peer), turns);
-    const caveat = blasFault(peer.about);
-    if (caveat) say(caveat);
-    return { row, what, ...figures(result), target, counts: !caveat, ...(caveat && { caveat }), peer: peer.about };
-  } finally {
-    await Promise.all([peer.close(), engine.close()]);
-  }
-}
-
-/** What both sides are given. The statistics come from an engine of their own, so that it leaves nothing in the one that is timed. */
-async function taskOf(mode: PeerMode, clips: number, threads: number): Promise<PeerTask> {
-  const config = racedConfig();
-  const engine = new Engine({ threads });
-  try {
-    const weights = await genericWeights(engine, config, 'race');
-    const batch = { clips: randomClips(config, clips, 'race'), targets: randomTargets(config, clips, 'race') };
-    return { mode, config, weights, ...batch, rate, weightDecay, threads };
-  } finally {
-    await engine.close();
-  }
-}
-
-async function inferenceRunner(engine: Engine, { config, weights, clips }: PeerTask): Promise<Runner> {
-  const model = lower({ logits: inferenceGraph(config, weights, 1) }, { block: await blockSize() });
-  const program = await engine.load(model, 'race, inference', 'inference');
-  return async () => {
-    const feeds = { clips: { data: clips.slice(), shape: clipShape(config, 1) } };
-    const { ms, result } = await timed(() => program.run<'logits'>(feeds, { move: true }));
-    return { ms, values: result.logits.data };
-  };
-}
-
-/** Steps through the same programs as `vmf train`; the limit on the gradient is in the graph but never reached. */
-async function trainingRunner(engine: Engine, { config, weights, clips, targets }: PeerTask, count: number): Promise<Runner> {
-  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: count, maxGradientNorm: 1e9 });
-  const length = weights.parameters.length;
-  await programs.setWeights({ ...weights, first: new Float32Array(length), second: new Float32Array(length) });
-  await programs.warmUp();
-  let step = 0;
-  return async () => {
-    step++;
-    const dropout = new Float32Array(count * config.head).fill(1);
-    const input = { clips: clips.slice(), targets: targets?.slice() ?? new Float32Array(), dropout, step, rate, weightDecay };
-    const { ms, result } = await timed(() => programs.step(input));
-    return { ms, values: [result.loss] };
-  };
-}
-
-const peerRunner =
-  (peer: Peer): Runner =>
-  async () => {
-    const { ms, logits, loss } = await peer.run();
-    return { ms, values: logits ?? [loss ?? Number.NaN] };
-  };
-
-interface Alternated {
-  readonly ours: number[];
-  readonly theirs: number[];
-  readonly difference: number;
-}
-
-interface Turns {
-  readonly repeats: number;
-  readonly warmUp: number;
+interface Row {
+  readonly kind: Kind;
+  readonly config: () => NetworkConfig;
+  readonly target: number;
   readonly counted: number;
 }
 
-/** In turn, and each side first every other time; the last runs of every turn are compared. */
-async function alternate(ours: Runner, theirs: Runner, turns: Turns): Promise<Alternated> {
-  const turn = async (runner: Runner) => {
-    for (let i = 1; i < turns.repeats; i++) await runner();
-    return runner();
-  };
-  const times = { ours: [] as number[], theirs: [] as number[] };
-  let difference = 0;
-  for (let i = 0; i < turns.warmUp + turns.counted; i++) {
-    const early = i % 2 ? await turn(theirs) : undefined;
-    const a = await turn(ours);
-    const b = early ?? (await turn(theirs));
-    difference = Math.max(difference, relativeDifference(a.values, b.values));
-    if (difference > tolerance || Number.isNaN(difference))
-      throw new CheckError(differenceFault(i, a.values, b.values, difference));
-    if (i < turns.warmUp) continue;
-    times.ours.push(a.ms);
-    times.theirs.push(b.ms);
+interface KindFacts {
+  readonly what: string;
+  readonly against: string;
+  readonly clips: number;
+  /** As in `Turns`. */
+  readonly repeats: number;
+  readonly warmUp: number;
+  readonly tolerance: number;
+}
+
+/** What is the same for all rows of a kind. */
+const kinds: Readonly<Record<Kind, KindFacts>> = {
+  inference: { what: 'inference', against: 'PyTorch at its best', clips: 1, repeats: 3, warmUp: 4, tolerance: 1e-4 },
+  conv3d: { what: 'inference', against: 'PyTorch with Conv3d', clips: 1, repeats: 2, warmUp: 2, tolerance: 1e-4 },
+  onnx3d: { what: 'inference', against: 'a plain export with Conv3D', clips: 1, repeats: 2, warmUp: 2, tolerance: 1e-4 },
+  training: { what: 'training step', against: 'PyTorch at its best', clips: 8, repeats: 1, warmUp: 3, tolerance: 1e-4 },
+  threads: { what: 'inference on two threads', against: 'one thread', clips: 1, repeats: 3, warmUp: 4, tolerance: 1e-4 },
+  file: { what: 'file to label', against: 'PyAV and PyTorch at their best', clips: 1, repeats: 2, warmUp: 3, tolerance: 0.05 },
+}; // biome-ignore format: a table
+
+const vmf = (name: string) => () => networkConfig(name);
+
+/** All rows; the targets are those of the project's plan. */
+const rows: Readonly<Record<string, Row>> = {
+  'inference-52m': { kind: 'inference', config: () => racedConfig(), target: 1.9, counted: 31 },
+  'inference-0.1g': { kind: 'inference', config: vmf('vmf-0.1g'), target: 2.8, counted: 31 },
+  'inference-1g': { kind: 'inference', config: vmf('vmf-1g'), target: 2.2, counted: 15 },
+  'conv3d-0.1g': { kind: 'conv3d', config: vmf('vmf-0.1g'), target: 4, counted: 15 },
+  'conv3d-1g': { kind: 'conv3d', config: vmf('vmf-1g'), target: 4, counted: 9 },
+  'onnx3d-0.1g': { kind: 'onnx3d', config: vmf('vmf-0.1g'), target: 2.5, counted: 15 },
+  'onnx3d-1g': { kind: 'onnx3d', config: vmf('vmf-1g'), target: 2.5, counted: 9 },
+  'training-0.1g': { kind: 'training', config: vmf('vmf-0.1g'), target: 1.6, counted: 11 },
+  'threads-0.1g': { kind: 'threads', config: vmf('vmf-0.1g'), target: 1.8, counted: 31 },
+  'threads-1g': { kind: 'threads', config: vmf('vmf-1g'), target: 1.8, counted: 15 },
+  'file-0.5g': { kind: 'file', config: vmf('vmf-0.5g'), target: 2, counted: 21 },
+};
+
+/** What `--rows` may name. */
+export const raceRowNames: readonly string[] = Object.keys(rows);
+
+/** Runs the rows. Throws a MissingError without PyTorch, a CheckError when both sides do not compute the same. */
+export async function race(options: RaceOptions): Promise<RaceRow[]> {
+  const chosen = chosenRows(options.rows);
+  const done: RaceRow[] = [];
+  for (const [name, row] of chosen) {
+    done.push(await raceRow(name, row, options));
+    const { oursMs, peerMs, ratio, target } = done.at(-1) as RaceRow;
+    options.say(`  ${oursMs} ms against ${peerMs} ms: ${ratio} (to reach: ${target})`);
   }
-  return { ...times, difference };
+  return done;
 }
 
-function differenceFault(run: number, ours: ArrayLike<number>, theirs: ArrayLike<number>, difference: number): string {
-  const some = (values: ArrayLike<number>) => Array.from(values).slice(0, 4).join(', ');
-  return `run ${run}: the two sides do not compute the same: ${some(ours)} ... here, ${some(theirs)} ... in PyTorch; relative difference ${difference}, allowed ${tolerance}`;
+function chosenRows(wanted: readonly string[]): [string, Row][] {
+  const all = Object.entries(rows);
+  return wanted.flatMap((want) => {
+    const found = all.filter(([name]) => want === 'all' || name === want || name.startsWith(`${want}-`));
+    if (found.length === 0) throw new UsageError(`--rows: no row "${want}"; there are all, ${raceRowNames.join(', ')}`);
+    return found;
+  });
 }
 
-/** Largest difference over the largest expected value. */
-function relativeDifference(got: ArrayLike<number>, expected: ArrayLike<number>): number {
-  if (got.length !== expected.length) return Number.NaN;
-  const all = Array.from(expected);
-  const largest = Math.max(...all.map(Math.abs), 1e-30);
-  return Math.max(...all.map((value, i) => Math.abs(value - (got[i] ?? Number.NaN)))) / largest;
+async function raceRow(name: string, row: Row, options: RaceOptions): Promise<RaceRow> {
+  const { say } = options;
+  const { what, against, repeats, warmUp, tolerance } = kinds[row.kind];
+  const title = `${what}, ${described(row, options.threads)}, against ${against}`;
+  say(`${name}: ${title}`);
+  return withFolder(async (folder) => {
+    const { ours: us, theirs } = await sidesOf(row, options, folder);
+    try {
+      const turns = { repeats, warmUp, counted: options.runs ?? row.counted, tolerance };
+      const figures = await alternate(us, theirs, turns);
+      const caveat = theirs.about && blasFault(theirs.about);
+      if (caveat) say(caveat);
+      const peaks = row.kind === 'training' ? await peaksOf(row, theirs, options.threads) : {};
+      const peer = theirs.about && { peer: theirs.about };
+      return {
+        row: name,
+        what: title,
+        against,
+        ...figures,
+        ...peaks,
+        target: row.target,
+        counts: !caveat,
+        ...(caveat && { caveat }),
+        ...peer,
+      };
+    } finally {
+      await Promise.all([us.close(), theirs.close()]);
+    }
+  });
 }
 
-function figures({ ours, theirs, difference }: Alternated) {
-  return {
-    oursMs: rounded(median(ours)),
-    peerMs: rounded(median(theirs)),
-    ratio: rounded(median(theirs) / median(ours)),
-    oursMinMs: rounded(smallest(ours)),
-    peerMinMs: rounded(smallest(theirs)),
-    ratioOfMinima: rounded(smallest(theirs) / smallest(ours)),
-    difference,
-    oursRunsMs: ours.map(rounded),
-    peerRunsMs: theirs.map(rounded),
-  };
+function described({ kind, config }: Row, threads: number): string {
+  const { name, layout, frames, size, classes } = config();
+  const network = name.startsWith('vmf') ? name : `${layout.toUpperCase()} layout`;
+  const { clips } = kinds[kind];
+  const used = kind === 'threads' ? '' : `, ${threads} thread${threads > 1 ? 's' : ''}`;
+  return `${network} (${frames} frames x ${size} px), batch ${clips}, ${classes} classes${used}`;
+}
+
+/** Both sides of a row, loaded. */
+async function sidesOf(row: Row, { threads }: RaceOptions, folder: string): Promise<{ ours: Side; theirs: Side }> {
+  const python = row.kind === 'threads' || row.kind === 'onnx3d' ? '' : findPython();
+  const task = await taskOf(row.config(), kinds[row.kind].clips, row.kind === 'threads' ? 1 : threads);
+  switch (row.kind) {
+    case 'inference':
+      return { theirs: await pytorch('inference', task, python), ours: await ours(task) };
+    case 'conv3d':
+      return { theirs: await pytorch('conv3d', task, python), ours: await ours(task) };
+    case 'onnx3d':
+      return { theirs: await exported(task), ours: await ours(task) };
+    case 'training':
+      return { theirs: await pytorch('training', task, python), ours: await ourTraining(task) };
+    case 'threads':
+      return { theirs: await ours(task, 1), ours: await ours(task, 2) };
+    case 'file': {
+      const { config, weights } = task;
+      const video = join(folder, 'film.mp4');
+      drawFilm(video);
+      const preprocess = makePreprocess({ frames: config.frames, size: config.size });
+      const labels = Array.from({ length: config.classes }, (_, i) => `class ${i}`);
+      const theirs = await pytorch('file', { ...task, preprocess, video }, python);
+      return { theirs, ours: await ourFile({ config, ...weights, labels, preprocess, notes: {} }, video, threads) };
+    }
+  }
+}
+
+async function peaksOf(row: Row, theirs: Side, threads: number): Promise<{ oursPeakMb: number; peerPeakMb: number }> {
+  const oursPeakMb = await stepPeak(row.config().name, kinds[row.kind].clips, threads);
+  return { oursPeakMb: rounded(oursPeakMb), peerPeakMb: rounded(theirs.peakMb?.() ?? Number.NaN) };
 }

@@ -1,12 +1,17 @@
 /**
- * Video to label, warm: how well decoding and network overlap. Decoding alone, the network alone, and both as `recogniseMany` runs
- * them, in turn over the same clips; both together should take hardly longer than the larger of the two.
+ * Video to label, warm and in bulk: how well decoding and network share the cores. Decoding alone and the network alone, each on
+ * one core; then both as `recogniseMany` runs them, with the product's own share of the cores and with others, in turn over the
+ * same clips.
  */
 
+import { availableParallelism } from 'node:os';
 import { inOrder } from '../src/dataset/inOrder.js';
 import { readDataset } from '../src/dataset/list.js';
 import type { ClipViews } from '../src/recognise/clipReader.js';
-import { loadRecogniser, openRecogniser, type Recogniser } from '../src/recognise/recogniser.js';
+import { openRecogniser, type Recogniser, type RecogniserOptions } from '../src/recognise/recogniser.js';
+import { decodersFor, shareCores } from '../src/runtime/cores.js';
+import { parseCheckpoint } from '../src/weights/checkpoint.js';
+import { readSafetensors } from '../src/weights/files.js';
 import { drawActions, freshCheckpoint, withFolder } from './actions.js';
 import { CheckError } from './errors.js';
 import { median, rounded, timed } from './timing.js';
@@ -23,24 +28,44 @@ export interface ThroughputOptions {
 
 export interface ThroughputRow {
   readonly what: string;
+  /** Decoding alone with one decoder, the network alone with one engine of one thread: a core each. */
   readonly decodeMs: number;
   readonly networkMs: number;
   readonly togetherMs: number;
   /** Together / the larger of the two alone. */
   readonly ratio: number;
+  /** Both alone / together: how many cores were kept busy with them. */
+  readonly coresBusy: number;
   readonly target: number;
   readonly clipsPerSec: number;
 }
 
+/** The product's own share first. */
+function shares(): RecogniserOptions[] {
+  const cores = availableParallelism();
+  const { engines, threads } = shareCores('throughput');
+  const product = { engines, threads: engines * threads, workers: decodersFor() };
+  const half = Math.max(1, Math.floor(cores / 2));
+  const others = [
+    { engines: half, threads: half, workers: Math.max(1, cores - half) },
+    { engines: 1, threads: cores, workers: cores },
+  ];
+  return [product, ...(cores > 1 ? others : [])];
+}
+
 export async function throughput(options: ThroughputOptions): Promise<ThroughputRow[]> {
   const { weights, clips, data } = options;
-  const recogniser = weights ? await loadRecogniser(weights) : await openRecogniser(freshCheckpoint('vmf-0.1g', 12));
+  const checkpoint = weights ? parseCheckpoint(await readSafetensors(weights), weights) : freshCheckpoint('vmf-0.1g', 12);
+  const open = (share: RecogniserOptions) => openRecogniser(checkpoint, { ...share, use: 'throughput' });
+  const chosen = shares();
+  const single = await openRecogniser(checkpoint, { threads: 1, engines: 1, workers: 1 });
+  const recognisers = await Promise.all(chosen.map(open));
   try {
-    const measure = (folder: string) => measured(recogniser, videosIn(folder, clips), options);
-    if (data) return [await measure(data)];
-    return [await withFolder(async (folder) => measure(await drawActions(folder, { train: 0, val: 0, test: clips })))];
+    const measure = (folder: string) => measured(single, recognisers, chosen, videosIn(folder, clips), options);
+    if (data) return await measure(data);
+    return await withFolder(async (folder) => measure(await drawActions(folder, { train: 0, val: 0, test: clips })));
   } finally {
-    await recogniser.close();
+    await Promise.all([single, ...recognisers].map((each) => each.close()));
   }
 }
 
@@ -50,30 +75,47 @@ function videosIn(folder: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => videos[i % videos.length]?.path ?? '');
 }
 
-async function measured(recogniser: Recogniser, paths: readonly string[], options: ThroughputOptions): Promise<ThroughputRow> {
-  const times = { decode: [] as number[], network: [] as number[], together: [] as number[] };
-  await recogniseAll(recogniser, paths); // warm
-  for (let round = 0; round < options.rounds; round++) {
-    const decoded = await timed(() => decodeAll(recogniser, paths));
-    const network = await timed(() => scoreAll(recogniser, decoded.result));
-    const together = await timed(() => recogniseAll(recogniser, paths));
+async function measured(
+  single: Recogniser,
+  recognisers: readonly Recogniser[],
+  shares: readonly RecogniserOptions[],
+  paths: readonly string[],
+  { rounds, say }: ThroughputOptions,
+): Promise<ThroughputRow[]> {
+  const times = { decode: [] as number[], network: [] as number[], together: recognisers.map((): number[] => []) };
+  for (const recogniser of [single, ...recognisers]) await recogniseAll(recogniser, paths); // warm
+  for (let round = 0; round < rounds; round++) {
+    const decoded = await timed(() => decodeAll(single, paths));
+    const network = await timed(() => scoreAll(single, decoded.result));
     times.decode.push(decoded.ms);
     times.network.push(network.ms);
-    times.together.push(together.ms);
-    options.say(
-      `round ${round + 1}: decoding ${rounded(decoded.ms)} ms, network ${rounded(network.ms)} ms, both ${rounded(together.ms)} ms`,
-    );
+    for (const [i, recogniser] of recognisers.entries()) {
+      times.together[i]?.push((await timed(() => recogniseAll(recogniser, paths))).ms);
+    }
+    const both = times.together.map((own) => rounded(own.at(-1) ?? 0)).join(', ');
+    say(`round ${round + 1}: decoding ${rounded(decoded.ms)} ms, network ${rounded(network.ms)} ms, both ${both} ms`);
   }
-  const [decodeMs, networkMs, togetherMs] = [median(times.decode), median(times.network), median(times.together)];
-  const { name, frames, size } = recogniser.config;
+  const alone = { decodeMs: rounded(median(times.decode)), networkMs: rounded(median(times.network)) };
+  return shares.map((share, i) => row(single, paths.length, share, alone, median(times.together[i] ?? [])));
+}
+
+function row(
+  { config }: Recogniser,
+  clips: number,
+  { engines = 1, threads = 1, workers = 1 }: RecogniserOptions,
+  alone: Pick<ThroughputRow, 'decodeMs' | 'networkMs'>,
+  togetherMs: number,
+): ThroughputRow {
+  const { name, frames, size } = config;
+  const share = `${engines} engine(s) x ${Math.max(1, Math.floor(threads / engines))} thread(s), ${workers} decoder(s)`;
   return {
-    what: `video to label, ${paths.length} clips, ${name} (${frames} frames x ${size} px), ${recogniser.workers} decoding thread(s)`,
-    decodeMs: rounded(decodeMs),
-    networkMs: rounded(networkMs),
+    what: `video to label, ${clips} clips, ${name} (${frames} frames x ${size} px), ${share}`,
+    ...alone,
     togetherMs: rounded(togetherMs),
-    ratio: rounded(togetherMs / Math.max(decodeMs, networkMs)),
+    ratio: rounded(togetherMs / Math.max(alone.decodeMs, alone.networkMs)),
+    coresBusy: rounded((alone.decodeMs + alone.networkMs) / togetherMs),
     target: 1.2,
-    clipsPerSec: rounded((paths.length * 1000) / togetherMs),
+    clipsPerSec: rounded((clips * 1000) / togetherMs),
   };
 }
 

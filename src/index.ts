@@ -8,9 +8,11 @@ export { checkDataset, type DatasetReport } from './dataset/check.js';
 export { type LabelledVideo, type LabelledVideos, type Split, videosOf } from './dataset/labelledVideos.js';
 export { type DatasetOptions, readDataset } from './dataset/list.js';
 export { ConfigError, DatasetError, LimitError, VideoError, VmfError, WeightsError } from './errors.js';
+export { type ExportOptions, type ExportSummary, exportOnnx, exportSafetensors } from './export/exportWeights.js';
 export { type BlockConfig, type NetworkConfig, parseNetworkConfig } from './models/config.js';
 export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js';
 export { type Chosen, networkConfig, networkNames, type TemporalPlan } from './models/layouts.js';
+export { type QuantiseOptions, type QuantiseSummary, quantiseWeights } from './quantise/quantiseWeights.js';
 export type { ClipViews, ViewOptions } from './recognise/clipReader.js';
 export {
   type EvaluatedVideo,
@@ -21,6 +23,8 @@ export {
 } from './recognise/evaluate.js';
 export type { LongVideoOptions, VideoTimeline } from './recognise/longVideo.js';
 export {
+  type Answer,
+  type AnswerOptions,
   loadRecogniser,
   openRecogniser,
   type Prediction,
@@ -32,8 +36,17 @@ export {
 } from './recognise/recogniser.js';
 export type { ClassMetrics, Metrics } from './scores/metrics.js';
 export type { Segment } from './scores/timeline.js';
+export { openStream, type StreamOptions, type StreamResult, type StreamSummary } from './stream/openStream.js';
+export type { PaceReport } from './stream/pace.js';
+export {
+  type FrameScores,
+  loadStreamRecogniser,
+  type StreamRecogniser,
+  type StreamRecogniserOptions,
+} from './stream/streamRecogniser.js';
 export { type ActionClass, actionClasses, reversedPairs } from './synth/actions.js';
 export { type GenerateOptions, type GenerateResult, generateActions } from './synth/generate.js';
 export type { TrainChoices } from './train/options.js';
 export { type TrainJob, type TrainJobEvent, type TrainSummary, train } from './train/train.js';
+export type { RgbFrame } from './video/ppmSplitter.js';
 export type { DecoderChoice, VideoInfo, VideoLimits } from './video/types.js';

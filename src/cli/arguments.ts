@@ -28,10 +28,11 @@ export interface MachineFlags {
 export function addMachineOptions(command: Command): Command {
   return command
     .addOption(new Option('--decoder <name>', 'what reads the videos').choices(['auto', 'node-av', 'ffmpeg']).default('auto'))
-    .option('--threads <n>', 'threads of the network (default: half of the cores, at most 4)', whole(1))
-    .option('--workers <n>', 'videos decoded at once (default: the other cores, at most 4)', whole(1));
+    .option('--threads <n>', 'threads of the network (default: all cores)', whole(1))
+    .option('--workers <n>', 'videos decoded at once (default: one a core, at most 32)', whole(1));
 }
 
+/** For many videos; a verb that is asked about one says so itself. */
 export function recogniserOptions({ decoder, threads, workers }: MachineFlags): RecogniserOptions {
-  return { decoder, ...(threads !== undefined && { threads }), ...(workers !== undefined && { workers }) };
+  return { decoder, use: 'throughput', ...(threads !== undefined && { threads }), ...(workers !== undefined && { workers }) };
 }

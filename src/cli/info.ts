@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ConfigError } from '../errors.js';
 import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
-import { type LayerCost, networkCost } from '../models/cost.js';
+import { type LayerCost, networkCost, newFrameMacs } from '../models/cost.js';
 import { networkConfig, networkNames } from '../models/layouts.js';
 import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
+import { isOnnxFile, readOnnxWeights } from '../weights/onnxFile.js';
 import { whole } from './arguments.js';
 import { jsonText, textTable } from './textTable.js';
 
@@ -23,9 +24,12 @@ interface Flags {
 export function infoCommand(): Command {
   return new Command('info')
     .description('what a network is and costs: all named ones, one of them, one of your own, or one in a weights file')
-    .argument('[name]', 'vmf-0.1g to vmf-6g, or mobile-former-26m to mobile-former-508m (default: a table of all)')
+    .argument(
+      '[name]',
+      'vmf-0.1g to vmf-6g (also with -causal), or mobile-former-26m to mobile-former-508m (default: a table of all)',
+    )
     .option('--config <file>', 'a configuration of your own as JSON, instead of a name')
-    .option('--weights <file>', 'the network in a weights file, instead of a name')
+    .option('--weights <file>', 'the network in a weights or model file, instead of a name')
     .option('--classes <n>', 'with this many classes', whole(1))
     .option('--frames <n>', 'with clips of this many frames', whole(1))
     .option('--size <px>', 'with square frames of this edge', whole(1))
@@ -56,6 +60,7 @@ function changed(config: NetworkConfig, { classes, frames, size }: Flags, where:
 async function ofWeights(path: string, { classes, frames, size }: Flags): Promise<NetworkConfig> {
   if (classes ?? frames ?? size)
     throw new ConfigError('info: weights are for their own classes, frames and size; leave those out');
+  if (await isOnnxFile(path)) return (await readOnnxWeights(path)).config;
   return parseCheckpoint(await readSafetensors(path), path).config;
 }
 
@@ -86,13 +91,16 @@ interface Facts {
   readonly parameters: number;
   /** Multiply-adds of one view. */
   readonly macs: number;
+  /** Of one new frame of a stream; causal networks only. */
+  readonly newFrameMacs?: number;
   readonly layers?: readonly LayerCost[];
 }
 
 function facts(config: NetworkConfig, withLayers: boolean): Facts {
   const { name, layout, frames, size, tokens, tokenDim, classes } = config;
   const { parameters, macs, layers } = networkCost(config);
-  return { name, layout, frames, size, tokens, tokenDim, classes, parameters, macs, ...(withLayers && { layers }) };
+  const streamed = config.causal ? { newFrameMacs: newFrameMacs(config) } : {};
+  return { name, layout, frames, size, tokens, tokenDim, classes, parameters, macs, ...streamed, ...(withLayers && { layers }) };
 }
 
 function describe(rows: readonly Facts[]): string {

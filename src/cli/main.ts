@@ -3,9 +3,9 @@
  * The command line: `vmf VERB ...`, one file per verb. Exit codes: 0 done; 1 `check` found problems, or a fault of this program; 2
  * wrong arguments or input that cannot be used, said in one line on stderr; 130 stopped by Ctrl-C. VMF_DEBUG=1 shows stacks.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { VmfError } from '../errors.js';
+import { packageVersion } from '../weights/packageVersion.js';
 
 /** Loaded when needed: each verb brings its own libraries. In the order in which one uses them. */
 const verbs: Readonly<Record<string, () => Promise<Command>>> = {
@@ -15,7 +15,11 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import('./train.js')).trainCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),
   predict: async () => (await import('./predict.js')).predictCommand(),
+  export: async () => (await import('./export.js')).exportCommand(),
+  quantize: async () => (await import('./quantize.js')).quantizeCommand(),
+  stream: async () => (await import('./stream.js')).streamCommand(),
   info: async () => (await import('./info.js')).infoCommand(),
+  bench: async () => (await import('./bench.js')).benchCommand(),
 };
 
 const examples = `
@@ -52,17 +56,12 @@ async function programFor(verb: string | undefined): Promise<Command> {
   const program = new Command('vmf')
     .description('Video Mobile-Former: learn actions from labelled videos, test, recognise')
     .usage('VERB [options]')
-    .version(version(), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .addHelpText('after', examples);
   const known = verb !== undefined && Object.hasOwn(verbs, verb) ? [verbs[verb]] : Object.values(verbs);
   for (const load of known) if (load) program.addCommand(await load());
   for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });
   return program;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** Says what went wrong and gives the exit code. */

@@ -1,23 +1,27 @@
 /**
- * `vmf predict VIDEO... --weights FILE`: names the action in short clips, and says what happens when in long videos. A video that
- * cannot be read is told on stderr, the others are done, and the exit code is 2.
+ * `vmf predict VIDEO... --weights FILE`: names the action in short clips, and says what happens when in long videos. A folder
+ * stands for all videos in it. A video that cannot be read is told on stderr, the others are done, and the exit code is 2. With
+ * `--out` answers go to a file as they come, and a run that was interrupted goes on where it ended.
  */
+import { readFileSync, statSync } from 'node:fs';
 import { Command } from 'commander';
-import { faultOf } from '../dataset/fault.js';
-import { inOrder } from '../dataset/inOrder.js';
+import { videosBelow } from '../dataset/folders.js';
+import { DatasetError } from '../errors.js';
+import { AnswerFile, type AnswerFileState, answerFormat, runName } from '../recognise/answerFile.js';
 import { windowOf } from '../recognise/longVideo.js';
-import { loadRecogniser, type Prediction, type Recognised, type Recogniser } from '../recognise/recogniser.js';
-import type { Segment } from '../scores/timeline.js';
+import { type AnswerOptions, loadRecogniser, type Recogniser } from '../recognise/recogniser.js';
 import { abortable } from './abortable.js';
+import { type AnswerSink, csvSink, fileSink, jsonSink, textSink } from './answerSinks.js';
+import { type Answer, answerOf } from './answerText.js';
 import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, whole } from './arguments.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
-import { csvTable, jsonText } from './textTable.js';
 
 interface Flags extends MachineFlags {
   readonly weights: string;
   readonly top: number;
   readonly json?: boolean;
   readonly csv?: boolean;
+  readonly out?: string;
   readonly window?: number;
   readonly stride?: number;
   readonly timeline?: boolean;
@@ -29,13 +33,14 @@ const longWindows = 3;
 export function predictCommand(): Command {
   const command = new Command('predict')
     .description('name the action in videos: a label for a short clip, a timeline for a long one')
-    .argument('<video...>', 'video files')
+    .argument('<video...>', 'video files, or folders of them')
     .requiredOption('--weights <file>', 'weights that `vmf train` wrote')
     .option('--top <n>', 'labels a clip', whole(1), 5)
     .option('--timeline', `say what happens when (default for videos of ${longWindows} windows or more)`)
     .option('--no-timeline', 'one answer for the whole video, however long')
     .option('--window <sec>', 'window of a timeline (default: what a clip spanned in training, or 2)', seconds)
     .option('--stride <sec>', 'from one window to the next (default: half a window)', seconds)
+    .option('--out <file>', 'write to this .jsonl or .csv as answers come; if it is there, go on where it ends')
     .option('--csv', 'print as CSV: path,startSec,endSec,rank,label,score')
     .option('--json', 'print as JSON: an array with an object per video, in order');
   return addMachineOptions(command).action((paths: string[], flags: Flags) =>
@@ -43,106 +48,92 @@ export function predictCommand(): Command {
   );
 }
 
-interface Timed {
-  readonly path: string;
-  readonly durationSec: number;
-  readonly windowSec: number;
-  readonly strideSec: number;
-  readonly segments: readonly Omit<Segment, 'labelIndex'>[];
-  readonly truncated?: string;
+/** What was asked for: videos by name, the files in folders among them. */
+interface Asked {
+  readonly videos: readonly string[];
+  readonly folders: number;
+  readonly otherFiles: number;
 }
-
-interface Named {
-  readonly path: string;
-  readonly durationSec: number;
-  readonly predictions: readonly Prediction[];
-  readonly truncated?: string;
-}
-
-interface Failed {
-  readonly path: string;
-  readonly error: string;
-}
-
-type Answer = Named | Timed | Failed;
 
 async function run(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<void> {
-  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), background: true });
-  const line = new ProgressLine();
-  const answers: Answer[] = [];
+  if (flags.out !== undefined) answerFormat(flags.out);
+  const asked = askedFor(paths);
+  const use = asked.videos.length > 1 ? 'throughput' : 'latency';
+  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), use, background: true });
+  const startMs = performance.now();
   try {
-    for await (const answer of answersOf(recogniser, paths, flags, line, signal)) {
+    const { sink, before } = openSink(flags);
+    const todo = asked.videos.filter((path) => !before?.done.has(path));
+    const failed = await predict(recogniser, todo, flags, sink, signal);
+    const seconds = (performance.now() - startMs) / 1000;
+    if (asked.folders > 0 || before) process.stderr.write(summary(asked, todo.length, { seconds, failed, before }));
+    if (failed + (before?.failedBefore ?? 0) > 0) process.exitCode = 2;
+  } finally {
+    await recogniser.close();
+  }
+}
+
+/** A folder stands for the videos in it. Throws a DatasetError for a folder without any. */
+function askedFor(paths: readonly string[]): Asked {
+  let [folders, otherFiles] = [0, 0];
+  const videos = paths.flatMap((path) => {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+    const below = videosBelow(path);
+    if (below.paths.length === 0)
+      throw new DatasetError(`${path}: no video in this folder (${below.otherFiles} files of other kinds)`);
+    folders++;
+    otherFiles += below.otherFiles;
+    return below.paths;
+  });
+  return { videos, folders, otherFiles };
+}
+
+function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: AnswerFileState } {
+  const { out, top, timeline, window, stride } = flags;
+  if (out !== undefined) {
+    const format = answerFormat(out);
+    const file = AnswerFile.open(out, runName(readFileSync(flags.weights), { top, timeline, window, stride }));
+    return { sink: fileSink(file, format), before: file.state };
+  }
+  return { sink: flags.json ? jsonSink() : flags.csv ? csvSink() : textSink };
+}
+
+/** Answers about the videos go to the sink; returns how many could not be read. */
+async function predict(
+  recogniser: Recogniser,
+  videos: readonly string[],
+  flags: Flags,
+  sink: AnswerSink,
+  signal: AbortSignal,
+): Promise<number> {
+  const line = new ProgressLine();
+  let [done, failed] = [0, 0];
+  try {
+    for await (const found of recogniser.answers(videos, answerOptions(recogniser, flags, line, signal))) {
+      const answer = answerOf(found);
       line.clear();
       tell(answer);
-      answers.push(answer);
-      if (!flags.json && !flags.csv && !('error' in answer)) process.stdout.write(describe(answer));
+      sink.add(answer);
+      if ('error' in answer) failed++;
+      done++;
+      if (flags.out !== undefined) line.show(`${bar(done / videos.length)} ${done} of ${videos.length} videos`);
     }
   } finally {
     line.clear();
-    await recogniser.close();
   }
-  if (flags.json) process.stdout.write(jsonText(answers));
-  else if (flags.csv) process.stdout.write(csvOf(answers));
-  if (answers.some((answer) => 'error' in answer)) process.exitCode = 2;
+  sink.close();
+  return failed;
 }
 
-/** Several videos under way at once, in order. */
-async function* answersOf(
-  recogniser: Recogniser,
-  paths: readonly string[],
-  flags: Flags,
-  line: ProgressLine,
-  signal: AbortSignal,
-): AsyncGenerator<Answer> {
-  const one = (path: string, leaving: AbortSignal) => answerOf(recogniser, path, flags, line, leaving);
-  for await (const [path, outcome] of inOrder(paths, recogniser.workers + 2, one, signal)) {
-    if ('value' in outcome) yield outcome.value;
-    else yield { path, error: reasonOf(path, outcome.error) };
-  }
-}
-
-/** What is wrong with this file; anything else is thrown. */
-function reasonOf(path: string, error: unknown): string {
-  const reason = faultOf(path, error);
-  if (reason === undefined) throw error;
-  return reason;
-}
-
-async function answerOf(
-  recogniser: Recogniser,
-  path: string,
-  flags: Flags,
-  line: ProgressLine,
-  signal: AbortSignal,
-): Promise<Answer> {
-  if (!(await wantsTimeline(recogniser, path, flags, signal)))
-    return named(await recogniser.recognise(path, { top: flags.top, signal }));
-  const { window: windowSec, stride: strideSec } = flags;
+function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine, signal: AbortSignal): AnswerOptions {
+  const { top, timeline, window: windowSec, stride: strideSec } = flags;
+  const longSec = longWindows * (windowSec ?? windowOf(recogniser.preprocess));
   const onProgress = (doneSec: number, ofSec: number) =>
-    line.show(`${path} ${bar(doneSec / ofSec)} ${clock(doneSec)} of ${clock(ofSec)}`);
-  const timeline = await recogniser.timeline(path, {
-    ...{ onProgress, signal },
-    ...(windowSec !== undefined && { windowSec }),
-    ...(strideSec !== undefined && { strideSec }),
-  });
+    line.show(`${bar(doneSec / ofSec)} ${clock(doneSec)} of ${clock(ofSec)}`);
   return {
-    ...timeline,
-    durationSec: micro(timeline.durationSec),
-    segments: timeline.segments.map(({ labelIndex: _, ...segment }) => segment),
+    ...{ top, signal, timelineFromSec: timeline === undefined ? longSec : timeline ? 0 : Infinity },
+    timeline: { onProgress, ...(windowSec !== undefined && { windowSec }), ...(strideSec !== undefined && { strideSec }) },
   };
-}
-
-function named({ scores: _, durationSec, path, ...rest }: Recognised): Named {
-  return { path, durationSec: micro(durationSec), ...rest };
-}
-
-/** Seconds without the noise of binary fractions. */
-const micro = (sec: number): number => Math.round(sec * 1e6) / 1e6;
-
-async function wantsTimeline(recogniser: Recogniser, path: string, flags: Flags, signal: AbortSignal): Promise<boolean> {
-  if (flags.timeline !== undefined) return flags.timeline;
-  const { durationSec } = await recogniser.facts(path, signal);
-  return durationSec >= longWindows * (flags.window ?? windowOf(recogniser.preprocess));
 }
 
 /** What goes to stderr in every format. */
@@ -153,30 +144,20 @@ function tell(answer: Answer): void {
   }
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`.padStart(7);
-const at = (sec: number): string => sec.toFixed(2).padStart(8);
-
-function describe(answer: Named | Timed): string {
-  const title = `${answer.path}  (${answer.durationSec.toFixed(2)} s`;
-  if ('predictions' in answer) {
-    return `${title})\n${answer.predictions.map(({ label, score }) => `  ${percent(score)}  ${label}\n`).join('')}`;
-  }
-  const { windowSec, strideSec, segments } = answer;
-  const lines = segments.map(
-    ({ startSec, endSec, label, score }) => `  ${at(startSec)} s to ${at(endSec)} s  ${percent(score)}  ${label}\n`,
-  );
-  return `${title}, windows of ${short(windowSec)} s every ${short(strideSec)} s)\n${lines.join('')}`;
+interface Outcome {
+  readonly seconds: number;
+  readonly failed: number;
+  readonly before: AnswerFileState | undefined;
 }
 
-const short = (value: number): string => String(Number(value.toFixed(3)));
-
-function csvOf(answers: readonly Answer[]): string {
-  const rows = answers.flatMap((answer): (string | number)[][] => {
-    if ('error' in answer) return [];
-    if ('segments' in answer) {
-      return answer.segments.map(({ startSec, endSec, label, score }) => [answer.path, startSec, endSec, 1, label, score]);
-    }
-    return answer.predictions.map(({ label, score }, i) => [answer.path, 0, answer.durationSec, i + 1, label, score]);
-  });
-  return csvTable(['path', 'startSec', 'endSec', 'rank', 'label', 'score'], rows);
+/** How it went, for whoever started many. */
+function summary(asked: Asked, count: number, { seconds, failed, before }: Outcome): string {
+  const rate = count > 0 ? ` (${(count / seconds).toFixed(1)} videos/s)` : '';
+  const parts = [`${count} ${count === 1 ? 'video' : 'videos'} in ${seconds.toFixed(1)} s${rate}`];
+  if (failed > 0) parts.push(`${failed} of them could not be read`);
+  const known = asked.videos.length - count;
+  const failedBefore = before?.failedBefore ?? 0;
+  if (known > 0) parts.push(`${known} done before${failedBefore > 0 ? ` (${failedBefore} could not be read)` : ''}`);
+  if (asked.otherFiles > 0) parts.push(`${asked.otherFiles} files without a video's ending passed over`);
+  return `vmf: ${parts.join('; ')}\n`;
 }

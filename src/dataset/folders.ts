@@ -49,10 +49,19 @@ function readClasses(root: string, below: string, split: Split | undefined, pass
   const classes = entriesOf(join(root, below)).filter((entry) => entry.isFolder);
   return classes.flatMap(({ name: label }) => {
     const names = filesBelow(root, below === '' ? label : `${below}/${label}`);
-    const videos = names.filter((name) => videoEndings.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase()));
+    const videos = names.filter(isVideo);
     passedOver.push(...names.filter((name) => !videos.includes(name)));
     return videos.map((name) => ({ path: join(root, name), name, label, split, columns: {}, where: name }));
   });
+}
+
+const isVideo = (name: string): boolean => videoEndings.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase());
+
+/** All videos in a folder and the folders inside it, by their endings and in the order of their names; labels do not matter. */
+export function videosBelow(root: string): { readonly paths: readonly string[]; readonly otherFiles: number } {
+  const names = entriesOf(root).flatMap(({ name, isFolder }) => (isFolder ? filesBelow(root, name) : [name]));
+  const videos = names.filter(isVideo);
+  return { paths: videos.map((name) => join(root, name)), otherFiles: names.length - videos.length };
 }
 
 interface Entry {

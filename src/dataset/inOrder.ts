@@ -8,7 +8,7 @@ export type Outcome<O> = { readonly value: O } | { readonly error: unknown };
  * early, or aborting `signal`, aborts the signal that `run` was given; an aborted loop throws the reason.
  */
 export async function* inOrder<I, O>(
-  items: Iterable<I>,
+  items: Iterable<I> | AsyncIterable<I>,
   ahead: number,
   run: (item: I, signal: AbortSignal) => Promise<O>,
   signal?: AbortSignal,
@@ -21,7 +21,7 @@ export async function* inOrder<I, O>(
   signal?.throwIfAborted();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    for (const item of items) {
+    for await (const item of items) {
       started.push([item, outcomeOf(run(item, leaving.signal))]);
       if (started.length >= ahead) yield await first(started, signal);
     }

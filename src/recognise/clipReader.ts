@@ -18,6 +18,12 @@ export interface ClipViews {
   readonly info: VideoInfo;
 }
 
+/** A video's frames from which its views are made. */
+export interface ViewFrames extends DecodedVideo {
+  readonly clips: number;
+  readonly crops: number;
+}
+
 export interface ViewOptions {
   /** Clips that interleave in time; 1 by default. */
   readonly clips?: number;
@@ -54,17 +60,30 @@ export class ClipReader {
   }
 
   /** The test views of a whole video. */
-  async views(path: string, { clips = 1, crops = 1, signal }: ViewOptions = {}): Promise<ClipViews> {
-    const { preprocess } = this;
+  async views(path: string, options: ViewOptions = {}): Promise<ClipViews> {
+    return this.paint([await this.frames(path, options)]);
+  }
+
+  /** Just what the test views of a whole video need of it, 8 bits a channel. */
+  async frames(path: string, { clips = 1, crops = 1, signal }: ViewOptions = {}): Promise<ViewFrames> {
     const { info, strip } = await this.pool.decode(path, await this.request(path, clips, signal), withSignal(signal));
-    const count = clips * crops;
+    return { info, strip, clips, crops };
+  }
+
+  /** The views of some videos, side by side in one batch, the first video's first; `info` is the first video's. */
+  paint(videos: readonly [ViewFrames, ...ViewFrames[]]): ClipViews {
+    const { preprocess } = this;
+    const count = videos.reduce((sum, { clips, crops }) => sum + clips * crops, 0);
     const out = new Float32Array(preprocess.frames * count * 3 * preprocess.size ** 2);
-    for (let view = 0; view < count; view++) {
-      const frames = testFrames(preprocess, Math.floor(view / crops), clips);
-      const transform = testTransform(strip, preprocess, view % crops, crops);
-      writeClip(strip, frames, transform, preprocess, out, count, view);
+    let place = 0;
+    for (const { strip, clips, crops } of videos) {
+      for (let view = 0; view < clips * crops; view++) {
+        const frames = testFrames(preprocess, Math.floor(view / crops), clips);
+        const transform = testTransform(strip, preprocess, view % crops, crops);
+        writeClip(strip, frames, transform, preprocess, out, count, place++);
+      }
     }
-    return { clips: out, count, info };
+    return { clips: out, count, info: videos[0].info };
   }
 
   private async request(path: string, clips: number, signal: AbortSignal | undefined): Promise<DecodeRequest> {

@@ -78,10 +78,10 @@ async function scoreWindows(
   const starts = Array.from({ length: Math.ceil(windows.length / batch) }, (_, i) => i * batch);
   const run = async (from: number) => {
     const count = Math.min(batch, windows.length - from);
-    return inference.logits(reader.cut(film, from, count), count);
+    return inference.logits(reader.cut(film, from, count), count, 'throughput');
   };
   const out: WindowScores[] = [];
-  for await (const [from, outcome] of inOrder(starts, 2, run, signal)) {
+  for await (const [from, outcome] of inOrder(starts, inference.atOnce('throughput') + 1, run, signal)) {
     if ('error' in outcome) throw outcome.error;
     outcome.value.forEach((logits, i) => {
       const { fromSec, toSec } = windows[from + i] as TimeWindow;

@@ -2,26 +2,31 @@
  * Names the action in a video: weights with their labels and preprocessing, ready for use. Decoding and network run in threads of
  * their own and overlap when there are several videos. A short clip gets a label, a long video a timeline (see longVideo.ts).
  */
-import { availableParallelism } from 'node:os';
 import type { Preprocess } from '../clip/preprocess.js';
 import { faultOf } from '../dataset/fault.js';
 import { inOrder } from '../dataset/inOrder.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
+import { decodersFor, type Use } from '../runtime/cores.js';
 import { averageViews, topK } from '../scores/softmax.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
-import { ClipReader, type ClipViews, type ViewOptions } from './clipReader.js';
-import { Inference, joined } from './inference.js';
+import { isOnnxFile, type OnnxWeights, readOnnxWeights } from '../weights/onnxFile.js';
+import { ClipReader, type ClipViews, type ViewFrames, type ViewOptions } from './clipReader.js';
+import { Inference } from './inference.js';
 import { type LongVideoOptions, recogniseLong, type VideoTimeline } from './longVideo.js';
 
 export interface RecogniserOptions {
   readonly decoder?: DecoderChoice;
-  /** Threads of the network; half of the cores by default, at most 4. */
+  /** Threads of the network in all; as many as there are cores by default (see runtime/cores.ts). */
   readonly threads?: number;
-  /** Videos decoded at once; the other cores by default, at most 4. Both together are best not more than there are cores. */
+  /** For many videos: engines that share the threads; one a thread by default, at most 16. */
+  readonly engines?: number;
+  /** Videos decoded at once; as many as there are cores by default, at most 32. */
   readonly workers?: number;
+  /** What is made ready before the first video: one answer at a time (`latency`, the default) or many (`throughput`). */
+  readonly use?: Use;
   readonly limits?: Partial<VideoLimits>;
   /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
   readonly timeoutSec?: number;
@@ -59,24 +64,41 @@ export interface RecogniseOptions extends ViewOptions {
   readonly top?: number;
 }
 
-/** Reads weights that `vmf train` wrote and makes them ready. Rejects with a WeightsError or ConfigError when they are not. */
-export async function loadRecogniser(weightsPath: string, options: RecogniserOptions = {}): Promise<Recogniser> {
-  const checkpoint = parseCheckpoint(await readSafetensors(weightsPath), weightsPath);
-  return openRecogniser(checkpoint, options, weightsPath);
+export interface AnswerOptions extends RecogniseOptions {
+  /** A video of this length or longer gets a timeline; none does by default. */
+  readonly timelineFromSec?: number;
+  /** How timelines are made. */
+  readonly timeline?: Omit<LongVideoOptions, 'signal'>;
 }
 
-/** The same from a checkpoint in memory; `where` names it in errors. */
+/** What a video shows, what happens in it when, or why it cannot be read. */
+export type Answer = Recognised | VideoTimeline | Unreadable;
+
+/** A video on its way: read, unreadable, or not read because it gets a timeline. */
+type Read = { readonly path: string; readonly frames: ViewFrames } | Unreadable | { readonly path: string };
+
+/**
+ * Reads weights that `vmf train` wrote, or a model file of `vmf export` or `vmf quantize`, whatever the file is called, and makes them
+ * ready. Rejects with a WeightsError or ConfigError when they are not. */
+export async function loadRecogniser(weightsPath: string, options: RecogniserOptions = {}): Promise<Recogniser> {
+  const weights = (await isOnnxFile(weightsPath))
+    ? await readOnnxWeights(weightsPath)
+    : parseCheckpoint(await readSafetensors(weightsPath), weightsPath);
+  return openRecogniser(weights, options, weightsPath);
+}
+
+/** The same from a checkpoint or model file in memory; `where` names it in errors. */
 export async function openRecogniser(
-  checkpoint: Checkpoint,
+  weights: Checkpoint | OnnxWeights,
   options: RecogniserOptions = {},
   where = 'weights',
 ): Promise<Recogniser> {
-  const { config, preprocess } = checkpoint;
+  const { config, preprocess } = weights;
   if (preprocess.frames !== config.frames || preprocess.size !== config.size) {
     const [made, takes] = [preprocess, config].map(({ frames, size }) => `${frames} frames of ${size} px`);
     throw new WeightsError(`${where}: its preprocessing makes ${made}, its network takes ${takes}`);
   }
-  const recogniser = new Recogniser(checkpoint, options);
+  const recogniser = new Recogniser(weights, options);
   const ready = recogniser.warmUp();
   try {
     if (options.background)
@@ -98,17 +120,18 @@ export class Recogniser {
   readonly notes: Readonly<Record<string, string>>;
   private readonly reader: ClipReader;
   private readonly inference: Inference;
+  private readonly use: Use;
   private lastTimeline: Promise<unknown> = Promise.resolve();
 
   /** Use `loadRecogniser` or `openRecogniser`. */
-  constructor(checkpoint: Checkpoint, options: RecogniserOptions) {
-    const { config, labels, preprocess, notes } = checkpoint;
+  constructor(weights: Checkpoint | OnnxWeights, options: RecogniserOptions) {
+    const { config, labels, preprocess, notes } = weights;
     [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
-    const cores = availableParallelism();
-    const { threads = within(cores / 2, 1, 4), workers = within(cores - threads, 1, 4), ...reading } = options;
+    const { threads, engines, workers = decodersFor(), use = 'latency', ...reading } = options;
+    this.use = use;
     this.reader = new ClipReader(preprocess, { ...reading, size: workers });
-    const { parameters, statistics } = checkpoint;
-    this.inference = new Inference(config, { parameters, statistics }, { threads });
+    const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
+    this.inference = new Inference(config, values, { threads }); // without the moments of a training
   }
 
   /** Videos decoded at once. */
@@ -118,7 +141,7 @@ export class Recogniser {
 
   /** Loads the network before the first clip needs it. */
   warmUp(): Promise<void> {
-    return this.inference.warmUp();
+    return this.inference.warmUp(this.use);
   }
 
   /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */
@@ -135,33 +158,78 @@ export class Recogniser {
    * several videos at once, always the same ones of a list, so that a list gives the same scores again to the last digit.
    */
   async *recogniseMany(paths: Iterable<string>, options: RecogniseOptions = {}): AsyncGenerator<Recognised | Unreadable> {
-    const { clips = 1, crops = 1 } = options;
-    const size = clips * crops === 1 ? this.inference.groupSize : 1;
-    const ahead = Math.ceil((2 * this.workers) / size) + 1;
-    const together = (group: readonly string[], signal: AbortSignal) => this.recogniseGroup(group, { ...options, signal });
-    for await (const [, outcome] of inOrder(inGroups(paths, size), ahead, together, options.signal)) {
+    for await (const answer of this.answers(paths, options)) {
+      if ('segments' in answer) throw new TypeError(`${answer.path}: a timeline that nobody asked for`);
+      yield answer;
+    }
+  }
+
+  /**
+   * As `recogniseMany`, but videos of `timelineFromSec` and longer get a timeline (and with 0 all do). Memory does not grow with
+   * the number of videos.
+   */
+  async *answers(paths: Iterable<string>, options: AnswerOptions = {}): AsyncGenerator<Answer> {
+    const ahead = this.inference.atOnce('throughput') + 1;
+    const answer = (group: readonly Read[], signal: AbortSignal) => this.answerGroup(group, { ...options, signal });
+    for await (const [, outcome] of inOrder(this.groups(paths, options), ahead, answer, options.signal)) {
       if ('error' in outcome) throw outcome.error;
       yield* outcome.value;
     }
   }
 
-  private async recogniseGroup(paths: readonly string[], options: RecogniseOptions): Promise<(Recognised | Unreadable)[]> {
-    const read = await Promise.all(paths.map((path) => this.tryToRead(path, options)));
-    const views = read.flatMap((each) => ('error' in each ? [] : [each]));
-    const total = views.reduce((sum, { count }) => sum + count, 0);
-    const logits = await this.inference.logits(joined(views, this.config.frames), total);
-    let used = 0;
-    return read.map((each, i) => {
-      if ('error' in each) return each;
-      const own = logits.slice(used, used + each.count);
-      used += each.count;
-      return this.recognised(paths[i] ?? '', each.info, averageViews(own), options);
-    });
+  /** Videos in the order of the paths, read ahead, as many together as the network takes at once. */
+  private async *groups(paths: Iterable<string>, options: AnswerOptions): AsyncGenerator<Read[]> {
+    const { clips = 1, crops = 1, timelineFromSec = Infinity, signal } = options;
+    const size = clips * crops === 1 ? this.inference.groupSize : 1;
+    const read = (path: string, leaving: AbortSignal) =>
+      timelineFromSec > 0 ? this.tryToRead(path, { ...options, signal: leaving }) : Promise.resolve({ path });
+    let group: Read[] = [];
+    let short = 0;
+    for await (const [, outcome] of inOrder(paths, 2 * this.workers + size, read, signal)) {
+      if ('error' in outcome) throw outcome.error;
+      const { value } = outcome;
+      const isLong = 'frames' in value && value.frames.info.durationSec >= timelineFromSec;
+      group.push(isLong ? { path: value.path } : value);
+      if ('frames' in value && !isLong) short++;
+      if (short < size && group.length < 4 * size) continue;
+      yield group;
+      group = [];
+      short = 0;
+    }
+    if (group.length > 0) yield group;
   }
 
-  private async tryToRead(path: string, options: ViewOptions): Promise<ClipViews | Unreadable> {
+  private async answerGroup(group: readonly Read[], options: AnswerOptions): Promise<Answer[]> {
+    const [first, ...rest] = group.flatMap((read) => ('frames' in read ? [read.frames] : []));
+    const logits = first === undefined ? [] : await this.logitsOf([first, ...rest]);
+    const answers: Answer[] = [];
+    for (const read of group) {
+      if ('error' in read) answers.push(read);
+      else if (!('frames' in read)) answers.push(await this.tryTimeline(read.path, options));
+      else {
+        const own = logits.splice(0, read.frames.clips * read.frames.crops);
+        answers.push(this.recognised(read.path, read.frames.info, averageViews(own), options));
+      }
+    }
+    return answers;
+  }
+
+  private logitsOf(videos: readonly [ViewFrames, ...ViewFrames[]]): Promise<Float32Array[]> {
+    const { clips, count } = this.reader.paint(videos);
+    return this.inference.logits(clips, count, 'throughput');
+  }
+
+  private async tryToRead(path: string, options: ViewOptions): Promise<Read> {
     try {
-      return await this.read(path, options);
+      return { path, frames: await this.reader.frames(path, checkedViews(options)) };
+    } catch (error) {
+      return { path, error: faultIn(path, error) };
+    }
+  }
+
+  private async tryTimeline(path: string, { timeline, signal }: AnswerOptions): Promise<VideoTimeline | Unreadable> {
+    try {
+      return await this.timeline(path, { ...timeline, signal });
     } catch (error) {
       return { path, error: faultIn(path, error) };
     }
@@ -196,11 +264,7 @@ export class Recogniser {
 
   /** The first half of `recognise`: a video's views as the network wants them. */
   async read(path: string, options: ViewOptions = {}): Promise<ClipViews> {
-    const { clips = 1, crops = 1 } = options;
-    if (!(Number.isInteger(clips) && clips >= 1 && clips <= 100))
-      throw new ConfigError(`views: expected 1 to 100 clips, got ${clips}`);
-    if (crops !== 1 && crops !== 3) throw new ConfigError(`views: expected 1 or 3 crops, got ${String(crops)}`);
-    return this.reader.views(path, options);
+    return this.reader.views(path, checkedViews(options));
   }
 
   /** The second half: views -> probabilities [classes], their mean. The views are given away. */
@@ -214,19 +278,12 @@ export class Recogniser {
   }
 }
 
-function within(value: number, least: number, most: number): number {
-  return Math.min(Math.max(Math.floor(value), least), most);
-}
-
-function* inGroups<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let group: T[] = [];
-  for (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
+function checkedViews<O extends ViewOptions>(options: O): O {
+  const { clips = 1, crops = 1 } = options;
+  if (!(Number.isInteger(clips) && clips >= 1 && clips <= 100))
+    throw new ConfigError(`views: expected 1 to 100 clips, got ${clips}`);
+  if (crops !== 1 && crops !== 3) throw new ConfigError(`views: expected 1 or 3 crops, got ${String(crops)}`);
+  return options;
 }
 
 /** The error, if it is this file's fault; else throws it. */

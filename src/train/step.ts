@@ -23,6 +23,8 @@ export interface StepOptions {
   readonly maxGradientNorm: number;
   /** How much of the old running statistics a step keeps. */
   readonly statisticsMomentum: number;
+  /** Clips follow one another in pairs (see trainingGraph); for causal networks and even batches. */
+  readonly chained?: boolean;
 }
 
 export const defaultStep: Omit<StepOptions, 'clips'> = {
@@ -45,7 +47,10 @@ export function trainingStep(config: NetworkConfig, options: StepOptions): Recor
   const targets = input('targets', [clips, config.classes]);
   const dropout = input('dropout', [clips, config.head]);
   const variables = new FlatVariables(state.parameters, state.statistics);
-  const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips, { dropout });
+  const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips, {
+    dropout,
+    chained: options.chained ?? false,
+  });
   const loss = mul(sumAll(mul(targets, logSoftmax(logits))), -1 / clips);
   const flat = concat(gradients(loss, variables.parameters).map(flatten), 0);
   const norm = sqrt(sumAll(mul(flat, flat)));
@@ -62,11 +67,11 @@ export function trainingStep(config: NetworkConfig, options: StepOptions): Recor
 }
 
 /** Inputs: clips, and flat parameters. Output: what every batch norm sees in this batch, in the order of the statistics. */
-export function statisticsGraph(config: NetworkConfig, clips: number): Record<string, Expr> {
+export function statisticsGraph(config: NetworkConfig, clips: number, chained = false): Record<string, Expr> {
   const inventory = inventoryOf(config);
   const { parameters, statistics } = stateInputs(inventory);
   const variables = new FlatVariables(parameters, statistics);
-  const { seen } = trainingGraph(config, variables, inventory.statistics, clips);
+  const { seen } = trainingGraph(config, variables, inventory.statistics, clips, { chained });
   return { statistics: concat(seen, 0) };
 }
 

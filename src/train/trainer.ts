@@ -7,7 +7,7 @@
 import type { Preprocess } from '../clip/preprocess.js';
 import type { ClipBatch, ClipLoader } from '../dataset/clipLoader.js';
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
-import { DatasetError, VmfError } from '../errors.js';
+import { ConfigError, DatasetError, VmfError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { inventoryOf } from '../models/network.js';
 import { Rng } from '../rng.js';
@@ -81,6 +81,10 @@ export class Trainer {
     private readonly parts: TrainerParts,
     private progress: Progress = startOfRun(parts),
   ) {
+    if (parts.config.causal && parts.options.batch % 2 !== 0)
+      throw new ConfigError(
+        `--batch: a causal network learns from pairs of clips; expected an even number, got ${parts.options.batch}`,
+      );
     this.train = videosOf(parts.data, 'train');
     this.val = parts.data.videos.filter((video) => video.split === 'val');
   }
@@ -96,6 +100,15 @@ export class Trainer {
     const { best } = this.progress;
     const interrupted = this.progress.epoch < options.epochs;
     return { epochs: this.rows, bestTop1: best?.top1, bestEpoch: best?.epoch ?? this.progress.epoch, interrupted };
+  }
+
+  /** The first epoch in which a causal network sees pairs of clips: first it learns what clips show, then what went before them. */
+  private get chainedFrom(): number {
+    return Math.floor(this.parts.options.epochs / 2);
+  }
+
+  private get chained(): boolean {
+    return this.parts.config.causal === true && this.progress.epoch >= this.chainedFrom;
   }
 
   private get batchesPerEpoch(): number {
@@ -138,6 +151,7 @@ export class Trainer {
       step: step + 1,
       rate,
       weightDecay: options.weightDecay,
+      chained: this.chained,
     });
     if (!Number.isFinite(result.loss)) {
       throw new VmfError(
@@ -209,8 +223,10 @@ export class Trainer {
       clipsPerSec: this.clipsDone / seconds,
       seconds,
     };
-    const best = isBetter(metrics, progress.best);
-    const bestSoFar = best ? { epoch: metrics.epoch, top1: metrics.valTop1, loss: metrics.valLoss } : progress.best;
+    // What was best before pairs of clips is no yardstick for a network that is to understand a stream.
+    const before = this.chained && progress.epoch === this.chainedFrom ? undefined : progress.best;
+    const best = isBetter(metrics, before);
+    const bestSoFar = best ? { epoch: metrics.epoch, top1: metrics.valTop1, loss: metrics.valLoss } : before;
     this.progress = { ...progress, epoch: progress.epoch + 1, batch: 0, lossSum: 0, correct: 0, clips: 0, best: bestSoFar };
     this.rows.push(metrics);
     folder.log(metrics);
@@ -230,7 +246,7 @@ export class Trainer {
     const batches = loader.batches(this.train, { batch: options.batch, train: true, epoch, seed: options.seed + 1 });
     let done = 0;
     for await (const batch of batches) {
-      estimate.add(await programs.statistics(batch.clips));
+      estimate.add(await programs.statistics(batch.clips, this.chained));
       if (++done === count) break;
     }
     await programs.setStatistics(estimate.result());

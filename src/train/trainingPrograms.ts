@@ -22,7 +22,12 @@ export interface StepInput {
   readonly step: number;
   readonly rate: number;
   readonly weightDecay: number;
+  /** Whether clips follow one another in pairs, for causal networks. */
+  readonly chained?: boolean;
 }
+
+/** What an engine is asked to do; `chained` ones see pairs of clips as one. */
+type ProgramKind = 'step' | 'chained step' | 'statistics' | 'chained statistics' | 'evaluation';
 
 export interface StepResult {
   readonly loss: number;
@@ -61,9 +66,9 @@ export class TrainingPrograms {
   }
 
   /** One step of AdamW. */
-  async step({ clips, targets, dropout, step, rate, weightDecay }: StepInput): Promise<StepResult> {
+  async step({ clips, targets, dropout, step, rate, weightDecay, chained = false }: StepInput): Promise<StepResult> {
     const { clips: count, betas } = this.options;
-    const program = await this.program('step', count);
+    const program = await this.program(chained ? 'chained step' : 'step', count);
     const feeds = {
       clips: this.tensor(clips, clipShape(this.config, count)),
       targets: this.tensor(targets, [count, this.config.classes]),
@@ -79,9 +84,9 @@ export class TrainingPrograms {
   }
 
   /** Mean and variance that the batch norms see in one batch, in the order of the statistics. `clips` is given away. */
-  async statistics(clips: Float32Array): Promise<Float32Array> {
+  async statistics(clips: Float32Array, chained = false): Promise<Float32Array> {
     const count = this.options.clips;
-    const program = await this.program('statistics', count);
+    const program = await this.program(chained ? 'chained statistics' : 'statistics', count);
     const feeds = { clips: this.tensor(clips, clipShape(this.config, count)) };
     return (await program.run<'statistics'>(feeds, { move: true })).statistics.data;
   }
@@ -98,21 +103,29 @@ export class TrainingPrograms {
     return (await program.run<'logits'>(feeds, { move: true })).logits.data.subarray(0, count * this.config.classes);
   }
 
-  private program(kind: 'step' | 'statistics' | 'evaluation', clips: number): Promise<Program> {
+  private program(kind: ProgramKind, clips: number): Promise<Program> {
     const known = this.programs.get(kind) ?? this.load(kind, clips);
     this.programs.set(kind, known);
     return known;
   }
 
-  private async load(kind: 'step' | 'statistics' | 'evaluation', clips: number): Promise<Program> {
+  private async load(kind: ProgramKind, clips: number): Promise<Program> {
     const target = { block: await blockSize() };
-    const graph =
-      kind === 'step'
-        ? trainingStep(this.config, this.options)
-        : kind === 'statistics'
-          ? statisticsGraph(this.config, clips)
-          : { logits: evaluationGraph(this.config, clips) };
+    const chained = kind.startsWith('chained');
+    if (chained) await this.release(kind === 'chained step' ? 'step' : 'statistics');
+    const graph = kind.endsWith('step')
+      ? trainingStep(this.config, { ...this.options, chained })
+      : kind.endsWith('statistics')
+        ? statisticsGraph(this.config, clips, chained)
+        : { logits: evaluationGraph(this.config, clips) };
     return this.engine.load(lower(graph, target), `${this.config.name}, ${kind}`, 'training');
+  }
+
+  /** A program that is not needed any more, if there is one. */
+  private async release(kind: ProgramKind): Promise<void> {
+    const program = await this.programs.get(kind);
+    this.programs.delete(kind);
+    await program?.release();
   }
 
   private tensor(data: Float32Array, shape: readonly number[]): TensorValue {

@@ -1,0 +1,77 @@
+/** Answers of `vmf predict` as they are printed and stored: for people, as JSON, as rows of a table. */
+import type { AnswerRow } from '../recognise/answerFile.js';
+import type { Answer as Found, Prediction } from '../recognise/recogniser.js';
+import type { Segment } from '../scores/timeline.js';
+
+interface Timed {
+  readonly path: string;
+  readonly durationSec: number;
+  readonly windowSec: number;
+  readonly strideSec: number;
+  readonly segments: readonly Omit<Segment, 'labelIndex'>[];
+  readonly truncated?: string;
+}
+
+interface Named {
+  readonly path: string;
+  readonly durationSec: number;
+  readonly predictions: readonly Prediction[];
+  readonly truncated?: string;
+}
+
+interface Failed {
+  readonly path: string;
+  readonly error: string;
+}
+
+/** What is told about one video. */
+export type Answer = Named | Timed | Failed;
+
+/** What is told of what was found. */
+export function answerOf(found: Found): Answer {
+  const { path } = found;
+  if ('error' in found) {
+    const named = `${path}: `;
+    const { message } = found.error;
+    return { path, error: message.startsWith(named) ? message.slice(named.length) : message };
+  }
+  const durationSec = micro(found.durationSec);
+  if ('segments' in found)
+    return { ...found, durationSec, segments: found.segments.map(({ labelIndex: _, ...segment }) => segment) };
+  const { scores: _, path: __, durationSec: ___, ...rest } = found;
+  return { path, durationSec, ...rest };
+}
+
+/** Seconds without the noise of binary fractions. */
+const micro = (sec: number): number => Math.round(sec * 1e6) / 1e6;
+
+/** As rows of a table: a row a label of a clip, a row a segment of a long video, one row for a video that cannot be read. */
+export function rowsOf(answer: Answer): AnswerRow[] {
+  const { path } = answer;
+  if ('error' in answer) return [{ path, error: answer.error }];
+  if ('segments' in answer) {
+    return answer.segments.map(({ startSec, endSec, label, score }) => ({ path, startSec, endSec, rank: 1, label, score }));
+  }
+  const endSec = answer.durationSec;
+  return answer.predictions.map(({ label, score }, i) => ({ path, startSec: 0, endSec, rank: i + 1, label, score }));
+}
+
+/** The columns that are printed. */
+export const printedColumns = ['path', 'startSec', 'endSec', 'rank', 'label', 'score'] as const;
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`.padStart(7);
+const at = (sec: number): string => sec.toFixed(2).padStart(8);
+const short = (value: number): string => String(Number(value.toFixed(3)));
+
+/** For people. */
+export function describe(answer: Named | Timed): string {
+  const title = `${answer.path}  (${answer.durationSec.toFixed(2)} s`;
+  if ('predictions' in answer) {
+    return `${title})\n${answer.predictions.map(({ label, score }) => `  ${percent(score)}  ${label}\n`).join('')}`;
+  }
+  const { windowSec, strideSec, segments } = answer;
+  const lines = segments.map(
+    ({ startSec, endSec, label, score }) => `  ${at(startSec)} s to ${at(endSec)} s  ${percent(score)}  ${label}\n`,
+  );
+  return `${title}, windows of ${short(windowSec)} s every ${short(strideSec)} s)\n${lines.join('')}`;
+}

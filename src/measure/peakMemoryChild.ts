@@ -1,0 +1,18 @@
+/** A process that runs one network, or none, and tells the most memory it held, in megabytes. Started by networkSpeed.ts. */
+
+import { readFileSync } from 'node:fs';
+import { parseNetworkConfig } from '../models/config.js';
+import { blockSize } from '../runtime/blockSize.js';
+import { runAlone } from './networkSpeed.js';
+
+process.once('message', async ({ config }: { readonly config?: unknown }) => {
+  if (config === undefined) await blockSize();
+  else await runAlone(parseNetworkConfig(config, 'memory'));
+  process.send?.(peakMb(), () => process.exit(0));
+});
+
+/** Linux hands `maxRSS` down from the process that started this one; its own is in /proc. */
+function peakMb(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1e3;
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1e3;
+}

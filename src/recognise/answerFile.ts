@@ -1,0 +1,176 @@
+/**
+ * Answers about many videos in a file that grows: a row is written when its video is done, and a run that was interrupted goes on
+ * where it ended. Each row carries the name of its run, made of weights and options, so that no file holds two kinds of rows.
+ * Knows files, not networks; what a row says is the caller's business.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
+import { VmfError } from '../errors.js';
+
+/** A line of JSON a video, or lines of comma-separated values. */
+export type AnswerFormat = 'jsonl' | 'csv';
+
+/** The columns of a CSV file; a video that could not be read has only `path` and `error`. */
+export const answerColumns = ['path', 'startSec', 'endSec', 'rank', 'label', 'score', 'error', 'run'] as const;
+
+/** A row of a file: in CSV several may belong to one video. */
+export type AnswerRow = Readonly<Record<string, unknown>> & { readonly path: string };
+
+export interface AnswerFileState {
+  /** Videos that the file had answers about when it was opened. */
+  readonly done: ReadonlySet<string>;
+  /** Those of them that could not be read. */
+  readonly failedBefore: number;
+  /** Bytes at its end that were half a row, and are gone. */
+  readonly droppedBytes: number;
+}
+
+/** The format that a file's ending asks for. Throws a VmfError for any other. */
+export function answerFormat(path: string): AnswerFormat {
+  if (/\.(jsonl|ndjson)$/i.test(path)) return 'jsonl';
+  if (/\.csv$/i.test(path)) return 'csv';
+  throw new VmfError(`${path}: expected a name that ends in .jsonl or .csv`);
+}
+
+/** The name of a run: twelve letters that change with the weights' bytes and with every option. */
+export function runName(weights: Uint8Array, options: Readonly<Record<string, unknown>>): string {
+  const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(weights).update(JSON.stringify(sorted)).digest('hex').slice(0, 12);
+}
+
+export class AnswerFile {
+  private constructor(
+    private readonly handle: number,
+    private readonly format: AnswerFormat,
+    private readonly run: string,
+    readonly state: AnswerFileState,
+  ) {}
+
+  /** Opens a file to be written or to be gone on with. Throws a VmfError when it holds something else, or cannot be written. */
+  static open(path: string, run: string): AnswerFile {
+    const format = answerFormat(path);
+    try {
+      const known = existsSync(path) && statSync(path).size > 0;
+      const { keptBytes, ...state } = known ? readState(path, format, run) : nothing;
+      if (known && state.droppedBytes > 0) truncateSync(path, keptBytes);
+      const file = new AnswerFile(openSync(path, 'a'), format, run, state);
+      if (keptBytes === 0 && format === 'csv') file.write(`${answerColumns.join(',')}\n`);
+      return file;
+    } catch (error) {
+      if (error instanceof Error && 'syscall' in error) throw new VmfError(`${path}: cannot be written: ${error.message}`);
+      throw error;
+    }
+  }
+
+  /** Writes what is said of one video, all of it at once and before this returns. */
+  add(rows: readonly AnswerRow[]): void {
+    const lines = rows.map((row) => (this.format === 'jsonl' ? JSON.stringify({ ...row, run: this.run }) : this.csvLine(row)));
+    this.write(lines.map((line) => `${line}\n`).join(''));
+  }
+
+  private csvLine(row: AnswerRow): string {
+    const cell = (value: unknown) => {
+      const text = value === undefined ? '' : String(value);
+      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    };
+    const whole: Readonly<Record<string, unknown>> = { ...row, run: this.run };
+    return answerColumns.map((column) => cell(whole[column])).join(',');
+  }
+
+  private write(text: string): void {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.handle, bytes, at);
+  }
+
+  close(): void {
+    closeSync(this.handle);
+  }
+}
+
+const nothing = { done: new Set<string>(), failedBefore: 0, droppedBytes: 0, keptBytes: 0 };
+
+interface Kept extends AnswerFileState {
+  readonly keptBytes: number;
+}
+
+/** What a file holds, up to its last whole row. */
+function readState(path: string, format: AnswerFormat, run: string): Kept {
+  const bytes = readFileSync(path);
+  const ends = recordEnds(bytes, format === 'csv');
+  if (ends.length === 0) return halfALine(path, bytes, format);
+  const whole = bytes.subarray(0, ends.at(-1));
+  const rows = format === 'jsonl' ? jsonRows(path, whole) : csvRows(path, whole);
+  for (const row of rows) {
+    if (row['run'] === run) continue;
+    throw new VmfError(
+      `${path}: holds answers of other weights or other options (run ${row['run']}, now ${run}); name another file, or remove it`,
+    );
+  }
+  const kept = format === 'csv' ? rows.length - rowsOfLast(rows) : rows.length;
+  const keptBytes = (format === 'csv' ? ends[kept] : ends[kept - 1]) ?? 0;
+  const left = rows.slice(0, kept);
+  const failed = new Set(left.flatMap(({ path: video, error }) => (error ? [video] : [])));
+  const done = new Set(left.map(({ path: video }) => video));
+  return { done, failedBefore: failed.size, droppedBytes: bytes.length - keptBytes, keptBytes };
+}
+
+/** A file whose first line never ended is begun anew, if that line is ours. */
+function halfALine(path: string, bytes: Buffer, format: AnswerFormat): Kept {
+  const text = bytes.toString('utf8');
+  const begins = format === 'csv' ? answerColumns.join() : '{"path":';
+  if (!begins.startsWith(text) && !(format === 'jsonl' && text.startsWith(begins))) throw foreign(path, 'it has no whole line');
+  return { ...nothing, droppedBytes: bytes.length };
+}
+
+/** In CSV nothing tells whether a video's last row is its last, so that the last video is done again. */
+function rowsOfLast(rows: readonly AnswerRow[]): number {
+  const last = rows.at(-1)?.path;
+  const before = rows.findLastIndex(({ path }) => path !== last);
+  return rows.length - 1 - before;
+}
+
+/** Where each whole line ends; a line break between quotes ends none. */
+function recordEnds(bytes: Uint8Array, quotes: boolean): number[] {
+  const ends: number[] = [];
+  let quoted = false;
+  for (let i = 0; i < bytes.length; i++) {
+    if (quotes && bytes[i] === 0x22) quoted = !quoted;
+    else if (bytes[i] === 0x0a && !quoted) ends.push(i + 1);
+  }
+  return ends;
+}
+
+function jsonRows(path: string, bytes: Buffer): AnswerRow[] {
+  const lines = bytes.toString('utf8').split('\n').slice(0, -1);
+  return lines.map((line, i) => {
+    const row = parsedJson(line);
+    if (isRow(row)) return row;
+    throw foreign(path, `line ${i + 1} has no "path" and "run"`);
+  });
+}
+
+function parsedJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function csvRows(path: string, bytes: Buffer): AnswerRow[] {
+  const records = parse(bytes, { relax_column_count: true }) as string[][];
+  const [header = [], ...rows] = records;
+  if (header.join() !== answerColumns.join()) throw foreign(path, `its first line is not ${answerColumns.join()}`);
+  return rows.map((cells, i) => {
+    const row = Object.fromEntries(answerColumns.map((column, k) => [column, cells[k]]));
+    if (isRow(row) && cells.length === answerColumns.length) return row;
+    throw foreign(path, `row ${i + 1} has ${cells.length} cells`);
+  });
+}
+
+const isRow = (value: unknown): value is AnswerRow =>
+  typeof value === 'object' && value !== null && 'path' in value && typeof value.path === 'string' && 'run' in value;
+
+const foreign = (path: string, why: string) =>
+  new VmfError(`${path}: is not a file that predict wrote (${why}); name another file, or remove it`);

@@ -1,0 +1,38 @@
+/**
+ * How the cores of a machine are shared out between engines, their threads and what decodes videos: the one place where this is
+ * chosen. Measured on two cores (bench/README.md, "Throughput"); for more cores it is extrapolated and says so there.
+ */
+import { availableParallelism } from 'node:os';
+
+/** One answer as soon as can be, or many answers an hour. */
+export type Use = 'latency' | 'throughput';
+
+export interface CoreShare {
+  /** Engines, each with a session of its own. */
+  readonly engines: number;
+  /** Threads inside an operator, in each engine. */
+  readonly threads: number;
+  /** Whether a thread that waits for the next operator spins: quicker on an idle machine, half the speed on a busy one. */
+  readonly spin: boolean;
+}
+
+/** Beyond this many threads a small network's operators are too short to be shared. */
+const mostThreads = 8;
+/** An engine costs 30 to 200 MB; beyond this many, engines get more threads instead. */
+const mostEngines = 16;
+
+/**
+ * For latency one engine has all cores. For throughput each core has an engine of one thread, since whole clips share out better
+ * than operators (`engines` asks for another number); that decoders want the same cores is no loss, as whoever has work runs and nobody spins.
+ */
+export function shareCores(use: Use, cores: number = availableParallelism(), engines?: number): CoreShare {
+  if (use === 'latency') {
+    // Nobody spins: on two cores that other programs use too, spinning doubled the time of vmf-0.1g and vmf-1g.
+    return { engines: 1, threads: Math.min(cores, mostThreads), spin: false };
+  }
+  const count = engines ?? Math.min(cores, mostEngines);
+  return { engines: count, threads: Math.min(Math.max(Math.floor(cores / count), 1), mostThreads), spin: false };
+}
+
+/** Videos decoded at once: a decoder a core, as decoding mostly takes longer than the network. */
+export const decodersFor = (cores: number = availableParallelism()): number => Math.min(cores, 32);
