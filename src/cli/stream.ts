@@ -28,7 +28,7 @@ export function streamCommand(): Command {
     .option('--fps <n>', 'frames a second that the network sees (default: as in training)', rate)
     .option('--smooth <n>', 'answers are the mean of the last n', whole(1), 1)
     .option('--top <n>', 'labels an answer', whole(1), 1)
-    .option('--threads <n>', 'threads of the network (default: all cores)', whole(1))
+    .option('--threads <n>', 'threads of the network (default: one for a small network, else all cores)', whole(1))
     .option('--live', 'play a file at its own pace and drop frames that come too fast, as with a camera')
     .option('--loop', 'play a file again and again')
     .option('--json', 'print a JSON object an answer: timeSec, label, score, predictions, delayMs, dropped')

@@ -8,7 +8,7 @@ import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { clipShape, type FlatWeights, inferenceGraph } from '../models/network.js';
 import { blockSize } from '../runtime/blockSize.js';
-import { type CoreShare, shareCores, type Use } from '../runtime/cores.js';
+import { type CoreShare, shareCores, threadsFor, type Use } from '../runtime/cores.js';
 import { Engine, type EngineOptions, type Program, type TensorValue } from '../runtime/engine.js';
 import { clipInput, type OnnxWeights } from '../weights/onnxFile.js';
 
@@ -36,8 +36,12 @@ export class Inference {
     private readonly weights: FlatWeights | OnnxWeights,
     { threads, engines }: InferenceOptions = {},
   ) {
-    this.groupSize = networkCost(config).macs < groupedMacs ? 4 : 1;
-    this.shares = { latency: shareCores('latency', threads), throughput: shareCores('throughput', threads, engines) };
+    const { macs } = networkCost(config);
+    this.groupSize = macs < groupedMacs ? 4 : 1;
+    this.shares = {
+      latency: shareCores('latency', threads ?? threadsFor(macs)),
+      throughput: shareCores('throughput', threads, engines),
+    };
     const alike = this.shares.throughput.threads === this.shares.latency.threads;
     const quick: LoadedNetwork[] = [];
     this.engines = { latency: quick, throughput: alike ? quick : [] };

@@ -131,7 +131,7 @@ export class Recogniser {
     this.use = use;
     this.reader = new ClipReader(preprocess, { ...reading, size: workers });
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
-    this.inference = new Inference(config, values, { threads }); // without the moments of a training
+    this.inference = new Inference(config, values, { threads, engines }); // without the moments of a training
   }
 
   /** Videos decoded at once. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodersFor, shareCores } from './cores.js';
+import { decodersFor, shareCores, threadsFor } from './cores.js';
 
 test('cores are used, none twice by engines, for 1 to 64 of them', () => {
   for (let cores = 1; cores <= 64; cores++) {
@@ -19,4 +19,10 @@ test('latency is one engine with the cores, throughput an engine a core; nobody 
   assert.deepEqual(shareCores('latency', 64), { engines: 1, threads: 8, spin: false });
   assert.deepEqual(shareCores('throughput', 2), { engines: 2, threads: 1, spin: false });
   assert.deepEqual(shareCores('throughput', 64), { engines: 16, threads: 4, spin: false });
+});
+
+test('one thread for the answer of a small network, all cores for that of a large one', () => {
+  assert.equal(threadsFor(8.5e7, 64), 1);
+  assert.equal(threadsFor(9.6e8, 2), 2);
+  assert.equal(threadsFor(9.6e8, 64), 8);
 });

@@ -16,8 +16,13 @@ export interface CoreShare {
   readonly spin: boolean;
 }
 
-/** Beyond this many threads a small network's operators are too short to be shared. */
+/** Beyond this many threads a network's operators are too short to be shared. */
 const mostThreads = 8;
+/**
+ * Below this many multiply-adds a run one thread is quicker than two, because waking the other takes longer than what it does:
+ * vmf-0.1g 0.86 times as fast with two, vmf-1g 1.17 times (`npm run bench -- race --rows threads`).
+ */
+const sharedMacs = 5e8;
 /** An engine costs 30 to 200 MB; beyond this many, engines get more threads instead. */
 const mostEngines = 16;
 
@@ -27,12 +32,16 @@ const mostEngines = 16;
  */
 export function shareCores(use: Use, cores: number = availableParallelism(), engines?: number): CoreShare {
   if (use === 'latency') {
-    // Nobody spins: on two cores that other programs use too, spinning doubled the time of vmf-0.1g and vmf-1g.
+    // Nobody spins: on two idle cores it makes vmf-1g a quarter faster, beside one other busy program a third slower, vmf-0.1g half.
     return { engines: 1, threads: Math.min(cores, mostThreads), spin: false };
   }
   const count = engines ?? Math.min(cores, mostEngines);
   return { engines: count, threads: Math.min(Math.max(Math.floor(cores / count), 1), mostThreads), spin: false };
 }
+
+/** Threads for one answer of a network that takes so many multiply-adds. */
+export const threadsFor = (macs: number, cores: number = availableParallelism()): number =>
+  macs < sharedMacs ? 1 : Math.min(cores, mostThreads);
 
 /** Videos decoded at once: a decoder a core, as decoding mostly takes longer than the network. */
 export const decodersFor = (cores: number = availableParallelism()): number => Math.min(cores, 32);

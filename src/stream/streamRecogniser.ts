@@ -7,7 +7,9 @@ import type { Preprocess } from '../clip/preprocess.js';
 import { writeClip } from '../clip/writeClip.js';
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
+import { networkCost, newFrameMacs } from '../models/cost.js';
 import type { Prediction } from '../recognise/recogniser.js';
+import { threadsFor } from '../runtime/cores.js';
 import { RecentMean } from '../scores/recentMean.js';
 import { softmax, topK } from '../scores/softmax.js';
 import type { RgbFrame } from '../video/ppmSplitter.js';
@@ -22,7 +24,7 @@ export interface StreamRecogniserOptions {
   readonly smooth?: number;
   /** Predictions given back; 5 by default. */
   readonly top?: number;
-  /** Threads of the network; as many as the machine has by default. */
+  /** Threads of the network; by default one for a small network, all cores for a large one. */
   readonly threads?: number;
 }
 
@@ -67,8 +69,9 @@ export class StreamRecogniser {
     const { config, parameters, statistics, preprocess } = checkpoint;
     if (preprocess.size !== config.size || preprocess.frames !== config.frames)
       throw new ConfigError(`preprocessing makes clips that ${config.name} does not take`);
-    const engine = options.threads === undefined ? {} : { threads: options.threads };
-    const network = await openFrameNetwork(config, { parameters, statistics }, hopOf(config, options), engine);
+    const hop = hopOf(config, options);
+    const threads = options.threads ?? threadsFor(config.causal ? newFrameMacs(config) * hop : networkCost(config).macs);
+    const network = await openFrameNetwork(config, { parameters, statistics }, hop, { threads });
     return new StreamRecogniser(checkpoint, network, options);
   }
 
