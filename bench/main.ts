@@ -28,6 +28,7 @@ const usage = `npm run bench -- [NAME] [options]
                               --weights FILE  --runs N (21)
   stream [MODEL]            streams, sliding and causal: cost of a new frame, an hour's memory, delay when live
                               --frames N (28800)  --runs N (15)
+  stream-accuracy DATA      top-1 of clips on their own and right after another one   --weights FILE
   profile inference|training  where the time goes, by operator and shape
                               --top N (30)
 
@@ -74,6 +75,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     const { stream } = await import('./stream.js');
     const rounds = count('--runs', values.runs ?? '15');
     return asRows(await stream({ model, frames: count('--frames', values.frames), rounds, say }));
+  },
+  'stream-accuracy': async (data) => {
+    if (data === undefined || values.weights === undefined)
+      throw new UsageError('stream-accuracy: name a data set, and the weights with --weights FILE');
+    return asRows(await (await import('./streamAccuracy.js')).streamAccuracy(data, values.weights, say));
   },
   profile: async (mode) => {
     if (mode !== 'inference' && mode !== 'training') throw new UsageError(`profile: expected inference or training, got ${mode}`);

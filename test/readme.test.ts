@@ -1,4 +1,4 @@
-/** The README's library example, run as written but for its file names and a single epoch. */
+/** The README's library examples, run as written but for their file names and a single epoch. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,14 +8,22 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { encodeVideo } from '../src/video/encode.js';
+import { findFfmpeg } from '../src/video/ffmpegTools.js';
 
 const library = pathToFileURL(resolve('dist/src/index.js')).href;
 
-/** The one TypeScript block of the README, which is also JavaScript. */
-function example(): string {
+/** The TypeScript blocks of the README, which are also JavaScript: train and recognise, then a stream. */
+function examples(): [string, string] {
   const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-  assert.equal(blocks.length, 1, 'one TypeScript example');
-  return blocks[0] ?? '';
+  assert.equal(blocks.length, 2, 'two TypeScript examples');
+  return [blocks[0] ?? '', blocks[1] ?? ''];
+}
+
+function run(folder: string, text: string): string {
+  writeFileSync(join(folder, 'example.mjs'), text.replace("'video-mobile-former'", `'${library}'`));
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['example.mjs'], { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return stdout;
 }
 
 function* moving(sideways: boolean, start: number): Generator<Uint8Array> {
@@ -27,7 +35,7 @@ function* moving(sideways: boolean, start: number): Generator<Uint8Array> {
   }
 }
 
-test('the example of the README runs', () => {
+test('the examples of the README run', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'vmf-readme-'));
   try {
     for (const label of ['across', 'down']) {
@@ -38,15 +46,12 @@ test('the example of the README runs', () => {
       }
     }
     copyFileSync(join(folder, 'clips', 'across', '0.mp4'), join(folder, 'new.mp4'));
-    const text = example();
-    assert.ok(text.includes('epochs: 30') && text.includes("'video-mobile-former'"));
-    writeFileSync(
-      join(folder, 'example.mjs'),
-      text.replace('epochs: 30', 'epochs: 1').replace("'video-mobile-former'", `'${library}'`),
-    );
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['example.mjs'], { cwd: folder, encoding: 'utf8' });
-    assert.equal(status, 0, stderr);
-    assert.match(stdout, /^(across|down) [01]\.\d{3}\n(across|down) [01]\.\d{3}\n$/);
+    const [trained, streamed] = examples();
+    assert.ok(trained.includes('epochs: 30') && streamed.includes("'camera:0'"));
+    const learnt = run(folder, trained.replace('epochs: 30', 'epochs: 1'));
+    assert.match(learnt, /^(across|down) [01]\.\d{3}\n(across|down) [01]\.\d{3}\n$/);
+    if (typeof findFfmpeg() === 'string') return t.diagnostic('streams need the system ffmpeg: their example was not run');
+    assert.match(run(folder, streamed.replace('camera:0', 'new.mp4')), /^(\d+\.\d (across|down) \d+ ms 0\n)+$/);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

