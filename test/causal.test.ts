@@ -17,6 +17,7 @@ import { countValues, Recorder } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
 import { blockSize } from '../src/runtime/blockSize.js';
 import { Engine } from '../src/runtime/engine.js';
+import { joined } from '../src/runtime/joined.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
 import { runOnce } from './support/runOnce.js';
 
@@ -36,16 +37,6 @@ const framesOf = (config: NetworkConfig, count: number, seed = 0): Float32Array[
   const rng = new Rng([seed, 'frames']);
   return Array.from({ length: count }, () => Float32Array.from({ length: 3 * config.size ** 2 }, () => rng.normal()));
 };
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
 
 /** [frames][classes]: logits after each frame, all frames computed side by side. */
 async function sideBySide(config: NetworkConfig, weights: FlatWeights, frames: Float32Array[], block: number) {

@@ -1,46 +1,12 @@
 /** The command line as people meet it: a process with arguments, output, one-line errors and exit codes. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { networkConfig, networkNames } from '../src/models/layouts.js';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
 import { writeTinyWeights } from './support/livelyWeights.js';
-
-const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
-
-interface Result {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function start(args: readonly string[], cwd: string): ChildProcess {
-  return spawn(process.execPath, [main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-function finished(child: ChildProcess): Promise<Result> {
-  let [out, err] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
-}
-
-const vmf = (cwd: string, ...args: readonly string[]): Promise<Result> => finished(start(args, cwd));
-
-/** Exit code 2, one line on stderr that matches, nothing on stdout. */
-async function refused(cwd: string, args: readonly string[], reason: RegExp): Promise<void> {
-  const { code, out, err } = await vmf(cwd, ...args);
-  assert.match(err, /^vmf: [^\n]+\n$/, `one line for ${args.join(' ')}`);
-  assert.match(err, reason);
-  assert.deepEqual([code, out], [2, ''], args.join(' '));
-}
+import { finished, refused, start, vmf } from './support/vmf.js';
 
 /** Weights and a data set that all tests share: three classes, all videos in the test split. */
 let shared: string;

@@ -7,6 +7,7 @@ import { readCheckpoint } from '../export/exportWeights.js';
 import { checkOutputFile } from '../export/outputFile.js';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
 import { Engine } from '../runtime/engine.js';
+import { joined } from '../runtime/joined.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { Calibration, type PixelClip } from './calibrate.js';
@@ -68,14 +69,4 @@ async function checkBatches(
   const three = Array.from({ length: checkedClips }, (_, i) => clips[i % clips.length] ?? new Float32Array(0));
   const logits = joined(await new Calibration(engine, config, three).logits(model));
   await checkModel(config, bytes, { pixels: joined(three), logits }, engine, roundedTolerance);
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -3,6 +3,7 @@
  * computes each frame once; any other one computes a window of frames whenever its scores are wanted, but what comes before the first
  * bridge only once a frame.
  */
+
 import { lower } from '../graph/lowering/lower.js';
 import { streamGraph } from '../models/causalStream.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -10,6 +11,7 @@ import type { FlatWeights } from '../models/network.js';
 import { slidingGraphs } from '../models/slidingWindow.js';
 import { blockSize } from '../runtime/blockSize.js';
 import { Engine, type EngineOptions, type Program } from '../runtime/engine.js';
+import { joined } from '../runtime/joined.js';
 
 export interface FrameNetwork {
   /**
@@ -83,16 +85,4 @@ async function slidingNetwork(engine: Engine, config: NetworkConfig, weights: Fl
     clear: () => front.clear(),
     close: () => engine.close(),
   };
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const [first] = parts;
-  if (first && parts.length === 1) return first;
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -7,25 +7,8 @@
 import { concat, reshape, slice } from '../arrange.js';
 import { closure, type Expr, expr } from '../expr.js';
 import { sizeOf } from '../shape.js';
+import { positionwise, sums } from './kinds.js';
 import { Origins } from './origins.js';
-
-const positionwise: ReadonlySet<string> = new Set([
-  'scaleShift',
-  'pointwise',
-  'softmaxTokens',
-  'shuffleChannels',
-  'convolution',
-  'depthwise',
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'relu',
-  'exp',
-  'clip',
-  'step',
-]);
-const sums: ReadonlySet<string> = new Set(['channelSum', 'channelDot', 'gram']);
 
 /** Of networks whose frames have tokens of their own, or come one at a time. */
 const unknown: ReadonlySet<string> = new Set(['regroup', 'memory', 'depthwiseTaps']);
@@ -79,7 +62,8 @@ class Rewriting {
 
   private isTakenApart(node: Expr): boolean {
     if (node.shape.length !== 5 || node.shape[0] === 1 || !this.large.has(positionsOf(node))) return false;
-    return positionwise.has(node.op.kind) || this.isImages(node);
+    const { kind } = node.op;
+    return positionwise.has(kind) || kind === 'convolution' || kind === 'depthwise' || this.isImages(node);
   }
 
   /** Whether this is images [T*B, C, H, W] seen as a map. */

@@ -6,24 +6,8 @@
 
 import { transpose } from '../arrange.js';
 import { closure, type Expr, expr } from '../expr.js';
+import { positionwise, sums } from './kinds.js';
 import { Origins } from './origins.js';
-
-const positionwise: ReadonlySet<string> = new Set([
-  'scaleShift',
-  'pointwise',
-  'softmaxTokens',
-  'softmaxPositions',
-  'shuffleChannels',
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'relu',
-  'exp',
-  'clip',
-  'step',
-]);
-const sums: ReadonlySet<string> = new Set(['channelSum', 'channelDot', 'gram']);
 
 /** [T, B, C, H, W] -> [H, B, C, W, T], and back. */
 const turn = (x: Expr): Expr => transpose(x, [3, 1, 2, 4, 0]);
@@ -84,7 +68,8 @@ class Turning {
 
   /** Whether the operator works on a map that is there turned already. */
   private runsTurned({ op, inputs }: Expr): boolean {
-    const known = positionwise.has(op.kind) || sums.has(op.kind) || op.kind === 'depthwise';
+    const others = op.kind === 'depthwise' || op.kind === 'softmaxPositions'; // a softmax over all positions, in any order
+    const known = positionwise.has(op.kind) || sums.has(op.kind) || others;
     return known && inputs.some((x) => this.turneds.has(x));
   }
 
