@@ -288,6 +288,11 @@ test('a foreign ONNX model, or one cut off, is refused by name', async (t) => {
     ['predict', film, '--weights', 'foreign.onnx'],
     /^vmf: foreign\.onnx: an ONNX model that this program did not write: metadata "format" is missing, expected "video-mobile-former/,
   );
+  await refused(
+    folder,
+    ['stream', film, '--weights', join(shared, 'w.onnx')],
+    /w\.onnx: is a model for whole clips; a stream needs/,
+  );
   const whole = bytesOf('w.onnx');
   writeFileSync(join(folder, 'half.onnx'), whole.subarray(0, whole.length / 2));
   await refused(folder, ['predict', film, '--weights', 'half.onnx'], /half\.onnx: neither a safetensors file nor an ONNX model/);

@@ -15,6 +15,7 @@ import { softmax, topK } from '../scores/softmax.js';
 import type { RgbFrame } from '../video/ppmSplitter.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
+import { isOnnxFile } from '../weights/onnxFile.js';
 import { type FrameNetwork, openFrameNetwork } from './frameNetwork.js';
 
 export interface StreamRecogniserOptions {
@@ -40,6 +41,8 @@ export async function loadStreamRecogniser(
   weightsPath: string,
   options: StreamRecogniserOptions = {},
 ): Promise<StreamRecogniser> {
+  if (await isOnnxFile(weightsPath))
+    throw new ConfigError(`${weightsPath}: is a model for whole clips; a stream needs the weights that \`vmf train\` wrote`);
   return StreamRecogniser.open(parseCheckpoint(await readSafetensors(weightsPath), weightsPath), options);
 }
 
