@@ -3,13 +3,12 @@
  * shapes. The profiler slows everything a little; look at shares.
  */
 
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { z } from 'zod';
 import { closure, type Expr } from '../src/graph/expr.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import { sizeOf } from '../src/graph/shape.js';
+import { type NodeEvent, nodeEvents } from '../src/measure/nodeEvents.js';
 import { inferenceGraph, inventoryOf } from '../src/models/network.js';
 import { initialValues } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
@@ -30,17 +29,6 @@ export interface ProfileRow {
   readonly nodes: number;
 }
 
-const shapesSchema = z.array(z.record(z.string(), z.array(z.number()))).default([]);
-const eventSchema = z.object({
-  cat: z.literal('Node'),
-  name: z.string().endsWith('_kernel_time'),
-  /** Microseconds. */
-  dur: z.number(),
-  args: z.object({ op_name: z.string(), input_type_shape: shapesSchema, output_type_shape: shapesSchema }),
-});
-/** One execution of a node. */
-type NodeEvent = z.infer<typeof eventSchema>;
-
 /** All operators, then the `top` heaviest combinations of operator and shapes. */
 export async function profile(mode: ProfileMode, top: number): Promise<ProfileRow[]> {
   const runs = mode === 'inference' ? 20 : 5;
@@ -50,7 +38,7 @@ export async function profile(mode: ProfileMode, top: number): Promise<ProfileRo
 }
 
 function withShapes({ args }: NodeEvent): string {
-  const shown = (shapes: z.infer<typeof shapesSchema>) =>
+  const shown = (shapes: NodeEvent['args']['input_type_shape']) =>
     shapes.flatMap((entry) => Object.values(entry).map((shape) => `[${shape}]`)).join(' ');
   return `${args.op_name} ${shown(args.input_type_shape)} -> ${shown(args.output_type_shape)}`;
 }
@@ -85,9 +73,7 @@ async function profiled(mode: ProfileMode, runs: number, folder: string): Promis
   for (let i = 0; i < runs; i++) await session.run(Object.fromEntries(inputs));
   session.endProfiling();
   await session.release();
-  const [file = ''] = await readdir(folder);
-  const events = z.array(z.unknown()).parse(JSON.parse(await readFile(join(folder, file), 'utf8')));
-  return events.flatMap((event) => eventSchema.safeParse(event).data ?? []);
+  return nodeEvents(folder);
 }
 
 interface Profiled {

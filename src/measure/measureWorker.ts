@@ -1,24 +1,15 @@
 /** The thread in which models are timed and profiled, away from everything else: one session at a time. */
 
 import '../runtime/noTelemetry.js';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { z } from 'zod';
 import { serveTasks } from '../workers/messages.js';
 import type { MeasureTasks, NodeTime, TimedInput } from './measureTasks.js';
+import { type NodeEvent, nodeEvents } from './nodeEvents.js';
 
 const bytesOf: Readonly<Record<string, number>> = { float: 4, float16: 2, int64: 8, int32: 4, int8: 1, uint8: 1, bool: 1 };
-
-const shapesSchema = z.array(z.record(z.string(), z.array(z.number()))).default([]);
-const eventSchema = z.object({
-  cat: z.literal('Node'),
-  name: z.string().endsWith('_kernel_time'),
-  /** Microseconds. */
-  dur: z.number(),
-  args: z.object({ op_name: z.string(), input_type_shape: shapesSchema, output_type_shape: shapesSchema }),
-});
 
 type Feeds = Readonly<Record<string, TimedInput>>;
 const tensors = (feeds: Feeds): Record<string, ort.Tensor> =>
@@ -52,15 +43,13 @@ async function profile(model: Uint8Array, feeds: Feeds, threads: number, runs: n
     for (let i = 0; i < runs; i++) await session.run(tensors(feeds));
     session.endProfiling();
     await session.release();
-    const [file = ''] = await readdir(folder);
-    const events = z.array(z.unknown()).parse(JSON.parse(await readFile(join(folder, file), 'utf8')));
-    return events.flatMap((event) => eventSchema.safeParse(event).data ?? []).map(nodeTime);
+    return (await nodeEvents(folder)).map(nodeTime);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function nodeTime({ name, dur, args }: z.infer<typeof eventSchema>): NodeTime {
+function nodeTime({ name, dur, args }: NodeEvent): NodeTime {
   const tensors = [...args.input_type_shape, ...args.output_type_shape].flatMap((entry) => Object.entries(entry));
   const bytes = tensors.reduce((sum, [type, shape]) => sum + (bytesOf[type] ?? 0) * shape.reduce((a, b) => a * b, 1), 0);
   return { name: name.replace(/_kernel_time$/, ''), type: args.op_name, micros: dur, bytes };

@@ -58,14 +58,10 @@ export class BlockedLayout {
     return this.base(lanes) * lanes.expand;
   }
 
-  protected nominal(map: BlockedMap): number[] {
+  /** The shape under which ONNX Runtime sees the map. */
+  nominal(map: BlockedMap): number[] {
     const { frames, clips, height, width } = map.size;
     return [frames * clips, this.width(map.lanes), height, width];
-  }
-
-  /** The shape under which ONNX Runtime sees the map. */
-  shapeOf(map: BlockedMap): number[] {
-    return this.nominal(map);
   }
 
   /** A map with its channels in order -> [T*B, H, W, C]. */

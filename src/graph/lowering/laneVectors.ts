@@ -32,13 +32,11 @@ export class LaneVectors {
   /** Elements of the last axis from `start` on, as many as there are channels. */
   private part(node: Expr, start: number, lanes: Lanes): string {
     const { op, inputs, shape } = node;
-    const [x, y] = inputs;
+    const [x] = inputs;
     const last = shape.length - 1;
     if (!x) return this.rearranged(node, start, lanes);
     if (op.kind === 'slice' && op.axis === last) return this.part(x, start + op.start, lanes);
-    if (this.isConstantLinear(node)) return this.linear(node, start, lanes, 1);
-    if (op.kind === 'mul' && y?.op.kind === 'constant' && y.shape.length === 0 && this.isConstantLinear(x))
-      return this.linear(x, start, lanes, y.op.data[0] ?? 0);
+    if (this.isConstantLinear(node)) return this.linear(node, start, lanes);
     if (op.kind === 'clip') {
       const bounds = [op.low, op.high].map((bound) => this.e.filled(bound, []));
       return this.e.node('Clip', [this.part(x, start, lanes), ...bounds]);
@@ -67,8 +65,8 @@ export class LaneVectors {
     return weight !== undefined && bias !== undefined && isConstant(weight) && isConstant(bias);
   }
 
-  /** x W^T + b, times a factor, with the rows of W in lanes. */
-  private linear(node: Expr, start: number, lanes: Lanes, factor: number): string {
+  /** x W^T + b with the rows of W in lanes. */
+  private linear(node: Expr, start: number, lanes: Lanes): string {
     const product = this.biasedProduct(node);
     const [x, weight] = product?.inputs ?? [];
     const bias = node.inputs[1];
@@ -76,10 +74,9 @@ export class LaneVectors {
     const columns = product.op.transposeB ? this.e.transpose(this.plainName(weight), [1, 0]) : this.plainName(weight); // [d, C]
     const into = sizeOf(weight.shape) / (node.shape.at(-1) ?? 1);
     const row = this.e.reshape(this.plainName(bias), [node.shape.at(-1) ?? 0]);
-    const scaled = (v: string) => (factor === 1 ? v : this.e.node('Mul', [v, this.e.filled(factor, [])]));
     const cut = (v: string, axis: number) => this.e.slice(v, axis, start, start + lanes.channels);
-    const matrix = this.layout.toLanes(scaled(cut(columns, 1)), [into], lanes);
-    const vector = this.layout.toLanes(scaled(cut(row, 0)), [], lanes);
+    const matrix = this.layout.toLanes(cut(columns, 1), [into], lanes);
+    const vector = this.layout.toLanes(cut(row, 0), [], lanes);
     return this.e.node('Gemm', [this.plainName(x), matrix, vector], { transA: Number(product.op.transposeA) });
   }
 }

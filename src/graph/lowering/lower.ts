@@ -101,7 +101,7 @@ class Lowering {
     const inputs = this.order.flatMap((node) => {
       const { op, shape } = node;
       if (op.kind !== 'input' && op.kind !== 'memory') return [];
-      const kept = op.kind === 'memory' && this.isBlocked(node) ? this.blockedEmitter.shapeOf(this.map(node)) : shape;
+      const kept = op.kind === 'memory' && this.isBlocked(node) ? this.blockedEmitter.nominal(this.map(node)) : shape;
       return [{ name: op.name, type: 'float32' as const, shape: kept }];
     });
     const domains = { '': 17, 'com.microsoft': 1, ...(this.target.block > 0 && { 'com.microsoft.nchwc': 1 }) };
@@ -112,7 +112,7 @@ class Lowering {
   private remembered(name: string, node: Expr): { readonly name: string; readonly shape: readonly number[] } | undefined {
     if (node.shape.length !== 5 || this.target.block === 0 || !/[.](next|push)$/.test(name)) return undefined;
     const map = this.mapWith(node, 1);
-    return { name: map.name, shape: this.blockedEmitter.shapeOf(map) };
+    return { name: map.name, shape: this.blockedEmitter.nominal(map) };
   }
 
   private usersOf(node: Expr): readonly Expr[] {
