@@ -1,11 +1,15 @@
 /**
- * Random views of a training clip: a random resized crop, a mirror where labels allow it, colour jitter. Drawn once per clip
- * from a seeded stream; applying it is writeClip's work.
+ * Random views of a training clip: which stretch of the video at which speed, a random resized crop, a mirror where labels allow
+ * it, colour jitter, RandAugment, erasing. Drawn once per clip from a seeded stream, so all frames are treated alike; applying it
+ * is the work of writeClip and randAugment.
  */
 import { z } from 'zod';
 import type { Rng } from '../rng.js';
 import type { Box, ClipTransform, FrameShape } from './crop.js';
 import type { Preprocess } from './preprocess.js';
+import type { AugmentOperation } from './randAugment.js';
+import { drawOperations } from './randAugment.js';
+import type { TimeWindow } from './segments.js';
 
 const range = z
   .tuple([z.number().positive(), z.number().positive()])
@@ -25,6 +29,17 @@ export const augmentSchema = z
     brightness: strength.default(0.2),
     contrast: strength.default(0.2),
     saturation: strength.default(0.2),
+    /** Share of the video that a clip spans, drawn evenly, and placed anywhere: less than 1 is slower motion. */
+    span: range.refine(([, high]) => high <= 1, 'expected at most 1').default([1, 1]),
+    /** How far from its segment's centre a frame may be drawn: 0 the centre, 1 anywhere in the segment. */
+    jitter: z.number().min(0).max(1).default(1),
+    /** RandAugment: operations a clip (0 for none) and their magnitude in [0, 1]. */
+    operations: z.int().min(0).max(10).default(0),
+    magnitude: z.number().min(0).max(1).default(0.3),
+    /** Share of clips in which a box of 2 to 20 % of the area is erased (filled with noise). */
+    erase: z.number().min(0).max(1).default(0),
+    /** Share of clips of which only 2 or 4 frames are kept, held for random times (temporal warping of SVFormer). */
+    warp: z.number().min(0).max(1).default(0),
   })
   .readonly();
 
@@ -72,4 +87,48 @@ export function sidedLabels(labels: readonly string[]): string[] {
 /** swipeLeft and SWIPE_LEFT both become words. */
 function spaced(label: string): string {
   return label.replace(/([a-z])([A-Z])/g, '$1 $2');
+}
+
+/** What else happens to a clip, beyond its transform. */
+export interface ClipEffects {
+  readonly operations: readonly AugmentOperation[];
+  /** Shares of the square's edges, and the seed of its noise; undefined for none. */
+  readonly erased: (Box & { readonly seed: number }) | undefined;
+}
+
+/** Drawn from a stream of its own, so that switching one part on leaves the others as they were. */
+export function drawEffects(rng: Rng, augment: Augment): ClipEffects {
+  const operations = drawOperations(rng.fork('operations'), augment.operations, augment.magnitude);
+  return { operations, erased: drawErased(rng.fork('erase'), augment.erase) };
+}
+
+/** Zhong et al. 2020 (arXiv 1708.04896), with a smaller largest area: 2 to 20 %, aspect 0.3 to 3.3. */
+function drawErased(rng: Rng, chance: number): ClipEffects['erased'] {
+  if (!rng.chance(chance)) return undefined;
+  const area = rng.uniform(0.02, 0.2);
+  const aspect = Math.exp(rng.uniform(Math.log(0.3), Math.log(3.3)));
+  const width = Math.min(Math.sqrt(area * aspect), 1);
+  const height = Math.min(Math.sqrt(area / aspect), 1);
+  return { x: rng.uniform(0, 1 - width), y: rng.uniform(0, 1 - height), width, height, seed: rng.uint32() };
+}
+
+/** Which moments of the window become frames: a part of it by `span`, a moment of each equal segment by `jitter`. Increasing. */
+export function drawTimes(rng: Rng, window: TimeWindow, frames: number, augment: Augment): number[] {
+  const wholeSec = window.toSec - window.fromSec;
+  const spanSec = wholeSec * rng.uniform(...augment.span);
+  const fromSec = window.fromSec + rng.uniform(0, wholeSec - spanSec);
+  const segmentSec = spanSec / frames;
+  const timesSec = Array.from({ length: frames }, (_, t) => {
+    return fromSec + (t + 0.5 + augment.jitter * (rng.uniform() - 0.5)) * segmentSec;
+  });
+  return rng.chance(augment.warp) ? warped(rng, timesSec) : timesSec;
+}
+
+/** Keeps 2 or 4 of the frames, each held until a random moment between it and the next. */
+function warped(rng: Rng, timesSec: readonly number[]): number[] {
+  const frames = timesSec.length;
+  const keep = Math.min(rng.pick([2, 4]), frames);
+  const kept = Array.from({ length: keep }, (_, i) => Math.floor(((i + rng.uniform()) * frames) / keep));
+  const bounds = kept.slice(1).map((next, i) => rng.uniform((kept[i] as number) + 0.5, next));
+  return timesSec.map((_, t) => timesSec[kept[bounds.filter((bound) => t >= bound).length] as number] as number);
 }

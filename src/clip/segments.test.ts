@@ -1,37 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Rng } from '../rng.js';
-import { denseWindows, slotsOf, uniformSegments, usedWindow } from './segments.js';
+import { denseWindows, slotsOf, usedWindow } from './segments.js';
 
 const seconds = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
-test('centres of equal segments', () => {
-  const { timesSec, window } = uniformSegments({ frames: 4, durationSec: 9, fromSec: 1 });
-  assert.deepEqual(timesSec, [2, 4, 6, 8]);
-  assert.deepEqual(window, { fromSec: 1, toSec: 9, whole: false });
-});
-
-test('jitter stays within its segment, differs, and is drawn again from the same seed', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 32 }), seconds(0.1, 500), fc.nat(), (frames, durationSec, seed) => {
-      const draw = () => uniformSegments({ frames, durationSec, rng: new Rng(['jitter', seed]) }).timesSec;
-      const times = draw();
-      assert.deepEqual(draw(), times);
-      const segmentSec = durationSec / frames;
-      times.forEach((timeSec, t) => {
-        assert.ok(timeSec >= t * segmentSec - 1e-9 && timeSec <= (t + 1) * segmentSec + 1e-9);
-      });
-    }),
-  );
-  const [one, two] = [1, 2].map((seed) => uniformSegments({ frames: 8, durationSec: 8, rng: new Rng([seed]) }).timesSec);
-  assert.notDeepEqual(one, two);
-});
-
 test('a video shorter than the start is used whole, and says so', () => {
-  const { timesSec, window } = uniformSegments({ frames: 2, durationSec: 0.4, fromSec: 0.5 });
-  assert.deepEqual(timesSec, [0.1, 0.30000000000000004]);
-  assert.deepEqual(window, { fromSec: 0, toSec: 0.4, whole: true });
+  assert.deepEqual(usedWindow(9, 1), { fromSec: 1, toSec: 9, whole: false });
+  assert.deepEqual(usedWindow(0.4, 0.5), { fromSec: 0, toSec: 0.4, whole: true });
   assert.equal(usedWindow(0.52, 0.5, { frameRate: 25 }).whole, true);
   assert.equal(usedWindow(0.58, 0.5, { frameRate: 25 }).whole, false);
   assert.equal(usedWindow(0.4, 0).whole, false);
@@ -40,9 +16,9 @@ test('a video shorter than the start is used whole, and says so', () => {
 test('centres fall into their own slots, and every time into a slot that exists', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 16 }), seconds(0.1, 100), (frames, durationSec) => {
-      const { timesSec, window } = uniformSegments({ frames, durationSec });
+      const timesSec = Array.from({ length: frames }, (_, t) => ((t + 0.5) * durationSec) / frames);
       assert.deepEqual(
-        slotsOf(timesSec, window, frames),
+        slotsOf(timesSec, { fromSec: 0, toSec: durationSec }, frames),
         timesSec.map((_, t) => t),
       );
     }),

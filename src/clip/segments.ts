@@ -1,9 +1,8 @@
 /**
- * Which moments of a video a clip is made of: equal segments with jitter (training) or their centres (testing), and windows that
- * slide over a long video. Seconds in, seconds out; nothing here decodes.
+ * Which stretch of a video is looked at: what is used of it, and windows that slide over a long one. Seconds in, seconds out; nothing
+ * here decodes. The moments of a training clip are drawn in augment.ts.
  */
 import { ConfigError } from '../errors.js';
-import type { Rng } from '../rng.js';
 
 /** A stretch of video in seconds from its first frame. */
 export interface TimeWindow {
@@ -26,27 +25,6 @@ export function usedWindow(
   const leastSec = options.frameRate === undefined ? 0 : 1 / options.frameRate;
   if (toSec - fromSec > leastSec * 1.000001) return { fromSec, toSec, whole: false };
   return { fromSec: 0, toSec: durationSec, whole: fromSec > 0 };
-}
-
-/** What `uniformSegments` needs; `toSec` is the video's end by default, `rng` asks for jitter. */
-export interface SegmentOptions {
-  readonly frames: number;
-  readonly durationSec: number;
-  readonly fromSec?: number;
-  readonly toSec?: number;
-  readonly rng?: Rng;
-}
-
-/** One time per frame, increasing: from each of `frames` equal segments its centre, or with `rng` any moment in it. */
-export function uniformSegments(options: SegmentOptions): { readonly timesSec: number[]; readonly window: UsedWindow } {
-  const { frames, durationSec, rng } = options;
-  if (!(frames >= 1)) throw new ConfigError(`frames of a clip: expected at least 1, got ${frames}`);
-  const window = usedWindow(durationSec, options.fromSec ?? 0, options.toSec === undefined ? {} : { toSec: options.toSec });
-  const segmentSec = (window.toSec - window.fromSec) / frames;
-  const timesSec = Array.from({ length: frames }, (_, t) => {
-    return window.fromSec + (t + (rng === undefined ? 0.5 : rng.uniform())) * segmentSec;
-  });
-  return { timesSec, window };
 }
 
 /** Where each time lies among `count` equal slots of the window: the frame of a strip decoded evenly over it. */

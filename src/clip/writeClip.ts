@@ -4,8 +4,9 @@
  * decoded.
  */
 import { ConfigError } from '../errors.js';
+import { Rng } from '../rng.js';
 import type { FrameStrip } from '../video/types.js';
-import type { ClipTransform, ColourGains } from './crop.js';
+import type { Box, ClipTransform, ColourGains } from './crop.js';
 import type { Preprocess } from './preprocess.js';
 
 /**
@@ -163,4 +164,19 @@ function colourMatrix(colour: ColourGains, preprocess: Preprocess): number[] {
     const factors = luma.map((grey, k) => gain * ((1 - saturation) * grey + (k === c ? saturation : 0)));
     return [...factors, ((1 - contrast) / 2 - (preprocess.mean[c] as number)) / std];
   });
+}
+
+/** Fills a box, given as shares of the edges, with the same noise in all frames of one clip [T, 3, S, S]. */
+export function eraseBox(clip: Float32Array, frames: number, size: number, box: Box & { readonly seed: number }): void {
+  const rng = new Rng([box.seed]);
+  const [left, right] = [Math.round(box.x * size), Math.round((box.x + box.width) * size)];
+  const [top, bottom] = [Math.round(box.y * size), Math.round((box.y + box.height) * size)];
+  const noise = Float32Array.from({ length: 3 * (bottom - top) * (right - left) }, () => rng.normal());
+  for (let t = 0; t < frames; t++) {
+    for (let row = 0, at = 0; row < 3 * (bottom - top); row++, at += right - left) {
+      const channel = Math.floor(row / (bottom - top));
+      const y = top + (row % (bottom - top));
+      clip.set(noise.subarray(at, at + right - left), ((t * 3 + channel) * size + y) * size + left);
+    }
+  }
 }

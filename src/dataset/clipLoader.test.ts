@@ -72,7 +72,7 @@ test('training batches are full, labelled, and take each video once; time is out
   const [first] = batches;
   const clip = await loader.clip(videos[first?.videos[3] ?? -1] as BatchVideo, {
     mode: 'train',
-    keys: [7, 'clip', 2, first?.videos[3] ?? -1],
+    keys: [7, 'clip', 2, first?.videos[3] ?? -1, 0],
   });
   const image = clipLength / 4;
   for (let t = 0; t < 4; t++) {
@@ -92,7 +92,7 @@ test('an unreadable training video is left out, reported once, and the batches s
   const onLeftOut = (video: BatchVideo, reason: Error) => reported.push(`${video.name}: ${reason.message}`);
   const options = { maxBadShare: 0.2, onLeftOut };
   const loader = loaderFor(t, options);
-  assert.equal(loader.batchCount(videos, 5), 2);
+  assert.equal(loader.batchCount(videos, { batch: 5 }), 2);
   const batches = await all(loader, videos, training);
   assert.deepEqual(
     batches.map(({ size }) => size),
@@ -100,7 +100,7 @@ test('an unreadable training video is left out, reported once, and the batches s
   );
   const seen = batches.flatMap((batch) => [...batch.videos]).sort((a, b) => a - b);
   assert.deepEqual(seen, [0, 1, 2, 4, 5, 6, 7, 9, 10, 11]);
-  assert.equal(loader.batchCount(videos, 3), 3);
+  assert.equal(loader.batchCount(videos, { batch: 3 }), 3);
   assert.deepEqual(await all(loaderFor(t, { ...options, workers: 1 }), videos, training), batches);
   await all(loader, videos, { ...training, epoch: 3 });
   assert.deepEqual([...loader.leftOut.keys()].sort(), [videos[3]?.path, videos[8]?.path].sort());
@@ -138,7 +138,7 @@ test('preparing finds what is unreadable before training and the length of the c
   const prepared = await loader.prepare(videos, { onProgress: (done) => assert.equal(done, ++last) });
   assert.deepEqual([prepared.usable, prepared.leftOut, last], [11, 1, 12]);
   assert.ok(Math.abs(prepared.medianSec - 16 / 12) < 0.1, `${prepared.medianSec}`);
-  assert.equal(loader.batchCount(videos, 4), 2);
+  assert.equal(loader.batchCount(videos, { batch: 4 }), 2);
   await all(loader, videos, { ...training, dropLast: false });
   assert.deepEqual(loader.stats, { fromMemory: 11, fromDisk: 0, decoded: 11, damaged: 0 });
 });

@@ -4,9 +4,9 @@
  * training a video that cannot be read is left out, counted and reported, up to a stated share; in testing it ends the run.
  */
 import { ConfigError, DatasetError } from '../errors.js';
-import { Rng } from '../rng.js';
 import { type ClipBatch, type ClipItem, gatherBatches } from './batches.js';
 import { ClipSource, type ClipSourceOptions, type ClipView } from './clipSource.js';
+import { type EpochOrderOptions, epochOrder } from './epochOrder.js';
 import { faultOf } from './fault.js';
 import { inOrder, type Outcome } from './inOrder.js';
 import type { LabelledVideo } from './labelledVideos.js';
@@ -32,6 +32,9 @@ export interface BatchOptions {
   /** Training only: which epoch of which seed; 0 and 0 by default. */
   readonly epoch?: number;
   readonly seed?: number;
+  /** Training only: clips of each video, and whether small classes are shown more often; see epochOrder. */
+  readonly repeats?: EpochOrderOptions['repeats'];
+  readonly balance?: EpochOrderOptions['balance'];
   /** Leave out a last batch that is not full; by default in training only. */
   readonly dropLast?: boolean;
   /** Begin with this batch of the epoch, as if those before had been taken; 0 by default. */
@@ -53,6 +56,22 @@ export interface Prepared {
   readonly leftOut: number;
   /** Median length of the sampled stretch of the usable ones: what one clip spans. */
   readonly medianSec: number;
+  /** What the usable ones are, in their order: for what length and shape give away (confounds.ts). */
+  readonly read: readonly {
+    readonly label: number;
+    readonly durationSec: number;
+    readonly width: number;
+    readonly height: number;
+  }[];
+}
+
+type OrderOptions = Pick<BatchOptions, 'epoch' | 'seed' | 'repeats' | 'balance'>;
+
+/** One training clip to be cut: of which video, the video's index, and the how manieth clip of it in this epoch. */
+interface TrainItem {
+  readonly video: BatchVideo;
+  readonly index: number;
+  readonly view: number;
 }
 
 export class ClipLoader extends ClipSource {
@@ -73,19 +92,34 @@ export class ClipLoader extends ClipSource {
    */
   async prepare(videos: readonly BatchVideo[], options: PrepareOptions = {}): Promise<Prepared> {
     const spansSec: number[] = [];
+    const read: { label: number; durationSec: number; width: number; height: number }[] = [];
     let done = 0;
     for await (const [video, outcome] of this.eachReady(videos, options.signal)) {
-      if (this.accept(video, outcome, videos)) spansSec.push(outcome.value.window.toSec - outcome.value.window.fromSec);
+      if (this.accept(video, outcome, videos)) {
+        const { window, durationSec, width, height } = outcome.value;
+        spansSec.push(window.toSec - window.fromSec);
+        read.push({ label: video.labelIndex, durationSec, width, height });
+      }
       options.onProgress?.(++done, videos.length);
     }
     const medianSec = spansSec.sort((a, b) => a - b)[Math.floor(spansSec.length / 2)] ?? Number.NaN;
-    return { usable: spansSec.length, leftOut: videos.length - spansSec.length, medianSec };
+    return { usable: spansSec.length, leftOut: videos.length - spansSec.length, medianSec, read };
   }
 
   /** Training batches of an epoch, with what is known of unreadable videos so far. */
-  batchCount(videos: readonly BatchVideo[], batch: number, dropLast = true): number {
-    const count = videos.filter((video) => !this.unreadable.has(video.path)).length / batch;
-    return dropLast ? Math.floor(count) : Math.ceil(count);
+  batchCount(videos: readonly BatchVideo[], options: OrderOptions & Pick<BatchOptions, 'batch' | 'dropLast'>): number {
+    const count = this.order(videos, options).length / options.batch;
+    return (options.dropLast ?? true) ? Math.floor(count) : Math.ceil(count);
+  }
+
+  /** The clips of an epoch without those of videos that are known to be unreadable, which must not change the order of the others. */
+  private order(videos: readonly BatchVideo[], options: OrderOptions): TrainItem[] {
+    const { epoch = 0, seed = 0, ...rest } = options;
+    const labels = videos.map(({ labelIndex }) => labelIndex);
+    return epochOrder(labels, { epoch, seed, ...rest }).flatMap(({ video: index, view }) => {
+      const video = videos[index];
+      return video === undefined || this.unreadable.has(video.path) ? [] : [{ video, index, view }];
+    });
   }
 
   /**
@@ -102,16 +136,15 @@ export class ClipLoader extends ClipSource {
 
   private async *trainItems(videos: readonly BatchVideo[], options: BatchOptions): AsyncGenerator<ClipItem> {
     const { batch, epoch = 0, seed = 0, firstBatch = 0, dropLast = true, signal } = options;
-    const number = new Map(videos.map((video, index) => [video, index]));
-    const order = new Rng([seed, 'order', epoch]).shuffle(videos).filter((video) => !this.unreadable.has(video.path));
+    const order = this.order(videos, options);
     const rest = order.slice(await this.countSkipped(firstBatch * batch, order, videos, signal));
-    const cut = (video: BatchVideo, leaving: AbortSignal) =>
-      this.clip(video, { mode: 'train', keys: [seed, 'clip', epoch, number.get(video) ?? -1] }, leaving);
-    for await (const [video, outcome] of inOrder(rest, batch + 2 * this.workers, cut, signal)) {
+    const cut = ({ video, index, view }: TrainItem, leaving: AbortSignal) =>
+      this.clip(video, { mode: 'train', keys: [seed, 'clip', epoch, index, view] }, leaving);
+    for await (const [{ video, index, view }, outcome] of inOrder(rest, batch + 2 * this.workers, cut, signal)) {
       if (!this.accept(video, outcome, videos)) continue;
-      yield { clip: outcome.value, label: video.labelIndex, video: number.get(video) ?? -1, view: 0 };
+      yield { clip: outcome.value, label: video.labelIndex, video: index, view };
     }
-    if (dropLast && this.batchCount(videos, batch) === 0) {
+    if (dropLast && this.batchCount(videos, options) === 0) {
       throw new DatasetError(
         `${videos.length - this.countLeftOut(videos)} training videos do not fill a batch of ${batch}; use a smaller batch`,
       );
@@ -121,14 +154,15 @@ export class ClipLoader extends ClipSource {
   /** How many videos of the order make up `clips` clips: more than that where some of them cannot be read. */
   private async countSkipped(
     clips: number,
-    order: readonly BatchVideo[],
+    order: readonly TrainItem[],
     videos: readonly BatchVideo[],
     signal: AbortSignal | undefined,
   ): Promise<number> {
     let skipped = 0;
     let left = clips;
     if (left === 0) return 0;
-    for await (const [video, outcome] of this.eachReady(order, signal)) {
+    const inTurn = order.map(({ video }) => video);
+    for await (const [video, outcome] of this.eachReady(inTurn, signal)) {
       skipped++;
       if (this.accept(video, outcome, videos) && --left === 0) break;
     }

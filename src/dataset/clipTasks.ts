@@ -7,7 +7,12 @@ import type { Strip, StripKey } from './strip.js';
 
 /** Which clip of a video: a random one of training, named by the keys it is drawn from, or one of the fixed ones of testing. */
 export type ClipView =
-  | { readonly mode: 'train'; readonly keys: readonly RngKey[] }
+  | {
+      readonly mode: 'train';
+      readonly keys: readonly RngKey[];
+      /** Other than the loader's. */
+      readonly augment?: Augment;
+    }
   | {
       readonly mode: 'test';
       /** Clip `clip` of `clips` that interleave in time; 0 of 1 by default. */

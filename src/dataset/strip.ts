@@ -21,6 +21,9 @@ export interface StripKey {
 
 /** What is remembered of the video itself. */
 export interface StripFacts {
+  /** Of the frames as they are kept. */
+  readonly width: number;
+  readonly height: number;
   readonly durationSec: number;
   readonly frameRate: number;
   readonly truncated?: string;
@@ -29,8 +32,6 @@ export interface StripFacts {
 }
 
 export interface Strip extends StripFacts {
-  readonly width: number;
-  readonly height: number;
   /**
    * [evenly] the frame shown at each of the times evenly spaced over the window; a video with few frames shows some of them more
    * than once.

@@ -1,0 +1,45 @@
+/** In which order an epoch shows its training videos, and how often: shuffled, repeated, balanced by class. Pure and seeded. */
+
+import { Rng } from '../rng.js';
+
+export interface EpochOrderOptions {
+  readonly seed: number;
+  readonly epoch: number;
+  /** Different clips of a video that follow each other ("repeated augmentation", Hoffer et al. 2020); 1 by default. */
+  readonly repeats?: number | undefined;
+  /** classes: every class as often as the largest one, smaller ones going round again; none: every video once. */
+  readonly balance?: 'none' | 'classes' | undefined;
+}
+
+/** One clip to be cut: of which video (its index), and the how manieth of the epoch's clips of that video. */
+export interface EpochItem {
+  readonly video: number;
+  readonly view: number;
+}
+
+/** The clips of one epoch, for videos of these classes. Depends on nothing else. */
+export function epochOrder(labels: readonly number[], options: EpochOrderOptions): EpochItem[] {
+  const { seed, epoch, repeats = 1, balance = 'none' } = options;
+  const rng = new Rng([seed, 'order', epoch]);
+  const once = labels.map((_, video) => ({ video, round: 0 }));
+  const draws = balance === 'classes' ? [...once, ...extraDraws(labels, rng.fork('balance'))] : once;
+  return rng
+    .shuffle(draws)
+    .flatMap(({ video, round }) => Array.from({ length: repeats }, (_, i) => ({ video, view: round * repeats + i })));
+}
+
+/** What smaller classes need beyond each video once to be as many as the largest. */
+function extraDraws(labels: readonly number[], rng: Rng): { video: number; round: number }[] {
+  const members = new Map<number, number[]>();
+  labels.forEach((label, video) => {
+    members.set(label, [...(members.get(label) ?? []), video]);
+  });
+  const most = Math.max(...[...members.values()].map((videos) => videos.length));
+  return [...members].flatMap(([label, videos]) => {
+    const shuffled = rng.fork(label).shuffle(videos);
+    return Array.from({ length: most - videos.length }, (_, i) => ({
+      video: shuffled[i % shuffled.length] as number,
+      round: 1 + Math.floor(i / shuffled.length),
+    }));
+  });
+}
