@@ -1,19 +1,11 @@
-/** The page of an evaluation: sample clips with what the network said, confusion matrix, classes. Drawn by train/report.ts. */
+/** The page of an evaluation: sample clips with what the network said, confusion matrix, classes. Drawn by report/report.ts. */
 import { cpus } from 'node:os';
-import { inOrder } from '../dataset/inOrder.js';
 import type { LabelledVideos, Split } from '../dataset/labelledVideos.js';
 import { networkCost } from '../models/cost.js';
-import type { EvaluatedVideo, Evaluation } from '../recognise/evaluate.js';
+import type { Evaluation } from '../recognise/evaluate.js';
 import type { Recogniser } from '../recognise/recogniser.js';
-import { topK } from '../scores/softmax.js';
-import { clipPictures } from '../train/clipPictures.js';
-import { type ReportClip, renderReport } from '../train/report.js';
-import { VideoPool } from '../video/pool.js';
-import type { DecoderChoice } from '../video/types.js';
-
-/** Mistakes and recognised clips shown, at most. */
-const shownWrong = 12;
-const shownRight = 12;
+import { renderReport } from '../report/report.js';
+import { type PictureOptions, sampleClips } from '../report/sampleClips.js';
 
 /** How each video was looked at; scores are averaged. */
 export interface Views {
@@ -30,11 +22,6 @@ export interface EvaluationRun {
   readonly data: LabelledVideos;
   readonly evaluation: Evaluation;
   readonly seconds: number;
-}
-
-export interface PictureOptions {
-  readonly decoder: DecoderChoice;
-  readonly signal?: AbortSignal;
 }
 
 /** The page as HTML text. Rejects as decoding does. */
@@ -64,36 +51,6 @@ export async function evaluationReport(recogniser: Recogniser, run: EvaluationRu
     ],
     notes: run.data.notes,
   });
-}
-
-/** The most confident mistakes, and recognised clips spread over the rest, with frames to look at. */
-export async function sampleClips(
-  labels: readonly string[],
-  rows: readonly EvaluatedVideo[],
-  options: PictureOptions,
-): Promise<ReportClip[]> {
-  const wrong = rows.filter(({ correct }) => !correct).sort((a, b) => b.score - a.score);
-  const right = rows.filter(({ correct }) => correct);
-  const chosen = [...wrong.slice(0, shownWrong), ...spread(right, shownRight)];
-  const pool = new VideoPool({ decoder: options.decoder });
-  const look = ({ path }: EvaluatedVideo, signal: AbortSignal) => clipPictures(pool, path, signal);
-  const clips: ReportClip[] = [];
-  try {
-    for await (const [{ name, label, scores }, outcome] of inOrder(chosen, 2 * pool.size, look, options.signal)) {
-      if ('error' in outcome) throw outcome.error;
-      const predictions = topK(scores, 3).map(({ labelIndex, score }) => ({ label: labels[labelIndex] ?? '', score }));
-      clips.push({ name, trueLabel: label, predictions, frames: outcome.value });
-    }
-    return clips;
-  } finally {
-    await pool.close();
-  }
-}
-
-/** At most `count` items, evenly spaced. */
-function spread<T>(items: readonly T[], count: number): T[] {
-  if (items.length <= count) return [...items];
-  return Array.from({ length: count }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / count)] as T);
 }
 
 function machine(): string {

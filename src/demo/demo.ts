@@ -13,12 +13,12 @@ import { networkCost } from '../models/cost.js';
 import { networkConfig, type TemporalPlan } from '../models/layouts.js';
 import { type Evaluation, evaluateDataset } from '../recognise/evaluate.js';
 import { loadRecogniser, type Recogniser } from '../recognise/recogniser.js';
+import { renderReport } from '../report/report.js';
+import type { ReportData } from '../report/reportData.js';
 import { top1Among } from '../scores/metrics.js';
 import { reversedPairs } from '../synth/actions.js';
 import { generateActions } from '../synth/generate.js';
 import { defaultSynthOptions } from '../synth/options.js';
-import { renderReport } from '../train/report.js';
-import type { ReportData } from '../train/reportData.js';
 import { type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { sampleClips } from './samples.js';
@@ -132,6 +132,7 @@ function learn(
 ): Promise<TrainSummary> {
   const { model, temporal, epochs, seed } = chosen;
   return train({
+    recipe: false,
     data,
     out: join(out, 'run'),
     model: networkConfig(model, { temporal }),

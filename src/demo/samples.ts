@@ -2,9 +2,9 @@
 
 import type { EvaluatedVideo, Evaluation } from '../recognise/evaluate.js';
 import type { Recogniser } from '../recognise/recogniser.js';
+import { clipPictures } from '../report/clipPictures.js';
+import type { ReportClip } from '../report/reportData.js';
 import { topK } from '../scores/softmax.js';
-import { clipPictures } from '../train/clipPictures.js';
-import type { ReportClip } from '../train/reportData.js';
 import { VideoPool } from '../video/pool.js';
 
 const framesShown = 8;

@@ -44,14 +44,15 @@ const marks: Readonly<Record<Verdict, Html>> = {
 function card(clip: ReportClip): Html {
   const truth = clip.trueLabel === undefined ? html`` : html`<bdi>${clip.trueLabel}</bdi>`;
   return html`<article class="clip">
-${clip.frames.length > 0 ? strip(clip) : ''}
+${clip.frames.length > 0 ? pictureStrip(clip.frames, clip.name) : ''}
 <div class="answer"><h4>${truth}${marks[verdict(clip)]}</h4>
 <ol class="bars">${clip.predictions.slice(0, shownPredictions).map((prediction) => bar(prediction, clip.trueLabel))}</ol>
 <p class="path"><bdi>${clip.name}</bdi></p></div>
 </article>\n`;
 }
 
-function strip({ frames, name }: ReportClip): Html {
+/** Frames beside each other. Throws as `filmStrips`. */
+export function pictureStrip(frames: readonly string[], name: string): Html {
   const label = `${frames.length} frames of ${name}`;
   return html`<div class="strip" style="--frames:${frames.length}" role="img" aria-label="${label}">${frames.map(frame)}</div>`;
 }

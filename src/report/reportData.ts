@@ -17,6 +17,14 @@ export interface ReportData {
   readonly metrics?: Metrics;
   /** Sample test clips; mistakes are shown first, the most confident one on top. */
   readonly clips?: readonly ReportClip[];
+  /** The epoch whose weights were kept. */
+  readonly bestEpoch?: number;
+  readonly recipe?: readonly ReportOptions[];
+  readonly composition?: ReportComposition;
+  /** Time, memory, multiply-adds: what it cost. */
+  readonly cost?: readonly ReportFact[];
+  /** Notes and warnings of the training. */
+  readonly said?: readonly string[];
   /** How to get these numbers again, in order. */
   readonly commands?: readonly ReportCommand[];
   /** What the reader must know, such as files that were left out and why. */
@@ -54,8 +62,12 @@ export interface ReportRun {
   readonly trainClips?: number;
   readonly valClips?: number;
   readonly testClips?: number;
+  /** Which clips the accuracy is of; "Test clips" by default. */
+  readonly testName?: string;
   /** Wall time of everything the page reports. */
   readonly seconds?: number;
+  /** What the time is of; "from start to end" by default. */
+  readonly secondsNote?: string;
   readonly seed?: number | string;
   readonly data?: string;
   /** Processor, cores, system. */
@@ -72,6 +84,37 @@ export interface ReportEpoch {
   readonly trainAccuracy?: number;
   readonly valLoss?: number;
   readonly valAccuracy?: number;
+  readonly rate?: number;
+  readonly gradientNorm?: number;
+  readonly clipsPerSec?: number;
+  readonly seconds?: number;
+  /** Numbers that the report knows nothing about, by name: for the table. */
+  readonly more?: Readonly<Record<string, number>>;
+}
+
+/** Options of one kind: those of training, of preprocessing. */
+export interface ReportOptions {
+  readonly heading: string;
+  readonly options: readonly ReportOption[];
+}
+
+export interface ReportOption {
+  readonly name: string;
+  readonly value: string;
+  /** The default, where the value is another. */
+  readonly byDefault?: string;
+}
+
+/** Name and value, for lists of facts. */
+export type ReportFact = readonly [name: string, value: string | number | undefined];
+
+/** What the data consists of. */
+export interface ReportComposition {
+  readonly facts: readonly ReportFact[];
+  readonly classes: readonly { readonly label: string; readonly train: number; readonly val: number; readonly test: number }[];
+  readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+  /** What the reader must know of it, such as that a clip's length tells its class. */
+  readonly findings: readonly string[];
 }
 
 export interface ReportClip {

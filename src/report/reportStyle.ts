@@ -4,9 +4,11 @@ export const reportStyle = `
   color-scheme: light dark;
   --paper: #fdfdfb; --ink: #1c1d1f; --muted: #63666b; --line: #e2e2dc; --faint: #f3f3ee;
   --right: #2a5bbf; --wrong: #b4451f;
+  --run0: #7a3fb0; --run1: #0b7a85; --run2: #a06b00; --run3: #b03a78; --run4: #4d7a1f; --run5: #59636f; --run6: #8a4b2a; --run7: #3f4fb8;
 }
 @media screen and (prefers-color-scheme: dark) {
-  :root { --paper: #141517; --ink: #e9e8e4; --muted: #9fa2a7; --line: #2d2f33; --faint: #1c1e21; --right: #86abff; --wrong: #f0926b; }
+  :root { --paper: #141517; --ink: #e9e8e4; --muted: #9fa2a7; --line: #2d2f33; --faint: #1c1e21; --right: #86abff; --wrong: #f0926b;
+    --run0: #c79bf2; --run1: #58c7d1; --run2: #e2b04a; --run3: #f08cc0; --run4: #a3d06a; --run5: #b4bcc6; --run6: #d9a184; --run7: #9aa8ff; }
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
@@ -50,6 +52,17 @@ path.lineA, path.lineB { fill: none; stroke-width: 2; stroke-linejoin: round; st
 path.lineA { stroke: var(--muted); stroke-dasharray: 1 4; }
 path.lineB { stroke: var(--right); }
 circle.lineA { fill: var(--muted); } circle.lineB { fill: var(--right); }
+.chart line.mark { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 3 3; }
+.run0 { --run: var(--run0); }
+.run1 { --run: var(--run1); } path.run1 { stroke-dasharray: 6 3; }
+.run2 { --run: var(--run2); } path.run2 { stroke-dasharray: 2 3; }
+.run3 { --run: var(--run3); } path.run3 { stroke-dasharray: 8 3 2 3; }
+.run4 { --run: var(--run4); }
+.run5 { --run: var(--run5); } path.run5 { stroke-dasharray: 6 3; }
+.run6 { --run: var(--run6); } path.run6 { stroke-dasharray: 2 3; }
+.run7 { --run: var(--run7); } path.run7 { stroke-dasharray: 8 3 2 3; }
+path[class^=run] { fill: none; stroke: var(--run); stroke-width: 2; stroke-linejoin: round; stroke-linecap: butt; }
+circle[class^=run] { fill: var(--run); }
 
 .clips { border-top: 1px solid var(--line); }
 .clip { display: grid; grid-template-columns: minmax(0, 5fr) minmax(13rem, 2fr); gap: 0.75rem 1.75rem; align-items: center; padding: 1rem 0; border-bottom: 1px solid var(--line); }
@@ -97,9 +110,44 @@ th { font-weight: 400; text-align: left; }
 .list thead th { color: var(--muted); vertical-align: bottom; }
 .list td.meter { min-width: 7rem; width: 30%; padding-left: 0.75rem; padding-right: 0; }
 .meter span { display: block; height: 6px; border-radius: 1px; background: linear-gradient(var(--right) 0 0) 0 0 / calc(var(--share) * 100%) 100% no-repeat var(--line); }
+tfoot th, tfoot td { font-weight: 600; border-bottom: 0 !important; }
+.composition { margin-top: 1.25rem; }
+.list td.meter.parts { text-align: left; white-space: nowrap; font-size: 0; }
+.meter.parts span { display: inline-block; width: calc(var(--share) * 100%); background: var(--part); }
+.train { --part: var(--right); } .val { --part: color-mix(in srgb, var(--right) 55%, var(--paper)); } .test { --part: var(--muted); }
+.key { display: inline-block; width: 0.6rem; height: 0.6rem; margin-right: 0.35rem; border-radius: 2px; background: var(--part); }
+.options td, .options th { text-align: left; white-space: normal; }
+.options th[scope=row] { white-space: nowrap; }
+.options td { min-width: 7rem; }
+.all-options { columns: 3 15rem; column-gap: 3rem; font-size: 0.8125rem; }
+.all-options div { display: flex; justify-content: space-between; gap: 1rem; padding: 0.15rem 0; break-inside: avoid; border-bottom: 1px solid var(--line); }
+.all-options dt { color: var(--muted); } .all-options dd { text-align: right; }
+.all-options .changed dt, .all-options .changed dd { color: var(--right); font-weight: 600; }
+.left-out { margin-top: 0.5rem; padding-left: 1.25rem; }
+.notes + .notes, .facts + .notes { margin-top: 1rem; }
+
+.seeds { margin-top: 0.75rem; font-size: 0.875rem; }
+.results { margin-top: 2rem; }
+.results th, .results td, .pairs th, .pairs td { vertical-align: middle; }
+.results th[scope=row], .pairs th[scope=row] { font-weight: 600; white-space: nowrap; }
+.results .big { font-size: 1.25rem; font-weight: 600; letter-spacing: -0.01em; }
+.results .axis, .results .interval { width: 24%; min-width: 8rem; padding-inline: 0.75rem; }
+.results .axis span { float: left; color: var(--muted); } .results .axis span + span { float: right; }
+.interval span { display: block; position: relative; height: 1.25rem; background: linear-gradient(var(--line) 0 0) 0 50% / 100% 1px no-repeat; }
+.interval span::before { content: ""; position: absolute; top: calc(50% - 3px); height: 6px; border-radius: 3px; left: calc(var(--low) * 100%); width: calc((var(--high) - var(--low)) * 100%); background: var(--run, var(--right)); opacity: 0.4; }
+.interval span::after { content: ""; position: absolute; top: calc(50% - 6px); height: 12px; width: 3px; border-radius: 1.5px; left: calc(var(--at) * 100% - 1.5px); background: var(--run, var(--right)); }
+.pairs td:last-child, .pairs thead th:last-child { text-align: left; padding-left: 1rem; }
+.list + .muted, .scroll + .muted { margin-top: 0.75rem; }
+.recall { background: linear-gradient(color-mix(in srgb, var(--run) 55%, var(--paper)) 0 0) 0 100% / calc(var(--share) * 100%) 3px no-repeat content-box; min-width: 6rem; }
+.list td.recall { padding-left: 0.75rem; padding-bottom: 0.2rem; }
+.who { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 0.4rem; font-weight: 400; }
+.bars li.wrong .who bdi { color: var(--wrong); }
+
 details { margin-top: 1rem; font-size: 0.875rem; }
 summary { cursor: pointer; color: var(--muted); }
 details .scroll { margin-top: 0.5rem; max-height: 24rem; overflow-y: auto; }
+details.whole .scroll { max-height: none; }
+.epochs th { min-width: 3.5rem; }
 
 .commands { padding: 0; list-style: none; }
 .commands li + li { margin-top: 1rem; }

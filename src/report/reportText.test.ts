@@ -16,6 +16,7 @@ test('numbers read as people write them', () => {
     '60.5 k',
     '1.00 M',
   ]);
+  assert.deepEqual([1.71e12, 2.5e15].map(scaled).map(spaced), ['1.71 T', '2.50 P']);
   assert.deepEqual([0.42, 59.7, 119.6, 252.4, 3599.9, 7260].map(duration).map(spaced), [
     '0.4 s',
     '1 min 0 s',

@@ -22,6 +22,8 @@ export function scaled(count: number): string {
 }
 
 const units = [
+  ['P', 1e15],
+  ['T', 1e12],
   ['G', 1e9],
   ['M', 1e6],
   ['k', 1e3],

@@ -4,10 +4,13 @@
  */
 import { type Html, html } from './html.js';
 
+export type LineStyle = 'lineA' | 'lineB' | RunStyle;
+export type RunStyle = `run${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`;
+
 export interface Line {
   readonly name: string;
-  /** The style sheet's class of the line: `lineA` or `lineB`. */
-  readonly style: 'lineA' | 'lineB';
+  /** The style sheet's class of the line: two for one run, eight for runs side by side. */
+  readonly style: LineStyle;
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -18,6 +21,8 @@ export interface ChartOptions {
   readonly format: (value: number) => string;
   /** The y axis reaches at least from the first to the second. */
   readonly yAtLeast?: readonly [number, number];
+  /** A place on the x axis to point out. */
+  readonly mark?: { readonly x: number; readonly label: string } | undefined;
 }
 
 const width = 440;
@@ -45,7 +50,11 @@ ${yTicks.map(
 <text x="${plot.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${options.format(tick)}</text>
 `,
 )}${xTicks.map((tick) => html`<text x="${at(x(tick))}" y="${plot.bottom + 18}" text-anchor="middle">${tick}</text>\n`)}
-<text class="axis" x="${plot.right}" y="${height - 2}" text-anchor="end">${options.xLabel}</text>
+${markLine(
+  options.mark,
+  x,
+  drawn.every(({ points }) => y(points.at(-1)?.y ?? 0) > (plot.top + plot.bottom) / 2),
+)}<text class="axis" x="${plot.right}" y="${height - 2}" text-anchor="end">${options.xLabel}</text>
 ${drawn.map((line) => linePath(line, x, y))}
 </svg>
 </figure>`;
@@ -56,6 +65,16 @@ type Scale = (value: number) => number;
 /** A linear scale; a range of no length maps to its middle. */
 function scale(from: number, to: number, start: number, end: number): Scale {
   return (value) => (to === from ? (start + end) / 2 : start + ((value - from) / (to - from)) * (end - start));
+}
+
+/** The label stands at the end of the mark where the lines are not. */
+function markLine(mark: ChartOptions['mark'], x: Scale, linesAreLow: boolean): Html {
+  if (!mark) return html``;
+  const place = at(x(mark.x));
+  const anchor = x(mark.x) > (plot.left + plot.right) / 2 ? 'end' : 'start';
+  return html`<line class="mark" x1="${place}" x2="${place}" y1="${plot.top}" y2="${plot.bottom}"/>
+<text class="mark" x="${at(x(mark.x) + (anchor === 'end' ? -5 : 5))}" y="${linesAreLow ? plot.top + 10 : plot.bottom - 6}" text-anchor="${anchor}">${mark.label}</text>
+`;
 }
 
 function linePath({ points, style }: Line, x: Scale, y: Scale): Html {

@@ -1,0 +1,23 @@
+/** What the `last` checkpoint tells of a run whose version wrote no run.json: its options and the digest of its data. */
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import { WeightsError } from '../errors.js';
+import { parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+
+const progressSchema = z.looseObject({ options: z.record(z.string(), z.unknown()), data: z.string() });
+
+export interface LastFacts {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly digest: string;
+}
+
+/** Undefined when the file is not there or is without a training state; WeightsError when it is broken. */
+export async function readLastFacts(path: string): Promise<LastFacts | undefined> {
+  if (!existsSync(path)) return undefined;
+  const { training } = parseCheckpoint(await readSafetensors(path), path);
+  if (training === undefined) return undefined;
+  const { data: progress } = progressSchema.safeParse(training.progress);
+  if (progress === undefined) throw new WeightsError(`${path}: its training state is not understood; it is from another version`);
+  return { options: progress.options, digest: progress.data };
+}

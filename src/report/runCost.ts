@@ -1,0 +1,79 @@
+/** What a run cost, and on what machine: time, memory, multiply-adds. */
+import { networkCost } from '../models/cost.js';
+import type { RunSession } from '../train/runRecord.js';
+import type { ReportFact } from './reportData.js';
+import { duration, grouped, percent, scaled } from './reportText.js';
+import type { RunFiles } from './runFiles.js';
+
+/** Wall time of all sessions, or of the finished epochs where nothing else is known. */
+export function secondsOf({ record, rows }: RunFiles): number {
+  const sessions = record?.sessions.flatMap(({ seconds }) => seconds ?? []) ?? [];
+  if (record && sessions.length === record.sessions.length) return sessions.reduce((sum, seconds) => sum + seconds, 0);
+  return rows.reduce((sum, { values }) => sum + (values['seconds'] ?? 0), 0);
+}
+
+/** Clips of the finished epochs: rates times seconds, since a resumed epoch counts only what it did. */
+export function clipsSeen({ rows }: RunFiles): number {
+  return Math.round(rows.reduce((sum, { values }) => sum + (values['clipsPerSec'] ?? 0) * (values['seconds'] ?? 0), 0));
+}
+
+export function costOf(run: RunFiles): ReportFact[] {
+  const { record, rows, best } = run;
+  const { macs } = networkCost(best.config);
+  const sum = (of: (session: RunSession) => number | undefined) => {
+    const values = record?.sessions.map(of) ?? [];
+    return values.length > 0 && values.every((value) => value !== undefined) ? values.reduce((a, b) => a + b, 0) : undefined;
+  };
+  const [seconds, cpu, clips] = [secondsOf(run), sum(({ cpuSeconds }) => cpuSeconds), clipsSeen(run)];
+  const peak = Math.max(0, ...(record?.sessions.map(({ peakMemoryBytes = 0 }) => peakMemoryBytes) ?? []));
+  const learning = rows.reduce((all, { values }) => all + (values['seconds'] ?? 0), 0);
+  return [
+    ['Time', record ? `${duration(seconds)}${sessionsText(record.sessions.length)}` : `${duration(seconds)} in its epochs`],
+    ['Of all cores', cpu === undefined ? undefined : `${duration(cpu)}, ${(cpu / seconds).toFixed(1)} cores busy on average`],
+    ['Clips seen', clips > 0 ? `${grouped(clips)} in ${rows.length} ${rows.length === 1 ? 'epoch' : 'epochs'}` : undefined],
+    ['Speed', learning > 0 && clips > 0 ? `${(clips / learning).toFixed(1)} clips a second` : undefined],
+    [
+      'Multiply-adds',
+      clips > 0
+        ? macsText(
+            macs,
+            clips,
+            rows.some(({ values }) => values['step'] !== 0),
+          )
+        : undefined,
+    ],
+    ['Peak memory', peak > 0 ? `${(peak / 1e6).toFixed(0)} MB` : undefined],
+    ['Machine', machineOf(record?.sessions.at(-1))],
+    ['Began', record?.sessions[0]?.startedAt.replace('T', ' ').replace(/\..*$/, ' UTC')],
+    ['Best epoch', bestText(run)],
+  ];
+}
+
+/** A step costs about three forward passes; fitting a linear layer on frozen features takes none. */
+function macsText(macs: number, clips: number, hasSteps: boolean): string {
+  const passes = hasSteps ? 3 : 1;
+  return `about ${scaled(passes * macs * clips)}: clips × ${scaled(macs)}${hasSteps ? ' × 3 for the gradients' : ''}`;
+}
+
+function sessionsText(count: number): string {
+  return count === 1 ? '' : `, in ${count} sessions`;
+}
+
+function bestText(run: RunFiles): string | undefined {
+  const epoch = bestEpochOf(run);
+  const top1 = run.record?.outcome?.bestTop1 ?? Number(run.best.notes['valTop1'] ?? Number.NaN);
+  if (epoch === undefined) return undefined;
+  return Number.isFinite(top1) ? `${epoch}, validation top-1 ${percent(top1)} in training` : String(epoch);
+}
+
+export function machineOf(session: RunSession | undefined): string | undefined {
+  if (session === undefined) return undefined;
+  const { processor, cores, memoryBytes, platform, node } = session.machine;
+  return `${processor}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GB, ${platform}, Node ${node.replace(/^v/, '')}`;
+}
+
+/** The epoch whose weights are in `best`. */
+export function bestEpochOf({ record, best }: RunFiles): number | undefined {
+  const epoch = record?.outcome?.bestEpoch ?? Number(best.notes['epoch'] ?? Number.NaN);
+  return Number.isInteger(epoch) ? epoch : undefined;
+}

@@ -1,0 +1,100 @@
+/** Tests the best weights of a run on videos of its data; where the data is gone or has changed, says so instead. */
+import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
+import { type DatasetOptions, readDataset } from '../dataset/list.js';
+import { DatasetError } from '../errors.js';
+import { type Evaluation, evaluateDataset } from '../recognise/evaluate.js';
+import { openRecogniser, type RecogniserOptions } from '../recognise/recogniser.js';
+import { dataDigest } from '../train/progress.js';
+import type { RunFiles } from './runFiles.js';
+
+export interface EvaluationChoice {
+  /** Data other than what the run names: moved, or new. A failure to read it is then an error. */
+  readonly data?: string | undefined;
+  /** `val` by default; a split that was asked for and is empty is an error. */
+  readonly split?: 'val' | 'test' | undefined;
+  readonly recogniser?: RecogniserOptions;
+  readonly onProgress?: (done: number, of: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How the run did, or why nobody can tell. */
+export interface RunResult {
+  readonly split: Split;
+  readonly dataPath: string | undefined;
+  readonly data: LabelledVideos | undefined;
+  /** Absent when the videos are not at hand; `notes` say why. */
+  readonly evaluation: Evaluation | undefined;
+  /** Wall time of the test. */
+  readonly seconds: number;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Rejects with a DatasetError when data or split that were asked for cannot be used, and as `evaluateDataset` for a video that cannot
+ * be read.
+ */
+export async function evaluateRun(run: RunFiles, choice: EvaluationChoice): Promise<RunResult> {
+  const { split = 'val' } = choice;
+  const found = findData(run, choice);
+  if (found.data === undefined) return { split, dataPath: found.path, ...nothing(found.data, found.notes) };
+  const videos =
+    choice.split === undefined ? found.data.videos.filter((video) => video.split === split) : videosOf(found.data, split);
+  if (videos.length === 0) {
+    const notes = [...found.notes, `The data has no videos in split "${split}": nothing was tested.`];
+    return { split, dataPath: found.path, ...nothing(found.data, notes) };
+  }
+  const { onProgress, signal, recogniser: options = {} } = choice;
+  const recogniser = await openRecogniser(run.best, options, run.bestPath);
+  try {
+    const started = performance.now();
+    const evaluation = await evaluateDataset(recogniser, videos, { ...(onProgress && { onProgress }), signal });
+    const seconds = (performance.now() - started) / 1000;
+    return { split, dataPath: found.path, data: found.data, evaluation, seconds, notes: found.notes };
+  } finally {
+    await recogniser.close();
+  }
+}
+
+function nothing(data: LabelledVideos | undefined, notes: readonly string[]) {
+  return { data, evaluation: undefined, seconds: 0, notes };
+}
+
+interface Found {
+  readonly path: string | undefined;
+  readonly data: LabelledVideos | undefined;
+  readonly notes: readonly string[];
+}
+
+function findData(run: RunFiles, { data: given }: EvaluationChoice): Found {
+  const path = given ?? run.record?.data.path ?? run.record?.data.root ?? run.best.notes['data'];
+  if (path === undefined) return { path, data: undefined, notes: ['The run does not say what data it learnt from; use --data.'] };
+  const data = given === undefined ? dataIfThere(path, run) : readDataset(path, splitOptions(run));
+  if (typeof data === 'string') {
+    const notes = [`The data cannot be used any more, so that nothing was tested (${data}). --data DATA says where it is.`];
+    return { path, data: undefined, notes };
+  }
+  if (run.digest === undefined || dataDigest(data) === run.digest) return { path, data, notes: [] };
+  const differs = 'are not what the run learnt from: names, labels or splits differ';
+  if (given !== undefined) {
+    return { path, data, notes: [`The data at ${path} ${differs}. Clips tested here may have been trained on.`] };
+  }
+  const notes = [`The data at ${path} ${differs}: nothing was tested. --data ${path} tests on them all the same.`];
+  return { path, data: undefined, notes };
+}
+
+/** The reason as text when it is not there or cannot be used any more. */
+function dataIfThere(path: string, run: RunFiles): LabelledVideos | string {
+  try {
+    return readDataset(path, splitOptions(run));
+  } catch (error) {
+    if (error instanceof DatasetError) return error.message;
+    throw error;
+  }
+}
+
+/** What makes the same splits again. An old run's seed was that of its splits too. */
+function splitOptions({ record, best }: RunFiles): DatasetOptions {
+  if (record) return record.data.options;
+  const seed = Number(best.notes['seed']);
+  return Number.isInteger(seed) ? { seed } : {};
+}

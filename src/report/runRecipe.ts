@@ -1,0 +1,47 @@
+/** The recipe of a run as names and texts: every option, and which are not as by default. */
+import { makePreprocess } from '../clip/preprocess.js';
+import { trainOptions } from '../train/options.js';
+import type { ReportOption, ReportOptions } from './reportData.js';
+import type { RunFiles } from './runFiles.js';
+
+/** All options as flat names and texts: training, preprocessing. */
+export function recipeOf({ recipe, best, record }: RunFiles): ReportOptions[] {
+  const { frames, size } = best.config;
+  const groups: ReportOptions[] = [];
+  if (recipe) groups.push({ heading: 'Training', options: optionsOf(recipe, trainOptions({})) });
+  const { windowSec: _, ...preprocess } = best.preprocess;
+  groups.push({ heading: 'Preprocessing', options: optionsOf(preprocess, makePreprocess({ frames, size })) });
+  const start: ReportOption[] = [
+    { name: 'model', value: best.config.name },
+    ...(record ? [{ name: 'first weights', value: record.init ?? 'random' }] : []),
+  ];
+  return [...groups, { heading: 'Network', options: start }];
+}
+
+/** Options that came after the run are not listed: they were not there to be used. */
+function optionsOf(values: object, defaults: object): ReportOption[] {
+  const usual = new Map(flattened(defaults));
+  return flattened(values).map(([name, value]) => {
+    const byDefault = usual.get(name) ?? 'not set';
+    return { name, value, ...(byDefault !== value && { byDefault }) };
+  });
+}
+
+/** { a: { b: 1 } } -> a.b: 1. */
+export function flattened(value: object, prefix = ''): [string, string][] {
+  return Object.entries(value).flatMap(([key, each]): [string, string][] => {
+    const name = `${prefix}${key}`;
+    if (each === undefined) return [];
+    if (typeof each === 'object' && each !== null && !Array.isArray(each)) return flattened(each, `${name}.`);
+    return [[name, optionText(each)]];
+  });
+}
+
+function optionText(value: unknown): string {
+  if (Array.isArray(value)) {
+    const isRange = value.length === 2 && value.every((each) => typeof each === 'number');
+    return value.length === 0 ? 'none' : value.map(optionText).join(isRange ? ' to ' : ', ');
+  }
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,308 @@
+/**
+ * run.json: what a run was asked to do and with what, written when it begins, and how it went, written when it ends. Numbers of
+ * single epochs are in metrics.jsonl, weights in the checkpoints. Each resuming adds a session.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { type GuessedBy, guessedBy, isTelling } from '../dataset/confounds.js';
+import { type LabelledVideos, splitNames } from '../dataset/labelledVideos.js';
+import { ConfigError } from '../errors.js';
+import type { NetworkConfig } from '../models/config.js';
+import { networkCost } from '../models/cost.js';
+import { writeFileAtomically } from '../weights/files.js';
+import { packageVersion } from '../weights/packageVersion.js';
+
+const format = 'video-mobile-former run 1';
+const anyRecord = z.record(z.string(), z.unknown());
+const count = z.int().min(0);
+const mostSaid = 100;
+
+/** One process that worked on the run: the first, and one for every resuming. */
+const sessionSchema = z.looseObject({
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  /** `running` for good when the process was killed. */
+  status: z.string(),
+  /** Why it failed. */
+  reason: z.string().optional(),
+  /** Arguments as they were typed, when the command line was used. */
+  command: z.array(z.string()).optional(),
+  version: z.string(),
+  machine: z.looseObject({
+    processor: z.string(),
+    cores: count,
+    memoryBytes: z.number(),
+    platform: z.string(),
+    node: z.string(),
+  }),
+  /** Notes and warnings on the way: what was chosen and why, what was left out. */
+  said: z.array(z.string()).optional(),
+  /** As they were chosen; absent: as many as the machine has. */
+  threads: count.optional(),
+  workers: count.optional(),
+  /** Wall time, time of all cores together (helper processes not counted), and the largest memory of the process. */
+  seconds: z.number().optional(),
+  cpuSeconds: z.number().optional(),
+  peakMemoryBytes: z.number().optional(),
+});
+
+const dataSchema = z.looseObject({
+  /** As given, made absolute; absent when the caller handed over what it had read. */
+  path: z.string().optional(),
+  /** The folder that names are relative to. */
+  root: z.string(),
+  source: z.string(),
+  splitBy: z.string(),
+  /** What the splits were made with. */
+  options: anyRecord,
+  /** Of names, labels and splits. */
+  digest: z.string(),
+  labels: z.array(z.string()),
+  counts: z.array(z.looseObject({ label: z.string(), train: count, val: count, test: count })),
+  notes: z.array(z.string()),
+  leftOut: z.array(z.looseObject({ name: z.string(), reason: z.string() })),
+  /** What gives the class away besides motion, found on the training videos; `tells` where more than chance explains. */
+  clues: z.array(z.looseObject({ what: z.string(), accuracy: z.number(), chance: z.number(), tells: z.boolean() })),
+});
+
+/** Later versions add keys: unknown ones are kept and passed over. */
+const recordSchema = z.looseObject({
+  format: z.literal(format),
+  sessions: z.array(sessionSchema).min(1),
+  /** Every training option as it was in force, and those that were given. */
+  recipe: anyRecord,
+  chosen: anyRecord,
+  init: z.string().optional(),
+  model: z.looseObject({ name: z.string(), parameters: count, macs: z.number(), config: anyRecord }),
+  preprocess: anyRecord,
+  data: dataSchema,
+  /** After a session that ended in order. */
+  outcome: z.looseObject({ epochs: count, bestEpoch: count, bestTop1: z.number().optional() }).optional(),
+});
+
+export type RunRecord = z.infer<typeof recordSchema>;
+export type RunSession = z.infer<typeof sessionSchema>;
+
+/** Everything known when a session begins. */
+export interface RunStart {
+  /** The run folder; must exist. */
+  readonly folder: string;
+  readonly resume: boolean;
+  readonly command?: readonly string[] | undefined;
+  readonly threads?: number | undefined;
+  readonly workers?: number | undefined;
+  /** Notes and warnings so far; those that are added later are in the record of the end. */
+  readonly said?: readonly string[];
+  /** All options in force, and those that were given. */
+  readonly recipe: object;
+  readonly chosen?: object | undefined;
+  readonly init?: string | undefined;
+  readonly config: NetworkConfig;
+  readonly preprocess: object;
+  readonly dataPath?: string | undefined;
+  readonly dataOptions?: object | undefined;
+  readonly data: LabelledVideos;
+  /** Of names, labels and splits: see progress.ts. */
+  readonly digest: string;
+}
+
+/** How a session ended in order. */
+export interface RunEnd {
+  readonly interrupted: boolean;
+  /** Of this session. */
+  readonly epochs: readonly { readonly epoch: number }[];
+  readonly bestEpoch: number;
+  readonly bestTop1: number | undefined;
+  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** What is known of a training video once it has been read; `width` and `height` of its frames as they were kept. */
+export interface ReadVideo {
+  readonly label: number;
+  readonly durationSec: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export function recordPath(folder: string): string {
+  return join(folder, 'run.json');
+}
+
+/** Writes run.json for a session that begins. A resumed run's record is continued; ConfigError when that is broken. */
+export async function beginRecord(start: RunStart): Promise<Recording> {
+  const before = start.resume ? readRecord(start.folder) : undefined;
+  const record = before ? { ...before, sessions: [...before.sessions, session(start)] } : firstRecord(start);
+  const recording = new Recording(start.folder, record, start.said ?? []);
+  await recording.write();
+  return recording;
+}
+
+/** The record of a run folder; undefined when it has none, as runs of older versions. ConfigError when it is broken. */
+export function readRecord(folder: string): RunRecord | undefined {
+  const path = recordPath(folder);
+  if (!existsSync(path)) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`${path}: cannot be read as JSON (${reasonOf(error)}); without the file the run can be used as it is`);
+  }
+  const parsed = recordSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join('.') || 'content';
+  throw new ConfigError(`${path}: is no record of a run: ${where}: ${issue?.message ?? 'not understood'}`);
+}
+
+/** A session on its way. */
+export class Recording {
+  private readonly startedMs = performance.now();
+  private readonly startedCpu = process.cpuUsage();
+
+  constructor(
+    private readonly folder: string,
+    private record: RunRecord,
+    private readonly said: readonly string[],
+  ) {}
+
+  /** Runs the session and writes how it ended, whichever way. */
+  async during<T extends RunEnd>(work: () => Promise<T>): Promise<T> {
+    let end: T;
+    try {
+      end = await work();
+    } catch (error) {
+      this.closeSession('failed', reasonOf(error));
+      await this.write().catch(() => {}); // the first failure is what must be told
+      throw error;
+    }
+    await this.finish(end);
+    return end;
+  }
+
+  /** Notes what the training videos give away besides motion; written with the next change. */
+  noteClues(videos: readonly ReadVideo[]): void {
+    this.record = { ...this.record, data: { ...this.record.data, clues: cluesOf(videos) } };
+  }
+
+  private async finish({ interrupted, epochs, bestEpoch, bestTop1, leftOut }: RunEnd): Promise<void> {
+    const { data, outcome: before } = this.record;
+    const named = leftOut.map(({ path, reason }) => ({ name: nameBelow(data.root, path), reason }));
+    this.record = {
+      ...this.record,
+      data: { ...data, leftOut: named },
+      outcome: { epochs: epochs.at(-1)?.epoch ?? before?.epochs ?? 0, bestEpoch, ...(bestTop1 !== undefined && { bestTop1 }) },
+    };
+    this.closeSession(interrupted ? 'interrupted' : 'finished');
+    await this.write();
+  }
+
+  private closeSession(status: string, reason?: string): void {
+    const { user, system } = process.cpuUsage(this.startedCpu);
+    const ended = {
+      ...{ status, endedAt: new Date().toISOString(), ...(reason !== undefined && { reason }) },
+      ...(this.said.length > 0 && { said: saidOf(this.said) }),
+      seconds: rounded((performance.now() - this.startedMs) / 1000),
+      cpuSeconds: rounded((user + system) / 1e6),
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    };
+    const { sessions } = this.record;
+    this.record = {
+      ...this.record,
+      sessions: sessions.map((each, i) => (i === sessions.length - 1 ? { ...each, ...ended } : each)),
+    };
+  }
+
+  async write(): Promise<void> {
+    const text = `${JSON.stringify(this.record, null, 2)}\n`;
+    await writeFileAtomically(recordPath(this.folder), [new TextEncoder().encode(text)]);
+  }
+}
+
+function firstRecord(start: RunStart): RunRecord {
+  const { config, data, recipe, chosen, init, preprocess } = start;
+  const { parameters, macs } = networkCost(config);
+  return {
+    format,
+    sessions: [session(start)],
+    ...{ recipe: { ...recipe }, chosen: { ...chosen }, ...(init !== undefined && { init }) },
+    model: { name: config.name, parameters, macs, config: { ...config } },
+    preprocess: { ...preprocess },
+    data: {
+      ...(start.dataPath !== undefined && { path: resolve(start.dataPath) }),
+      ...{ root: data.root, source: data.source, splitBy: data.splitBy },
+      ...{ options: { ...start.dataOptions }, digest: start.digest, labels: [...data.labels] },
+      ...{ counts: countsOf(data), notes: [...data.notes], leftOut: [], clues: [] },
+    },
+  };
+}
+
+function countsOf({ labels, videos }: LabelledVideos): RunRecord['data']['counts'] {
+  const counts = labels.map((label) => ({ label, train: 0, val: 0, test: 0 }));
+  for (const { labelIndex, split } of videos) {
+    const row = counts[labelIndex];
+    if (row && splitNames.includes(split)) row[split]++;
+  }
+  return counts;
+}
+
+/** The first ones: a thousand warnings say no more than a few. */
+function saidOf(said: readonly string[]): string[] {
+  return said.length <= mostSaid ? [...said] : [...said.slice(0, mostSaid), `and ${said.length - mostSaid} more`];
+}
+
+function session({ command, threads, workers, said = [] }: RunStart): RunSession {
+  const processors = cpus();
+  return {
+    startedAt: new Date().toISOString(),
+    status: 'running',
+    version: packageVersion(),
+    machine: {
+      processor: processors[0]?.model.trim() || 'unknown processor',
+      cores: processors.length,
+      memoryBytes: totalmem(),
+      platform: `${process.platform} ${process.arch}`,
+      node: process.version,
+    },
+    ...(said.length > 0 && { said: saidOf(said) }),
+    ...(command && { command: [...command] }),
+    ...(threads !== undefined && { threads }),
+    ...(workers !== undefined && { workers }),
+  };
+}
+
+/** What length and shape alone tell of the class. Shapes are all alike when frames are squeezed: then nothing is said of them. */
+function cluesOf(videos: readonly ReadVideo[]): RunRecord['data']['clues'] {
+  const labels = videos.map(({ label }) => String(label));
+  const clue = (what: string, values: readonly number[]) => {
+    const guess: GuessedBy = guessedBy(values.map(Math.log), labels);
+    return { what, ...guess, tells: isTelling(guess, videos.length) };
+  };
+  const shapes = videos.map(({ width, height }) => width / height);
+  const clues =
+    videos.length === 0
+      ? []
+      : [
+          clue(
+            'length',
+            videos.map(({ durationSec }) => durationSec),
+          ),
+        ];
+  return new Set(shapes).size > 1 ? [...clues, clue('shape (width to height)', shapes)] : clues;
+}
+
+function nameBelow(root: string, path: string): string {
+  return path.startsWith(root)
+    ? path
+        .slice(root.length)
+        .replace(/^[/\\]/, '')
+        .replaceAll('\\', '/')
+    : path;
+}
+
+const rounded = (seconds: number): number => Number(seconds.toFixed(3));
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
