@@ -1,0 +1,184 @@
+/**
+ * `vmf explain VIDEO --weights FILE`: what the global tokens look at in a video, drawn over its frames, and what becomes of the answer
+ * when one is blind. With a data set instead of a video: which token drives which class, measured over its clips.
+ */
+import { statSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { Command, Option } from 'commander';
+import { type Split, videosOf } from '../dataset/labelledVideos.js';
+import { readDataset } from '../dataset/list.js';
+import { isListFile } from '../dataset/listFile.js';
+import { ConfigError } from '../errors.js';
+import { type DatasetExplanation, explainDataset, type NamedEffect } from '../explain/explainDataset.js';
+import { explainVideo, type VideoExplanation } from '../explain/explainVideo.js';
+import { percent } from '../explain/heatRows.js';
+import { type Blindness, blindnesses } from '../explain/tokenGraph.js';
+import { abortable } from './abortable.js';
+import { addMachineOptions, type MachineFlags, whole } from './arguments.js';
+import { bar, ProgressLine } from './progressLine.js';
+import { jsonText, textTable } from './textTable.js';
+
+interface Flags extends MachineFlags {
+  readonly weights: string;
+  readonly out?: string;
+  readonly blocks?: boolean;
+  readonly film: boolean;
+  readonly blind: Blindness;
+  readonly split?: Split | 'all';
+  readonly seed?: number;
+  readonly allowOutside?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export function explainCommand(): Command {
+  const command = new Command('explain')
+    .description(
+      'what the global tokens look at in a video, as pictures and a film; or, over a data set, which token drives which class',
+    )
+    .argument('<video>', 'a video file; or a data set: a folder per class, or a CSV/TSV/JSONL list (path,label,split)')
+    .requiredOption('--weights <file>', 'weights that `vmf train` wrote')
+    .option('--out <dir>', 'folder to write into (default: for a video its name with .explain, here; for a data set none)')
+    .option('--blocks', 'a picture for each block too; over a data set: measure each block too')
+    .option('--no-film', 'leave out attention.mp4')
+    .addOption(new Option('--blind <with>', 'what a blind token finds').choices(blindnesses).default('average'))
+    .addOption(new Option('--split <name>', 'of a data set (default: test)').choices(['test', 'val', 'train', 'all']))
+    .option('--seed <n>', 'of the split, when the data has none: as in training (default: 0)', whole(0))
+    .option('--allow-outside', 'let a list name files outside its own folder')
+    .option('--force', 'replace files that are there')
+    .option('--json', 'print as JSON');
+  return addMachineOptions(command).action((path: string, flags: Flags) =>
+    abortable('explain', (signal) => (isDataset(path) ? overDataset(path, flags, signal) : ofVideo(path, flags, signal))),
+  );
+}
+
+const isDataset = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true || isListFile(path);
+
+const machine = ({ decoder, threads, workers }: MachineFlags) => ({
+  decoder,
+  ...(threads !== undefined && { threads }),
+  ...(workers !== undefined && { workers }),
+});
+
+async function ofVideo(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
+  const { weights, blocks = false, film, blind: blindness, force = false } = flags;
+  for (const name of ['split', 'seed', 'allowOutside'] as const) {
+    if (flags[name] !== undefined)
+      throw new ConfigError(
+        `explain: ${path} is a video; --${name === 'allowOutside' ? 'allow-outside' : name} is for data sets`,
+      );
+  }
+  const out = flags.out ?? `${basename(path, extname(path))}.explain`;
+  const options = { out, blocks, film, blindness, force, signal, workers: 1 };
+  const explanation = await explainVideo(weights, path, { ...machine(flags), ...options });
+  if (explanation.truncated !== undefined)
+    process.stderr.write(`warning: ${path}: truncated: ${explanation.truncated}; what is there was used\n`);
+  process.stdout.write(flags.json ? jsonText(explanation) : describe(explanation));
+}
+
+function describe(explanation: VideoExplanation): string {
+  const { video, weights, model, predictions, tokens, places, blindness, files, timesSec, leastOverlap, headReads } = explanation;
+  const [best] = predictions;
+  const rows = tokens.map(({ token, inBlocks, blind }) => [
+    `token ${token}`,
+    inBlocks ? percent(inBlocks.halfOn) : '-',
+    inBlocks?.motion === undefined ? '-' : inBlocks.motion.toFixed(1),
+    ...becomes(blind),
+  ]);
+  const spots = places.map(({ name, attention: [first], blind, leastOverlap: alike }) => [
+    name,
+    first ? percent(first.halfOn) : '-',
+    first ? `${(timesSec[first.peak.frame] ?? 0).toFixed(2)} s` : '-',
+    name === 'bridge' && headReads === 'token 0' ? 'token 0 alone' : percent(alike),
+    ...becomes(blind),
+  ]);
+  const effect = [`${best?.label ?? ''} then`, 'answer', 'spoke for', 'spoke against'];
+  const finds = blindness === 'average' ? 'the average of all positions' : 'nothing';
+  return [
+    `${video}: ${best?.label ?? ''} ${percent(best?.score ?? 0)}, with ${weights} (${model})\n`,
+    `each token blind in turn, everywhere (it finds ${finds} instead of what it looks for)`,
+    textTable(['', 'half of it on', 'motion', ...effect], rows),
+    `all tokens blind at one place; the bridge is the last look before the head, which reads ${headReads === 'all' ? 'all tokens' : 'token 0 alone'}`,
+    textTable(['', 'half of it on', 'most at', 'tokens overlap', ...effect], spots),
+    caveat(headReads),
+    `in the blocks any two tokens' maps overlap by at least ${percent(leastOverlap)}\n`,
+    ...files.map((file) => `wrote ${file}`),
+    '',
+  ].join('\n');
+}
+
+function becomes({ score, predicted, supports, suppresses }: VideoExplanation['tokens'][number]['blind']): string[] {
+  const change = ({ label, evidence }: typeof supports) => `${label} ${signed(evidence)}`;
+  return [percent(score), predicted, change(supports), change(suppresses)];
+}
+
+/** Shares of clips, as `vmf eval` prints them. */
+const tenths = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const signed = (value: number): string => (value < 0 ? '' : '+') + value.toFixed(2);
+
+async function overDataset(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
+  const { weights, out, blocks = false, blind: blindness, force = false, split = 'test', seed, allowOutside = false } = flags;
+  const data = readDataset(path, { allowOutside, ...(seed !== undefined && { seed }) });
+  for (const note of data.notes) process.stderr.write(`note: ${note}\n`);
+  const videos = split === 'all' ? data.videos : videosOf(data, split);
+  const line = new ProgressLine();
+  const onProgress = (done: number, of: number) => line.show(`watching ${bar(done / of)} ${done}/${of}`);
+  const chosen = { blocks, blindness, force, signal, onProgress, ...(out !== undefined && { out }) };
+  try {
+    const explanation = await explainDataset(weights, videos, { ...machine(flags), ...chosen });
+    line.clear();
+    for (const { name, reason } of explanation.truncated)
+      process.stderr.write(`warning: ${name}: truncated: ${reason}; what is there was used\n`);
+    process.stdout.write(flags.json ? jsonText({ data: path, split, ...explanation }) : describeSet(path, split, explanation));
+  } finally {
+    line.clear();
+  }
+}
+
+function describeSet(path: string, split: string, explanation: DatasetExplanation): string {
+  const { subjects, classes, count, top1, weights, model, blindness, leastOverlap, headReads } = explanation;
+  const shown = (name: string) => !name.startsWith('blocks.'); // those are in the first table, and in JSON by class
+  const cells = classes.map(({ label, count: clips, effects, driver }) => [
+    label,
+    clips,
+    ...effects.filter(({ subject }) => shown(subject)).map(({ evidence, clear }) => `${signed(evidence)}${clear ? '*' : ' '}`),
+    driver === undefined ? '-' : drives(driver),
+  ]);
+  const names = subjects.map(({ name }) => name).filter(shown);
+  const finds = blindness === 'average' ? 'the average of all positions' : 'nothing';
+  return [
+    `${path}, split ${split}, ${count} clips with ${weights} (${model}): top-1 ${tenths(top1)}`,
+    `who is blind finds ${finds}; in the blocks any two tokens' maps overlap by ${percent(leastOverlap)} on average\n`,
+    textTable(
+      ['blind', 'top-1', 'evidence', 'half of it on', 'motion'],
+      subjects.map((each) => [
+        each.name,
+        percent(each.top1),
+        numberOf(each.halfOn, percent),
+        numberOf(each.motion, (x) => x.toFixed(2)),
+      ]),
+    ),
+    'evidence for the true class that goes when blind (logit against the mean logit, mean over the clips of the class;',
+    '* more than two standard errors above 0, over 5 clips or more), and who drives the class: in how many clips evidence goes',
+    textTable(['class', 'clips', ...names, 'driven by'], cells),
+    caveat(headReads),
+    ...explanation.files.map((file) => `wrote ${file}`),
+    '',
+  ].join('\n');
+}
+
+function drives({ subject, lower, count, lost, lostTo }: NamedEffect): string {
+  const where = lostTo ? ` (${lostTo.count} to ${lostTo.label})` : '';
+  return `${subject}: ${lower} of ${count} clips, ${lost} answers lost${where}`;
+}
+
+/** Token 0 is not one of many. */
+function caveat(headReads: VideoExplanation['headReads']): string {
+  const feeds =
+    headReads === 'all' ? 'like the others token 0 feeds the head, and it alone sets' : 'token 0 also feeds the head and sets';
+  return `${feeds} the slopes of the dynamic ReLUs: its effect is of all that together.`;
+}
+
+const numberOf = (value: number | undefined, show: (value: number) => string): string =>
+  value === undefined ? '-' : show(value);

@@ -1,0 +1,183 @@
+/**
+ * What a network looks at in one video: in numbers, and on request as pictures and a film in a folder. The folder may hold other
+ * things; nothing of this name that is there is replaced unasked, and each file is written whole or not at all.
+ */
+import { mkdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { testTransform } from '../clip/crop.js';
+import { usedWindow } from '../clip/segments.js';
+import { ConfigError } from '../errors.js';
+import { createCanvas } from '../video/canvas.js';
+import { chooseEncoder, encodeVideo } from '../video/encode.js';
+import { VideoPool } from '../video/pool.js';
+import type { DecodedVideo, FrameTimes } from '../video/types.js';
+import { writeFileAtomically } from '../weights/files.js';
+import { attentionFilm, type FilmPlan, filmPlan } from './attentionFilm.js';
+import { attentionPicture, type SeenFrames } from './attentionPicture.js';
+import { type Explainer, type ExplainerOptions, loadExplainer, type Watched } from './explainer.js';
+import { blindingsOf, type Explanation, explanationOf } from './explanation.js';
+import { type HeatRow, mainRows, type PictureText, placeRows, titleOf } from './heatRows.js';
+import { type Blindness, placesOf } from './tokenGraph.js';
+
+export interface ExplainVideoOptions extends ExplainerOptions {
+  /** Folder for attention.png, attention.mp4 and explain.json; made when it is not there. Without it nothing is written. */
+  readonly out?: string;
+  /** Also a picture for each place where tokens look: blocks.1.png .. bridge.png. */
+  readonly blocks?: boolean;
+  /** Whether a film is made; true by default. */
+  readonly film?: boolean;
+  /** Replace files of these names that are there. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface VideoExplanation extends Explanation {
+  readonly video: string;
+  readonly durationSec: number;
+  readonly weights: string;
+  readonly model: string;
+  /** What a blind token finds. */
+  readonly blindness: Blindness;
+  /** Why the file is held to be cut off, when it is; what is there was used. */
+  readonly truncated?: string;
+  /** Files written, in full. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Watches one view of a video, the one that `Recogniser.recognise` uses. Rejects with a WeightsError or ConfigError for weights that
+ * cannot be watched, a VideoError or LimitError for the video, a ConfigError for a folder that cannot be written to or files that
+ * are there, before anything is computed.
+ */
+export async function explainVideo(
+  weightsPath: string,
+  videoPath: string,
+  options: ExplainVideoOptions = {},
+): Promise<VideoExplanation> {
+  const { out, blocks = false, film = true, force = false, signal, ...explaining } = options;
+  const explainer = await loadExplainer(weightsPath, explaining);
+  try {
+    const files = filesFor(explainer, { out, blocks, film, force });
+    const places = placesOf(explainer.config);
+    const frames = await explainer.read(videoPath, signal);
+    const watched = await explainer.watch(frames, blindingsOf(explainer.config.tokens, places));
+    const { durationSec, truncated } = watched.info;
+    const explanation: VideoExplanation = {
+      ...{ video: videoPath, durationSec, weights: weightsPath, model: explainer.config.name, blindness: explainer.blindness },
+      ...(truncated !== undefined && { truncated }),
+      ...explanationOf(watched, explainer.labels, places, explainer.config.size),
+      files: Object.values(files),
+    };
+    if (out !== undefined) await new Writing(explainer, watched, explanation, options, signal).all(out, files);
+    return explanation;
+  } finally {
+    await explainer.close();
+  }
+}
+
+type Files = Readonly<Record<string, string>>;
+
+interface Wanted {
+  readonly out: string | undefined;
+  readonly blocks: boolean;
+  readonly film: boolean;
+  readonly force: boolean;
+}
+
+/** Paths by what is in them; everything that could hinder writing them is said here. */
+function filesFor({ config }: Explainer, { out, blocks, film, force }: Wanted): Files {
+  if (out === undefined) return {};
+  createCanvas(1, 1);
+  if (film) chooseEncoder();
+  const pictures = blocks ? placesOf(config).map(({ name }) => `${name}.png`) : [];
+  const names = ['attention.png', ...(film ? ['attention.mp4'] : []), ...pictures, 'explain.json'];
+  checkFolder(out, names, force);
+  return Object.fromEntries(names.map((name) => [name, join(out, name)]));
+}
+
+function checkFolder(out: string, names: readonly string[], force: boolean): void {
+  const there = statSync(out, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isDirectory()) throw new ConfigError(`${out}: is a file; expected a folder to write into`);
+  const parent = dirname(out);
+  if (there === undefined && !statSync(parent, { throwIfNoEntry: false })?.isDirectory())
+    throw new ConfigError(`${out}: there is no folder ${parent}`);
+  const taken = names.find((name) => statSync(join(out, name), { throwIfNoEntry: false }) !== undefined);
+  if (taken !== undefined && !force)
+    throw new ConfigError(`${join(out, taken)}: is there already; use --force to replace it, or another --out`);
+}
+
+/** The pictures, the film and the numbers of one video. */
+class Writing {
+  private readonly rows: readonly HeatRow[];
+  private readonly text: PictureText;
+
+  constructor(
+    private readonly explainer: Explainer,
+    private readonly watched: Watched,
+    private readonly explanation: VideoExplanation,
+    private readonly options: ExplainVideoOptions,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    this.rows = mainRows(watched, explanation, placesOf(explainer.config));
+    this.text = titleOf(explanation, basename(explanation.video), explanation.blindness);
+  }
+
+  async all(out: string, files: Files): Promise<void> {
+    mkdirSync(out, { recursive: true });
+    const { timesSec } = this.watched;
+    const pool = this.videoPool();
+    try {
+      const seen = await this.seen(pool, { timesSec }, 256);
+      await writeWhole(files['attention.png'], attentionPicture(this.text, seen, timesSec, this.rows));
+      for (const place of placesOf(this.explainer.config)) {
+        const path = files[`${place.name}.png`];
+        if (path !== undefined)
+          await writeWhole(path, attentionPicture(this.text, seen, timesSec, placeRows(this.watched, this.explanation, place)));
+      }
+      if (files['attention.mp4'] !== undefined) await this.film(files['attention.mp4'], pool);
+      await writeWhole(files['explain.json'], new TextEncoder().encode(`${JSON.stringify(this.explanation, null, 1)}\n`));
+    } finally {
+      await pool.close();
+    }
+  }
+
+  private videoPool(): VideoPool {
+    const { decoder, limits, timeoutSec } = this.options;
+    const reading = { ...(decoder && { decoder }), ...(limits && { limits }), ...(timeoutSec !== undefined && { timeoutSec }) };
+    return new VideoPool({ size: 1, ...reading });
+  }
+
+  /** Frames at these times, so large that the network's square is `edge` pixels. */
+  private async seen(pool: VideoPool, times: FrameTimes, edge: number): Promise<SeenFrames> {
+    const { preprocess, config } = this.explainer;
+    const shortSide = preprocess.shape === 'crop' ? Math.round((edge * preprocess.shortSide) / preprocess.size) : edge;
+    const { strip }: DecodedVideo = await pool.decode(
+      this.explanation.video,
+      { times, size: { shortSide } },
+      this.signal === undefined ? {} : { signal: this.signal },
+    );
+    return { strip, box: testTransform(strip, preprocess).box, size: config.size };
+  }
+
+  private async film(path: string, pool: VideoPool): Promise<void> {
+    const { info, timesSec } = this.watched;
+    const window = usedWindow(info.durationSec, this.explainer.preprocess.fromSec, { frameRate: info.frameRate });
+    const { fromSec, toSec } = window;
+    const plan = filmPlan(toSec - fromSec);
+    const seen = await this.seen(pool, { evenly: plan.frames, fromSec, toSec }, 256);
+    const film = attentionFilm({
+      ...{ title: this.text.title, seen, timesSec, rows: this.rows, speed: plan.speed, fromSec, toSec },
+      momentsSec: momentsOf(plan, fromSec, toSec),
+    });
+    encodeVideo(path, { width: film.width, height: film.height, frameRate: plan.frameRate, codec: 'h264' }, film.frames);
+  }
+}
+
+/** The centres of the film's frames in the video's time. */
+function momentsOf({ frames }: FilmPlan, fromSec: number, toSec: number): number[] {
+  return Array.from({ length: frames }, (_, i) => fromSec + ((i + 0.5) * (toSec - fromSec)) / frames);
+}
+
+async function writeWhole(path: string | undefined, bytes: Uint8Array): Promise<void> {
+  if (path !== undefined) await writeFileAtomically(path, [bytes]);
+}

@@ -1,0 +1,161 @@
+/**
+ * A network ready to be watched: videos -> what its tokens attend to, and logits with each token and each place blind in turn. Reads
+ * videos as a recogniser does (one centre view) and runs the graphs of tokenGraph.ts; what the numbers mean is said elsewhere.
+ */
+import type { Preprocess } from '../clip/preprocess.js';
+import { ConfigError, WeightsError } from '../errors.js';
+import { lower } from '../graph/lowering/lower.js';
+import type { NetworkConfig } from '../models/config.js';
+import { networkCost } from '../models/cost.js';
+import { clipShape } from '../models/network.js';
+import { ClipReader, type ViewFrames } from '../recognise/clipReader.js';
+import { blockSize } from '../runtime/blockSize.js';
+import { decodersFor, threadsFor } from '../runtime/cores.js';
+import { Engine, type Program } from '../runtime/engine.js';
+import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
+import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+import { isOnnxFile } from '../weights/onnxFile.js';
+import { type Attention, attentionOfTokens } from './attentionMaps.js';
+import { type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from './tokenGraph.js';
+
+export interface ExplainerOptions {
+  readonly decoder?: DecoderChoice;
+  /** Threads of the network; by default as many as make it quicker. */
+  readonly threads?: number;
+  /** Videos decoded at once; as many as there are cores by default, at most 32. */
+  readonly workers?: number;
+  readonly limits?: Partial<VideoLimits>;
+  /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
+  readonly timeoutSec?: number;
+  /** What a blind token finds; `average` by default (see tokenGraph.ts). */
+  readonly blindness?: Blindness;
+}
+
+/** What was seen of one clip. */
+export interface Watched {
+  readonly info: VideoInfo;
+  /** [T] when each of its frames is shown, seconds from the first frame of the video. */
+  readonly timesSec: readonly number[];
+  /** [T, 3, S, S], normalised. */
+  readonly clip: Float32Array;
+  /** [blindings + 1][classes]: untouched, then one for each blinding asked for; of calibrated weights divided by the temperature. */
+  readonly logits: readonly [Float32Array, ...Float32Array[]];
+  /** By name of the place: where each of the M tokens looks, untouched, mean of its two heads. */
+  readonly attention: ReadonlyMap<string, readonly Attention[]>;
+}
+
+/** Copies of a clip that go through the network at once, the untouched one among them. */
+const mostCopies = 8;
+
+/**
+ * Reads weights that `vmf train` wrote. Rejects with a WeightsError for other files (an ONNX model cannot be looked into), with a
+ * ConfigError for a network whose tokens are not of a whole clip.
+ */
+export async function loadExplainer(weightsPath: string, options: ExplainerOptions = {}): Promise<Explainer> {
+  if (await isOnnxFile(weightsPath)) {
+    throw new WeightsError(
+      `${weightsPath}: an ONNX model cannot be looked into; expected the weights it was made from, a .safetensors file of vmf train`,
+    );
+  }
+  return new Explainer(parseCheckpoint(await readSafetensors(weightsPath), weightsPath), options, weightsPath);
+}
+
+export class Explainer {
+  readonly config: NetworkConfig;
+  readonly labels: readonly string[];
+  readonly preprocess: Preprocess;
+  readonly blindness: Blindness;
+  readonly workers: number;
+  private readonly reader: ClipReader;
+  private readonly engine: Engine;
+  private readonly programs = new Map<number, Promise<Program>>();
+
+  /** `where` names the weights in errors. */
+  constructor(
+    private readonly weights: Checkpoint,
+    options: ExplainerOptions = {},
+    where = 'weights',
+  ) {
+    const { config, labels, preprocess } = weights;
+    if (config.causal) {
+      throw new ConfigError(
+        `${where}: ${config.name} is causal: each frame has tokens of its own that see what went before; vmf explain shows tokens of a whole clip, so use the network without -causal`,
+      );
+    }
+    [this.config, this.labels, this.preprocess] = [config, labels, preprocess];
+    const { threads, workers = decodersFor(), blindness = 'average', ...reading } = options;
+    this.blindness = blindness;
+    this.workers = workers;
+    this.reader = new ClipReader(preprocess, { ...reading, size: workers });
+    this.engine = new Engine({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies) });
+  }
+
+  /** The frames of a video that the network sees. Rejects with a VideoError or LimitError. */
+  read(path: string, signal?: AbortSignal): Promise<ViewFrames> {
+    return this.reader.frames(path, { signal });
+  }
+
+  /** Watches one clip untouched and with each of these blindings. */
+  async watch(frames: ViewFrames, blindings: readonly Blinding[]): Promise<Watched> {
+    const clip = this.reader.paint([frames]).clips;
+    const logits: Float32Array[] = [];
+    let attention: Watched['attention'] | undefined;
+    const each = Math.min(blindings.length + 1, mostCopies) - 1;
+    for (let at = 0; at === 0 || at < blindings.length; at += each) {
+      const part = blindings.slice(at, at + each);
+      const run = await this.run(clip, [untouched, ...part, ...Array<Blinding>(each - part.length).fill(untouched)]);
+      attention ??= run.attention;
+      logits.push(...run.logits.slice(at === 0 ? 0 : 1, part.length + 1));
+      if (each === 0) break;
+    }
+    const [first, ...rest] = logits;
+    if (!first || !attention) throw new RangeError('a clip without logits');
+    return { info: frames.info, timesSec: Array.from(frames.strip.timesSec), clip, logits: [first, ...rest], attention };
+  }
+
+  private async run(
+    clip: Float32Array,
+    copies: readonly Blinding[],
+  ): Promise<Pick<Watched, 'attention'> & { logits: Float32Array[] }> {
+    const { config } = this;
+    const program = await this.program(copies.length);
+    const clips = { shape: clipShape(config, copies.length), data: repeated(clip, config.frames, copies.length) };
+    const results = await program.run(Object.assign({ clips, sight: sightOf(config, copies) }));
+    const all = results['logits']?.data ?? new Float32Array();
+    const attention = placesOf(config).map(({ name, stride }) => {
+      const { data, shape } = results[`${name}.attention`] ?? { data: new Float32Array(), shape: [] };
+      return [name, attentionOfTokens(data, shape, stride)] as const;
+    });
+    const { temperature = 1 } = this.weights.calibration ?? {}; // the probabilities of these are those of vmf predict
+    const logits = copies.map((_, b) => all.slice(b * config.classes, (b + 1) * config.classes).map((x) => x / temperature));
+    return { logits, attention: new Map(attention) };
+  }
+
+  private program(copies: number): Promise<Program> {
+    const known = this.programs.get(copies) ?? this.load(copies);
+    this.programs.set(copies, known);
+    return known;
+  }
+
+  private async load(copies: number): Promise<Program> {
+    const { logits, attention } = tokenGraphs(this.config, this.weights, copies, this.blindness);
+    const model = lower({ logits, ...attention }, { block: await blockSize() });
+    return this.engine.load(model, `${this.config.name}, ${copies} copies`, 'inference');
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    await Promise.all([this.reader.close(), this.engine.close()]);
+  }
+}
+
+/** A clip [T, ..] side by side with itself: [T*B, ..], copy b of frame t at t * B + b. */
+function repeated(clip: Float32Array, frames: number, copies: number): Float32Array {
+  const image = clip.length / frames;
+  const out = new Float32Array(clip.length * copies);
+  for (let t = 0; t < frames; t++) {
+    for (let b = 0; b < copies; b++) out.set(clip.subarray(t * image, (t + 1) * image), (t * copies + b) * image);
+  }
+  return out;
+}

@@ -1,0 +1,158 @@
+/**
+ * What is said of one video: where each token looks, and what becomes of the answer without it. Pure numbers and names, as they
+ * stand in explain.json; made of what explainer.ts saw.
+ */
+import { softmax, topK } from '../scores/softmax.js';
+import { type Attention, type AttentionFacts, attentionFacts, leastOverlap, meanAttention, motionOf } from './attentionMaps.js';
+import { type BlindEffect, blindEffect, largestOf } from './blindEffects.js';
+import type { Blinding, Place } from './tokenGraph.js';
+
+export interface NamedEvidence {
+  readonly label: string;
+  readonly evidence: number;
+}
+
+/** What becomes of the answer when somebody is blind. */
+export interface Blinded {
+  /** The answer then, and what is left of the probability of the answer given otherwise. */
+  readonly predicted: string;
+  readonly score: number;
+  /** What it had spoken for most and against most. */
+  readonly supports: NamedEvidence;
+  readonly suppresses: NamedEvidence;
+  /** [classes], see blindEffects.ts. */
+  readonly evidence: readonly number[];
+}
+
+export interface TokenExplanation {
+  readonly token: number;
+  /** How its find reaches the answer. */
+  readonly reaches: string;
+  /** Where it looks in the blocks, their mean; absent in a network without bridges in its blocks. */
+  readonly inBlocks?: AttentionFacts;
+  /** Where it looks behind the last block, for those whose look there reaches the answer. */
+  readonly inBridge?: AttentionFacts;
+  readonly blind: Blinded;
+}
+
+export interface PlaceExplanation {
+  /** `blocks.3` or `bridge`. */
+  readonly name: string;
+  /** Positions that are looked at: frames, rows, columns. */
+  readonly grid: readonly [number, number, number];
+  /** Overlap of the two tokens that look at the most different things: 1 means that all look at the same. */
+  readonly leastOverlap: number;
+  /** [tokens] where each looks; those whose look reaches the answer. */
+  readonly attention: readonly AttentionFacts[];
+  /** All tokens blind at this place alone. */
+  readonly blind: Blinded;
+}
+
+export interface Answered {
+  readonly label: string;
+  readonly score: number;
+}
+
+export interface Explanation {
+  /** [T] */
+  readonly timesSec: readonly number[];
+  readonly labels: readonly string[];
+  /** Best first, up to 5. */
+  readonly predictions: readonly Answered[];
+  /** In the blocks, mean over them: overlap of the two tokens that look at the most different things. */
+  readonly leastOverlap: number;
+  /** Which tokens feed the head directly. */
+  readonly headReads: Place['used'];
+  readonly tokens: readonly TokenExplanation[];
+  readonly places: readonly PlaceExplanation[];
+}
+
+/** Each token blind everywhere, then all tokens at each place: in this order `explanationOf` wants the logits. */
+export function blindingsOf(tokens: number, places: readonly Place[]): Blinding[] {
+  const one = Array.from({ length: tokens }, (_, token) => ({ tokens: [token] }));
+  return [...one, ...places.map(({ name }) => ({ places: [name] }))];
+}
+
+/** What explanations are made of, see `Watched`. */
+export interface Seen {
+  readonly timesSec: readonly number[];
+  readonly clip: Float32Array;
+  readonly logits: readonly [Float32Array, ...Float32Array[]];
+  readonly attention: ReadonlyMap<string, readonly Attention[]>;
+}
+
+/** [M] where each token looks in the blocks: the mean over them, each counting alike. Empty where no block has a bridge. */
+export function inBlocks(seen: Pick<Seen, 'attention'>, places: readonly Place[]): Attention[] {
+  const maps = places.filter(({ name }) => name !== 'bridge').map(({ name }) => seen.attention.get(name) ?? []);
+  return (maps[0] ?? []).flatMap((_, token) => {
+    const [first, ...rest] = maps.flatMap((tokens) => tokens.slice(token, token + 1));
+    return first ? [meanAttention([first, ...rest])] : [];
+  });
+}
+
+export function explanationOf(seen: Seen, labels: readonly string[], places: readonly Place[], size: number): Explanation {
+  const [untouched, ...blind] = seen.logits;
+  const motion = motionOf(seen.clip, seen.timesSec.length, size);
+  const blocks = inBlocks(seen, places);
+  const headReads = readByHead(places);
+  const bridge = usedAt(
+    seen,
+    places.find(({ name }) => name === 'bridge'),
+  );
+  const tokens = blind.length - places.length;
+  const blinded = (place: number) => blindedOf(blindEffect(untouched, blind[place] ?? []), labels);
+  return {
+    timesSec: seen.timesSec,
+    labels,
+    predictions: topK(softmax(untouched), 5).map(({ labelIndex, score }) => ({ label: labels[labelIndex] ?? '', score })),
+    leastOverlap: leastOverlap(blocks),
+    headReads,
+    tokens: Array.from({ length: tokens }, (_, token) => ({
+      token,
+      reaches: reachOf(token, headReads),
+      ...(blocks[token] && { inBlocks: attentionFacts(blocks[token], motion) }),
+      ...(bridge[token] && { inBridge: attentionFacts(bridge[token], motion) }),
+      blind: blinded(token),
+    })),
+    places: places.map((place, i) => {
+      const all = seen.attention.get(place.name) ?? [];
+      const used = usedAt(seen, place);
+      const { frames = 0, height = 0, width = 0 } = all[0] ?? {};
+      return {
+        name: place.name,
+        grid: [frames, height, width] as const,
+        leastOverlap: leastOverlap(used),
+        attention: used.map((map) => attentionFacts(map, motion)),
+        blind: blinded(tokens + i),
+      };
+    }),
+  };
+}
+
+/** Token 0 is not one of many: what it finds goes three ways, and an effect of its blindness is of all three. */
+export function reachOf(token: number, headReads: Place['used']): string {
+  const rest = 'the features and the other tokens';
+  if (token === 0) return `the head directly, the slopes of every dynamic ReLU, and ${rest}`;
+  return headReads === 'all' ? `the head directly, and ${rest}` : `${rest}, in the blocks only`;
+}
+
+/** Which tokens' look in the bridge reaches the answer: those are the ones that the head reads. */
+export const readByHead = (places: readonly Place[]): Place['used'] =>
+  places.find(({ name }) => name === 'bridge')?.used ?? 'token 0';
+
+/** Where those tokens look whose look at this place reaches the answer. */
+export function usedAt(seen: Pick<Seen, 'attention'>, place: Place | undefined): readonly Attention[] {
+  const all = seen.attention.get(place?.name ?? '') ?? [];
+  return place?.used === 'all' ? all : all.slice(0, 1);
+}
+
+function blindedOf(effect: BlindEffect, labels: readonly string[]): Blinded {
+  const named = (index: number) => ({ label: labels[index] ?? '', evidence: effect.evidence[index] ?? 0 });
+  return {
+    predicted: labels[effect.blindPredictedIndex] ?? '',
+    score: effect.blindScore,
+    supports: named(largestOf(effect.evidence)),
+    suppresses: named(largestOf(effect.evidence.map((value) => -value))),
+    evidence: effect.evidence,
+  };
+}

@@ -1,0 +1,45 @@
+/** Attention stretched over the picture it was paid to: a plane of heat for each frame, ready to be coloured. Pure. */
+import { type Attention, attentionAt } from './attentionMaps.js';
+
+/** Heat of one token over the pictures of a clip. */
+export interface HeatPlanes {
+  /** [T][height * width], 0 to 1 and above where the scale ends. */
+  readonly planes: readonly Float32Array[];
+  /** What heat 1 stands for, as a multiple of looking everywhere alike. */
+  readonly top: number;
+}
+
+/** A token that looks everywhere alike is to look so, so a scale never ends below this. */
+const leastTop = 4;
+/** Positions above the end of the scale; few sharp spots would leave all else dark. */
+const aboveTop = 0.005;
+
+/** For pictures of this size that show the network's whole square, `size` pixels a side. */
+export function heatPlanes(map: Attention, size: number, width: number, height: number): HeatPlanes {
+  const even = 1 / map.values.length;
+  const sorted = Float32Array.from(map.values).sort();
+  const end = sorted[sorted.length - 1 - Math.floor(aboveTop * sorted.length)] ?? even;
+  const top = Math.max(end / even, leastTop);
+  const planes = Array.from({ length: map.frames }, (_, t) => plane(map, t, size, width, height, 1 / (top * even)));
+  return { planes, top };
+}
+
+function plane(map: Attention, frame: number, size: number, width: number, height: number, factor: number): Float32Array {
+  const out = new Float32Array(width * height);
+  const pixel = (at: number, length: number) => ((at + 0.5) / length) * size - 0.5;
+  for (let i = 0, y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) out[i++] = attentionAt(map, frame, pixel(x, width), pixel(y, height)) * factor;
+  }
+  return out;
+}
+
+/** Between two sampled moments the heat changes evenly from one to the other; before the first and after the last it stays. */
+export function heatBetween({ planes }: HeatPlanes, timesSec: readonly number[], atSec: number): (i: number) => number {
+  const after = timesSec.findIndex((timeSec) => timeSec >= atSec);
+  const to = after < 0 ? timesSec.length - 1 : after;
+  const from = Math.max(after < 0 ? to : to - 1, 0);
+  const span = (timesSec[to] ?? 0) - (timesSec[from] ?? 0);
+  const share = span > 0 ? (atSec - (timesSec[from] ?? 0)) / span : 0;
+  const [a, b] = [planes[from], planes[to]];
+  return (i) => (1 - share) * (a?.[i] ?? 0) + share * (b?.[i] ?? 0);
+}
