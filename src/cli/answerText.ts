@@ -1,14 +1,14 @@
 /** Answers of `vmf predict` as they are printed and stored: for people, as JSON, as rows of a table. */
 import type { AnswerRow } from '../recognise/answerFile.js';
+import type { LongSegment } from '../recognise/longVideo.js';
 import type { Answer as Found, Prediction } from '../recognise/recogniser.js';
-import type { Segment } from '../scores/timeline.js';
 
 interface Timed {
   readonly path: string;
   readonly durationSec: number;
   readonly windowSec: number;
   readonly strideSec: number;
-  readonly segments: readonly Omit<Segment, 'labelIndex'>[];
+  readonly segments: readonly Omit<LongSegment, 'labelIndex'>[];
   readonly truncated?: string;
 }
 
@@ -16,6 +16,7 @@ interface Named {
   readonly path: string;
   readonly durationSec: number;
   readonly predictions: readonly Prediction[];
+  readonly unknown?: true;
   readonly truncated?: string;
 }
 
@@ -45,15 +46,28 @@ export function answerOf(found: Found): Answer {
 /** Seconds without the noise of binary fractions. */
 const micro = (sec: number): number => Math.round(sec * 1e6) / 1e6;
 
-/** As rows of a table: a row a label of a clip, a row a segment of a long video, one row for a video that cannot be read. */
+/**
+ * As rows of a table: a row a label of a clip, a row a segment of a long video, one row for a video that cannot be read. What is below
+ * the threshold has rank 1 "unknown" without a score, and the labels after it.
+ */
 export function rowsOf(answer: Answer): AnswerRow[] {
   const { path } = answer;
   if ('error' in answer) return [{ path, error: answer.error }];
   if ('segments' in answer) {
-    return answer.segments.map(({ startSec, endSec, label, score }) => ({ path, startSec, endSec, rank: 1, label, score }));
+    return answer.segments.flatMap(({ startSec, endSec, label, score, unknown }) =>
+      rankedRows({ path, startSec, endSec }, [{ label, score }], unknown),
+    );
   }
-  const endSec = answer.durationSec;
-  return answer.predictions.map(({ label, score }, i) => ({ path, startSec: 0, endSec, rank: i + 1, label, score }));
+  return rankedRows({ path, startSec: 0, endSec: answer.durationSec }, answer.predictions, answer.unknown);
+}
+
+function rankedRows(
+  what: { readonly path: string; readonly startSec: number; readonly endSec: number },
+  predictions: readonly Prediction[],
+  unknown: true | undefined,
+): AnswerRow[] {
+  const answers = [...(unknown ? [{ label: 'unknown', score: '' }] : []), ...predictions];
+  return answers.map(({ label, score }, i) => ({ ...what, rank: i + 1, label, score }));
 }
 
 /** The columns that are printed. */
@@ -63,15 +77,23 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`.padSt
 const at = (sec: number): string => sec.toFixed(2).padStart(8);
 const short = (value: number): string => String(Number(value.toFixed(3)));
 
+/** "unknown (best: wave 0.41)". */
+export const unknownText = (best: Prediction | undefined): string =>
+  best ? `unknown (best: ${best.label} ${best.score.toFixed(2)})` : 'unknown';
+
+const answerText = (best: Prediction, unknown: true | undefined): string =>
+  unknown ? unknownText(best) : `${percent(best.score)}  ${best.label}`;
+
 /** For people. */
 export function describe(answer: Named | Timed): string {
   const title = `${answer.path}  (${answer.durationSec.toFixed(2)} s`;
   if ('predictions' in answer) {
-    return `${title})\n${answer.predictions.map(({ label, score }) => `  ${percent(score)}  ${label}\n`).join('')}`;
+    const open = answer.unknown ? `  ${unknownText(answer.predictions[0])}\n` : '';
+    return `${title})\n${open}${answer.predictions.map(({ label, score }) => `  ${percent(score)}  ${label}\n`).join('')}`;
   }
   const { windowSec, strideSec, segments } = answer;
   const lines = segments.map(
-    ({ startSec, endSec, label, score }) => `  ${at(startSec)} s to ${at(endSec)} s  ${percent(score)}  ${label}\n`,
+    ({ startSec, endSec, unknown, ...best }) => `  ${at(startSec)} s to ${at(endSec)} s  ${answerText(best, unknown)}\n`,
   );
   return `${title}, windows of ${short(windowSec)} s every ${short(strideSec)} s)\n${lines.join('')}`;
 }

@@ -1,7 +1,9 @@
 /** What the verbs that use weights share: their options, and how numbers on the command line are read. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseRowChoices, type RowChoice } from '../dataset/rowChoice.js';
 import type { RecogniserOptions } from '../recognise/recogniser.js';
 import type { DecoderChoice } from '../video/types.js';
+import type { Views } from './evalReport.js';
 
 /** A whole number from `least` on. */
 export const whole =
@@ -16,6 +18,33 @@ export function seconds(text: string): number {
   const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value > 0)) throw new InvalidArgumentError('Expected seconds above 0, such as 2 or 0.5.');
   return value;
+}
+
+/** A share or a score from 0 to 1. */
+export function share(text: string): number {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('Expected a number from 0 to 1, such as 0.9.');
+  return value;
+}
+
+/** How each video is looked at, such as 4x3: clips in time and crops in space. */
+export function viewsOption(text: string): Views {
+  const [, clips, crops] = /^([1-9]\d?)x([13])$/.exec(text) ?? [];
+  if (clips === undefined)
+    throw new InvalidArgumentError('Expected CLIPSxCROPS with 1 to 99 clips and 1 or 3 crops, such as 4x3.');
+  return { clips: Number(clips), crops: crops === '3' ? 3 : 1 };
+}
+
+/** `--only COLUMN=VALUE[,VALUE]`, any number of times. */
+export function onlyOption(): Option {
+  const texts: string[] = [];
+  return new Option(
+    '--only <column=value[,value]>',
+    'only the rows of the list with one of these values; may be given for several columns',
+  ).argParser((text): RowChoice[] => {
+    texts.push(text);
+    return parseRowChoices(texts);
+  });
 }
 
 /** How the machine is used for recognising. */

@@ -1,25 +1,31 @@
 /** `vmf eval DATA --weights FILE`: how well weights do on labelled videos. Reads everything asked for, or fails; writes only on success. */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { type LabelledVideo, type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { readDataset } from '../dataset/list.js';
+import type { RowChoice } from '../dataset/rowChoice.js';
 import { ConfigError } from '../errors.js';
 import { type Evaluation, evaluateDataset } from '../recognise/evaluate.js';
 import { loadRecogniser, type Recogniser } from '../recognise/recogniser.js';
+import { type CalibrationReport, calibrationReport } from '../scores/calibration.js';
 import { wilsonInterval } from '../scores/metrics.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { abortable } from './abortable.js';
-import { addMachineOptions, type MachineFlags, recogniserOptions, whole } from './arguments.js';
+import { addMachineOptions, type MachineFlags, onlyOption, recogniserOptions, share, viewsOption, whole } from './arguments.js';
+import { type CalibrateFlags, calibrate, calibrationSplit } from './evalCalibrate.js';
 import { type EvaluationRun, evaluationReport, type Views } from './evalReport.js';
 import { bar, ProgressLine } from './progressLine.js';
+import { confusionText, percent } from './resultText.js';
 import { csvTable, jsonText, textTable } from './textTable.js';
 
-interface Flags extends MachineFlags {
+interface Flags extends MachineFlags, CalibrateFlags {
   readonly weights: string;
   readonly split: Split | 'all';
   readonly views: Views;
   readonly seed?: number;
+  readonly unknownBelow?: number;
+  readonly only?: readonly RowChoice[];
   readonly allowOutside?: boolean;
   readonly json?: boolean;
   readonly csv?: string;
@@ -32,30 +38,44 @@ export function evalCommand(): Command {
     .argument('<data>', 'folder per class, train/val/test folders of class folders, or a CSV/TSV/JSONL list (path,label,split)')
     .requiredOption('--weights <file>', 'weights that `vmf train` wrote, or a model of `vmf quantize` or `vmf export`')
     .addOption(new Option('--split <name>', 'which videos').choices(['test', 'val', 'train', 'all']).default('test'))
-    .option('--views <CLIPSxCROPS>', 'clips in time and crops (1 or 3) in space that are averaged', views, { clips: 1, crops: 1 })
+    .option('--views <CLIPSxCROPS>', 'clips in time and crops (1 or 3) in space that are averaged', viewsOption, {
+      clips: 1,
+      crops: 1,
+    })
     .option('--seed <n>', 'of the split, when the data has none: as in training (default: 0)', whole(0))
+    .addOption(onlyOption())
+    .option('--calibrate', 'fit a temperature on the split (val by default) and store it with the weights, instead of testing')
+    .option('--calibrated-out <file>', 'with --calibrate: write the weights here instead of into their file')
+    .option(
+      '--unknown <share>',
+      'with --calibrate: choose a threshold that makes this share of the answers right, such as 0.95',
+      share,
+    )
+    .option('--unknown-below <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
     .option('--csv <file>', 'write a row per video with all scores')
     .option('--report <file>', 'write a page with clips, confusion matrix and classes (HTML)')
     .option('--allow-outside', 'let a list name files outside its own folder')
     .option('--json', 'print everything as JSON');
   return addMachineOptions(command).action((path: string, flags: Flags) =>
-    abortable('eval', (signal) => run(path, flags, signal)),
+    abortable('eval', (signal) => run(path, flags, splitGiven(command, flags), signal)),
   );
 }
 
-function views(text: string): Views {
-  const [, clips, crops] = /^([1-9]\d?)x([13])$/.exec(text) ?? [];
-  if (clips === undefined)
-    throw new InvalidArgumentError('Expected CLIPSxCROPS with 1 to 99 clips and 1 or 3 crops, such as 4x3.');
-  return { clips: Number(clips), crops: crops === '3' ? 3 : 1 };
+/** --split, where it was given and is not the default. */
+function splitGiven(command: Command, { split }: Flags): Split | 'all' | undefined {
+  return command.getOptionValueSource('split') === 'cli' ? split : undefined;
 }
 
-async function run(dataPath: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  for (const path of [flags.csv, flags.report]) if (path !== undefined) checkWritable(path);
-  const { seed, allowOutside = false } = flags;
-  const data = readDataset(dataPath, { allowOutside, ...(seed !== undefined && { seed }) });
+async function run(dataPath: string, flags: Flags, given: Split | 'all' | undefined, signal: AbortSignal): Promise<void> {
+  const fitted = calibrationSplit(flags, given);
+  for (const path of [flags.csv, flags.report, flags.calibratedOut]) if (path !== undefined) checkWritable(path);
+  const { seed, only, allowOutside = false } = flags;
+  const data = readDataset(dataPath, { allowOutside, ...(seed !== undefined && { seed }), ...(only && { only }) });
+  if (fitted !== undefined) return calibrate(data, fitted, flags, recogniserOptions(flags), signal);
   const videos = flags.split === 'all' ? data.videos : videosOf(data, flags.split);
-  const recogniser = await loadRecogniser(flags.weights, recogniserOptions(flags));
+  const { unknownBelow } = flags;
+  const threshold = unknownBelow === undefined ? {} : { unknownBelow };
+  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold });
   try {
     tellNotes(data, recogniser);
     const tested = await test(recogniser, dataPath, data, videos, flags, signal);
@@ -129,25 +149,56 @@ function rowsAsCsv({ labels }: Recogniser, { rows }: Evaluation): string {
   );
 }
 
-function asJson({ config, labels }: Recogniser, { evaluation, ...run }: EvaluationRun): object {
+function asJson({ config, labels, calibration, unknownBelow }: Recogniser, { evaluation, ...run }: EvaluationRun): object {
   const { metrics, rows } = evaluation;
   const { count, correct, top1, top5, meanClassAccuracy, confusion, perClass } = metrics;
   const { dataPath, weightsPath, split, views, data, seconds } = run;
   return {
     ...{ data: dataPath, split, splitBy: data.splitBy, weights: weightsPath, model: config.name, views },
     ...{ count, correct, top1, top5, meanClassAccuracy, labels, confusion, perClass },
+    calibration: { temperature: calibration?.temperature ?? 1, ...calibrationOf(labels, rows) },
+    ...(unknownBelow > 0 && { unknown: { below: unknownBelow, ...answeredOf(rows) } }),
     rows: rows.map(({ path: _, ...row }) => row),
     seconds: Number(seconds.toFixed(3)),
   };
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const shareOf = (share: number | null): string => (share === null ? '-' : percent(share));
 
-function describe(
-  { config, labels }: Recogniser,
-  { dataPath, weightsPath, split, views, evaluation, seconds }: EvaluationRun,
-): string {
+/** How well the scores of the tested videos say how often they are right. */
+function calibrationOf(labels: readonly string[], rows: Evaluation['rows']): CalibrationReport {
+  const place = new Map(labels.map((label, i) => [label, i]));
+  return calibrationReport(rows.map(({ label, scores }) => ({ labelIndex: place.get(label) ?? -1, scores })));
+}
+
+/** What is left when answers below the threshold are unknown; accuracy is null when none is left. */
+function answeredOf(rows: Evaluation['rows']): { answered: number; coverage: number; correct: number; accuracy: number | null } {
+  const answered = rows.filter(({ unknown }) => !unknown);
+  const correct = answered.filter((row) => row.correct).length;
+  const accuracy = answered.length > 0 ? correct / answered.length : null;
+  return { answered: answered.length, coverage: answered.length / rows.length, correct, accuracy };
+}
+
+function calibrationLines({ labels, calibration }: Recogniser, rows: Evaluation['rows']): string[] {
+  const { ece, adaptiveEce, nll, brier } = calibrationOf(labels, rows);
+  const how = calibration
+    ? `temperature ${calibration.temperature.toFixed(2)}, fitted on ${calibration.fittedOn.videos} videos of split ${calibration.fittedOn.split}`
+    : 'no temperature: vmf eval --calibrate fits one';
+  return [
+    `calibration error    ${percent(ece)}  (bins of equal counts: ${percent(adaptiveEce)}; ${how})`,
+    `log likelihood       ${(-nll).toFixed(3)}, Brier score ${brier.toFixed(3)}`,
+  ];
+}
+
+function unknownLines({ unknownBelow }: Recogniser, rows: Evaluation['rows']): string[] {
+  if (unknownBelow === 0) return [];
+  const { answered, coverage, correct, accuracy } = answeredOf(rows);
+  const right = accuracy === null ? '' : `, ${percent(accuracy)} of the answers right (${correct} of ${answered})`;
+  return [`unknown below ${unknownBelow.toFixed(3).padEnd(7)}${percent(coverage)} answered${right}`];
+}
+
+function describe(recogniser: Recogniser, { dataPath, weightsPath, split, views, evaluation, seconds }: EvaluationRun): string {
+  const { config, labels } = recogniser;
   const { count, correct, top1, top5, meanClassAccuracy, confusion, perClass } = evaluation.metrics;
   const { low, high } = wilsonInterval(correct, count);
   const classes = perClass.map((row) => [row.label, row.count, row.correct, shareOf(row.recall), shareOf(row.precision)]);
@@ -156,19 +207,13 @@ function describe(
     `top-1                ${percent(top1)}  (${correct} of ${count}; 95 % interval ${percent(low)} to ${percent(high)})`,
     `top-5                ${percent(top5)}`,
     `mean class accuracy  ${percent(meanClassAccuracy)}`,
+    ...calibrationLines(recogniser, evaluation.rows),
+    ...unknownLines(recogniser, evaluation.rows),
     `time                 ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(1)} videos/s\n`,
     textTable(['class', 'videos', 'correct', 'recall', 'precision'], classes),
     confusionText(labels, confusion),
     mistakes(evaluation),
   ].join('\n');
-}
-
-/** Rows are true classes, columns predicted ones, numbered as the rows are. */
-function confusionText(labels: readonly string[], confusion: readonly (readonly number[])[]): string {
-  if (labels.length > 30) return `confusion matrix: ${labels.length} classes are too many to print; use --json or --report\n`;
-  const header = ['true \\ predicted', ...labels.map((_, i) => String(i + 1))];
-  const rows = confusion.map((row, i) => [`${i + 1} ${labels[i]}`, ...row.map((n) => (n === 0 ? '.' : String(n)))]);
-  return textTable(header, rows);
 }
 
 function mistakes({ rows }: Evaluation): string {

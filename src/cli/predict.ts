@@ -13,7 +13,8 @@ import { type AnswerOptions, loadRecogniser, type Recogniser } from '../recognis
 import { abortable } from './abortable.js';
 import { type AnswerSink, csvSink, fileSink, jsonSink, textSink } from './answerSinks.js';
 import { type Answer, answerOf } from './answerText.js';
-import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, whole } from './arguments.js';
+import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, share, viewsOption, whole } from './arguments.js';
+import type { Views } from './evalReport.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 
 interface Flags extends MachineFlags {
@@ -25,6 +26,8 @@ interface Flags extends MachineFlags {
   readonly window?: number;
   readonly stride?: number;
   readonly timeline?: boolean;
+  readonly views?: Views;
+  readonly unknownBelow?: number;
 }
 
 /** Videos of this many windows or more get a timeline. */
@@ -40,6 +43,8 @@ export function predictCommand(): Command {
     .option('--no-timeline', 'one answer for the whole video, however long')
     .option('--window <sec>', 'window of a timeline (default: what a clip spanned in training, or 2)', seconds)
     .option('--stride <sec>', 'from one window to the next (default: half a window)', seconds)
+    .option('--views <CLIPSxCROPS>', 'clips in time and crops (1 or 3) in space that are averaged (default: 1x1)', viewsOption)
+    .option('--unknown-below <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
     .option('--out <file>', 'write to this .jsonl or .csv as answers come; if it is there, go on where it ends')
     .option('--csv', 'print as CSV: path,startSec,endSec,rank,label,score')
     .option('--json', 'print as JSON: an array with an object per video, in order');
@@ -59,7 +64,8 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   if (flags.out !== undefined) answerFormat(flags.out);
   const asked = askedFor(paths);
   const use = asked.videos.length > 1 ? 'throughput' : 'latency';
-  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), use, background: true });
+  const threshold = flags.unknownBelow === undefined ? {} : { unknownBelow: flags.unknownBelow };
+  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold, use, background: true });
   const startMs = performance.now();
   try {
     const { sink, before } = openSink(flags);
@@ -89,10 +95,20 @@ function askedFor(paths: readonly string[]): Asked {
 }
 
 function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: AnswerFileState } {
-  const { out, top, timeline, window, stride } = flags;
+  const { out, top, timeline, window, stride, views, unknownBelow } = flags;
   if (out !== undefined) {
     const format = answerFormat(out);
-    const file = AnswerFile.open(out, runName(readFileSync(flags.weights), { top, timeline, window, stride }));
+    const file = AnswerFile.open(
+      out,
+      runName(readFileSync(flags.weights), {
+        top,
+        timeline,
+        window,
+        stride,
+        ...(views && { views }),
+        ...(unknownBelow !== undefined && { unknownBelow }),
+      }),
+    );
     return { sink: fileSink(file, format), before: file.state };
   }
   return { sink: flags.json ? jsonSink() : flags.csv ? csvSink() : textSink };
@@ -131,6 +147,7 @@ function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine,
   const onProgress = (doneSec: number, ofSec: number) =>
     line.show(`${bar(doneSec / ofSec)} ${clock(doneSec)} of ${clock(ofSec)}`);
   return {
+    ...flags.views,
     ...{ top, signal, timelineFromSec: timeline === undefined ? longSec : timeline ? 0 : Infinity },
     timeline: { onProgress, ...(windowSec !== undefined && { windowSec }), ...(strideSec !== undefined && { strideSec }) },
   };

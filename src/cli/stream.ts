@@ -5,7 +5,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { openStream, type StreamOptions, type StreamResult, type StreamSummary } from '../stream/openStream.js';
 import type { PaceReport } from '../stream/pace.js';
-import { whole } from './arguments.js';
+import { unknownText } from './answerText.js';
+import { share, whole } from './arguments.js';
 
 interface Flags {
   readonly weights: string;
@@ -13,6 +14,7 @@ interface Flags {
   readonly fps?: number;
   readonly smooth: number;
   readonly top: number;
+  readonly unknownBelow?: number;
   readonly threads?: number;
   readonly live?: boolean;
   readonly loop?: boolean;
@@ -28,6 +30,7 @@ export function streamCommand(): Command {
     .option('--fps <n>', 'frames a second that the network sees (default: as in training)', rate)
     .option('--smooth <n>', 'answers are the mean of the last n', whole(1), 1)
     .option('--top <n>', 'labels an answer', whole(1), 1)
+    .option('--unknown-below <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
     .option('--threads <n>', 'threads of the network (default: one for a small network, else all cores)', whole(1))
     .option('--live', 'play a file at its own pace and drop frames that come too fast, as with a camera')
     .option('--loop', 'play a file again and again')
@@ -69,16 +72,17 @@ const behind = ({ usedPerSec, arrivedPerSec, delayMs }: PaceReport): string =>
 
 const percent = (score: number): string => `${(100 * score).toFixed(1)} %`.padStart(7);
 
-function line({ timeSec, predictions, delayMs, dropped }: StreamResult): string {
+function line({ timeSec, predictions, unknown, delayMs, dropped }: StreamResult): string {
+  const open = unknown ? `${unknownText(predictions[0])}   ` : '';
   const labels = predictions.map(({ label, score }) => `${percent(score)}  ${label}`).join('   ');
   const lost = dropped > 0 ? `   dropped ${dropped}` : '';
-  return `${timeSec.toFixed(2).padStart(8)} s  ${labels}   delay ${delayMs.toFixed(0)} ms${lost}\n`;
+  return `${timeSec.toFixed(2).padStart(8)} s  ${open}${labels}   delay ${delayMs.toFixed(0)} ms${lost}\n`;
 }
 
-function jsonLine({ timeSec, predictions, delayMs, dropped }: StreamResult): string {
+function jsonLine({ timeSec, predictions, unknown, delayMs, dropped }: StreamResult): string {
   const [best] = predictions;
   const numbers = { delayMs: Math.round(delayMs * 10) / 10, dropped };
-  return `${JSON.stringify({ timeSec: Math.round(timeSec * 1e6) / 1e6, ...best, predictions, ...numbers })}\n`;
+  return `${JSON.stringify({ timeSec: Math.round(timeSec * 1e6) / 1e6, ...best, predictions, ...(unknown && { unknown }), ...numbers })}\n`;
 }
 
 function summary({ source, seconds, framesUsed, dropped, results, delayMs, fps }: StreamSummary): string {

@@ -8,6 +8,7 @@ import { DatasetError } from '../errors.js';
 import { readFolders } from './folders.js';
 import { byText, type FoundVideo, type LabelledVideo, type LabelledVideos, type Split } from './labelledVideos.js';
 import { isListFile, readListFile } from './listFile.js';
+import { chosenRows, describeChoice, type RowChoice } from './rowChoice.js';
 import { some } from './some.js';
 import { defaultShares, describeShares, type SplitShares, splitByClass } from './split.js';
 
@@ -18,6 +19,10 @@ export interface DatasetOptions {
   readonly valShare?: number;
   /** Seed of the splits made here; 0 by default. */
   readonly seed?: number;
+  /** Only the rows that all of these let through; the others are as if they were not there. */
+  readonly only?: readonly RowChoice[];
+  /** Leave aside what the data says of splits, and make none: all videos are `train`. For folds, which make their own. */
+  readonly ignoreSplits?: boolean;
   /** Let a list name files outside its own folder. */
   readonly allowOutside?: boolean;
   /** Keep files of a list that are not there, for a check that reports them; otherwise they are a DatasetError. */
@@ -27,7 +32,7 @@ export interface DatasetOptions {
 /** Reads labels and splits. DatasetError for anything that is not one clear label and split per existing file. */
 export function readDataset(path: string, options: DatasetOptions = {}): LabelledVideos {
   const root = resolve(path);
-  const found = find(root, path, options);
+  const found = chosen(find(root, path, options), path, options);
   if (found.videos.length === 0) {
     throw new DatasetError(`${path}: no videos; expected a folder per class with videos in it, or a list with path,label`);
   }
@@ -62,6 +67,14 @@ function find(root: string, given: string, options: DatasetOptions): Found {
   return { root: resolve(root, '..'), source: 'list', videos: readListFile(root, options.allowOutside ?? false), notes: [] };
 }
 
+/** What `only` leaves of what was found. */
+function chosen(found: Found, path: string, { only = [] }: DatasetOptions): Found {
+  if (only.length === 0 || found.videos.length === 0) return found;
+  const videos = chosenRows(found.videos, only, path);
+  const note = `only ${only.map(describeChoice).join(' and ')}: ${videos.length} of ${found.videos.length} videos`;
+  return { ...found, videos, notes: [...found.notes, note] };
+}
+
 function refuseDuplicates(videos: readonly FoundVideo[]): void {
   const first = new Map<string, FoundVideo>();
   for (const video of videos) {
@@ -92,6 +105,10 @@ interface Settled {
 function settleSplits(videos: readonly FoundVideo[], options: DatasetOptions): Settled {
   const seed = options.seed ?? 0;
   const given = videos.map((video) => video.split);
+  if (options.ignoreSplits) {
+    const notes = given.some((split) => split !== undefined) ? ['the splits that the data came with are left aside'] : [];
+    return { splits: given.map(() => 'train'), splitBy: 'none', notes };
+  }
   if (given.some((split) => split === undefined)) {
     const shares = options.shares ?? defaultShares;
     const how = describeShares(shares, seed);

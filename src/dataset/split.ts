@@ -12,8 +12,8 @@ export interface SplitShares {
 export const defaultShares: SplitShares = { train: 0.8, val: 0.1, test: 0.1 };
 
 /** A split for every video, in the videos' order. Depends on names, labels and seed only, not on the order. */
-export function splitByClass(videos: readonly FoundVideo[], shares: SplitShares, seed: number): Split[] {
-  const splitOf = new Map<FoundVideo, Split>();
+export function splitByClass(videos: readonly Pick<FoundVideo, 'name' | 'label'>[], shares: SplitShares, seed: number): Split[] {
+  const splitOf = new Map<Pick<FoundVideo, 'name' | 'label'>, Split>();
   for (const label of new Set(videos.map((video) => video.label))) {
     const members = videos.filter((video) => video.label === label).sort((a, b) => byText(a.name, b.name));
     const counts = countsFor(members.length, shares);

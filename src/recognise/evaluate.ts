@@ -13,6 +13,8 @@ export interface EvaluateOptions {
   /** Clips in time and crops in space of each video, whose scores are averaged; 1 and 1 by default. */
   readonly clips?: number;
   readonly crops?: 1 | 3;
+  /** Keep the logits of each video; false by default. */
+  readonly logits?: boolean;
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -28,6 +30,10 @@ export interface EvaluatedVideo {
   readonly score: number;
   /** [classes] probabilities in the order of the recogniser's labels. */
   readonly scores: readonly number[];
+  /** The score is below the recogniser's threshold. */
+  readonly unknown?: true;
+  /** [views][classes] without temperature; where asked for. */
+  readonly logits?: readonly Float32Array[];
   /** Why the file is held to be cut off, when it is. */
   readonly truncated?: string;
 }
@@ -64,10 +70,11 @@ export async function evaluateDataset(
   return { metrics: computeMetrics(clips, recogniser.labels), rows };
 }
 
-function row({ path, name, label }: TestVideo, { predictions, scores, truncated }: Recognised): EvaluatedVideo {
+function row({ path, name, label }: TestVideo, recognised: Recognised): EvaluatedVideo {
+  const { predictions, scores, truncated, unknown, logits } = recognised;
   const best = predictions[0] ?? { label: '', score: Number.NaN };
-  const cut = truncated === undefined ? {} : { truncated };
-  return { path, name, label, predicted: best.label, correct: best.label === label, score: best.score, scores, ...cut };
+  const more = { ...(unknown && { unknown }), ...(logits && { logits }), ...(truncated !== undefined && { truncated }) };
+  return { path, name, label, predicted: best.label, correct: best.label === label, score: best.score, scores, ...more };
 }
 
 /** Place of each label among the recogniser's. */

@@ -5,7 +5,6 @@
 import { type Preprocess, stripSize } from '../clip/preprocess.js';
 import { denseWindows, type TimeWindow } from '../clip/segments.js';
 import { inOrder } from '../dataset/inOrder.js';
-import { softmax } from '../scores/softmax.js';
 import { type Segment, timeline, type WindowScores } from '../scores/timeline.js';
 import type { VideoInfo } from '../video/types.js';
 import type { ClipReader, Film } from './clipReader.js';
@@ -30,14 +29,21 @@ export interface VideoTimeline {
   readonly windowSec: number;
   readonly strideSec: number;
   /** In order of time. */
-  readonly segments: readonly Segment[];
+  readonly segments: readonly LongSegment[];
   readonly truncated?: string;
 }
+
+/** `unknown` where its score is below the recogniser's threshold. */
+export type LongSegment = Segment & { readonly unknown?: true };
 
 interface LongVideo {
   readonly path: string;
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
+  /** Segments with a lower score are unknown. */
+  readonly unknownBelow: number;
+  /** Logits of one window -> probabilities. */
+  readonly scoresOf: (logits: Float32Array) => number[];
 }
 
 /** The window that weights were trained for. */
@@ -46,9 +52,10 @@ export const windowOf = (preprocess: Preprocess): number => preprocess.windowSec
 export async function recogniseLong(
   reader: ClipReader,
   inference: Inference,
-  { path, labels, preprocess }: LongVideo,
+  video: LongVideo,
   options: LongVideoOptions,
 ): Promise<VideoTimeline> {
+  const { path, labels, preprocess, unknownBelow, scoresOf } = video;
   const { signal, windowSec = windowOf(preprocess) } = options;
   const { strideSec = windowSec / 2, minDurationSec = strideSec * 1.5 } = options;
   const info = await reader.facts(path, signal);
@@ -59,10 +66,12 @@ export async function recogniseLong(
   const scored: WindowScores[] = [];
   for await (const [part, outcome] of inOrder(stretches, 2, decode, signal)) {
     if ('error' in outcome) throw outcome.error;
-    scored.push(...(await scoreWindows(reader, inference, outcome.value, part, signal)));
+    scored.push(...(await scoreWindows(reader, inference, outcome.value, part, scoresOf, signal)));
     options.onProgress?.(part.at(-1)?.toSec ?? durationSec, durationSec);
   }
-  const segments = timeline(scored, labels, { minDurationSec });
+  const segments = timeline(scored, labels, { minDurationSec }).map(
+    (segment): LongSegment => (segment.score < unknownBelow ? { ...segment, unknown: true } : segment),
+  );
   return { path, durationSec, windowSec, strideSec, segments, ...(truncated !== undefined && { truncated }) };
 }
 
@@ -72,6 +81,7 @@ async function scoreWindows(
   inference: Inference,
   film: Film,
   windows: readonly TimeWindow[],
+  scoresOf: LongVideo['scoresOf'],
   signal: AbortSignal | undefined,
 ): Promise<WindowScores[]> {
   const batch = inference.groupSize;
@@ -85,7 +95,7 @@ async function scoreWindows(
     if ('error' in outcome) throw outcome.error;
     outcome.value.forEach((logits, i) => {
       const { fromSec, toSec } = windows[from + i] as TimeWindow;
-      out.push({ startSec: fromSec, endSec: toSec, scores: softmax(logits) });
+      out.push({ startSec: fromSec, endSec: toSec, scores: scoresOf(logits) });
     });
   }
   return out;

@@ -10,12 +10,16 @@ import type { NetworkConfig } from '../models/config.js';
 import { decodersFor, type Use } from '../runtime/cores.js';
 import { averageViews, topK } from '../scores/softmax.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
+import type { Calibration } from '../weights/calibration.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { isOnnxFile, type OnnxWeights, readOnnxWeights } from '../weights/onnxFile.js';
+import type { Answer, AnswerOptions, Recognised, RecogniseOptions, Unreadable } from './answers.js';
 import { ClipReader, type ClipViews, type ViewFrames, type ViewOptions } from './clipReader.js';
 import { Inference } from './inference.js';
 import { type LongVideoOptions, recogniseLong, type VideoTimeline } from './longVideo.js';
+
+export type * from './answers.js';
 
 export interface RecogniserOptions {
   readonly decoder?: DecoderChoice;
@@ -30,49 +34,11 @@ export interface RecogniserOptions {
   readonly limits?: Partial<VideoLimits>;
   /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
   readonly timeoutSec?: number;
+  /** An answer whose best score is lower is `unknown`; by default what is stored with the weights, if anything. 0 for none. */
+  readonly unknownBelow?: number;
   /** Give the recogniser back before its network is loaded, so that the first video is decoded meanwhile; false by default. */
   readonly background?: boolean;
 }
-
-/** A label and its probability. */
-export interface Prediction {
-  readonly label: string;
-  readonly score: number;
-}
-
-/** What a clip shows. */
-export interface Recognised {
-  readonly path: string;
-  readonly durationSec: number;
-  /** Best first, `top` of them. */
-  readonly predictions: readonly Prediction[];
-  /** [classes] probabilities in the order of the labels; the mean over the views. */
-  readonly scores: readonly number[];
-  /** Why the file is held to be cut off, when it is; what is there was used. */
-  readonly truncated?: string;
-}
-
-/** A video that could not be read. */
-export interface Unreadable {
-  readonly path: string;
-  /** A VideoError or LimitError that names the path. */
-  readonly error: Error;
-}
-
-export interface RecogniseOptions extends ViewOptions {
-  /** Predictions given back; 5 by default. */
-  readonly top?: number;
-}
-
-export interface AnswerOptions extends RecogniseOptions {
-  /** A video of this length or longer gets a timeline; none does by default. */
-  readonly timelineFromSec?: number;
-  /** How timelines are made. */
-  readonly timeline?: Omit<LongVideoOptions, 'signal'>;
-}
-
-/** What a video shows, what happens in it when, or why it cannot be read. */
-export type Answer = Recognised | VideoTimeline | Unreadable;
 
 /** A video on its way: read, unreadable, or not read because it gets a timeline. */
 type Read = { readonly path: string; readonly frames: ViewFrames } | Unreadable | { readonly path: string };
@@ -118,6 +84,10 @@ export class Recogniser {
   readonly preprocess: Preprocess;
   /** Facts stored with the weights: how they were trained. */
   readonly notes: Readonly<Record<string, string>>;
+  /** How the weights were calibrated, where they were. */
+  readonly calibration: Calibration | undefined;
+  /** Answers with a lower best score are unknown; 0 for none. */
+  readonly unknownBelow: number;
   private readonly reader: ClipReader;
   private readonly inference: Inference;
   private readonly use: Use;
@@ -125,9 +95,11 @@ export class Recogniser {
 
   /** Use `loadRecogniser` or `openRecogniser`. */
   constructor(weights: Checkpoint | OnnxWeights, options: RecogniserOptions) {
-    const { config, labels, preprocess, notes } = weights;
+    const { config, labels, preprocess, notes, calibration } = weights;
     [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
-    const { threads, engines, workers = decodersFor(), use = 'latency', ...reading } = options;
+    const { unknownBelow = calibration?.unknownBelow ?? 0, ...machine } = options;
+    [this.calibration, this.unknownBelow] = [calibration, checkedThreshold(unknownBelow)];
+    const { threads, engines, workers = decodersFor(), use = 'latency', ...reading } = machine;
     this.use = use;
     this.reader = new ClipReader(preprocess, { ...reading, size: workers });
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
@@ -147,9 +119,9 @@ export class Recogniser {
   /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */
   async recognise(path: string, options: RecogniseOptions = {}): Promise<Recognised> {
     const views = await this.read(path, options);
-    const scores = await this.score(views);
+    const logits = await this.inference.logits(views.clips, views.count);
     options.signal?.throwIfAborted();
-    return this.recognised(path, views.info, scores, options);
+    return this.recognised(path, views.info, logits, options);
   }
 
   /**
@@ -208,7 +180,7 @@ export class Recogniser {
       else if (!('frames' in read)) answers.push(await this.tryTimeline(read.path, options));
       else {
         const own = logits.splice(0, read.frames.clips * read.frames.crops);
-        answers.push(this.recognised(read.path, read.frames.info, averageViews(own), options));
+        answers.push(this.recognised(read.path, read.frames.info, own, options));
       }
     }
     return answers;
@@ -238,11 +210,17 @@ export class Recogniser {
   private recognised(
     path: string,
     { durationSec, truncated }: VideoInfo,
-    scores: number[],
-    { top = 5 }: RecogniseOptions,
+    logits: readonly Float32Array[],
+    { top = 5, logits: wanted = false }: RecogniseOptions,
   ): Recognised {
+    const scores = this.scoresOf(logits);
     const predictions = topK(scores, top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
-    return { path, durationSec, predictions, scores, ...(truncated !== undefined && { truncated }) };
+    return {
+      ...{ path, durationSec, predictions, scores },
+      ...(Math.max(...scores) < this.unknownBelow && { unknown: true as const }),
+      ...(wanted && { logits }),
+      ...(truncated !== undefined && { truncated }),
+    };
   }
 
   /**
@@ -250,8 +228,9 @@ export class Recogniser {
    * and network busy. Rejects as `recognise`.
    */
   timeline(path: string, options: LongVideoOptions = {}): Promise<VideoTimeline> {
-    const { labels, preprocess } = this;
-    const run = () => recogniseLong(this.reader, this.inference, { path, labels, preprocess }, options);
+    const { labels, preprocess, unknownBelow } = this;
+    const video = { path, labels, preprocess, unknownBelow, scoresOf: (logits: Float32Array) => this.scoresOf([logits]) };
+    const run = () => recogniseLong(this.reader, this.inference, video, options);
     const result = this.lastTimeline.then(run);
     this.lastTimeline = result.catch(() => {});
     return result;
@@ -269,13 +248,24 @@ export class Recogniser {
 
   /** The second half: views -> probabilities [classes], their mean. The views are given away. */
   async score({ clips, count }: ClipViews): Promise<number[]> {
-    return averageViews(await this.inference.logits(clips, count));
+    return this.scoresOf(await this.inference.logits(clips, count));
+  }
+
+  /** Logits of views -> probabilities: all that this recogniser says of scores goes through here. */
+  private scoresOf(logits: readonly Float32Array[]): number[] {
+    return averageViews(logits, this.calibration?.temperature);
   }
 
   /** Ends all threads. What is under way is rejected. */
   async close(): Promise<void> {
     await Promise.all([this.reader.close(), this.inference.close()]);
   }
+}
+
+/** Also used by streams. */
+export function checkedThreshold(unknownBelow: number): number {
+  if (unknownBelow >= 0 && unknownBelow <= 1) return unknownBelow;
+  throw new ConfigError(`unknownBelow: expected a score from 0 to 1, got ${unknownBelow}`);
 }
 
 function checkedViews<O extends ViewOptions>(options: O): O {

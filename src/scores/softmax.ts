@@ -10,10 +10,10 @@ export interface Ranked {
 }
 
 /**
- * Softmax of logits [classes] -> probabilities [classes] that sum to 1. Throws `WeightsError` for no classes and for a logit that is
+ * Softmax of logits [classes] / temperature -> probabilities [classes] that sum to 1. Throws `WeightsError` for no classes and for a logit that is
  * NaN or infinite: such a network has diverged, and any answer from it would be an invention.
  */
-export function softmax(logits: ArrayLike<number>): number[] {
+export function softmax(logits: ArrayLike<number>, temperature = 1): number[] {
   const values = Array.from(logits);
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0 || values.length === 0) {
@@ -21,7 +21,7 @@ export function softmax(logits: ArrayLike<number>): number[] {
     throw new WeightsError(`${got}; expected finite numbers: the weights have diverged or do not fit the network`);
   }
   const largest = values.reduce((a, b) => Math.max(a, b));
-  const powers = values.map((value) => Math.exp(value - largest));
+  const powers = values.map((value) => Math.exp((value - largest) / temperature));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }
@@ -33,8 +33,8 @@ export function topK(scores: ArrayLike<number>, k: number): Ranked[] {
     .slice(0, k);
 }
 
-/** Views of one video, logits [views][classes] -> the mean of their softmax probabilities [classes]. */
-export function averageViews(viewLogits: readonly ArrayLike<number>[]): number[] {
+/** Views of one video, logits [views][classes] -> the mean of their softmax probabilities [classes] at a temperature. */
+export function averageViews(viewLogits: readonly ArrayLike<number>[], temperature = 1): number[] {
   const first = viewLogits[0];
   if (!first) throw new ConfigError('a video has no views to average; expected at least one clip');
   const mean = new Array<number>(first.length).fill(0);
@@ -42,7 +42,8 @@ export function averageViews(viewLogits: readonly ArrayLike<number>[]): number[]
     if (logits.length !== mean.length) {
       throw new ConfigError(`views of one video have ${mean.length} and ${logits.length} classes; expected the same`);
     }
-    for (const [i, probability] of softmax(logits).entries()) mean[i] = (mean[i] ?? 0) + probability / viewLogits.length;
+    for (const [i, probability] of softmax(logits, temperature).entries())
+      mean[i] = (mean[i] ?? 0) + probability / viewLogits.length;
   }
   return mean;
 }

@@ -33,6 +33,8 @@ export interface StreamResult {
   readonly predictions: readonly Prediction[];
   /** [classes] */
   readonly scores: readonly number[];
+  /** The best score is below the threshold. */
+  readonly unknown?: true;
   /** From the arrival of the newest frame to these scores. */
   readonly delayMs: number;
   /** Frames dropped since the stream began. */

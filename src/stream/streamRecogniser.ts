@@ -8,7 +8,7 @@ import { writeClip } from '../clip/writeClip.js';
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost, newFrameMacs } from '../models/cost.js';
-import type { Prediction } from '../recognise/recogniser.js';
+import { checkedThreshold, type Prediction } from '../recognise/recogniser.js';
 import { threadsFor } from '../runtime/cores.js';
 import { RecentMean } from '../scores/recentMean.js';
 import { softmax, topK } from '../scores/softmax.js';
@@ -25,6 +25,8 @@ export interface StreamRecogniserOptions {
   readonly smooth?: number;
   /** Predictions given back; 5 by default. */
   readonly top?: number;
+  /** An answer whose best score is lower is `unknown`; by default what is stored with the weights, if anything. 0 for none. */
+  readonly unknownBelow?: number;
   /** Threads of the network; by default one for a small network, all cores for a large one. */
   readonly threads?: number;
 }
@@ -34,6 +36,8 @@ export interface FrameScores {
   readonly predictions: readonly Prediction[];
   /** [classes] probabilities, smoothed, in the order of the labels. */
   readonly scores: readonly number[];
+  /** The best score is below the threshold. */
+  readonly unknown?: true;
 }
 
 /** Reads weights that `vmf train` wrote. Rejects with a WeightsError or ConfigError when they cannot be used. */
@@ -52,18 +56,22 @@ export class StreamRecogniser {
   readonly preprocess: Preprocess;
   /** Frames from one answer to the next. */
   readonly hop: number;
+  readonly unknownBelow: number;
+  private readonly temperature: number;
   private readonly recent: RecentMean;
   private readonly top: number;
   private waiting: Float32Array[] = [];
   private frames = 0;
 
   private constructor(
-    { config, labels, preprocess }: Checkpoint,
+    { config, labels, preprocess, calibration }: Checkpoint,
     private readonly network: FrameNetwork,
     options: StreamRecogniserOptions,
   ) {
     [this.config, this.labels, this.preprocess] = [config, labels, preprocess];
     this.hop = hopOf(config, options);
+    this.unknownBelow = checkedThreshold(options.unknownBelow ?? calibration?.unknownBelow ?? 0);
+    this.temperature = calibration?.temperature ?? 1;
     this.recent = new RecentMean(wholeFrom1('smooth', options.smooth ?? 1));
     this.top = wholeFrom1('top', options.top ?? 5);
   }
@@ -97,9 +105,9 @@ export class StreamRecogniser {
     this.waiting = [];
     const logits = await this.network.push(frames);
     if (!whole) return undefined;
-    const scores = this.recent.add(softmax(logits));
+    const scores = this.recent.add(softmax(logits, this.temperature));
     const predictions = topK(scores, this.top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
-    return { predictions, scores };
+    return { predictions, scores, ...(Math.max(...scores) < this.unknownBelow && { unknown: true as const }) };
   }
 
   /** Forgets all frames, as between two videos. */

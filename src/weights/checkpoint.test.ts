@@ -34,6 +34,23 @@ test('a run comes back with its moments and progress, and without them when it h
   assert.equal('training' in journey(plain), false);
 });
 
+const calibration = {
+  temperature: 1.7,
+  fittedOn: { videos: 48, split: 'val', views: '1x1', eceBefore: 0.12, eceAfter: 0.03, nllBefore: 0.3, nllAfter: 0.2 },
+  unknownBelow: 0.6,
+  unknownFit: { wanted: 0.95, precision: 0.96, coverage: 0.9 },
+};
+
+test('a calibration comes back, without a threshold too; what later versions add to it is passed over', () => {
+  const plain = tinyCheckpoint({ labels });
+  assert.equal('calibration' in journey(plain), false);
+  assert.deepEqual(journey({ ...plain, calibration }).calibration, calibration);
+  const { unknownBelow: _, unknownFit: __, ...temperatureOnly } = calibration;
+  assert.deepEqual(journey({ ...plain, calibration: temperatureOnly }).calibration, temperatureOnly);
+  const later = { ...calibration, method: 'vector', fittedOn: { ...calibration.fittedOn, machine: 'x' } };
+  assert.deepEqual(journey({ ...plain, calibration: later }).calibration, calibration);
+});
+
 test('tensors go by their own names', () => {
   const checkpoint = tinyCheckpoint();
   const { tensors } = checkpointFile(checkpoint);
@@ -97,6 +114,17 @@ const hostile: readonly (readonly [what: string, change: Record<string, string |
   ['labels that are text', { labels: '"abcde"' }, /got none$/],
   ['no preprocessing', { preprocess: undefined }, /^WeightsError: bad\.st: metadata "preprocess" is missing/],
   ['a deviation of zero', { preprocess: JSON.stringify({ ...preprocess, std: [0, 1, 1] }) }, /^ConfigError: bad\.st: std\.0: /],
+  [
+    'a temperature of zero',
+    { calibration: JSON.stringify({ ...calibration, temperature: 0 }) },
+    /^WeightsError: bad\.st: metadata "calibration" is not understood: temperature: /,
+  ],
+  ['a threshold above 1', { calibration: JSON.stringify({ ...calibration, unknownBelow: 2 }) }, /unknownBelow: /],
+  [
+    'a calibration cut off',
+    { calibration: '{"temperature":' },
+    /^WeightsError: bad\.st: metadata "calibration" is not understood/,
+  ],
   ['a run without its moments', { training: '{}' }, /^WeightsError: bad\.st: .*"optimizer\.first"/],
 ];
 for (const [what, change, reason] of hostile) {

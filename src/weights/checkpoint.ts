@@ -11,6 +11,7 @@ import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { type FlatWeights, inventoryOf } from '../models/network.js';
 import { countValues, type VariableSpec } from '../models/variables.js';
+import { type Calibration, storedCalibration } from './calibration.js';
 import { floatTensor, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
 
 /** A network ready for use. */
@@ -21,6 +22,8 @@ export interface Checkpoint extends FlatWeights {
   readonly preprocess: Preprocess;
   /** Facts for the reader: how it was trained, how well it did. */
   readonly notes: Readonly<Record<string, string>>;
+  /** How sure its answers may sound; absent until `vmf eval --calibrate` or the end of a training. */
+  readonly calibration?: Calibration;
   /** Present in the checkpoint of a run: what continues it. */
   readonly training?: TrainingState;
 }
@@ -29,6 +32,10 @@ export interface TrainingState {
   /** AdamW's moments, flat like the parameters. */
   readonly first: Float32Array;
   readonly second: Float32Array;
+  /** The weights being trained, when the checkpoint's own are their moving average. */
+  readonly current?: Float32Array;
+  /** Gradients added up so far of a step that is not finished. */
+  readonly gradients?: Float32Array;
   /** Progress and options as JSON; the trainer's business. */
   readonly progress: unknown;
 }
@@ -39,18 +46,20 @@ const stringRecord = z.record(z.string(), z.string());
 
 /** As the content of a safetensors file. */
 export function checkpointFile(checkpoint: Checkpoint): TensorFile {
-  const { config, labels, preprocess, notes, training } = checkpoint;
+  const { config, labels, preprocess, notes, calibration, training } = checkpoint;
   const { parameters, statistics } = inventoryOf(config);
   const tensors = new Map<string, NamedTensor>([
     ...named(parameters, checkpoint.parameters),
     ...named(statistics, checkpoint.statistics),
   ]);
   if (training) {
-    for (const name of ['first', 'second'] as const) {
-      tensors.set(`optimizer.${name}`, { dtype: 'F32', shape: [training[name].length], data: training[name] });
+    for (const name of ['first', 'second', 'current', 'gradients'] as const) {
+      const data = training[name];
+      if (data) tensors.set(`optimizer.${name}`, { dtype: 'F32', shape: [data.length], data });
     }
   }
-  const json = { config, labels, preprocess, notes, ...(training && { training: training.progress }) };
+  const more = { ...(calibration && { calibration }), ...(training && { training: training.progress }) };
+  const json = { config, labels, preprocess, notes, ...more };
   const metadata = Object.fromEntries(Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]));
   return { metadata: { format, ...metadata }, tensors };
 }
@@ -88,6 +97,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
     notes: stringRecord.safeParse(metadataJson(file, 'notes', where)).data ?? {},
     parameters: flat(file, parameters, where),
     statistics: flat(file, statistics, where),
+    ...storedCalibration(file.metadata, where),
     ...training,
   };
 }
@@ -120,9 +130,13 @@ function flat(file: TensorFile, specs: readonly VariableSpec[], where: string): 
 }
 
 function trainingState(file: TensorFile, length: number, where: string): TrainingState {
+  const vector = (name: string) => floatTensor(file, `optimizer.${name}`, [length], where);
+  const has = (name: string) => file.tensors.has(`optimizer.${name}`);
   return {
-    first: floatTensor(file, 'optimizer.first', [length], where),
-    second: floatTensor(file, 'optimizer.second', [length], where),
+    first: vector('first'),
+    second: vector('second'),
+    ...(has('current') && { current: vector('current') }),
+    ...(has('gradients') && { gradients: vector('gradients') }),
     progress: metadataJson(file, 'training', where),
   };
 }
@@ -156,7 +170,7 @@ export function transferWeights(
     let at = 0;
     for (const { name, shape } of specs) {
       const found = source.get(name);
-      const fits = found?.shape.join() === shape.join() && (sameLabels || !name.startsWith('head.fc2.'));
+      const fits = found?.shape.join() === shape.join() && (sameLabels || !/^head\.(fc2|linear)\./.test(name));
       if (found && fits) values.set(found.data as Float32Array, at);
       (fits ? taken : fresh).push(name);
       at += sizeOf(shape);

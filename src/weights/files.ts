@@ -3,7 +3,7 @@
  * path, even after a crash, finds the old content or the new one, never half of it.
  */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { WeightsError } from '../errors.js';
 import type { NamedTensor, TensorFile } from './namedTensor.js';
@@ -55,17 +55,48 @@ export async function writeFileAtomically(path: string, chunks: readonly Uint8Ar
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new WeightsError(`${path}: could not be written (${reason(error)}); the file that was there, if any, is unchanged`);
+    const bytes = isFullDisk(error) ? chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) : undefined;
+    const room = bytes === undefined ? '' : `: ${bytes} bytes needed, ${await freeText(dirname(path))}`;
+    throw new WeightsError(
+      `${path}: could not be written (${reason(error)}${room}); the file that was there, if any, is unchanged`,
+    );
   }
   await syncFolder(dirname(path));
 }
 
-/** Makes the rename itself last through a power cut. Windows cannot open folders, and its file system journals renames. */
+/** Names that `writeFileAtomically` gives what it has not finished. A process that is killed leaves such a file behind. */
+const temporaryName = /^\.(.+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+
+/** Removes what killed processes left of these files of a folder. Only for who alone writes them: a write under way would fail. */
+export async function removeUnfinished(folder: string, names: readonly string[]): Promise<void> {
+  const left = (await readdir(folder)).filter((name) => names.includes(temporaryName.exec(name)?.[1] ?? ''));
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
+}
+
+/** Whether an error says that there is no room: on the disk, in the user's share of it, or for a file of that size. */
+export const isFullDisk = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(reason(error));
+
+/** How much room there is where a folder lies, in words; not what may be used of it by shares and limits. */
+export async function freeText(folder: string): Promise<string> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return `${bavail * bsize} are free`;
+  } catch (error) {
+    return `how much is free is not known (${reason(error)})`;
+  }
+}
+
+/**
+ * Makes the rename itself last through a power cut. Windows cannot open folders, and its file system journals renames; some network
+ * file systems cannot sync a folder (EINVAL) and are asked no more than they can do.
+ */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(path, 'r');
   try {
     await handle.sync();
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP'].includes(reason(error))) throw new WeightsError(`${path}: could not be synced (${reason(error)})`);
   } finally {
     await handle.close();
   }

@@ -9,6 +9,7 @@ import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { readOnnxMetadata } from '../graph/onnxMetadata.js';
 import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
+import { type Calibration, storedCalibration } from './calibration.js';
 import { quoted } from './namedTensor.js';
 import { packageVersion } from './packageVersion.js';
 
@@ -18,6 +19,8 @@ export interface NetworkFacts {
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
   readonly notes: Readonly<Record<string, string>>;
+  /** The logits stay as they are; whoever makes probabilities of them divides by its temperature first. */
+  readonly calibration?: Calibration;
 }
 
 export type Precision = 'float32' | 'float16 weights' | 'int8';
@@ -42,15 +45,26 @@ const maxModelBytes = 2 ** 31 - 1;
 const inputNote = `${clipInput}: float32 [batch, frames, 3, size, size], RGB from 0 to 255; preprocess says which frames and how cut`;
 const outputNote = `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax gives probabilities`;
 
+const calibratedNote = ({ temperature }: Calibration): string =>
+  `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax of logits / ${temperature} gives probabilities (calibration.temperature)`;
+
 /** The metadata of a model file. The licence of the weights is in it when their notes know one. */
 export function onnxFacts(
-  { config, labels, preprocess, notes }: NetworkFacts,
+  { config, labels, preprocess, notes, calibration }: NetworkFacts,
   { precision }: { readonly precision: Precision },
 ): Record<string, string> {
-  const json = Object.entries({ config, labels, preprocess, notes }).map(([key, value]) => [key, JSON.stringify(value)]);
+  const facts = { config, labels, preprocess, notes, ...(calibration && { calibration }) };
+  const json = Object.entries(facts).map(([key, value]) => [key, JSON.stringify(value)]);
   const license = notes['license'] ?? notes['licence'];
   return {
-    ...{ format, precision, model: config.name, version: packageVersion(), input: inputNote, output: outputNote },
+    ...{
+      format,
+      precision,
+      model: config.name,
+      version: packageVersion(),
+      input: inputNote,
+      output: calibration ? calibratedNote(calibration) : outputNote,
+    },
     ...(license !== undefined && { license }),
     ...Object.fromEntries(json),
   };
@@ -93,7 +107,15 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
   const precision = precisions.find((each) => each === metadata['precision']);
   if (!precision) throw new WeightsError(`${where}: metadata "precision" is ${quoted(metadata['precision'] ?? '')}`);
   const notes = stringRecord.safeParse(json('notes')).data ?? {};
-  return { config, labels, preprocess: parsePreprocess(json('preprocess'), where), notes, model, precision };
+  return {
+    config,
+    labels,
+    preprocess: parsePreprocess(json('preprocess'), where),
+    notes,
+    model,
+    precision,
+    ...storedCalibration(metadata, where),
+  };
 }
 
 function metadataJson(metadata: Readonly<Record<string, string>>, key: string, where: string): unknown {

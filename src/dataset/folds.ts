@@ -1,0 +1,107 @@
+/**
+ * Which videos are trained on and which tested in each fold of a cross-validation: by a column of the list (leave one group out), or
+ * into k parts by class. Every video is tested exactly once, and no group is on both sides. Trains nothing (train/folds.ts does).
+ */
+import { ConfigError, DatasetError } from '../errors.js';
+import { Rng } from '../rng.js';
+import { byText, type LabelledVideo, type LabelledVideos } from './labelledVideos.js';
+import { some } from './some.js';
+import { splitByClass } from './split.js';
+
+/** One fold: the videos of one group are tested, all others trained on. */
+export interface Fold {
+  /** The group's value in the column, or the number of the part from 1. */
+  readonly name: string;
+  readonly tested: ReadonlySet<LabelledVideo>;
+}
+
+/** A column of the list, or a number of parts. */
+export type FoldsBy = string | number;
+
+/**
+ * The folds of a data set, groups sorted. Throws a DatasetError for a column or a cell that is missing, for a single group, and for a
+ * class that some fold would test without having trained on it.
+ */
+export function foldsOf(data: LabelledVideos, by: FoldsBy, seed = 0): Fold[] {
+  const folds = typeof by === 'number' ? partsByClass(data, by, seed) : groupsByColumn(data, by);
+  for (const fold of folds) refuseUntrained(data, fold);
+  return folds;
+}
+
+/** The data with this fold's split: its videos are test, the others train but for `valShare` of each class. */
+export function foldSplit(
+  data: LabelledVideos,
+  by: FoldsBy,
+  { name, tested }: Fold,
+  { valShare = 0, seed = 0 }: { readonly valShare?: number; readonly seed?: number } = {},
+): LabelledVideos {
+  const training = data.videos.filter((video) => !tested.has(video));
+  const carved = splitByClass(training, { train: 1 - valShare, val: valShare, test: 0 }, seed);
+  const splitOf = new Map(training.map((video, i) => [video, carved[i] ?? 'train']));
+  const val = valShare > 0 ? `, val = ${Math.round(100 * valShare)} % of train by class, seed ${seed}` : '';
+  return {
+    ...data,
+    videos: data.videos.map((video) => ({ ...video, split: splitOf.get(video) ?? 'test' })),
+    splitBy: `${describeFolds(by)}, fold ${name} is test${val}`,
+    notes: [],
+  };
+}
+
+/** "column set left out one by one", "5 parts by class". */
+export const describeFolds = (by: FoldsBy): string =>
+  typeof by === 'number' ? `${by} parts by class` : `groups of the column "${by}" left out one by one`;
+
+function groupsByColumn(data: LabelledVideos, column: string): Fold[] {
+  const groups = new Map<string, Set<LabelledVideo>>();
+  for (const video of data.videos) {
+    const cell = Object.hasOwn(video.columns, column) ? video.columns[column] : undefined;
+    if (cell === undefined) throw noColumn(data, video, column);
+    if (cell === '')
+      throw new DatasetError(`${data.root}: ${video.name} has nothing in the column "${column}"; every row needs its group`);
+    groups.set(cell, (groups.get(cell) ?? new Set()).add(video));
+  }
+  if (groups.size < 2) {
+    const [only] = groups.keys();
+    throw new DatasetError(`${data.root}: the column "${column}" is "${only}" in all rows; folds need at least two groups`);
+  }
+  const names = [...groups.keys()].sort(byNumberOrText);
+  return names.map((name) => ({ name, tested: groups.get(name) ?? new Set() }));
+}
+
+function noColumn({ root, videos }: LabelledVideos, { name }: LabelledVideo, column: string): DatasetError {
+  const columns = [...new Set(videos.flatMap((video) => Object.keys(video.columns)))];
+  if (columns.includes(column)) return new DatasetError(`${root}: ${name} has no "${column}"; every row needs its group`);
+  const there = columns.length === 0 ? 'it has none besides path, label and split' : `there are ${some(columns)}`;
+  return new DatasetError(
+    `${root}: there is no column "${column}" to make folds of; ${there}; a whole number makes parts by class`,
+  );
+}
+
+/** Each class shuffled and dealt out in turn, the next class where the one before ended, so that parts differ by one video at most. */
+function partsByClass({ labels, videos, root }: LabelledVideos, count: number, seed: number): Fold[] {
+  if (!(Number.isInteger(count) && count >= 2)) throw new ConfigError(`folds: expected at least 2 parts, got ${count}`);
+  if (count > videos.length) throw new ConfigError(`folds: ${count} parts of ${videos.length} videos (${root}); each needs one`);
+  const parts = Array.from({ length: count }, () => new Set<LabelledVideo>());
+  let next = 0;
+  for (const label of labels) {
+    const members = videos.filter((video) => video.label === label).sort((a, b) => byText(a.name, b.name));
+    for (const video of new Rng([seed, 'folds', label]).shuffle(members)) parts[next++ % count]?.add(video);
+  }
+  return parts.map((tested, i) => ({ name: String(i + 1), tested }));
+}
+
+/** A class that is in one group only cannot be recognised when that group is left out. */
+function refuseUntrained({ root, videos }: LabelledVideos, { name, tested }: Fold): void {
+  const trained = new Set(videos.filter((video) => !tested.has(video)).map(({ label }) => label));
+  const strange = [...new Set([...tested].map(({ label }) => label))].filter((label) => !trained.has(label));
+  if (strange.length === 0) return;
+  throw new DatasetError(
+    `${root}: fold "${name}" would test what no other fold shows: ${some(strange.sort(byText))}; leave these classes or rows out (--only)`,
+  );
+}
+
+/** Numbers by size, texts by code points. */
+function byNumberOrText(a: string, b: string): number {
+  const difference = Number(a) - Number(b);
+  return Number.isNaN(difference) || difference === 0 ? byText(a, b) : difference;
+}

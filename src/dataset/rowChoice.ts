@@ -1,0 +1,57 @@
+/** Rows of a list by what their columns say (`--only set=1,2`): which are meant, and what cannot be meant. Opens no file. */
+import { ConfigError, DatasetError } from '../errors.js';
+import { byText, type FoundVideo } from './labelledVideos.js';
+import { some } from './some.js';
+
+/** Rows whose cell in `column` is one of `values`. Besides the list's own columns, `label` and `split` can be named. */
+export interface RowChoice {
+  readonly column: string;
+  readonly values: readonly string[];
+}
+
+/** Reads COLUMN=VALUE[,VALUE]; a column that comes several times gets all the values. Throws a ConfigError for anything else. */
+export function parseRowChoices(texts: readonly string[]): RowChoice[] {
+  const values = new Map<string, string[]>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const column = text.slice(0, at).trim();
+    const named = text.slice(at + 1).split(',');
+    if (at < 1 || column === '' || named.some((value) => value.trim() === ''))
+      throw new ConfigError(`--only: expected COLUMN=VALUE[,VALUE], got "${text}"`);
+    values.set(column, [...(values.get(column) ?? []), ...named.map((value) => value.trim())]);
+  }
+  return [...values].map(([column, named]) => ({ column, values: [...new Set(named)] }));
+}
+
+/** The rows that every choice lets through. A DatasetError for a column or a value that the list does not have, and when none is left. */
+export function chosenRows<V extends FoundVideo>(videos: readonly V[], choices: readonly RowChoice[], where: string): V[] {
+  for (const choice of choices) checkChoice(videos, choice, where);
+  const left = videos.filter((video) => choices.every(({ column, values }) => values.includes(cellOf(video, column) ?? '')));
+  if (left.length > 0) return left;
+  throw new DatasetError(`${where}: no row has ${choices.map(describeChoice).join(' and ')}`);
+}
+
+/** "set=1,2", as it was given. */
+export const describeChoice = ({ column, values }: RowChoice): string => `${column}=${values.join(',')}`;
+
+function checkChoice(videos: readonly FoundVideo[], { column, values }: RowChoice, where: string): void {
+  const present = new Set(videos.map((video) => cellOf(video, column)));
+  if (present.size === 1 && present.has(undefined)) {
+    throw new DatasetError(`${where}: has no column "${column}"; its columns are ${some(columnsOf(videos))}`);
+  }
+  const unknown = values.find((value) => !present.has(value));
+  if (unknown === undefined) return;
+  const known = [...present].filter((value) => value !== undefined).sort(byText);
+  throw new DatasetError(`${where}: no row has "${unknown}" in its column "${column}"; there are ${some(known)}`);
+}
+
+function columnsOf(videos: readonly FoundVideo[]): string[] {
+  const own = new Set(videos.flatMap(({ columns }) => Object.keys(columns)));
+  return ['label', ...(videos.some(({ split }) => split !== undefined) ? ['split'] : []), ...own];
+}
+
+function cellOf({ label, split, columns }: FoundVideo, column: string): string | undefined {
+  if (column === 'label') return label;
+  if (column === 'split') return split;
+  return Object.hasOwn(columns, column) ? columns[column] : undefined;
+}

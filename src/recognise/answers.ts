@@ -1,0 +1,49 @@
+/** What a recogniser is asked about videos, and what it says of them; types only. */
+import type { ViewOptions } from './clipReader.js';
+import type { LongVideoOptions, VideoTimeline } from './longVideo.js';
+
+/** A label and its probability. */
+export interface Prediction {
+  readonly label: string;
+  readonly score: number;
+}
+
+/** What a clip shows. */
+export interface Recognised {
+  readonly path: string;
+  readonly durationSec: number;
+  /** Best first, `top` of them. */
+  readonly predictions: readonly Prediction[];
+  /** [classes] probabilities in the order of the labels; the mean over the views. */
+  readonly scores: readonly number[];
+  /** The best score is below the threshold: what the video shows is better left open. */
+  readonly unknown?: true;
+  /** [views][classes] as the network gave them, without temperature; where asked for. */
+  readonly logits?: readonly Float32Array[];
+  /** Why the file is held to be cut off, when it is; what is there was used. */
+  readonly truncated?: string;
+}
+
+/** A video that could not be read. */
+export interface Unreadable {
+  readonly path: string;
+  /** A VideoError or LimitError that names the path. */
+  readonly error: Error;
+}
+
+export interface RecogniseOptions extends ViewOptions {
+  /** Predictions given back; 5 by default. */
+  readonly top?: number;
+  /** Give the logits back too; false by default. */
+  readonly logits?: boolean;
+}
+
+export interface AnswerOptions extends RecogniseOptions {
+  /** A video of this length or longer gets a timeline; none does by default. */
+  readonly timelineFromSec?: number;
+  /** How timelines are made. */
+  readonly timeline?: Omit<LongVideoOptions, 'signal'>;
+}
+
+/** What a video shows, what happens in it when, or why it cannot be read. */
+export type Answer = Recognised | VideoTimeline | Unreadable;

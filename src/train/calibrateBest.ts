@@ -1,0 +1,47 @@
+/** The end of a training: the best weights are calibrated on the validation videos, where there are enough to tell. */
+import type { LabelledVideos } from '../dataset/labelledVideos.js';
+import { VmfError } from '../errors.js';
+import { calibrateCheckpoint } from '../recognise/calibrate.js';
+import type { RecogniserOptions } from '../recognise/recogniser.js';
+import { leastCalibrationClips } from '../scores/calibration.js';
+import type { Calibration } from '../weights/calibration.js';
+
+/** What it needs to know of a training. */
+interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | 'decoder'> {
+  readonly onEvent?: (event: { readonly kind: 'note' | 'warning'; readonly message: string }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Stores a temperature with the weights at `bestPath`, and tells it as a note. Without it the weights are as good as before: too few
+ * videos are a note, anything that fails is a warning, and neither ends the run.
+ */
+export async function calibrateBest(job: CalibrateJob, bestPath: string, data: LabelledVideos): Promise<void> {
+  const { onEvent = () => {}, threads, workers, decoder, signal } = job;
+  const videos = data.videos.filter(({ split }) => split === 'val');
+  if (videos.length === 0) return;
+  if (videos.length < leastCalibrationClips) {
+    const message = `not calibrated: ${videos.length} validation videos, ${leastCalibrationClips} are needed`;
+    onEvent({ kind: 'note', message });
+    return;
+  }
+  const machine: RecogniserOptions = {
+    ...(threads !== undefined && { threads }),
+    ...(workers !== undefined && { workers }),
+    ...(decoder !== undefined && { decoder }),
+  };
+  try {
+    const { calibration } = await calibrateCheckpoint(bestPath, videos, { machine, signal });
+    onEvent({ kind: 'note', message: describeCalibration(calibration) });
+  } catch (error) {
+    if (signal?.aborted) return;
+    if (!(error instanceof VmfError)) throw error;
+    onEvent({ kind: 'warning', message: `not calibrated: ${error.message}` });
+  }
+}
+
+function describeCalibration({ temperature, fittedOn }: Calibration): string {
+  const { videos, eceBefore, eceAfter } = fittedOn;
+  const [before, after] = [eceBefore, eceAfter].map((share) => `${(100 * share).toFixed(1)} %`);
+  return `calibrated on ${videos} validation videos: temperature ${temperature.toFixed(2)}, calibration error ${before} -> ${after}`;
+}

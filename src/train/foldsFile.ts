@@ -1,0 +1,89 @@
+/**
+ * RUN/folds.jsonl: what a cross-validation is, in its first line, and a line for each fold that is done. A run that was interrupted
+ * takes the folds that are there; a file of other options is refused, so that no result mixes two recipes.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { ConfigError } from '../errors.js';
+import { writeFileAtomically } from '../weights/files.js';
+
+const answerSchema = z.strictObject({
+  name: z.string(),
+  label: z.string(),
+  predicted: z.string(),
+  /** Probability of what was predicted. */
+  score: z.number(),
+});
+
+const foldSchema = z.strictObject({
+  fold: z.string(),
+  seed: z.int(),
+  /** Its own run folder, below RUN. */
+  folder: z.string(),
+  trainVideos: z.int(),
+  testVideos: z.int(),
+  correct: z.int(),
+  top1: z.number(),
+  /** Of training and testing, in the session that ended it. */
+  seconds: z.number(),
+  answers: z.array(answerSchema),
+});
+
+const headSchema = z.object({ run: z.string(), by: z.string() });
+
+/** One fold that is done, with what was answered about each of its clips. */
+export type FoldResult = Readonly<z.infer<typeof foldSchema>>;
+
+export interface FoldsHead {
+  /** A name that changes with every option that changes results. */
+  readonly run: string;
+  /** What the folds are, for the reader. */
+  readonly by: string;
+}
+
+export class FoldsFile {
+  private constructor(
+    private readonly path: string,
+    /** Folds that were done before. */
+    readonly before: readonly FoldResult[],
+  ) {}
+
+  /**
+   * Begins the file, or takes it up again; half a line at its end is dropped. A ConfigError when it is of other options and something
+   * was made with them: a line of its own, or a fold `begun`.
+   */
+  static async open(path: string, head: FoldsHead, begun: boolean): Promise<FoldsFile> {
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+    const [first, ...rest] = lines;
+    if (first !== undefined && (begun || rest.length > 0)) checkHead(path, first, head);
+    const before = rest.map((line, i) => parsed(path, line, i + 2));
+    await writeFileAtomically(path, [new TextEncoder().encode([JSON.stringify(head), ...rest, ''].join('\n'))]);
+    return new FoldsFile(path, before);
+  }
+
+  add(result: FoldResult): void {
+    appendFileSync(this.path, `${JSON.stringify(result)}\n`);
+  }
+}
+
+function checkHead(path: string, line: string, { run, by }: FoldsHead): void {
+  const head = headSchema.safeParse(json(line)).data;
+  if (head === undefined) throw new ConfigError(`${path}: is not a file that folds wrote; name another --out`);
+  if (head.run === run) return;
+  const what = head.by === by ? 'other options or other videos' : `${head.by}, asked for are ${by}`;
+  throw new ConfigError(`${path}: holds folds of ${what}; give the same command again to go on with them, or name another --out`);
+}
+
+function parsed(path: string, line: string, number: number): FoldResult {
+  const row = foldSchema.safeParse(json(line));
+  if (row.success) return row.data;
+  throw new ConfigError(`${path}:${number}: is not a line that folds wrote; remove it, and its fold is done again`);
+}
+
+function json(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
