@@ -1,78 +1,132 @@
 /**
- * The folder of a run: `last` and `best` checkpoints, metrics.jsonl, and a lock, so that two runs never share it unnoticed. All
- * writes are atomic or whole lines.
+ * The folder of a run: `last` and `best` checkpoints, metrics.jsonl, a lock, so that two runs never share it unnoticed, and room kept
+ * for what is to be written. All writes are atomic or whole lines: whatever stops the process, what is there can be read.
  */
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '../errors.js';
+import { ConfigError, VmfError } from '../errors.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
-import { readSafetensors, writeFileAtomically, writeSafetensors } from '../weights/files.js';
+import { freeText, isFullDisk, readSafetensors, removeUnfinished, writeFileAtomically } from '../weights/files.js';
+import { safetensorsChunks } from '../weights/safetensors.js';
+import { DiskReserve } from './diskReserve.js';
+import { checkUnlocked, takeLock } from './runLock.js';
+
+/** Room beside the checkpoints: for notes in them that grow, for metrics.jsonl, and for what a file system needs for itself. */
+const marginBytes = 128 * 1024;
+const lineEnd = 10;
 
 export class RunFolder {
   readonly lastPath: string;
   readonly bestPath: string;
   readonly metricsPath: string;
-  private readonly lockPath: string;
+  private readonly reserve: DiskReserve;
+  /** What a checkpoint takes, once room for it was reserved. */
+  private twinBytes = 0;
+  private letGo: (() => void) | undefined;
 
-  private constructor(readonly path: string) {
+  private constructor(
+    readonly path: string,
+    private readonly resume: boolean,
+  ) {
     this.lastPath = join(path, 'last.safetensors');
     this.bestPath = join(path, 'best.safetensors');
     this.metricsPath = join(path, 'metrics.jsonl');
-    this.lockPath = join(path, 'running.lock');
+    this.reserve = new DiskReserve(path);
   }
 
-  /** Looks, and writes nothing: a new run wants a folder without a run in it, a resumed one a folder with a `last` checkpoint. */
+  /** Looks, and writes nothing: a new run wants a folder without checkpoints in it, a resumed one a folder with a `last` checkpoint. */
   static check(path: string, resume: boolean): RunFolder {
-    const folder = new RunFolder(path);
-    const owner = folder.owner();
-    if (owner !== undefined) throw new ConfigError(`${path}: a run is going on here (process ${owner}); use another --out`);
-    if (resume && !existsSync(folder.lastPath)) throw new ConfigError(`${path}: nothing to resume: no last.safetensors in it`);
-    if (!resume && (existsSync(folder.lastPath) || existsSync(folder.metricsPath))) {
-      throw new ConfigError(`${path}: holds a run already; use --resume to continue it, or another --out`);
-    }
+    const folder = new RunFolder(path, resume);
+    checkUnlocked(folder.lockPath);
+    folder.checkContent();
     return folder;
   }
 
-  /** Takes the folder for this process. */
-  open(): void {
+  /**
+   * Takes the folder for this run. Of runs that try at the same instant, in this process or others, one gets it; the others, and one
+   * that comes when another has begun and ended since `check`, get a ConfigError. What a killed run left unfinished is removed.
+   */
+  async open(): Promise<void> {
     mkdirSync(this.path, { recursive: true });
-    writeFileSync(this.lockPath, String(process.pid));
-  }
-
-  close(): void {
-    rmSync(this.lockPath, { force: true });
-  }
-
-  /** The living process that holds the folder, if any; a lock left by a dead one does not count. */
-  private owner(): number | undefined {
-    if (!existsSync(this.lockPath)) return undefined;
-    const pid = Number(readFileSync(this.lockPath, 'utf8'));
-    if (!Number.isInteger(pid) || pid < 1 || pid === process.pid) return undefined;
+    this.letGo = takeLock(this.lockPath);
     try {
-      process.kill(pid, 0);
-      return pid;
-    } catch {
-      return undefined;
+      this.checkContent();
+      await removeUnfinished(this.path, ['last.safetensors', 'best.safetensors', 'metrics.jsonl', 'running.lock']);
+      await this.reserve.clear();
+      if (!this.resume) rmSync(this.metricsPath, { force: true }); // of a run that was killed before its first checkpoint
+    } catch (error) {
+      this.letGo();
+      this.letGo = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Takes the room that the run will need at most, so that a full disk is found now and not after hours: for `last` and `best`, unless
+   * they are there, and for the new one that is written before the old one goes. It is really written, not looked up: free space
+   * says nothing of quotas and is gone when somebody else takes it. As long as the run goes on, that last piece stays taken and gives
+   * way while a checkpoint is written, so that a disk which others fill later does not stop the run. `checkpoint` is one as the run
+   * will write it. ConfigError with the bytes needed and free.
+   */
+  async reserveFor(checkpoint: Checkpoint): Promise<void> {
+    const lastBytes = bytesOf(checkpoint);
+    const bestBytes = bytesOf(forUse(checkpoint));
+    this.twinBytes = Math.max(lastBytes, bestBytes);
+    const missing = {
+      ...(!existsSync(this.lastPath) && { last: lastBytes }),
+      ...(!existsSync(this.bestPath) && { best: bestBytes }),
+    };
+    await this.reserve.take({ ...missing, twin: this.twinBytes }, 'make room or use another --out');
+  }
+
+  /** Lets the folder go, if it was taken: its lock and the room that was kept. */
+  async close(): Promise<void> {
+    const { letGo } = this;
+    if (!letGo) return;
+    this.letGo = undefined;
+    try {
+      await this.reserve.clear();
+    } finally {
+      letGo();
     }
   }
 
   async saveLast(checkpoint: Checkpoint): Promise<void> {
-    await writeSafetensors(this.lastPath, checkpointFile(checkpoint));
+    await this.save('last', this.lastPath, checkpoint);
   }
 
   /** Without what continues a run: for use. */
-  async saveBest({ training: _, ...checkpoint }: Checkpoint): Promise<void> {
-    await writeSafetensors(this.bestPath, checkpointFile(checkpoint));
+  async saveBest(checkpoint: Checkpoint): Promise<void> {
+    await this.save('best', this.bestPath, forUse(checkpoint));
+  }
+
+  /** Where the disk has filled, the room kept for the first of its kind, or for the next, is used. */
+  private async save(name: 'last' | 'best', path: string, checkpoint: Checkpoint): Promise<void> {
+    const isFirst = this.reserve.has(name);
+    await this.reserve.release(isFirst ? name : 'twin');
+    await writeFileAtomically(path, safetensorsChunks(checkpointFile(checkpoint)));
+    if (this.twinBytes > 0) await this.reserve.take({ twin: this.twinBytes }, `${name} is saved: make room and --resume`);
   }
 
   async readLast(): Promise<Checkpoint> {
     return parseCheckpoint(await readSafetensors(this.lastPath), this.lastPath);
   }
 
-  /** Adds a line to metrics.jsonl. */
-  log(row: object): void {
-    appendFileSync(this.metricsPath, `${JSON.stringify(row)}\n`);
+  /** Adds a line to metrics.jsonl: whole, or not at all with a VmfError. A line that a killed run cut off is dropped before. */
+  async log(row: object): Promise<void> {
+    let wholeBytes: number | undefined;
+    try {
+      wholeBytes = existsSync(this.metricsPath) ? readFileSync(this.metricsPath).lastIndexOf(lineEnd) + 1 : 0;
+      if (wholeBytes > 0) truncateSync(this.metricsPath, wholeBytes);
+      else writeFileSync(this.metricsPath, '');
+      appendFileSync(this.metricsPath, `${JSON.stringify(row)}\n`, { flush: true });
+    } catch (error) {
+      if (wholeBytes !== undefined && existsSync(this.metricsPath)) truncateSync(this.metricsPath, wholeBytes);
+      const { code } = error as NodeJS.ErrnoException;
+      const room = isFullDisk(error) ? `: ${await freeText(this.path)}` : '';
+      throw new VmfError(`${this.metricsPath}: could not be written (${code}${room}); the checkpoints that are there are whole`);
+    }
   }
 
   /** Drops lines of epochs after this one: they are run again by a resumed run. */
@@ -82,7 +136,30 @@ export class RunFolder {
     const kept = lines.filter((line) => line !== '' && epochOf(line) <= upTo);
     await writeFileAtomically(this.metricsPath, [new TextEncoder().encode(kept.map((line) => `${line}\n`).join(''))]);
   }
+
+  private get lockPath(): string {
+    return join(this.path, 'running.lock');
+  }
+
+  private checkContent(): void {
+    const { path, resume } = this;
+    const isBegun = existsSync(this.lastPath);
+    if (resume && !isBegun) throw new ConfigError(`${path}: nothing to resume: no last.safetensors in it`);
+    if (!resume && isBegun) throw new ConfigError(`${path}: holds a run already; use --resume to continue it, or another --out`);
+    if (!resume && existsSync(this.bestPath)) {
+      throw new ConfigError(
+        `${path}: holds best.safetensors, but no last.safetensors to resume; move it away, or use another --out`,
+      );
+    }
+  }
 }
+
+function forUse({ training: _, ...checkpoint }: Checkpoint): Checkpoint {
+  return checkpoint;
+}
+
+const bytesOf = (checkpoint: Checkpoint): number =>
+  safetensorsChunks(checkpointFile(checkpoint)).reduce((sum, { byteLength }) => sum + byteLength, marginBytes);
 
 /** The epoch of a line of metrics; a line cut off by a crash belongs to none and is dropped. */
 function epochOf(line: string): number {

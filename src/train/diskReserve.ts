@@ -1,0 +1,82 @@
+/**
+ * Room on a disk that is really taken before it is needed: files of the right size, forced to disk, that give way to what they stand
+ * for. What is only counted as free may be gone, or beyond a quota, when the hours of work are to be saved; what is taken is there.
+ * The bytes are random, since zeros take no room where a file system compresses or leaves holes.
+ */
+
+import { getRandomValues } from 'node:crypto';
+import { open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError } from '../errors.js';
+import { freeText, isFullDisk } from '../weights/files.js';
+
+const ending = '.reserve';
+const pieceBytes = 2 ** 20;
+
+export class DiskReserve {
+  private readonly sizes = new Map<string, number>();
+
+  constructor(private readonly folder: string) {}
+
+  /**
+   * Takes room for each of these names that has none yet. ConfigError, ending with `advice`, when there is not enough for all; what
+   * was taken is given back then.
+   */
+  async take(bytes: Readonly<Record<string, number>>, advice: string): Promise<void> {
+    const wanted = Object.entries(bytes).filter(([name]) => !this.sizes.has(name));
+    try {
+      for (const [name, size] of wanted) {
+        this.sizes.set(name, size);
+        await fill(this.path(name), size);
+      }
+    } catch (error) {
+      for (const [name] of wanted) await this.release(name);
+      throw await this.refusal(
+        error,
+        wanted.reduce((sum, [, size]) => sum + size, 0),
+        advice,
+      );
+    }
+  }
+
+  has(name: string): boolean {
+    return this.sizes.has(name);
+  }
+
+  /** Gives the room of a name back to the disk. */
+  async release(name: string): Promise<void> {
+    this.sizes.delete(name);
+    await rm(this.path(name), { force: true });
+  }
+
+  /** Gives all back, also what a killed process left. */
+  async clear(): Promise<void> {
+    this.sizes.clear();
+    const left = (await readdir(this.folder)).filter((name) => name.startsWith('.') && name.endsWith(ending));
+    await Promise.all(left.map((name) => rm(join(this.folder, name), { force: true })));
+  }
+
+  private path(name: string): string {
+    return join(this.folder, `.${name}${ending}`);
+  }
+
+  private async refusal(error: unknown, needed: number, advice: string): Promise<Error> {
+    if (!isFullDisk(error)) return error instanceof Error ? error : new Error(String(error));
+    const { code } = error as NodeJS.ErrnoException;
+    return new ConfigError(
+      `${this.folder}: no room for the checkpoints (${code}): ${needed} bytes needed, ${await freeText(this.folder)}; ${advice}`,
+    );
+  }
+}
+
+async function fill(path: string, size: number): Promise<void> {
+  const piece = new Uint8Array(Math.min(size, pieceBytes));
+  for (let at = 0; at < piece.length; at += 65_536) getRandomValues(piece.subarray(at, at + 65_536)); // the most it gives at once
+  const handle = await open(path, 'w');
+  try {
+    for (let left = size; left > 0; left -= piece.length) await handle.writeFile(piece.subarray(0, Math.min(left, piece.length)));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
