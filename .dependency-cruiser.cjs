@@ -15,7 +15,7 @@ module.exports = {
       comment: 'these folders also run in a browser tab',
       severity: 'error',
       from: {
-        path: '^src/(graph|models|clip|scores)/|^src/train/(step|schedule)[.]ts$|^src/(errors|rng)[.]ts$',
+        path: '^src/(graph|models|clip|scores)/|^src/train/(step|schedule)[.]ts$|^src/explain/(tokenGraph|attentionMaps|blindEffects|explanation|heatColours|heatPlanes|heatRows)[.]ts$|^src/(errors|rng)[.]ts$',
         pathNot: '[.]test[.]ts$',
       },
       to: { dependencyTypes: ['core'] },
@@ -50,6 +50,10 @@ module.exports = {
     only('stream-layer', 'stream', ['graph', 'runtime', 'models', 'video', 'clip', 'weights', 'scores', 'recognise']),
     only('measure-layer', 'measure', ['graph', 'runtime', 'models', 'workers']),
     only('train-layer', 'train', ['graph', 'runtime', 'models', 'video', 'clip', 'dataset', 'weights', 'scores', 'recognise']),
+    only('report-layer', 'report', ['models', 'video', 'clip', 'dataset', 'weights', 'scores', 'recognise', 'train']),
+    only('explain-layer', 'explain', [
+      ...['graph', 'runtime', 'models', 'video', 'clip', 'dataset', 'weights', 'scores', 'recognise'],
+    ]),
     { name: 'nobody-imports-the-command-line', severity: 'error', from: { pathNot: '^src/cli/' }, to: { path: '^src/cli/' } },
   ],
   options: {

@@ -23,6 +23,9 @@ const usage = `npm run bench -- [NAME] [options]
   load                      time to build, lower and load the family's graphs
   ut-interaction LIST       accuracy on real clips from scratch, by the list's split column
                               --seeds 0,1,2
+  ablation DATA             each part of the recipe switched off alone, on generated clips (DATA of vmf synth), 10 a class
+                              --seeds 0,1,2  --only NAME,NAME
+  semi-supervised DATA      20 % of the labels alone, with the other clips unlabelled, and all labels  --only few,semi,all
   sense-of-time [FOLDER]    the demo's network with and without temporal kernels, on the same clips
   int8                      int8 against float: the whole network, and single layers, which show why
                               --weights FILE  --runs N (21)
@@ -61,8 +64,18 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   load: async () => asRows(await (await import('./load.js')).load(say)),
   'ut-interaction': async (list) => {
     if (list === undefined) throw new UsageError('ut-interaction: name the list of its clips (manifest.csv)');
-    const seeds = values.seeds.split(',').map((seed) => count('--seeds', String(Number(seed) + 1)) - 1);
-    return asRows(await (await import('./utInteraction.js')).utInteraction({ list, seeds, say }));
+    return asRows(await (await import('./utInteraction.js')).utInteraction({ list, seeds: seedList(), say }));
+  },
+  ablation: async (data) => {
+    if (data === undefined) throw new UsageError('ablation: name a folder of generated clips');
+    const only = values.only === undefined ? {} : { only: values.only.split(',') };
+    return asRows(await (await import('./ablation.js')).ablation({ data, seeds: seedList(), ...only, say }));
+  },
+  'semi-supervised': async (data) => {
+    if (data === undefined) throw new UsageError('semi-supervised: name a folder of generated clips');
+    const only = values.only === undefined ? {} : { only: values.only.split(',') };
+    const [seed = 0] = seedList();
+    return asRows(await (await import('./semiSupervised.js')).semiSupervised({ data, seed, ...only, say }));
   },
   'sense-of-time': async (folder = join(tmpdir(), 'vmf-sense-of-time')) =>
     asRows(await (await import('./senseOfTime.js')).senseOfTime(folder, say)),
@@ -100,6 +113,7 @@ function readArguments() {
     top: { type: 'string', default: '30' },
     frames: { type: 'string', default: '28800' },
     seeds: { type: 'string', default: '0,1,2' },
+    only: { type: 'string' },
   } as const;
   try {
     return parseArgs({ options, allowPositionals: true });
@@ -109,6 +123,8 @@ function readArguments() {
 }
 
 const asRows = (rows: readonly (object & { readonly what: string })[]): readonly Row[] => rows.map((row) => ({ ...row }));
+
+const seedList = (): number[] => values.seeds.split(',').map((seed) => count('--seeds', String(Number(seed) + 1)) - 1);
 
 function count(option: string, text: string): number {
   const value = Number(text);

@@ -20,6 +20,7 @@ async function training(data: string, out: string): Promise<TrainingReport> {
   const start = performance.now();
   let steps = 0;
   await train({
+    recipe: false,
     data,
     out,
     model: 'vmf-0.1g',

@@ -105,7 +105,7 @@ function training(): Profiled {
     clips: randomClips(config, clips, 'profile'),
     targets: randomTargets(config, clips, 'profile'),
     dropout: new Float32Array(clips * config.head).fill(1),
-    schedule: scheduleValues(1, 1e-5, 0.05, defaultStep.betas),
+    schedule: scheduleValues({ step: 1, rate: 1e-5, weightDecay: 0.05, betas: defaultStep.betas }),
   };
   return { outputs: trainingStep(config, { ...defaultStep, clips, maxGradientNorm: 5 }), feeds };
 }

@@ -7,12 +7,16 @@ export { makePreprocess, type Preprocess } from './clip/preprocess.js';
 export { checkDataset, type DatasetReport } from './dataset/check.js';
 export { type LabelledVideo, type LabelledVideos, type Split, videosOf } from './dataset/labelledVideos.js';
 export { type DatasetOptions, readDataset } from './dataset/list.js';
+export type { RowChoice } from './dataset/rowChoice.js';
 export { ConfigError, DatasetError, LimitError, VideoError, VmfError, WeightsError } from './errors.js';
+export { type DatasetExplanation, type ExplainDatasetOptions, explainDataset } from './explain/explainDataset.js';
+export { type ExplainVideoOptions, explainVideo, type VideoExplanation } from './explain/explainVideo.js';
 export { type ExportOptions, type ExportSummary, exportOnnx, exportSafetensors } from './export/exportWeights.js';
 export { type BlockConfig, type NetworkConfig, parseNetworkConfig } from './models/config.js';
 export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js';
 export { type Chosen, networkConfig, networkNames, type TemporalPlan } from './models/layouts.js';
 export { type QuantiseOptions, type QuantiseSummary, quantiseWeights } from './quantise/quantiseWeights.js';
+export { type Calibrated, type CalibrateOptions, calibrateCheckpoint } from './recognise/calibrate.js';
 export type { ClipViews, ViewOptions } from './recognise/clipReader.js';
 export {
   type EvaluatedVideo,
@@ -34,6 +38,7 @@ export {
   type RecogniserOptions,
   type Unreadable,
 } from './recognise/recogniser.js';
+export { type CalibrationReport, calibrationReport } from './scores/calibration.js';
 export type { ClassMetrics, Metrics } from './scores/metrics.js';
 export type { Segment } from './scores/timeline.js';
 export { openStream, type StreamOptions, type StreamResult, type StreamSummary } from './stream/openStream.js';
@@ -46,7 +51,10 @@ export {
 } from './stream/streamRecogniser.js';
 export { type ActionClass, actionClasses, reversedPairs } from './synth/actions.js';
 export { type GenerateOptions, type GenerateResult, generateActions } from './synth/generate.js';
+export { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './train/folds.js';
+export type { FoldsSummary } from './train/foldsSummary.js';
 export type { TrainChoices } from './train/options.js';
 export { type TrainJob, type TrainJobEvent, type TrainSummary, train } from './train/train.js';
 export type { RgbFrame } from './video/ppmSplitter.js';
 export type { DecoderChoice, VideoInfo, VideoLimits } from './video/types.js';
+export type { Calibration } from './weights/calibration.js';

@@ -125,7 +125,7 @@ async function optimisation(fixture: Fixture, block: number): Promise<void> {
       ['clips', fixture.clip],
       ['targets', smoothedTargets(labels, config.classes, 0.1)],
       ['dropout', new Float32Array(clips * config.head).fill(1)],
-      ['schedule', scheduleValues(step, 1e-3, 0.05, [0.9, 0.999])],
+      ['schedule', scheduleValues({ step, rate: 1e-3, weightDecay: 0.05, betas: [0.9, 0.999] })],
     ];
     const got = await runOnce(graph, new Map([...state, ...fixed]), block);
     losses.push(got['loss']?.[0] ?? NaN);

@@ -6,7 +6,8 @@ import { type DemoEvent, type DemoResult, runDemo } from '../demo/demo.js';
 import type { TemporalPlan } from '../models/layouts.js';
 import { abortable } from './abortable.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
-import { tell, wholeNumber } from './train.js';
+import { wholeNumber } from './recipeFlags.js';
+import { tell } from './train.js';
 
 interface Flags {
   readonly out: string;

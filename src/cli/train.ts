@@ -1,102 +1,83 @@
 /** `vmf train DATA --out RUN`: learns a network from labelled videos. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Preprocess } from '../clip/preprocess.js';
+import type { RowChoice } from '../dataset/rowChoice.js';
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { parseNetworkConfig } from '../models/config.js';
 import { networkConfig, type TemporalPlan } from '../models/layouts.js';
-import type { TrainChoices } from '../train/options.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
+import { onlyOption } from './arguments.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
+import { addRecipeOptions, decimal, type RecipeFlags, recipeChoices, wholeNumber } from './recipeFlags.js';
+import { runBaseline } from './trainBaseline.js';
+import { addFoldsOptions, type FoldsFlags, refuseFoldsOptions, runFolds } from './trainFolds.js';
 
-interface Flags {
-  readonly out: string;
+interface Flags extends FoldsFlags, RecipeFlags {
+  readonly out?: string;
   readonly model?: string;
   readonly temporal?: TemporalPlan;
   readonly config?: string;
   readonly init?: string;
+  readonly unlabelled?: string;
   readonly resume?: boolean;
-  readonly epochs?: number;
-  readonly batch?: number;
-  readonly rate?: number;
-  readonly weightDecay?: number;
-  readonly warmup?: number;
-  readonly smoothing?: number;
-  readonly clipNorm?: number;
-  readonly dropout?: number;
+  readonly baseline?: boolean;
   readonly seed?: number;
   readonly frames?: number;
   readonly size?: number;
   readonly shape?: 'crop' | 'squeeze';
   readonly from?: number;
   readonly flip: boolean;
-  readonly maxBad?: number;
-  readonly valShare?: number;
   readonly threads?: number;
   readonly workers?: number;
   readonly decoder: DecoderChoice;
   readonly cache: string | boolean;
+  readonly only?: readonly RowChoice[];
   readonly allowOutside?: boolean;
-  readonly json?: boolean;
-}
-
-export const wholeNumber = (name: string) => (text: string) => numberOf(name, text, Number.isInteger);
-const decimal = (name: string) => (text: string) => numberOf(name, text, Number.isFinite);
-
-function numberOf(name: string, text: string, fits: (value: number) => boolean): number {
-  const value = Number(text);
-  if (text.trim() === '' || !fits(value))
-    throw new ConfigError(`--${name}: expected a ${fits === Number.isInteger ? 'whole ' : ''}number, got "${text}"`);
-  return value;
 }
 
 export function trainCommand(): Command {
-  return new Command('train')
+  const command = new Command('train')
     .description('learn a network from labelled videos')
     .argument('<data>', 'folder per class, train/val/test folders of class folders, or a CSV/TSV/JSONL list (path,label,split)')
-    .requiredOption('--out <run>', 'folder for checkpoints (last, best) and metrics.jsonl')
+    .option('--out <run>', 'folder for checkpoints (last, best) and metrics.jsonl (default: a new one under runs/)')
     .option('--model <name>', 'a name that `vmf info` lists (default: vmf-0.1g, or that of --init)')
     .addOption(
       new Option('--temporal <plan>', 'blocks whose kernels are 3 long in time (with --model)').choices(['all', 'late', 'none']),
     )
     .option('--config <file>', 'a configuration of your own as JSON, instead of --model')
     .option('--init <weights>', 'start from these weights; a last layer for other classes begins anew')
+    .option('--unlabelled <folder>', 'learn from these videos too, which have no labels')
+    .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds')
     .option('--resume', 'continue the run in --out exactly where it stopped')
-    .option('--epochs <n>', 'passes over the training videos (default: 30)', wholeNumber('epochs'))
-    .option('--batch <n>', 'clips a step (default: 16)', wholeNumber('batch'))
-    .option('--rate <x>', 'peak learning rate (default: 0.001)', decimal('rate'))
-    .option('--weight-decay <x>', 'of convolution and linear weights (default: 0.05)', decimal('weight-decay'))
-    .option('--warmup <epochs>', 'epochs of rising rate (default: 2)', decimal('warmup'))
-    .option('--smoothing <x>', 'label smoothing (default: 0.1)', decimal('smoothing'))
-    .option('--clip-norm <x>', 'largest gradient norm, 0 for none (default: 5)', decimal('clip-norm'))
-    .option('--dropout <x>', "before the last layer (default: the network's own)", decimal('dropout'))
-    .option('--seed <n>', 'of everything random (default: 0)', wholeNumber('seed'))
     .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))
     .option('--size <px>', "edge of the square frames (default: the network's)", wholeNumber('size'))
     .addOption(new Option('--shape <how>', 'crop keeps the aspect, squeeze shows the whole frame').choices(['crop', 'squeeze']))
     .option('--from <sec>', 'sample each video from this second on (default: 0)', decimal('from'))
     .option('--no-flip', 'never mirror clips: for labels that tell left from right')
     .option(
-      '--max-bad <share>',
-      'stop when more training videos than this share cannot be read (default: 0.05)',
-      decimal('max-bad'),
+      '--val-share <share>',
+      'part of train that becomes val when the data has none (default: 0.1, with --folds 0)',
+      decimal('val-share'),
     )
-    .option('--val-share <share>', 'part of train that becomes val when the data has none (default: 0.1)', decimal('val-share'))
     .option('--threads <n>', 'threads of the network (default: the cores, at most 8)', wholeNumber('threads'))
     .option('--workers <n>', 'threads that read videos (default: the cores, at most 4)', wholeNumber('workers'))
     .addOption(new Option('--decoder <name>', 'what reads the videos').choices(['auto', 'node-av', 'ffmpeg']).default('auto'))
     .option('--cache <folder>', "where decoded clips are kept (default: the system's place for caches)")
     .option('--no-cache', 'keep decoded clips in memory only')
+    .addOption(onlyOption())
     .option('--allow-outside', 'let a list name files outside its own folder')
-    .option('--json', 'print the summary as JSON')
-    .action((data: string, flags: Flags) => run(data, flags));
+    .option('--json', 'print the summary as JSON');
+  return addFoldsOptions(addRecipeOptions(command)).action((data: string, flags: Flags) => run(data, flags));
 }
 
 async function run(data: string, flags: Flags): Promise<void> {
+  refuseFoldsOptions(flags);
   const line = new ProgressLine();
   const stop = new AbortController();
   const interrupt = () => {
@@ -107,7 +88,16 @@ async function run(data: string, flags: Flags): Promise<void> {
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
-    const summary = await train({ ...jobOf(data, flags), onEvent: (event) => tell(event, line), signal: stop.signal });
+    const job: TrainJob = { ...jobOf(data, flags), onEvent: (event) => tell(event, line), signal: stop.signal };
+    if (flags.folds !== undefined) {
+      if (await runFolds(job, flags.folds, flags, line)) process.exitCode = 130;
+      return;
+    }
+    if (flags.baseline) {
+      await runBaseline(job, flags, line);
+      return;
+    }
+    const summary = await train(job);
     line.clear();
     process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
     if (summary.interrupted) process.exitCode = 130;
@@ -119,20 +109,10 @@ async function run(data: string, flags: Flags): Promise<void> {
 
 /** What the flags ask for. Only what was given is passed on, since a resumed run takes nothing else. */
 function jobOf(data: string, flags: Flags): TrainJob {
+  if (flags.resume && flags.out === undefined) throw new ConfigError('--resume needs --out, the run to continue');
   if (flags.model !== undefined && flags.config !== undefined) throw new ConfigError('--model and --config exclude each other');
   const model = flags.config === undefined ? namedModel(flags) : configFile(flags.config);
-  const options = given<TrainChoices>({
-    epochs: flags.epochs,
-    batch: flags.batch,
-    rate: flags.rate,
-    weightDecay: flags.weightDecay,
-    warmupEpochs: flags.warmup,
-    labelSmoothing: flags.smoothing,
-    maxGradientNorm: flags.clipNorm,
-    dropout: flags.dropout,
-    seed: flags.seed,
-    maxBadShare: flags.maxBad,
-  });
+  const options = recipeChoices({ ...flags });
   const preprocess = given<Partial<Preprocess>>({
     frames: flags.frames,
     size: flags.size,
@@ -144,22 +124,35 @@ function jobOf(data: string, flags: Flags): TrainJob {
     valShare: flags.valShare,
     seed: flags.seed,
     allowOutside: flags.allowOutside,
+    only: flags.only,
   });
   return {
     data,
-    out: flags.out,
+    out: flags.out ?? newRunFolder(data),
+    command: process.argv.slice(2),
     decoder: flags.decoder,
     ...(dataset && { dataset }),
     ...(options && { options }),
+    ...(flags.recipe !== undefined && { recipe: flags.recipe === 'none' ? (false as const) : flags.recipe }),
     ...(preprocess && { preprocess }),
     ...(model !== undefined && { model }),
     ...(flags.init !== undefined && { init: flags.init }),
+    ...(flags.unlabelled !== undefined && { unlabelled: flags.unlabelled }),
     ...(flags.resume && { resume: true }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.workers !== undefined && { workers: flags.workers }),
     ...(typeof flags.cache === 'string' && { cacheFolder: flags.cache }),
     ...(flags.cache === false && { cacheFolder: false }),
   };
+}
+
+/** runs/DATA, or runs/DATA-2 and so on when there is one already. */
+function newRunFolder(data: string): string {
+  const name = basename(resolve(data)).replace(/\.[^.]*$/, '');
+  for (let number = 1; ; number++) {
+    const path = join('runs', number === 1 ? name : `${name}-${number}`);
+    if (!existsSync(path)) return path;
+  }
 }
 
 /** The name, or what it stands for when its temporal kernels are chosen. */

@@ -41,11 +41,13 @@ const networkSchema = z.strictObject({
   classes: z.int().min(1).max(100_000),
   /** Frames look back only, `frames` frames in all (see time.ts); absent or false: all frames of a clip see each other. */
   causal: z.boolean().optional(),
+  /** One linear layer over what linearReadout.ts says, instead of the head's two; `head` and `dropout` then count for nothing. */
+  readout: z.literal('linear').optional(),
 });
 
 export type BlockConfig = z.infer<typeof blockSchema>;
 export type NetworkConfig = Readonly<z.infer<typeof networkSchema>>;
-export type Layout = Omit<NetworkConfig, 'name' | 'layout' | 'frames' | 'size' | 'classes' | 'causal'>;
+export type Layout = Omit<NetworkConfig, 'name' | 'layout' | 'frames' | 'size' | 'classes' | 'causal' | 'readout'>;
 
 /** Checks a configuration read from a file; an unknown key is an error. */
 export function parseNetworkConfig(value: unknown, where: string): NetworkConfig {
@@ -59,6 +61,7 @@ export function parseNetworkConfig(value: unknown, where: string): NetworkConfig
 
 /** What a schema cannot say: heads split channels in two, groups divide every pointwise convolution. */
 function checkWidths(config: NetworkConfig, where: string): NetworkConfig {
+  if (config.readout && config.causal) throw new ConfigError(`${where}: readout: reads whole clips; a causal network has none`);
   let width = config.stem;
   config.blocks.forEach((block, i) => {
     const fail = (what: string) => {

@@ -142,6 +142,10 @@ function slopes({ tokenDim: d }: NetworkConfig, { sets }: Extent, channels: numb
 
 function headCost(config: NetworkConfig, width: number, positions: number): Sum {
   const wide = 6 * width;
+  if (config.readout) {
+    const read = linear(3 * wide + config.tokens * config.tokenDim, config.classes, 1);
+    return plus(convNorm((wide * width) / config.groups, wide, positions), read);
+  }
   const hidden = linear(wide + config.tokenDim, config.head, 1);
   return plus(
     convNorm((wide * width) / config.groups, wide, positions),

@@ -3,9 +3,9 @@
  * training batch norm uses the batch's statistics and reports them; in evaluation its scale is folded into the convolution before it.
  */
 
-import { reshape, sum } from '../graph/arrange.js';
+import { reshape, slice, sum } from '../graph/arrange.js';
 import { add, div, mul, relu, sqrt, sub } from '../graph/elementwise.js';
-import type { Expr } from '../graph/expr.js';
+import { type Expr, filled } from '../graph/expr.js';
 import { channelDot, channelSum, scaleShift } from '../graph/features.js';
 import { layerNorm, linear } from '../graph/linear.js';
 import { mapSize, type Shape } from '../graph/shape.js';
@@ -22,17 +22,38 @@ export interface ConvSpec {
   readonly stride?: number;
 }
 
+/** Residual branches in the order in which the network adds them; each may be multiplied by a row of [n, B] ("stochastic depth"). */
+export class ResidualBranches {
+  count = 0;
+
+  constructor(private readonly rows?: Expr) {}
+
+  next(y: Expr): Expr {
+    const at = this.count++;
+    if (!this.rows) return y;
+    const { clips, channels } = mapSize(y.shape, 'residual branch');
+    const row = reshape(slice(this.rows, 0, at, at + 1), [clips, 1]);
+    return scaleShift(y, mul(row, filled(1, [1, channels])));
+  }
+}
+
 export class Layers {
   constructor(
     private readonly variables: Variables,
     /** Where batch norms report what they saw; without it the network is in evaluation mode. */
     private readonly seen: BatchStatistics | undefined,
+    private readonly branches = new ResidualBranches(),
     private readonly prefix = '',
   ) {}
 
   /** The layers below a name. */
   in(name: string): Layers {
-    return new Layers(this.variables, this.seen, `${this.prefix}${name}.`);
+    return new Layers(this.variables, this.seen, this.branches, `${this.prefix}${name}.`);
+  }
+
+  /** x plus what a branch made of it. */
+  residual(x: Expr, y: Expr): Expr {
+    return add(x, this.branches.next(y));
   }
 
   weight(name: string, shape: Shape, init: Init, decay: boolean): Expr {

@@ -8,7 +8,7 @@ import { reshape, slice, transpose } from '../graph/arrange.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from './config.js';
-import { type BatchStatistics, Layers } from './layers.js';
+import { type BatchStatistics, Layers, ResidualBranches } from './layers.js';
 import { CausalClip } from './time.js';
 import { countValues, type Inventory, Recorder, type VariableSpec, type Variables } from './variables.js';
 import { type ForwardOptions, videoMobileFormer } from './videoMobileFormer.js';
@@ -21,6 +21,13 @@ export function inventoryOf(config: NetworkConfig): Inventory {
   const recorder = new Recorder();
   videoMobileFormer(new Layers(recorder, undefined), config, input('clips', [1, 1, 3, 32, 32]));
   return recorder;
+}
+
+/** How many residual branches a network has that training may drop. */
+export function countBranches(config: NetworkConfig): number {
+  const branches = new ResidualBranches();
+  videoMobileFormer(new Layers(new Recorder(), undefined, branches), config, input('clips', [1, 1, 3, 32, 32]));
+  return branches.count;
 }
 
 /** Variables that are slices of one flat vector each, in the order of the inventory. */
@@ -66,11 +73,15 @@ export function constantLogits(config: NetworkConfig, weights: FlatWeights, clip
   return videoMobileFormer(new Layers(new ConstantVariables(weights), undefined), config, clip, options);
 }
 
-/** Logits [B, classes] with flat vectors `parameters` and `statistics` as inputs: evaluation while training. */
-export function evaluationGraph(config: NetworkConfig, clips: number, options: ForwardOptions = {}): Expr {
+/** Logits [B, classes] with flat vectors `parameters` (or of another name) and `statistics` as inputs: evaluation while training. */
+export function evaluationGraph(
+  config: NetworkConfig,
+  clips: number,
+  options: ForwardOptions & { readonly parameters?: string } = {},
+): Expr {
   const { parameters, statistics } = inventoryOf(config);
   const variables = new FlatVariables(
-    input('parameters', [countValues(parameters)]),
+    input(options.parameters ?? 'parameters', [countValues(parameters)]),
     input('statistics', [countValues(statistics)]),
   );
   return videoMobileFormer(new Layers(variables, undefined), config, clipInput(config, clips), options);
@@ -79,6 +90,10 @@ export function evaluationGraph(config: NetworkConfig, clips: number, options: F
 export interface TrainingForwardOptions extends ForwardOptions {
   /** Clips follow one another in pairs, as in a stream; for causal networks. */
   readonly chained?: boolean;
+  /** Multiplied onto the residual branches of the convolutions, a row each, [n, B]: 0 or 1 / (1 - p); n as `countBranches` says. */
+  readonly dropPath?: Expr;
+  /** Batch norms use their running statistics instead of the batch's; nothing is seen then. */
+  readonly frozenStatistics?: boolean;
 }
 
 /** In training mode: logits, and what the batch norms saw, one expression a statistic in the order of the inventory. */
@@ -90,11 +105,12 @@ export function trainingGraph(
   options: TrainingForwardOptions = {},
 ): { readonly logits: Expr; readonly seen: readonly Expr[] } {
   const batch: BatchStatistics = new Map();
-  const layers = new Layers(variables, batch);
+  const branches = new ResidualBranches(options.dropPath);
+  const layers = new Layers(variables, options.frozenStatistics ? undefined : batch, branches);
   const logits = options.chained
     ? chainedLogits(layers, config, clips, options)
     : videoMobileFormer(layers, config, clipInput(config, clips), options);
-  const seen = statistics.map(({ name }) => batch.get(name) ?? missing(name));
+  const seen = options.frozenStatistics ? [] : statistics.map(({ name }) => batch.get(name) ?? missing(name));
   return { logits, seen };
 }
 

@@ -19,6 +19,7 @@ import { matmul, softmax } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 import type { BlockConfig, NetworkConfig } from './config.js';
 import type { ConvSpec, Layers } from './layers.js';
+import { linearReadout } from './linearReadout.js';
 import { CausalClip, type Time, WholeClip } from './time.js';
 
 /** What the network computes on the way, by the names used in its tests and in visualisations. */
@@ -58,7 +59,12 @@ export function videoMobileFormer(layers: Layers, config: NetworkConfig, clip: E
   });
   z = mobileToFormer(layers.in('bridge'), time, x, { ...z, rows: time.wanted(z.rows) }); // S' sets
   keep('bridge.tokens', z.rows);
-  const pooled = keep('pooled', time.pool(relu6(headConv(layers.in('head'), config.groups, x)))); // [S', 6C]
+  const final = relu6(headConv(layers.in('head'), config.groups, x)); // [T, B, 6C, H, W]
+  if (config.readout === 'linear') {
+    const read = keep('readout', linearReadout(final, z.rows)); // [B, 18C + M*d]
+    return keep('logits', layers.in('head').linear('linear', read, config.classes));
+  }
+  const pooled = keep('pooled', time.pool(final)); // [S', 6C]
   const hidden = keep('hidden', headHidden(layers.in('head'), config.head, pooled, z)); // [S', F]
   const kept = options.dropout ? mul(hidden, options.dropout) : hidden;
   return keep('logits', layers.in('head').linear('fc2', kept, config.classes));
@@ -122,7 +128,7 @@ function liteBlock(layers: Layers, time: Time, block: BlockConfig & { kind: 'lit
   const { channels } = mapSize(x.shape, 'lite');
   const wide = relu6(depthwiseNorm(layers.in('conv1'), time, x, block));
   const y = pointwiseNorm(layers.in('conv2'), shuffleChannels(wide, groups > 1 ? channels : 1), block.out, groups);
-  return block.stride === 1 && channels === block.out ? add(x, y) : y;
+  return block.stride === 1 && channels === block.out ? layers.residual(x, y) : y;
 }
 
 /** Stride 1: pointwise, dynamic ReLU, depthwise, dynamic ReLU, pointwise; a skip where widths allow. */
@@ -133,7 +139,7 @@ function mobileBlock(layers: Layers, time: Time, block: BlockConfig & { kind: 'm
   const mixed = depthwiseNorm(layers.in('conv2'), time, first, { temporal: block.temporal });
   const narrow = pointwiseNorm(layers.in('conv3'), dynamicRelu(layers.in('act2'), time, mixed, z), block.out, groups);
   const y = shuffleChannels(narrow, groups);
-  return channels === block.out ? add(x, y) : y;
+  return channels === block.out ? layers.residual(x, y) : y;
 }
 
 /** Stride 2: two pairs of expanding depthwise and pointwise, the second with a skip of its own. */
@@ -152,7 +158,7 @@ function mobileDownBlock(
   const u = pointwiseNorm(layers.in('conv2'), first, out, groups);
   const wider = depthwiseNorm(layers.in('conv3'), time, u, { expand: expand2, temporal });
   const second = dynamicRelu(layers.in('act2'), time, shuffleChannels(wider, groups > 1 ? out : 1), z);
-  return add(u, pointwiseNorm(layers.in('conv4'), second, out, groups));
+  return layers.residual(u, pointwiseNorm(layers.in('conv4'), second, out, groups));
 }
 
 /** max(a1 x, a2 x) with slopes per set of tokens and channel computed from token 0: a1 in [0, 2], a2 in [-1, 1]. No intercepts. */

@@ -10,14 +10,19 @@ const progressSchema = z.strictObject({
   options: z.unknown(),
   /** Digest of names, labels and splits of the videos. */
   data: z.string(),
-  /** Epochs finished, batches done of the next one, and steps in all. */
+  /** Epochs finished, passes done of the next one, and passes in all: a step is `accumulate` of them. */
   epoch: z.int().min(0),
   batch: z.int().min(0),
-  step: z.int().min(0),
-  /** Of the unfinished epoch: clips seen, those right, and the sum of their losses. */
+  pass: z.int().min(0),
+  /** Of the unfinished epoch: labelled clips seen, those right, and sums of the passes' losses and gradient norms. */
   clips: z.int().min(0),
   correct: z.int().min(0),
   lossSum: z.number(),
+  normSum: z.number(),
+  /** Sum of the shares of unlabelled clips that the teacher was sure of. */
+  pseudoSum: z.number(),
+  /** Validations since the best one. */
+  sinceBest: z.int().min(0),
   best: z.strictObject({ epoch: z.int(), top1: z.number().optional(), loss: z.number().optional() }).optional(),
 });
 
@@ -26,31 +31,46 @@ export interface Progress {
   readonly data: string;
   readonly epoch: number;
   readonly batch: number;
-  readonly step: number;
+  readonly pass: number;
   readonly clips: number;
   readonly correct: number;
   readonly lossSum: number;
+  readonly normSum: number;
+  readonly pseudoSum: number;
+  readonly sinceBest: number;
   readonly best?: { readonly epoch: number; readonly top1?: number | undefined; readonly loss?: number | undefined } | undefined;
 }
 
-export function startOfRun({ options, data }: { options: TrainOptions; data: LabelledVideos }): Progress {
-  return { options, data: digest(data), epoch: 0, batch: 0, step: 0, clips: 0, correct: 0, lossSum: 0 };
+/** What is counted within an epoch. */
+export const newEpoch = { clips: 0, correct: 0, lossSum: 0, normSum: 0, pseudoSum: 0 } as const;
+
+interface StartOfRun {
+  readonly options: TrainOptions;
+  readonly data: LabelledVideos;
+  /** Paths of videos without labels. */
+  readonly unlabelled: readonly string[];
+}
+
+export function startOfRun({ options, data, unlabelled }: StartOfRun): Progress {
+  return { options, data: dataDigest(data, unlabelled), epoch: 0, batch: 0, pass: 0, ...newEpoch, sinceBest: 0 };
 }
 
 /** Reads the progress of a checkpoint and makes sure that the data are those of the run. */
-export function resumedProgress(value: unknown, data: LabelledVideos, where: string): Progress {
+export function resumedProgress(value: unknown, data: LabelledVideos, unlabelled: readonly string[], where: string): Progress {
   const parsed = progressSchema.safeParse(value);
   if (!parsed.success) throw new WeightsError(`${where}: its training state is not understood; start anew with another --out`);
-  if (parsed.data.data !== digest(data)) {
+  if (parsed.data.data !== dataDigest(data, unlabelled)) {
     throw new ConfigError(
-      `${where}: the data are not those of this run: names, labels or splits differ; resume with the same data`,
+      `${where}: the data are not those of this run: names, labels, splits or unlabelled videos differ; resume with the same data`,
     );
   }
   return { ...parsed.data, options: trainOptions(parsed.data.options, where) };
 }
 
-function digest(data: LabelledVideos): string {
+/** Of names, labels and splits of the videos, and of those without labels: equal digests mean the same data to learn from. */
+export function dataDigest(data: LabelledVideos, unlabelled: readonly string[] = []): string {
   const hash = createHash('sha256');
   for (const { name, label, split } of data.videos) hash.update(`${split}\t${label}\t${name}\n`);
+  for (const path of unlabelled) hash.update(`unlabelled\t${path}\n`);
   return hash.digest('hex');
 }

@@ -10,7 +10,7 @@ import { gradients } from '../graph/gradients.js';
 import { logSoftmax } from '../graph/linear.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
-import { FlatVariables, inventoryOf, trainingGraph } from '../models/network.js';
+import { countBranches, FlatVariables, inventoryOf, trainingGraph } from '../models/network.js';
 import { countValues, type Inventory } from '../models/variables.js';
 
 export interface StepOptions {
@@ -25,6 +25,18 @@ export interface StepOptions {
   readonly statisticsMomentum: number;
   /** Clips follow one another in pairs (see trainingGraph); for causal networks and even batches. */
   readonly chained?: boolean;
+  /** Passes whose gradients make one step; 1 by default. */
+  readonly accumulate?: number;
+  /** Keep a moving average of the parameters (state `average`). */
+  readonly average?: boolean;
+  /** Skip residual branches by the input `dropPath` [n, B] (0 or 1 / (1 - p)), n as `countBranches` says. */
+  readonly dropPath?: boolean;
+  /** Multiply each parameter's learning rate by the state `rates` [P]. */
+  readonly layerRates?: boolean;
+  /** Batch norms use their running statistics, which stay as they are. */
+  readonly frozenStatistics?: boolean;
+  /** Temperature at which the input `soft` [B, classes], a teacher's probabilities times their weight, is learnt as well. */
+  readonly temperature?: number;
 }
 
 export const defaultStep: Omit<StepOptions, 'clips'> = {
@@ -35,45 +47,80 @@ export const defaultStep: Omit<StepOptions, 'clips'> = {
 };
 
 /**
- * Inputs: clips [T*B, 3, S, S], targets [B, classes] (rows sum to 1), dropout [B, F] (0 or 1 / (1 - p)), schedule [4] (see
- * `scheduleValues`), and the state: parameters, first, second [P], statistics [S].
+ * Inputs: clips [T*B, 3, S, S], targets [B, classes] (rows sum to the clip's weight, usually 1), dropout [B, F] (0 or 1 / (1 - p)),
+ * schedule [5] (see `scheduleValues`), what the options ask for, and the state: parameters, first, second [P], statistics [S].
  * Outputs: loss [], logits [B, classes], gradientNorm [], and the state under its names with `.next`.
  */
 export function trainingStep(config: NetworkConfig, options: StepOptions): Record<string, Expr> {
-  const { clips } = options;
   const inventory = inventoryOf(config);
   const state = stateInputs(inventory);
-  const schedule = input('schedule', [4]);
-  const targets = input('targets', [clips, config.classes]);
-  const dropout = input('dropout', [clips, config.head]);
-  const variables = new FlatVariables(state.parameters, state.statistics);
-  const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips, {
-    dropout,
-    chained: options.chained ?? false,
-  });
-  const loss = mul(sumAll(mul(targets, logSoftmax(logits))), -1 / clips);
-  const flat = concat(gradients(loss, variables.parameters).map(flatten), 0);
-  const norm = sqrt(sumAll(mul(flat, flat)));
-  const { maxGradientNorm } = options;
-  const gradient = Number.isFinite(maxGradientNorm) ? mul(flat, clip(div(maxGradientNorm, add(norm, 1e-6)), 0, 1)) : flat;
-  const momentum = options.statisticsMomentum;
+  const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, state, options);
+  const { accumulate = 1, maxGradientNorm } = options;
+  const sum = accumulate > 1 ? gradientSum(inventory) : undefined;
+  const mean = sum ? mul(add(sum, flat), 1 / accumulate) : flat;
+  const norm = normOf(mean);
+  const gradient = Number.isFinite(maxGradientNorm) ? mul(mean, clip(div(maxGradientNorm, add(norm, 1e-6)), 0, 1)) : mean;
   return {
     loss,
     logits,
     gradientNorm: norm,
-    ...adamW(state, gradient, schedule, decayMask(inventory), options),
-    'statistics.next': add(mul(state.statistics, momentum), mul(concat(seen, 0), 1 - momentum)),
+    ...adamW(state, gradient, decayMask(inventory), options),
+    ...statistics,
+    ...(sum && { 'gradients.next': mul(sum, 0) }),
   };
 }
 
-/** Inputs: clips, and flat parameters. Output: what every batch norm sees in this batch, in the order of the statistics. */
-export function statisticsGraph(config: NetworkConfig, clips: number, chained = false): Record<string, Expr> {
+/** The passes before the last one of a step: as `trainingStep`, but the gradient is only added to the state `gradients` [P]. */
+export function gradientPass(config: NetworkConfig, options: StepOptions): Record<string, Expr> {
   const inventory = inventoryOf(config);
-  const { parameters, statistics } = stateInputs(inventory);
-  const variables = new FlatVariables(parameters, statistics);
+  const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, stateInputs(inventory), options);
+  return { loss, logits, gradientNorm: normOf(flat), 'gradients.next': add(gradientSum(inventory), flat), ...statistics };
+}
+
+const gradientSum = ({ parameters }: Inventory): Expr => input('gradients', [countValues(parameters)]);
+
+const normOf = (flat: Expr): Expr => sqrt(sumAll(mul(flat, flat)));
+
+function lossAndGradient(config: NetworkConfig, inventory: Inventory, state: State, options: StepOptions) {
+  const { clips, statisticsMomentum: momentum, frozenStatistics = false, temperature } = options;
+  const variables = new FlatVariables(state.parameters, state.statistics);
+  const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips, {
+    dropout: input('dropout', [clips, config.head]),
+    chained: options.chained ?? false,
+    frozenStatistics,
+    ...(options.dropPath && { dropPath: input('dropPath', [countBranches(config), clips]) }),
+  });
+  const labelled = crossEntropy(input('targets', [clips, config.classes]), logits, clips);
+  const loss =
+    temperature === undefined
+      ? labelled
+      : add(
+          labelled,
+          mul(crossEntropy(input('soft', [clips, config.classes]), mul(logits, 1 / temperature), clips), temperature ** 2),
+        );
+  const flat = concat(gradients(loss, variables.parameters).map(flatten), 0);
+  const running = () => add(mul(state.statistics, momentum), mul(concat(seen, 0), 1 - momentum));
+  return { loss, logits, flat, statistics: frozenStatistics ? {} : { 'statistics.next': running() } };
+}
+
+const crossEntropy = (targets: Expr, logits: Expr, clips: number): Expr =>
+  mul(sumAll(mul(targets, logSoftmax(logits))), -1 / clips);
+
+/** Inputs: clips, and flat parameters of this name. Output: what every batch norm sees in this batch, in the order of the statistics. */
+export function statisticsGraph(
+  config: NetworkConfig,
+  clips: number,
+  chained = false,
+  source: Weights = 'parameters',
+): Record<string, Expr> {
+  const inventory = inventoryOf(config);
+  const variables = new FlatVariables(input(source, [countValues(inventory.parameters)]), stateInputs(inventory).statistics);
   const { seen } = trainingGraph(config, variables, inventory.statistics, clips, { chained });
   return { statistics: concat(seen, 0) };
 }
+
+/** The weights being trained, or their moving average. */
+export type Weights = 'parameters' | 'average';
 
 interface State {
   readonly parameters: Expr;
@@ -105,20 +152,42 @@ function decayMask({ parameters }: Inventory): Expr {
 }
 
 /** p <- p - lr wd p - lr mhat / (sqrt(vhat) + eps), both moments bias-corrected (Loshchilov and Hutter 2019). */
-function adamW(state: State, gradient: Expr, schedule: Expr, mask: Expr, options: StepOptions): Record<string, Expr> {
+function adamW(state: State, gradient: Expr, mask: Expr, options: StepOptions): Record<string, Expr> {
   const [beta1, beta2] = options.betas;
-  const [rate, decay, correct1, correct2] = [0, 1, 2, 3].map((i) => slice(schedule, 0, i, i + 1)) as [Expr, Expr, Expr, Expr];
+  const schedule = input('schedule', [5]);
+  const [rate, decay, correct1, correct2, keep] = [0, 1, 2, 3, 4].map((i) => slice(schedule, 0, i, i + 1)) as Five;
+  const rates = options.layerRates ? input('rates', state.parameters.shape) : undefined;
+  const own = (value: Expr) => (rates ? mul(value, rates) : value);
   const first = add(mul(state.first, beta1), mul(gradient, 1 - beta1));
   const second = add(mul(state.second, beta2), mul(mul(gradient, gradient), 1 - beta2));
   const deviation = add(sqrt(mul(second, correct2)), options.epsilon);
-  const update = div(mul(first, mul(rate, correct1)), deviation);
-  const kept = mul(state.parameters, sub(1, mul(mask, decay)));
-  return { 'parameters.next': sub(kept, update), 'first.next': first, 'second.next': second };
+  const update = own(div(mul(first, mul(rate, correct1)), deviation));
+  const next = sub(mul(state.parameters, sub(1, own(mul(mask, decay)))), update);
+  const average = () => add(mul(input('average', next.shape), keep), mul(next, sub(1, keep)));
+  return {
+    'parameters.next': next,
+    'first.next': first,
+    'second.next': second,
+    ...(options.average && { 'average.next': average() }),
+  };
 }
 
-/** The four numbers a step needs: learning rate, rate x decay, and the corrections of both moments for step 1, 2, ... */
-export function scheduleValues(step: number, rate: number, weightDecay: number, betas: readonly [number, number]): Float32Array {
-  return Float32Array.of(rate, rate * weightDecay, 1 / (1 - betas[0] ** step), 1 / (1 - betas[1] ** step));
+type Five = [Expr, Expr, Expr, Expr, Expr];
+
+/** What a step is told in numbers. */
+export interface ScheduleEntry {
+  /** Steps of AdamW, counted from 1. */
+  readonly step: number;
+  readonly rate: number;
+  readonly weightDecay: number;
+  readonly betas: readonly [number, number];
+  /** How much of the old moving average of the weights stays; 0 without one. */
+  readonly keep?: number;
+}
+
+/** The five numbers of a step: rate, rate x decay, the corrections of both moments, and what the moving average keeps. */
+export function scheduleValues({ step, rate, weightDecay, betas, keep = 0 }: ScheduleEntry): Float32Array {
+  return Float32Array.of(rate, rate * weightDecay, 1 / (1 - betas[0] ** step), 1 / (1 - betas[1] ** step), keep);
 }
 
 /** Smoothed one-hot rows: (1 - s) on the label, s / classes everywhere. -> [B, classes] */

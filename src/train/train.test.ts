@@ -1,7 +1,7 @@
 /** Training from a folder to checkpoints: learns, repeats itself, resumes exactly, and refuses what it should. On little videos. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -67,7 +67,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 function job(more: Partial<TrainJob> = {}): TrainJob {
   const options = { epochs: 3, batch: 4, warmupEpochs: 1, statisticsBatches: 2 };
   const out = join(root, `run${runs++}`);
-  return { data, out, model: tiny, options, threads: 1, workers: 2, cacheFolder: false, ...more };
+  return { data, out, model: tiny, recipe: false, options, threads: 1, workers: 2, cacheFolder: false, ...more };
 }
 
 const weightsOf = async (path: string) => parseCheckpoint(await readSafetensors(path), path);
@@ -90,7 +90,7 @@ test('writes metrics and checkpoints that carry everything', async () => {
   assert.equal(best.training, undefined);
   assert.ok((await weightsOf(summary.lastPath)).training);
   assert.ok(events.some((event) => event.kind === 'step') && events.some((event) => event.kind === 'epoch'));
-  assert.deepEqual(readdirSync(chosen.out).sort(), ['best.safetensors', 'last.safetensors', 'metrics.jsonl']);
+  assert.deepEqual(readdirSync(chosen.out).sort(), ['best.safetensors', 'last.safetensors', 'metrics.jsonl', 'run.json']);
 });
 
 test('the same seed gives the same weights, another seed others', async () => {
@@ -102,25 +102,65 @@ test('the same seed gives the same weights, another seed others', async () => {
   assert.notDeepEqual(third?.parameters, first?.parameters);
 });
 
-test('a run stopped in mid-epoch and resumed ends bit-identical to one that was not', async () => {
-  const whole = job();
+/** Every part of the recipe that changes what is learnt, at once. */
+const everything: NonNullable<TrainJob['options']> = {
+  ...{ epochs: 3, batch: 4, accumulate: 3, warmupEpochs: 1, statisticsBatches: 2, repeats: 2, balance: 'classes' },
+  ...{ mixup: 0.4, cutmix: 1, mixChance: 0.8, dropout: 0.3, dropPath: 0.2, average: 0.9, layerDecay: 0.8, unfreezeEpochs: 2 },
+  augment: { operations: 2, magnitude: 0.5, erase: 0.5, span: [0.6, 1], jitter: 0.8, warp: 0.3 },
+};
+
+test('with every part of the recipe on, a run stopped in mid-epoch and resumed ends bit-identical', () =>
+  resumesExactly(everything));
+
+test('a run stopped in mid-epoch and resumed ends bit-identical to one that was not', () => resumesExactly({}));
+
+test('so does one that also learns from videos without labels', async () => {
+  const { accumulate: _, ...rest } = everything;
+  await resumesExactly({ ...rest, pseudoThreshold: 0.4, tokenMix: 0.7 }, { unlabelled: withoutLabels() });
+});
+
+/** A folder of the training videos alone, without class folders. */
+function withoutLabels(): string {
+  const folder = join(root, 'unlabelled');
+  mkdirSync(folder, { recursive: true });
+  for (const label of ['right-moving', 'down-moving'])
+    for (const name of readdirSync(join(data, 'train', label)))
+      copyFileSync(join(data, 'train', label, name), join(folder, `${label}-${name}`));
+  return folder;
+}
+
+test('what the teacher is sure of is learnt and told; videos kept for testing are refused', async () => {
+  const summary = await train(job({ unlabelled: withoutLabels(), options: { ...job().options, pseudoThreshold: 0 } }));
+  assert.deepEqual(
+    summary.epochs.map(({ pseudoShare }) => pseudoShare),
+    [1, 1, 1],
+  );
+  await assert.rejects(train(job({ unlabelled: join(data, 'val') })), /is in split "val", which training must not see/);
+  await assert.rejects(train(job({ unlabelled: join(root, 'nowhere') })), /cannot be read: ENOENT/);
+});
+
+async function resumesExactly(options: NonNullable<TrainJob['options']>, more: Partial<TrainJob> = {}): Promise<void> {
+  const choices = { ...more, options: { ...job().options, ...options } };
+  const whole = job(choices);
   await train(whole);
   const stop = new AbortController();
   let steps = 0;
   const halting = (event: TrainJobEvent) => {
     if (event.kind === 'step' && ++steps === 6) stop.abort();
   };
-  const cut = job({ onEvent: halting, signal: stop.signal });
+  const cut = job({ ...choices, onEvent: halting, signal: stop.signal });
   const summary = await train(cut);
   assert.equal(summary.interrupted, true);
   assert.equal(steps, 6);
-  const { options: _, model: __, ...rest } = job({ out: cut.out });
+  const { options: _, model: __, ...rest } = job({ ...more, out: cut.out });
   const resumed = await train({ ...rest, resume: true });
   assert.equal(resumed.interrupted, false);
   const [expected, got] = await Promise.all([whole.out, cut.out].map((out) => weightsOf(join(out, 'last.safetensors'))));
   assert.deepEqual(got?.parameters, expected?.parameters);
   assert.deepEqual(got?.statistics, expected?.statistics);
   assert.deepEqual(got?.training?.second, expected?.training?.second);
+  assert.deepEqual(got?.training?.current, expected?.training?.current);
+  assert.deepEqual(got?.training?.gradients, expected?.training?.gradients);
   const epochs = (out: string) =>
     readFileSync(join(out, 'metrics.jsonl'), 'utf8')
       .trim()
@@ -130,7 +170,7 @@ test('a run stopped in mid-epoch and resumed ends bit-identical to one that was 
     epochs(cut.out).map(({ epoch, trainLoss }) => [epoch, trainLoss]),
     epochs(whole.out).map(({ epoch, trainLoss }) => [epoch, trainLoss]),
   );
-});
+}
 
 test('starts from other weights, and begins the last layer anew for other classes', async () => {
   const first = job();

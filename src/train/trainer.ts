@@ -10,24 +10,28 @@ import { type LabelledVideo, type LabelledVideos, videosOf } from '../dataset/la
 import { ConfigError, DatasetError, VmfError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { inventoryOf } from '../models/network.js';
-import { Rng } from '../rng.js';
-import { softmax } from '../scores/softmax.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
+import { DivergenceWatch } from './divergence.js';
+import { layerRates, ratesAreEven } from './layerRates.js';
+import { dropoutMask, dropPathMask, type Lesson } from './lessons.js';
 import type { TrainOptions } from './options.js';
-import { type Progress, startOfRun } from './progress.js';
+import { newEpoch, type Progress, startOfRun } from './progress.js';
 import type { RunFolder } from './runFolder.js';
 import { rateAt } from './schedule.js';
-import { StatisticsEstimate } from './statisticsEstimate.js';
-import { smoothedTargets } from './step.js';
-import type { TrainingPrograms } from './trainingPrograms.js';
+import type { StepResult, TrainingPrograms } from './trainingPrograms.js';
+import { correctIn, estimateStatistics, validate } from './validation.js';
 
-/** One line of metrics.jsonl. Accuracies are shares; validation is absent without validation videos. */
+/** One line of metrics.jsonl. Accuracies are shares; validation is absent without validation videos and between validations. */
 export interface EpochMetrics {
   readonly epoch: number;
   readonly step: number;
   readonly rate: number;
   readonly trainLoss: number;
   readonly trainTop1: number;
+  /** Mean L2 norm of the gradient, before it is limited. */
+  readonly gradientNorm: number;
+  /** Share of unlabelled clips that the teacher was sure of, with unlabelled videos. */
+  readonly pseudoShare?: number;
   readonly valLoss?: number;
   readonly valTop1?: number;
   readonly clipsPerSec: number;
@@ -52,8 +56,12 @@ export interface TrainerParts {
   readonly config: NetworkConfig;
   readonly preprocess: Preprocess;
   readonly data: LabelledVideos;
+  readonly unlabelled: readonly string[];
   readonly options: TrainOptions;
   readonly folder: RunFolder;
+  /** Labelled clips a pass, and what a pass learns from them; `pass` counts from 0. */
+  readonly labelled: number;
+  readonly lesson: (batch: ClipBatch, pass: number) => Promise<Lesson>;
   readonly loader: ClipLoader;
   readonly programs: TrainingPrograms;
   readonly notes: Readonly<Record<string, string>>;
@@ -68,38 +76,59 @@ export interface TrainOutcome {
   readonly bestEpoch: number;
   /** True when the signal ended the run; `last` then continues it. */
   readonly interrupted: boolean;
+  /** True when patience ended the run before its last epoch. */
+  readonly stoppedEarly: boolean;
 }
+
+/** `last` is written after an epoch when the one before is older than this: small sets have epochs of a second. */
+const saveAfterMs = 20_000;
 
 export class Trainer {
   private readonly train: readonly LabelledVideo[];
   private readonly val: readonly LabelledVideo[];
   private readonly rows: EpochMetrics[] = [];
+  private readonly watch: DivergenceWatch;
   private startedMs = performance.now();
+  private savedMs = 0;
   private clipsDone = 0;
+  /** The weights as of the epoch that is being finished are in `last`. */
+  private lastSaved: number;
 
   constructor(
     private readonly parts: TrainerParts,
     private progress: Progress = startOfRun(parts),
   ) {
-    if (parts.config.causal && parts.options.batch % 2 !== 0)
-      throw new ConfigError(
-        `--batch: a causal network learns from pairs of clips; expected an even number, got ${parts.options.batch}`,
-      );
-    this.train = videosOf(parts.data, 'train');
-    this.val = parts.data.videos.filter((video) => video.split === 'val');
+    const { config, options, data } = parts;
+    if (config.causal) checkCausal(options);
+    this.train = videosOf(data, 'train');
+    this.val = data.videos.filter((video) => video.split === 'val');
+    this.watch = new DivergenceWatch(config.classes);
+    this.lastSaved = progress.epoch;
   }
 
-  /** Trains from where the progress stands to the last epoch, or until the signal. */
+  /** Trains from where the progress stands to the last epoch, until patience ends, or until the signal. */
   async run(): Promise<TrainOutcome> {
-    const { options, signal } = this.parts;
-    while (this.progress.epoch < options.epochs && !signal?.aborted) {
+    const { folder, options, signal } = this.parts;
+    await folder.reserveFor(await this.checkpoint(undefined));
+    while (!this.done && !signal?.aborted) {
       const finished = await this.epoch();
       if (finished) await this.finishEpoch();
       else await this.saveLast();
     }
-    const { best } = this.progress;
-    const interrupted = this.progress.epoch < options.epochs;
-    return { epochs: this.rows, bestTop1: best?.top1, bestEpoch: best?.epoch ?? this.progress.epoch, interrupted };
+    const { best, epoch } = this.progress;
+    return {
+      epochs: this.rows,
+      bestTop1: best?.top1,
+      bestEpoch: best?.epoch ?? epoch,
+      interrupted: !this.done,
+      stoppedEarly: this.done && epoch < options.epochs,
+    };
+  }
+
+  private get done(): boolean {
+    const { epochs, patience } = this.parts.options;
+    const { epoch, sinceBest } = this.progress;
+    return epoch >= epochs || (patience > 0 && sinceBest >= patience);
   }
 
   /** The first epoch in which a causal network sees pairs of clips: first it learns what clips show, then what went before them. */
@@ -112,25 +141,28 @@ export class Trainer {
   }
 
   private get batchesPerEpoch(): number {
-    return this.parts.loader.batchCount(this.train, this.parts.options.batch);
+    const { repeats, balance } = this.parts.options;
+    return this.parts.loader.batchCount(this.train, { batch: this.parts.labelled, repeats, balance });
   }
 
   /** The rest of the current epoch. False when the signal cut it short. */
   private async epoch(): Promise<boolean> {
     const { loader, options, signal } = this.parts;
+    const { seed, repeats, balance } = options;
+    const { labelled: batch } = this.parts;
     const { epoch, batch: firstBatch } = this.progress;
     this.startedMs = performance.now();
     this.clipsDone = 0;
     if (this.batchesPerEpoch === 0) {
-      throw new DatasetError(
-        `${this.train.length} training videos do not fill a batch of ${options.batch}; use a smaller --batch`,
-      );
+      throw new DatasetError(`${this.train.length} training videos do not fill a batch of ${batch}; use a smaller --batch`);
     }
-    const batches = loader.batches(this.train, { batch: options.batch, train: true, epoch, seed: options.seed, firstBatch });
+    await this.setRates();
+    const batches = loader.batches(this.train, { batch, train: true, epoch, seed, repeats, balance, firstBatch });
     let waiting = batches.next();
     for (let next = await waiting; !next.done; next = await waiting) {
       waiting = batches.next(); // the next batch is put together while this one is learnt
-      await this.step(next.value);
+      waiting.catch(() => {}); // it is awaited later, if this pass does not throw
+      await this.pass(next.value);
       if (signal?.aborted) {
         await waiting;
         await batches.return(undefined);
@@ -140,58 +172,78 @@ export class Trainer {
     return true;
   }
 
-  private async step(batch: ClipBatch): Promise<void> {
+  private async setRates(): Promise<void> {
     const { config, options, programs } = this.parts;
-    const { step } = this.progress;
-    const rate = this.rateAt(step);
-    const result = await programs.step({
-      clips: batch.clips,
-      targets: smoothedTargets(batch.labels, config.classes, options.labelSmoothing),
-      dropout: this.dropout(step),
-      step: step + 1,
-      rate,
-      weightDecay: options.weightDecay,
-      chained: this.chained,
-    });
-    if (!Number.isFinite(result.loss)) {
-      throw new VmfError(
-        `training diverged: the loss is ${result.loss} at step ${step}; the checkpoint before this epoch is kept; try a lower --rate`,
-      );
-    }
-    this.account(batch, result.loss, correctIn(result.logits, batch.labels, config.classes));
+    if (ratesAreEven(options)) return;
+    await programs.setRates(layerRates(inventoryOf(config).parameters, this.progress.epoch, options));
   }
 
-  private account(batch: ClipBatch, loss: number, correct: number): void {
+  private async pass(batch: ClipBatch): Promise<void> {
+    const { config, options, programs } = this.parts;
+    const { pass } = this.progress;
+    const { accumulate, average, dropPath, weightDecay } = options;
+    const step = Math.floor(pass / accumulate) + 1;
+    const lesson = await this.parts.lesson(batch, pass);
+    const result = await programs.step({
+      clips: lesson.clips,
+      targets: lesson.targets,
+      ...(lesson.soft && { soft: lesson.soft }),
+      dropout: dropoutMask(config, options, pass),
+      ...(dropPath > 0 && { dropPath: dropPathMask(programs.branches, options, pass) }),
+      ...{ step, rate: this.rateAt(pass), weightDecay },
+      // Young averages forget their start sooner.
+      keep: Math.min(average, (1 + step) / (10 + step)),
+      chained: this.chained,
+      partial: (pass + 1) % accumulate !== 0,
+    });
+    this.refuseDivergence(lesson, result, step);
+    this.account(lesson, result);
+  }
+
+  private refuseDivergence({ videos }: Lesson, { loss, gradientNorm }: StepResult, step: number): void {
+    const fault = this.watch.fault(loss, gradientNorm);
+    if (fault === undefined) return;
+    const { folder, options } = this.parts;
+    const names = [...videos].map((video) => this.train[video]?.name ?? '?');
+    const kept =
+      this.lastSaved > 0 ? `${folder.lastPath} (epoch ${this.lastSaved}) is the last good checkpoint` : 'nothing was saved yet';
+    throw new VmfError(
+      `training diverged at step ${step}, epoch ${this.progress.epoch + 1}: ${fault}; clips: ${names.join(', ')}; ${kept}; ` +
+        `try a lower --rate than ${options.rate}`,
+    );
+  }
+
+  private account({ labels, pseudoShare = 0 }: Lesson, { loss, gradientNorm, logits }: StepResult): void {
     const { progress } = this;
-    this.clipsDone += batch.size;
+    const { options, config } = this.parts;
+    const known = labels.filter((label) => label >= 0).length;
+    this.clipsDone += labels.length;
     this.progress = {
       ...progress,
-      step: progress.step + 1,
+      pass: progress.pass + 1,
       batch: progress.batch + 1,
-      lossSum: progress.lossSum + loss * batch.size,
-      correct: progress.correct + correct,
-      clips: progress.clips + batch.size,
+      lossSum: progress.lossSum + loss,
+      normSum: progress.normSum + gradientNorm,
+      pseudoSum: progress.pseudoSum + pseudoShare,
+      correct: progress.correct + correctIn(logits, labels, config.classes),
+      clips: progress.clips + known,
     };
     const clipsPerSec = this.clipsDone / ((performance.now() - this.startedMs) / 1000);
-    const { epoch, clips, lossSum } = this.progress;
+    const { epoch, clips, lossSum, batch } = this.progress;
     const batches = this.batchesPerEpoch;
-    const left = (this.parts.options.epochs - epoch) * batches - this.progress.batch;
+    const left = (options.epochs - epoch) * batches - batch;
     this.parts.onEvent({
-      kind: 'step',
-      epoch: epoch + 1,
-      batch: this.progress.batch,
-      batches,
-      loss: lossSum / clips,
-      top1: this.progress.correct / clips,
-      clipsPerSec,
-      secondsLeft: (left * this.parts.options.batch) / clipsPerSec,
+      ...{ kind: 'step', epoch: epoch + 1, batch, batches, clipsPerSec },
+      loss: lossSum / batch,
+      top1: this.progress.correct / Math.max(clips, 1),
+      secondsLeft: (left * options.batch) / clipsPerSec,
     });
   }
 
-  private rateAt(step: number): number {
+  private rateAt(pass: number): number {
     const { options } = this.parts;
     const batches = this.batchesPerEpoch;
-    return rateAt(step, {
+    return rateAt(pass, {
       peak: options.rate,
       warmupSteps: Math.round(Math.min(options.warmupEpochs, options.epochs / 2) * batches),
       totalSteps: options.epochs * batches,
@@ -199,73 +251,53 @@ export class Trainer {
     });
   }
 
-  /** [B, F]: 0 with probability p, else 1 / (1 - p); drawn anew for each step from the seed. */
-  private dropout(step: number): Float32Array {
-    const { config, options } = this.parts;
-    const p = options.dropout ?? config.dropout;
-    const rng = new Rng([options.seed, 'dropout', step]);
-    return Float32Array.from({ length: options.batch * config.head }, () => (rng.chance(p) ? 0 : 1 / (1 - p)));
-  }
-
   private async finishEpoch(): Promise<void> {
-    const { folder } = this.parts;
+    const { folder, options } = this.parts;
     const seconds = (performance.now() - this.startedMs) / 1000;
-    await this.estimateStatistics();
-    const validation = await this.validate();
     const { progress } = this;
+    const epoch = progress.epoch + 1;
+    const isLast = epoch === options.epochs;
+    const looks = isLast || epoch % options.validateEvery === 0;
+    const validation = looks ? await this.look() : undefined;
     const metrics: EpochMetrics = {
-      epoch: progress.epoch + 1,
-      step: progress.step,
-      rate: this.rateAt(progress.step - 1),
-      trainLoss: progress.lossSum / progress.clips,
-      trainTop1: progress.correct / progress.clips,
+      ...{ epoch, step: Math.floor(progress.pass / options.accumulate), rate: this.rateAt(progress.pass - 1) },
+      trainLoss: progress.lossSum / progress.batch,
+      trainTop1: progress.correct / Math.max(progress.clips, 1),
+      gradientNorm: progress.normSum / progress.batch,
+      ...(this.parts.labelled < options.batch && { pseudoShare: progress.pseudoSum / progress.batch }),
       ...(validation && { valLoss: validation.loss, valTop1: validation.top1 }),
-      clipsPerSec: this.clipsDone / seconds,
-      seconds,
+      ...{ clipsPerSec: this.clipsDone / seconds, seconds },
     };
-    // What was best before pairs of clips is no yardstick for a network that is to understand a stream.
-    const before = this.chained && progress.epoch === this.chainedFrom ? undefined : progress.best;
-    const best = isBetter(metrics, before);
-    const bestSoFar = best ? { epoch: metrics.epoch, top1: metrics.valTop1, loss: metrics.valLoss } : before;
-    this.progress = { ...progress, epoch: progress.epoch + 1, batch: 0, lossSum: 0, correct: 0, clips: 0, best: bestSoFar };
+    const best = this.judge(metrics, looks);
     this.rows.push(metrics);
-    folder.log(metrics);
-    const checkpoint = await this.checkpoint(metrics);
-    if (best) await folder.saveBest(checkpoint);
-    await folder.saveLast(checkpoint);
+    await folder.log(metrics);
+    if (best || this.done || performance.now() - this.savedMs > saveAfterMs) await this.save(metrics, best);
     this.parts.onEvent({ kind: 'epoch', metrics, best });
   }
 
-  /** Replaces the running statistics of all batch norms by those of a few training batches under the present weights. */
-  private async estimateStatistics(): Promise<void> {
-    const { config, loader, options, programs } = this.parts;
-    const count = Math.min(options.statisticsBatches, this.batchesPerEpoch);
-    if (count === 0) return;
-    const estimate = new StatisticsEstimate(inventoryOf(config).statistics);
-    const epoch = this.progress.epoch;
-    const batches = loader.batches(this.train, { batch: options.batch, train: true, epoch, seed: options.seed + 1 });
-    let done = 0;
-    for await (const batch of batches) {
-      estimate.add(await programs.statistics(batch.clips, this.chained));
-      if (++done === count) break;
-    }
-    await programs.setStatistics(estimate.result());
+  /** Moves the progress on to the next epoch. True when these are the weights to keep. */
+  private judge(metrics: EpochMetrics, looked: boolean): boolean {
+    const { progress } = this;
+    // What was best before pairs of clips is no yardstick for a network that is to understand a stream.
+    const before = this.chained && progress.epoch === this.chainedFrom ? undefined : progress.best;
+    const best = looked && isBetter(metrics, before);
+    const bestSoFar = best ? { epoch: metrics.epoch, top1: metrics.valTop1, loss: metrics.valLoss } : before;
+    const sinceBest = best ? 0 : progress.sinceBest + Number(looked && metrics.valTop1 !== undefined);
+    this.progress = { ...progress, ...newEpoch, epoch: metrics.epoch, batch: 0, best: bestSoFar, sinceBest };
+    return best;
   }
 
-  /** Cross-entropy and top-1 over the validation videos, one centre view each. */
-  private async validate(): Promise<{ loss: number; top1: number } | undefined> {
-    const { config, loader, options, programs } = this.parts;
-    if (this.val.length === 0) return undefined;
-    let loss = 0;
-    let correct = 0;
-    for await (const batch of loader.batches(this.val, { batch: options.batch, train: false })) {
-      const logits = await programs.logits(batch.clips, batch.size);
-      correct += correctIn(logits, batch.labels, config.classes);
-      batch.labels.forEach((label, i) => {
-        loss -= Math.log(Math.max(softmax(logits.subarray(i * config.classes, (i + 1) * config.classes))[label] ?? 0, 1e-12));
-      });
-    }
-    return { loss: loss / this.val.length, top1: correct / this.val.length };
+  private async look(): Promise<{ loss: number; top1: number } | undefined> {
+    await estimateStatistics(this.parts, this.train, this.progress.epoch, this.chained);
+    return validate(this.parts, this.val);
+  }
+
+  private async save(metrics: EpochMetrics, best: boolean): Promise<void> {
+    const checkpoint = await this.checkpoint(metrics);
+    if (best) await this.parts.folder.saveBest(checkpoint);
+    await this.parts.folder.saveLast(checkpoint);
+    this.lastSaved = metrics.epoch;
+    this.savedMs = performance.now();
   }
 
   private async saveLast(): Promise<void> {
@@ -274,32 +306,31 @@ export class Trainer {
 
   private async checkpoint(metrics: EpochMetrics | undefined): Promise<Checkpoint> {
     const { config, data, preprocess, programs, notes } = this.parts;
-    const { parameters, statistics, first, second } = await programs.weights();
+    const { parameters, statistics, first, second, average, gradients } = await programs.weights();
     const reached = metrics?.valTop1 === undefined ? {} : { valTop1: metrics.valTop1.toFixed(4) };
     return {
-      config,
-      labels: data.labels,
-      preprocess,
+      ...{ config, labels: data.labels, preprocess, statistics },
       notes: { ...notes, epoch: String(this.progress.epoch), ...reached },
-      parameters,
-      statistics,
-      training: { first, second, progress: this.progress },
+      parameters: average ?? parameters,
+      training: {
+        first,
+        second,
+        ...(average && { current: parameters }),
+        ...(gradients && { gradients }),
+        progress: this.progress,
+      },
     };
   }
 }
 
-/** How many rows of logits [B, classes] have their largest value on the label. */
-function correctIn(logits: Float32Array, labels: Int32Array, classes: number): number {
-  let correct = 0;
-  labels.forEach((label, i) => {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    const value = row[label] ?? Number.NaN;
-    if (row.every((other, k) => k === label || other < value)) correct++;
-  });
-  return correct;
+function checkCausal({ batch, dropPath }: TrainOptions): void {
+  if (batch % 2 !== 0)
+    throw new ConfigError(`--batch: a causal network learns from pairs of clips; expected an even number, got ${batch}`);
+  if (dropPath > 0)
+    throw new ConfigError(`--drop-path: is not for causal networks, which learn from pairs of clips; leave it at 0`);
 }
 
-/** Higher validation top-1, or as high with a lower loss; without validation the latest epoch. NaN is never better. */
+/** Higher validation top-1, or as high with a lower loss; without validation videos the latest look. NaN is never better. */
 function isBetter(metrics: EpochMetrics, best: Progress['best']): boolean {
   if (metrics.valTop1 === undefined || metrics.valLoss === undefined) return true;
   if (Number.isNaN(metrics.valLoss)) return false;

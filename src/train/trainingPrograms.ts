@@ -1,33 +1,39 @@
 /**
- * A network in training on an engine: one step, the statistics its batch norms see, and its logits in evaluation, all on the state
- * that stays with the engine. Programs are built when first needed. Knows nothing of videos, epochs or files.
+ * The programs of a training run on one engine: passes and steps, batch-norm statistics, evaluation. All share the state (parameters,
+ * moments, statistics, what else the options need), which never leaves the engine. Programs are built when first needed. Knows
+ * nothing of videos, epochs or files.
  */
 
 import { lower } from '../graph/lowering/lower.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
-import { clipShape, evaluationGraph, type FlatWeights } from '../models/network.js';
+import { clipShape, countBranches, evaluationGraph, type FlatWeights } from '../models/network.js';
 import { blockSize } from '../runtime/blockSize.js';
 import type { Engine, Program, TensorValue } from '../runtime/engine.js';
-import { type StepOptions, scheduleValues, statisticsGraph, trainingStep } from './step.js';
+import { gradientPass, type ScheduleEntry, type StepOptions, scheduleValues, statisticsGraph, trainingStep } from './step.js';
 
-export interface StepInput {
+export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
   /** [T*B, 3, S, S]; given away. */
   readonly clips: Float32Array;
   /** [B, classes] */
   readonly targets: Float32Array;
+  /** [B, classes], with a teacher only. */
+  readonly soft?: Float32Array;
   /** [B, F] */
   readonly dropout: Float32Array;
-  /** Counted from 1. */
-  readonly step: number;
-  readonly rate: number;
-  readonly weightDecay: number;
+  /** [branches, B], with drop path only. */
+  readonly dropPath?: Float32Array;
   /** Whether clips follow one another in pairs, for causal networks. */
   readonly chained?: boolean;
+  /** True for the passes before the last one of a step: their gradients are only added up. */
+  readonly partial?: boolean;
 }
 
-/** What an engine is asked to do; `chained` ones see pairs of clips as one. */
-type ProgramKind = 'step' | 'chained step' | 'statistics' | 'chained statistics' | 'evaluation';
+/** What an engine is asked to do; `chained` ones see pairs of clips as one, `average` ones use the moving average of the weights. */
+type ProgramKind =
+  | `${'chained ' | ''}${'step' | 'pass'}`
+  | `${'average ' | ''}${'chained ' | ''}statistics`
+  | `${'average ' | ''}evaluation`;
 
 export interface StepResult {
   readonly loss: number;
@@ -40,24 +46,62 @@ export interface StepResult {
 export interface TrainingWeights extends FlatWeights {
   readonly first: Float32Array;
   readonly second: Float32Array;
+  /** Moving average of the parameters, when the options ask for one. */
+  readonly average?: Float32Array;
+  /** Gradients added up of an unfinished step, when a step has several passes. */
+  readonly gradients?: Float32Array;
 }
 
 export class TrainingPrograms {
+  /** Residual branches that drop path may drop. */
+  readonly branches: number;
   private readonly programs = new Map<string, Promise<Program>>();
 
   constructor(
     private readonly engine: Engine,
     private readonly config: NetworkConfig,
     private readonly options: StepOptions,
-  ) {}
-
-  async setWeights(weights: TrainingWeights): Promise<void> {
-    const { parameters, statistics, first, second } = weights;
-    await this.engine.setState({ parameters, statistics, first, second });
+  ) {
+    this.branches = countBranches(config);
   }
 
-  weights(): Promise<TrainingWeights> {
-    return this.engine.readState(['parameters', 'statistics', 'first', 'second']);
+  /** What is tested and kept is the moving average, where there is one. */
+  private get prefix(): 'average ' | '' {
+    return this.options.average ? 'average ' : '';
+  }
+
+  /** Where `average` or `gradients` are needed and not given, they begin as the parameters and as zeros. */
+  async setWeights(weights: TrainingWeights): Promise<void> {
+    const {
+      parameters,
+      statistics,
+      first,
+      second,
+      average = parameters,
+      gradients = new Float32Array(parameters.length),
+    } = weights;
+    await this.engine.setState({
+      ...{ parameters, statistics, first, second },
+      ...(this.options.average && { average }),
+      ...((this.options.accumulate ?? 1) > 1 && { gradients }),
+    });
+  }
+
+  async weights(): Promise<TrainingWeights> {
+    const extra = [
+      ...(this.options.average ? (['average'] as const) : []),
+      ...(this.accumulates ? (['gradients'] as const) : []),
+    ];
+    return this.engine.readState(['parameters', 'statistics', 'first', 'second', ...extra]) as Promise<TrainingWeights>;
+  }
+
+  private get accumulates(): boolean {
+    return (this.options.accumulate ?? 1) > 1;
+  }
+
+  /** Factors of the learning rate, one a parameter; needed before the first step when the options ask for them. */
+  async setRates(rates: Float32Array): Promise<void> {
+    await this.engine.setState({ rates });
   }
 
   /** Builds and loads the training step, so that the first one is not slower than the others. */
@@ -65,17 +109,35 @@ export class TrainingPrograms {
     await this.program('step', this.options.clips);
   }
 
-  /** One step of AdamW. */
-  async step({ clips, targets, dropout, step, rate, weightDecay, chained = false }: StepInput): Promise<StepResult> {
-    const { clips: count, betas } = this.options;
-    const program = await this.program(chained ? 'chained step' : 'step', count);
-    const feeds = {
-      clips: this.tensor(clips, clipShape(this.config, count)),
-      targets: this.tensor(targets, [count, this.config.classes]),
-      dropout: this.tensor(dropout, [count, this.config.head]),
-      schedule: this.tensor(scheduleValues(step, rate, weightDecay, betas), [4]),
-    };
-    const result = await program.run<'loss' | 'gradientNorm' | 'logits'>(feeds, { move: true });
+  /** Clips a second of the training step, timed on one step on blank clips after the first; the weights are as before. */
+  async measureSpeed(): Promise<number> {
+    const { config, options } = this;
+    const { clips: count } = options;
+    const before = await this.weights();
+    if (options.layerRates) await this.setRates(new Float32Array(before.parameters.length));
+    const once = () =>
+      this.step({
+        clips: new Float32Array(sizeOf(clipShape(config, count))),
+        targets: new Float32Array(count * config.classes),
+        ...(options.temperature !== undefined && { soft: new Float32Array(count * config.classes) }),
+        dropout: new Float32Array(count * config.head),
+        ...(options.dropPath && { dropPath: new Float32Array(this.branches * count) }),
+        ...{ step: 1, rate: 0, weightDecay: 0 },
+      });
+    await once();
+    const start = performance.now();
+    await once();
+    const seconds = (performance.now() - start) / 1000;
+    await this.setWeights(before);
+    return count / seconds;
+  }
+
+  /** One pass: a step of AdamW, or a part of one. */
+  async step(input: StepInput): Promise<StepResult> {
+    const { clips: count } = this.options;
+    const { chained = false, partial = false } = input;
+    const program = await this.program(`${chained ? 'chained ' : ''}${partial ? 'pass' : 'step'}`, count);
+    const result = await program.run<'loss' | 'gradientNorm' | 'logits'>(this.feeds(input), { move: true });
     return {
       loss: result.loss.data[0] ?? Number.NaN,
       gradientNorm: result.gradientNorm.data[0] ?? Number.NaN,
@@ -83,10 +145,23 @@ export class TrainingPrograms {
     };
   }
 
+  private feeds({ clips, targets, soft, dropout, dropPath, partial = false, ...entry }: StepInput): Record<string, TensorValue> {
+    const { clips: count, betas } = this.options;
+    const { classes, head } = this.config;
+    return {
+      clips: this.tensor(clips, clipShape(this.config, count)),
+      targets: this.tensor(targets, [count, classes]),
+      dropout: this.tensor(dropout, [count, head]),
+      ...(soft && { soft: this.tensor(soft, [count, classes]) }),
+      ...(dropPath && { dropPath: this.tensor(dropPath, [this.branches, count]) }),
+      ...(!partial && { schedule: this.tensor(scheduleValues({ ...entry, betas }), [5]) }),
+    };
+  }
+
   /** Mean and variance that the batch norms see in one batch, in the order of the statistics. `clips` is given away. */
   async statistics(clips: Float32Array, chained = false): Promise<Float32Array> {
     const count = this.options.clips;
-    const program = await this.program(chained ? 'chained statistics' : 'statistics', count);
+    const program = await this.program(`${this.prefix}${chained ? 'chained ' : ''}statistics`, count);
     const feeds = { clips: this.tensor(clips, clipShape(this.config, count)) };
     return (await program.run<'statistics'>(feeds, { move: true })).statistics.data;
   }
@@ -95,30 +170,33 @@ export class TrainingPrograms {
     await this.engine.setState({ statistics });
   }
 
-  /** Logits in evaluation mode, [count, classes], of a batch that may be smaller than the program's: the rest is zeros. */
-  async logits(clips: Float32Array, count: number): Promise<Float32Array> {
-    const full = this.options.clips;
-    const program = await this.program('evaluation', full);
+  /** Logits in evaluation mode, [count, classes], of a batch that may be smaller than the program's `full`: the rest is zeros. */
+  async logits(clips: Float32Array, count: number, full = this.options.clips): Promise<Float32Array> {
+    const program = await this.program(`${this.prefix}evaluation`, full);
     const feeds = { clips: this.tensor(padded(clips, this.config, count, full), clipShape(this.config, full)) };
     return (await program.run<'logits'>(feeds, { move: true })).logits.data.subarray(0, count * this.config.classes);
   }
 
   private program(kind: ProgramKind, clips: number): Promise<Program> {
-    const known = this.programs.get(kind) ?? this.load(kind, clips);
-    this.programs.set(kind, known);
+    const key = clips === this.options.clips ? kind : `${kind} of ${clips}`;
+    const known = this.programs.get(key) ?? this.load(kind, clips);
+    this.programs.set(key, known);
     return known;
   }
 
   private async load(kind: ProgramKind, clips: number): Promise<Program> {
     const target = { block: await blockSize() };
-    const chained = kind.startsWith('chained');
-    if (chained) await this.release(kind === 'chained step' ? 'step' : 'statistics');
-    const graph = kind.endsWith('step')
-      ? trainingStep(this.config, { ...this.options, chained })
-      : kind.endsWith('statistics')
-        ? statisticsGraph(this.config, clips, chained)
-        : { logits: evaluationGraph(this.config, clips) };
-    return this.engine.load(lower(graph, target), `${this.config.name}, ${kind}`, 'training');
+    if (kind.includes('chained ')) await this.release(kind.replace('chained ', '') as ProgramKind);
+    return this.engine.load(lower(this.graph(kind, clips), target), `${this.config.name}, ${kind}`, 'training');
+  }
+
+  private graph(kind: ProgramKind, clips: number) {
+    const chained = kind.includes('chained ');
+    const parameters = kind.startsWith('average') ? 'average' : 'parameters';
+    if (kind.endsWith('step')) return trainingStep(this.config, { ...this.options, chained });
+    if (kind.endsWith('pass')) return gradientPass(this.config, { ...this.options, chained });
+    if (kind.endsWith('statistics')) return statisticsGraph(this.config, clips, chained, parameters);
+    return { logits: evaluationGraph(this.config, clips, { parameters }) };
   }
 
   /** A program that is not needed any more, if there is one. */

@@ -1,0 +1,70 @@
+/** One training run in a folder that is gone afterwards, and its accuracy on other videos: what the accuracy benchmarks share. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LabelledVideo, LabelledVideos } from '../src/dataset/labelledVideos.js';
+import { type EvaluateOptions, evaluateDataset } from '../src/recognise/evaluate.js';
+import { loadRecogniser } from '../src/recognise/recogniser.js';
+import { Rng } from '../src/rng.js';
+import { type TrainJob, train } from '../src/train/train.js';
+
+export interface Tested {
+  /** Top-1 of the last weights on each group of videos. */
+  readonly top1: readonly number[];
+  readonly trainSeconds: number;
+}
+
+/** The last weights are tested, whatever validation said: nothing is chosen by it. */
+export async function trainAndTest(
+  job: Omit<TrainJob, 'out'>,
+  tests: readonly (readonly LabelledVideo[])[],
+  views: EvaluateOptions = {},
+): Promise<Tested> {
+  const folder = mkdtempSync(join(tmpdir(), 'vmf-bench-'));
+  try {
+    const start = performance.now();
+    const { lastPath } = await train({ ...job, out: join(folder, 'run') });
+    const trainSeconds = (performance.now() - start) / 1000;
+    const recogniser = await loadRecogniser(lastPath);
+    try {
+      const top1: number[] = [];
+      for (const videos of tests) top1.push((await evaluateDataset(recogniser, videos, views)).metrics.top1);
+      return { top1, trainSeconds };
+    } finally {
+      await recogniser.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** So many training videos of each class, drawn by the seed, then so many others as validation; test videos stay. */
+export function fewerVideos(data: LabelledVideos, train: number, val: number, seed: number): LabelledVideos {
+  const drawn = data.labels.flatMap((label) => {
+    const own = data.videos.filter((video) => video.label === label && video.split === 'train');
+    const shuffled = new Rng([seed, 'fewer', label]).shuffle(own);
+    return [
+      ...shuffled.slice(0, train),
+      ...shuffled.slice(train, train + val).map((video) => ({ ...video, split: 'val' as const })),
+    ];
+  });
+  return {
+    ...data,
+    videos: [...drawn, ...data.videos.filter(({ split }) => split === 'test')],
+    splitBy: `${train} of each class, seed ${seed}`,
+  };
+}
+
+export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Runs tasks side by side, `lanes` at once; results in their order. */
+export async function sideBySide<T>(tasks: readonly (() => Promise<T>)[], lanes: number): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const lane = async () => {
+    for (let i = next++; i < tasks.length; i = next++) results[i] = await (tasks[i] as () => Promise<T>)();
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}

@@ -1,0 +1,49 @@
+/**
+ * What a linear classifier reads of a clip instead of the head's two layers: the final features of all frames as their mean and as how
+ * they change, and the tokens. It lets a network that is not trained further be used for other classes at once (train/baseline.ts).
+ */
+
+import { concat, reshape } from '../graph/arrange.js';
+import { add, mul, relu, sub } from '../graph/elementwise.js';
+import { constant, type Expr } from '../graph/expr.js';
+import { channelSum, regroup } from '../graph/features.js';
+import { matmul } from '../graph/linear.js';
+import { mapSize } from '../graph/shape.js';
+
+/**
+ * Final features x [T, B, C, H, W] and tokens in rows [B*M, d] -> [B, 3C + M*d]: means over space and time, those of the second half less
+ * those of the first, the mean absolute change from frame to frame, and the tokens.
+ */
+export function linearReadout(x: Expr, tokens: Expr): Expr {
+  const { frames, clips, channels, height, width } = mapSize(x.shape, 'linear readout');
+  const perFrame = reshape(mul(channelSum(regroup(x, 1)), 1 / (height * width)), [frames, clips * channels]);
+  const weighted = (weights: readonly number[], rows: Expr) =>
+    reshape(matmul(constant(weights, [1, frames]), rows), [clips, channels]);
+  const each = (weight: (t: number) => number) => Array.from({ length: frames }, (_, t) => weight(t));
+  const mean = weighted(
+    each(() => 1 / frames),
+    perFrame,
+  );
+  const trend = weighted(
+    each((t) => (2 * Math.sign(t - (frames - 1) / 2)) / frames),
+    perFrame,
+  );
+  const steps = matmul(stepMatrix(frames), perFrame); // [T, B*C]
+  const restlessness = weighted(
+    each(() => 1 / frames),
+    add(relu(steps), relu(sub(0, steps))),
+  );
+  return concat(
+    [mean, trend, restlessness, reshape(tokens, [clips, ((tokens.shape[0] ?? 0) / clips) * (tokens.shape[1] ?? 0)])],
+    1,
+  );
+}
+
+/** [T, T]: row t is frame t + 1 less frame t; the last row is zero. */
+function stepMatrix(frames: number): Expr {
+  const values = Array.from({ length: frames * frames }, (_, i) => {
+    const [row, column] = [Math.floor(i / frames), i % frames];
+    return row === frames - 1 ? 0 : Number(column === row + 1) - Number(column === row);
+  });
+  return constant(values, [frames, frames]);
+}

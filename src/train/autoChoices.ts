@@ -1,0 +1,43 @@
+/**
+ * What `train` chooses when it is not told: recipe, epochs, batch and balance from the size of the data, each with its reason. Pure;
+ * the recipe files say on which measurements the numbers rest.
+ */
+
+import type { TrainChoices } from './options.js';
+
+export interface Situation {
+  /** Training videos of each class. */
+  readonly perClass: readonly number[];
+  /** Starts from trained weights. */
+  readonly pretrained: boolean;
+}
+
+export interface AutoChoices {
+  /** Name of a recipe that comes with the program. */
+  readonly recipe: string;
+  readonly options: TrainChoices;
+  /** Why, a sentence each. */
+  readonly reasons: readonly string[];
+}
+
+/** Fewer training videos than this are a small set: more epochs, small batches. */
+const smallSet = 400;
+/** Clips that a network is to see in all: below it learns too little, above it gains little for its time. */
+const clipsInAll = { small: 3600, standard: 7000, finetune: 2400 } as const;
+const epochLimits = { small: [12, 60], standard: [7, 30], finetune: [6, 30] } as const;
+
+export function autoChoices({ perClass, pretrained }: Situation): AutoChoices {
+  const videos = perClass.reduce((sum, count) => sum + count, 0);
+  const recipe = pretrained ? 'finetune' : videos < smallSet ? 'small' : 'standard';
+  const [least, most] = epochLimits[recipe];
+  const epochs = Math.min(Math.max(Math.round(clipsInAll[recipe] / Math.max(videos, 1)), least), most);
+  const batch = videos >= smallSet ? 16 : Math.max(2, Math.min(8, videos));
+  const uneven = Math.max(...perClass) > 1.5 * Math.min(...perClass);
+  const reasons = [
+    `recipe ${recipe}: ${videos} training videos${pretrained ? ', from trained weights' : `, ${videos < smallSet ? 'fewer than' : 'at least'} ${smallSet}`}`,
+    `${epochs} epochs: about ${clipsInAll[recipe]} clips in all, within ${least} to ${most} epochs; batch ${batch}`,
+    ...(uneven ? ['classes balanced: the largest has more than 1.5 times the videos of the smallest'] : []),
+  ];
+  const validateEvery = Math.max(1, Math.round(epochs / 12));
+  return { recipe, options: { epochs, batch, balance: uneven ? 'classes' : 'none', validateEvery }, reasons };
+}

@@ -1,0 +1,26 @@
+/** Notices when training goes wrong: a loss or gradient that is no number, or a loss far above anything a network should have. */
+
+/** Passes whose mean loss is looked at, and how many times the loss of guessing it may be. */
+const window = 10;
+const factor = 5;
+
+export class DivergenceWatch {
+  private readonly recent: number[] = [];
+  private readonly limit: number;
+
+  /** `classes` gives the loss of guessing, ln classes. */
+  constructor(classes: number) {
+    this.limit = factor * Math.max(Math.log(classes), 1);
+  }
+
+  /** What is wrong after this pass; undefined when nothing is. */
+  fault(loss: number, gradientNorm: number): string | undefined {
+    if (!Number.isFinite(loss)) return `the loss is ${loss}`;
+    if (!Number.isFinite(gradientNorm)) return `the gradient's norm is ${gradientNorm}`;
+    this.recent.push(loss);
+    if (this.recent.length > window) this.recent.shift();
+    const mean = this.recent.reduce((sum, value) => sum + value, 0) / this.recent.length;
+    if (this.recent.length < window || mean <= this.limit) return undefined;
+    return `the mean loss of ${window} passes is ${mean.toFixed(2)}, more than ${factor} times that of guessing`;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * What a linear readout is given of clips by a network that stays as it is (see models/linearReadout.ts), and the batch-norm statistics
+ * that a network of random weights needs before it is of use.
+ */
+
+import { ShapeError } from '../errors.js';
+import { lower } from '../graph/lowering/lower.js';
+import type { NetworkConfig } from '../models/config.js';
+import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../models/network.js';
+import type { Intermediates } from '../models/videoMobileFormer.js';
+import { blockSize } from '../runtime/blockSize.js';
+import type { Engine, Program } from '../runtime/engine.js';
+import { StatisticsEstimate } from './statisticsEstimate.js';
+import { defaultStep } from './step.js';
+import { padded, TrainingPrograms } from './trainingPrograms.js';
+
+export class FrozenFeatures {
+  private constructor(
+    private readonly program: Program,
+    private readonly config: NetworkConfig,
+    private readonly batch: number,
+  ) {}
+
+  /** A network with a linear readout on an engine, for `batch` clips a run. */
+  static async load(engine: Engine, config: NetworkConfig, weights: FlatWeights, batch: number): Promise<FrozenFeatures> {
+    const keep: Intermediates = new Map();
+    inferenceGraph(config, weights, batch, { keep });
+    const features = keep.get('readout');
+    if (!features) throw new ShapeError(`${config.name}: has no linear readout`);
+    const model = lower({ features }, { block: await blockSize() });
+    return new FrozenFeatures(await engine.load(model, `${config.name}, features`, 'inference'), config, batch);
+  }
+
+  /** Features [count, D] of at most `batch` clips [T*count, 3, S, S], which are given away. */
+  async of(clips: Float32Array, count: number): Promise<Float32Array> {
+    const { batch, config } = this;
+    const feeds = { clips: { data: padded(clips, config, count, batch), shape: clipShape(config, batch) } };
+    const { features } = await this.program.run<'features'>(feeds, { move: true });
+    return features.data.slice(0, (features.data.length / batch) * count);
+  }
+}
+
+/** What the batch norms see in these batches of clips, each [T*batch, 3, S, S] and given away. */
+export async function seenStatistics(
+  engine: Engine,
+  config: NetworkConfig,
+  { parameters, statistics }: FlatWeights,
+  batch: number,
+  batches: AsyncIterable<Float32Array>,
+): Promise<Float32Array> {
+  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: batch });
+  const none = new Float32Array(0);
+  await programs.setWeights({ parameters, statistics, first: none, second: none });
+  const estimate = new StatisticsEstimate(inventoryOf(config).statistics);
+  for await (const clips of batches) estimate.add(await programs.statistics(clips));
+  return estimate.result();
+}

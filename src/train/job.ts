@@ -1,0 +1,56 @@
+/** What `train` is asked for, what it tells on the way, and what it gives back. */
+
+import type { Preprocess } from '../clip/preprocess.js';
+import type { LabelledVideos } from '../dataset/labelledVideos.js';
+import type { DatasetOptions } from '../dataset/list.js';
+import type { NetworkConfig } from '../models/config.js';
+import type { DecoderChoice } from '../video/types.js';
+import type { TrainChoices } from './options.js';
+import type { TrainEvent, TrainOutcome } from './trainer.js';
+
+export interface TrainJob {
+  /** A folder or list of labelled videos, or what was read of one. */
+  readonly data: string | LabelledVideos;
+  /** Where checkpoints and metrics go; made if missing. */
+  readonly out: string;
+  /** A name such as `vmf-0.1g`, or a configuration of one's own; its classes are replaced by the data's. Default: the recipe's. */
+  readonly model?: string | NetworkConfig;
+  /** Weights to start from; a last layer for other classes is begun anew. */
+  readonly init?: string;
+  /** A folder of videos without labels to learn from as well. */
+  readonly unlabelled?: string;
+  readonly resume?: boolean;
+  /** A recipe by name or file; by default one is chosen by the data's size; false for the options' own defaults. */
+  readonly recipe?: string | false;
+  /** Options that go before those of the recipe. */
+  readonly options?: TrainChoices;
+  /** Frames, size, crop and sampling other than the network's defaults. */
+  readonly preprocess?: Partial<Preprocess>;
+  readonly dataset?: DatasetOptions;
+  readonly threads?: number;
+  readonly workers?: number;
+  readonly decoder?: DecoderChoice;
+  /** Where decoded clips are kept between epochs and runs; false for memory only. */
+  readonly cacheFolder?: string | false;
+  /** Arguments as they were typed, for the record of the run. */
+  readonly command?: readonly string[];
+  readonly onEvent?: (event: TrainJobEvent) => void;
+  /** Ends the run after the present step; `last` then continues it. */
+  readonly signal?: AbortSignal;
+}
+
+export type TrainJobEvent =
+  | TrainEvent
+  | { readonly kind: 'note' | 'warning'; readonly message: string }
+  | { readonly kind: 'reading'; readonly done: number; readonly of: number };
+
+export interface TrainSummary extends TrainOutcome {
+  readonly config: NetworkConfig;
+  readonly labels: readonly string[];
+  readonly trainVideos: number;
+  readonly valVideos: number;
+  /** Training videos that could not be read, with the reason. */
+  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+  readonly lastPath: string;
+  readonly bestPath: string;
+}

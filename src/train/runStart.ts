@@ -1,0 +1,156 @@
+/**
+ * What a run starts with: choices filled in from flags, recipe and data, and first weights, or all of it from a checkpoint. Reads and
+ * checks; writes nothing.
+ */
+
+import { sidedLabels } from '../clip/augment.js';
+import { makePreprocess, type Preprocess } from '../clip/preprocess.js';
+import type { LabelledVideos } from '../dataset/labelledVideos.js';
+import { ConfigError, WeightsError } from '../errors.js';
+import type { NetworkConfig } from '../models/config.js';
+import { networkConfig } from '../models/layouts.js';
+import { inventoryOf } from '../models/network.js';
+import { countValues, initialValues } from '../models/variables.js';
+import { Rng } from '../rng.js';
+import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+import { autoChoices } from './autoChoices.js';
+import type { TrainJob } from './job.js';
+import { type TrainOptions, trainOptions } from './options.js';
+import { type Progress, resumedProgress } from './progress.js';
+import { readRecipe } from './recipe.js';
+import type { RunFolder } from './runFolder.js';
+import type { TrainingWeights } from './trainingPrograms.js';
+import { unlabelledPaths } from './unlabelledPaths.js';
+
+/** Decay of the moving average of weights that labels unlabelled clips, when the recipe has none. */
+const teacherAverage = 0.99;
+
+/** Everything a run starts with, read and checked. */
+export interface Start {
+  readonly data: LabelledVideos;
+  readonly config: NetworkConfig;
+  readonly preprocess: Preprocess;
+  readonly options: TrainOptions;
+  readonly weights: TrainingWeights;
+  readonly progress: Progress | undefined;
+  /** Paths of videos without labels to learn from. */
+  readonly unlabelled: readonly string[];
+}
+
+/** A new run: first values from the seed, or from other weights. */
+export async function freshStart(job: TrainJob, data: LabelledVideos): Promise<Start> {
+  const { onEvent = () => {} } = job;
+  if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
+  const from = job.init === undefined ? undefined : parseCheckpoint(await readSafetensors(job.init), job.init);
+  const { model, preprocess: sampling, options } = chosen(job, data);
+  const config = chosenConfig({ ...job, model }, data, from);
+  const inventory = inventoryOf(config);
+  const rng = new Rng([options.seed, 'weights']);
+  const weights: TrainingWeights = {
+    parameters: initialValues(inventory.parameters, rng),
+    statistics: initialValues(inventory.statistics, rng),
+    first: new Float32Array(countValues(inventory.parameters)),
+    second: new Float32Array(countValues(inventory.parameters)),
+  };
+  if (from && job.init !== undefined) {
+    const sameLabels = from.labels.join('\n') === data.labels.join('\n');
+    const { taken, fresh: begun } = transferWeights(config, weights, from, sameLabels, job.init);
+    const anew = begun.length === 0 ? 'all' : `all but ${begun.join(', ')}`;
+    onEvent({ kind: 'note', message: `start from ${job.init}: ${anew} of ${taken.length + begun.length} tensors` });
+  }
+  const preprocess = chosenPreprocess({ ...job, preprocess: sampling }, data, config, from);
+  const unlabelled = unlabelledPaths(job.unlabelled, data);
+  return {
+    data,
+    config,
+    options: withTeacher(options, unlabelled.length > 0),
+    weights,
+    progress: undefined,
+    preprocess,
+    unlabelled,
+  };
+}
+
+type Choices = Required<Pick<TrainJob, 'preprocess'>> & {
+  readonly model: TrainJob['model'] | undefined;
+  readonly options: TrainOptions;
+};
+
+/** Labels for unlabelled clips come from the moving average of the weights, so there must be one. */
+function withTeacher(options: TrainOptions, needed: boolean): TrainOptions {
+  return needed && options.average === 0 ? { ...options, average: teacherAverage } : options;
+}
+
+/** What the job says, before what the recipe says, before what suits the data. */
+function chosen(job: TrainJob, data: LabelledVideos): Choices {
+  const { onEvent = () => {}, options = {}, preprocess = {}, model, init } = job;
+  if (job.recipe === false) return { model, preprocess, options: trainOptions(options) };
+  const auto = autoChoices({ perClass: trainingCounts(data), pretrained: init !== undefined });
+  const recipe = readRecipe(job.recipe ?? auto.recipe);
+  const augment = { ...recipe.options.augment, ...options.augment };
+  const merged = { ...auto.options, ...recipe.options, ...options, augment };
+  for (const reason of auto.reasons) onEvent({ kind: 'note', message: reason });
+  return {
+    model: model ?? (init === undefined ? recipe.model : undefined),
+    preprocess: { ...recipe.preprocess, ...preprocess },
+    options: trainOptions(merged),
+  };
+}
+
+/** Training videos of each class. */
+function trainingCounts({ labels, videos }: LabelledVideos): number[] {
+  const counts = labels.map(() => 0);
+  for (const { split, labelIndex } of videos) if (split === 'train') counts[labelIndex] = (counts[labelIndex] ?? 0) + 1;
+  return counts;
+}
+
+type WithModel = Pick<TrainJob, 'preprocess'> & { readonly model: TrainJob['model'] | undefined };
+
+function chosenConfig(job: WithModel, data: LabelledVideos, from: Checkpoint | undefined): NetworkConfig {
+  const { model } = job;
+  const classes = data.labels.length;
+  const base = typeof model === 'object' ? model : model === undefined && from ? from.config : networkConfig(model ?? 'vmf-0.1g');
+  if (typeof model === 'object' && model.readout)
+    throw new ConfigError(`${model.name}: readout: a linear one is fitted, not trained; leave it out, or use --baseline`);
+  const { readout: _, ...trained } = base; // a baseline's network gets its head back
+  const { frames = base.frames, size = base.size } = job.preprocess ?? {};
+  return { ...trained, classes, frames, size };
+}
+
+function chosenPreprocess(job: TrainJob, data: LabelledVideos, config: NetworkConfig, from: Checkpoint | undefined): Preprocess {
+  const { onEvent = () => {} } = job;
+  const { frames, size } = config;
+  const inherited = from && from.config.size === size ? from.preprocess : {};
+  const sided = sidedLabels(data.labels);
+  if (sided.length > 0 && job.preprocess?.flip === undefined) {
+    onEvent({ kind: 'note', message: `clips are not mirrored, since labels tell sides apart: ${sided.join(', ')}` });
+  }
+  return makePreprocess({ ...inherited, ...(sided.length > 0 && { flip: false }), ...job.preprocess, frames, size });
+}
+
+/** A run that goes on: all its choices come from its checkpoint; other ones are refused, not mixed in. */
+export async function resumedStart(job: TrainJob, folder: RunFolder, data: LabelledVideos): Promise<Start> {
+  const given = [
+    job.model !== undefined && '--model',
+    job.init !== undefined && '--init',
+    job.preprocess && 'preprocessing',
+    job.options && 'options',
+    typeof job.recipe === 'string' && '--recipe',
+  ];
+  const extra = given.filter((name) => typeof name === 'string');
+  if (extra.length > 0) throw new ConfigError(`--resume takes every choice from the run itself; leave out ${extra.join(', ')}`);
+  const last = await folder.readLast();
+  const { training } = last;
+  if (!training) throw new WeightsError(`${folder.lastPath}: holds no training state to resume`);
+  const unlabelled = unlabelledPaths(job.unlabelled, data);
+  const progress = resumedProgress(training.progress, data, unlabelled, folder.lastPath);
+  const { config, preprocess, parameters, statistics } = last;
+  const { first, second, current, gradients } = training;
+  const weights = {
+    ...{ parameters: current ?? parameters, statistics, first, second },
+    ...(current && { average: parameters }),
+    ...(gradients && { gradients }),
+  };
+  return { data, config, preprocess, options: progress.options, weights, progress, unlabelled };
+}

@@ -1,0 +1,103 @@
+/**
+ * Learning from videos without labels, after SVFormer (Xing et al. 2023, arXiv 2211.13222): the moving average of the weights labels a
+ * weak view, the network learns confident labels on a strong view, some of them mixed by tubes. What the paper and its released code
+ * leave open, and what was changed:
+ * - threshold, weights and decay are options, chosen by measurement (recipes/semi.yaml); the teacher is the average that is kept anyway;
+ * - mixed clips are learnt by cross-entropy with the mixed labels, each weighted by its own confidence, not by a squared error of raw
+ *   outputs: that error's scale depends on the logits';
+ * - labelled and unlabelled clips go through the network as one batch, so that batch norms see both.
+ */
+
+import { derangement, mixTargets } from '../clip/mixClips.js';
+import { mixTubes } from '../clip/mixTubes.js';
+import type { ClipBatch } from '../dataset/clipLoader.js';
+import type { NetworkConfig } from '../models/config.js';
+import { Rng } from '../rng.js';
+import { softmax } from '../scores/softmax.js';
+import { type Lesson, lessonOf } from './lessons.js';
+import type { TrainOptions } from './options.js';
+import type { TrainingPrograms } from './trainingPrograms.js';
+import type { UnlabelledClips } from './unlabelledClips.js';
+
+/** How many of a pass's clips have labels, and how many have not. */
+export function batchParts({ batch, unlabelledShare }: TrainOptions): { readonly labelled: number; readonly unlabelled: number } {
+  const unlabelled = Math.min(Math.max(Math.round(batch * unlabelledShare), 1), batch - 1);
+  return { labelled: batch - unlabelled, unlabelled };
+}
+
+export interface SemiParts {
+  readonly config: NetworkConfig;
+  readonly options: TrainOptions;
+  readonly programs: Pick<TrainingPrograms, 'logits'>;
+  readonly unlabelled: UnlabelledClips;
+}
+
+/** A labelled batch and as many unlabelled clips as fill the pass. */
+export async function semiLesson(
+  { config, options, programs, unlabelled }: SemiParts,
+  batch: ClipBatch,
+  pass: number,
+): Promise<Lesson> {
+  const { classes, frames, size: edge } = config;
+  const parts = batchParts(options);
+  const known = lessonOf(batch, config, options, pass);
+  const { weak, strong } = await unlabelled.at(pass);
+  const logits = await programs.logits(weak, parts.unlabelled, parts.unlabelled);
+  const { targets, confident } = pseudoTargets(logits, classes, options.pseudoThreshold);
+  const rng = new Rng([options.seed, 'tubes', pass]);
+  if (parts.unlabelled > 1 && rng.chance(options.tokenMix)) {
+    const partners = derangement(rng, parts.unlabelled);
+    const kept = mixTubes({ clips: strong, size: parts.unlabelled, frames, edge }, partners, rng);
+    mixTargets(targets, classes, partners, kept);
+  }
+  return {
+    clips: sideBySide(known.clips, parts.labelled, strong, parts.unlabelled, frames),
+    // Each part is a mean of its own: the loss is that of the labelled clips plus `pseudoWeight` times that of the others.
+    targets: joined(
+      scaled(known.targets, options.batch / parts.labelled),
+      scaled(targets, (options.pseudoWeight * options.batch) / parts.unlabelled),
+    ),
+    labels: Int32Array.from([...known.labels, ...Array<number>(parts.unlabelled).fill(-1)]),
+    videos: known.videos,
+    pseudoShare: confident / parts.unlabelled,
+  };
+}
+
+/** The most likely class of each row of logits where its probability reaches the threshold, zeros elsewhere. */
+export function pseudoTargets(
+  logits: Float32Array,
+  classes: number,
+  threshold: number,
+): { targets: Float32Array; confident: number } {
+  const targets = new Float32Array(logits.length);
+  let confident = 0;
+  for (let at = 0; at < logits.length; at += classes) {
+    const scores = softmax(logits.subarray(at, at + classes));
+    const best = Math.max(...scores);
+    if (!(best >= threshold)) continue;
+    targets[at + scores.indexOf(best)] = 1;
+    confident++;
+  }
+  return { targets, confident };
+}
+
+const scaled = (values: Float32Array, factor: number): Float32Array => values.map((value) => value * factor);
+
+function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const out = new Float32Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
+
+/** Two batches [T*B, ..] and [T*C, ..] as one [T*(B+C), ..], time outermost. */
+function sideBySide(a: Float32Array, countA: number, b: Float32Array, countB: number, frames: number): Float32Array {
+  const out = new Float32Array(a.length + b.length);
+  const image = a.length / (frames * countA);
+  for (let t = 0; t < frames; t++) {
+    const to = t * (countA + countB) * image;
+    out.set(a.subarray(t * countA * image, (t + 1) * countA * image), to);
+    out.set(b.subarray(t * countB * image, (t + 1) * countB * image), to + countA * image);
+  }
+  return out;
+}

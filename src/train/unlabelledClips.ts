@@ -1,0 +1,75 @@
+/**
+ * Clips of videos without labels, each seen twice: a weak view for the teacher, a strong one for the student. Which ones a pass gets
+ * depends on the seed and the number of the pass only; those of the next pass are read ahead.
+ */
+
+import type { Augment } from '../clip/augment.js';
+import type { ClipLoader } from '../dataset/clipLoader.js';
+import { Rng } from '../rng.js';
+
+export interface UnlabelledOptions {
+  /** Absolute paths, at least `count` of them. */
+  readonly paths: readonly string[];
+  /** Clips a pass. */
+  readonly count: number;
+  readonly seed: number;
+  readonly weak: Augment;
+  readonly strong: Augment;
+  readonly frames: number;
+}
+
+/** Both views of the same clips, each [T*count, 3, S, S]. */
+export interface UnlabelledBatch {
+  readonly weak: Float32Array;
+  readonly strong: Float32Array;
+}
+
+export class UnlabelledClips {
+  private ahead: { readonly pass: number; readonly batch: Promise<UnlabelledBatch> } | undefined;
+
+  constructor(
+    private readonly loader: ClipLoader,
+    private readonly options: UnlabelledOptions,
+  ) {}
+
+  async at(pass: number): Promise<UnlabelledBatch> {
+    const now = this.ahead?.pass === pass ? this.ahead.batch : this.read(pass);
+    const batch = await now;
+    const next = this.read(pass + 1);
+    next.catch(() => {}); // it is awaited by the next pass, if there is one
+    this.ahead = { pass: pass + 1, batch: next };
+    return batch;
+  }
+
+  private async read(pass: number): Promise<UnlabelledBatch> {
+    const { count, seed, weak, strong } = this.options;
+    const pairs = await Promise.all(
+      Array.from({ length: count }, (_, i) => {
+        const { path, round } = this.item(pass * count + i);
+        const view = (augment: Augment, name: string) =>
+          ({ mode: 'train', keys: [seed, 'unlabelled', name, round, path], augment }) as const;
+        return this.loader.clips({ path }, [view(weak, 'weak'), view(strong, 'strong')]);
+      }),
+    );
+    return { weak: this.together(pairs.map(([clip]) => clip)), strong: this.together(pairs.map(([, clip]) => clip)) };
+  }
+
+  /** Item `place` of an endless list: all videos in one order, then in another. */
+  private item(place: number): { path: string; round: number } {
+    const { paths, seed } = this.options;
+    const round = Math.floor(place / paths.length);
+    const order = new Rng([seed, 'unlabelled order', round]).shuffle(paths);
+    return { path: order[place % paths.length] as string, round };
+  }
+
+  /** Clips [T, 3, S, S] -> [T*count, 3, S, S], time outermost. */
+  private together(clips: readonly (Float32Array | undefined)[]): Float32Array {
+    const { frames } = this.options;
+    const image = (clips[0]?.length ?? 0) / frames;
+    const out = new Float32Array(frames * clips.length * image);
+    clips.forEach((clip, b) => {
+      for (let t = 0; clip && t < frames; t++) out.set(clip.subarray(t * image, (t + 1) * image), (t * clips.length + b) * image);
+    });
+    return out;
+  }
+}

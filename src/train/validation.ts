@@ -1,0 +1,64 @@
+/** Looks at the network between epochs: batch-norm statistics estimated anew, then loss and accuracy on the validation videos. */
+
+import type { ClipLoader } from '../dataset/clipLoader.js';
+import type { LabelledVideo } from '../dataset/labelledVideos.js';
+import type { NetworkConfig } from '../models/config.js';
+import { inventoryOf } from '../models/network.js';
+import { softmax } from '../scores/softmax.js';
+import type { TrainOptions } from './options.js';
+import { StatisticsEstimate } from './statisticsEstimate.js';
+import type { TrainingPrograms } from './trainingPrograms.js';
+
+export interface ValidationParts {
+  readonly config: NetworkConfig;
+  readonly options: TrainOptions;
+  readonly loader: ClipLoader;
+  readonly programs: TrainingPrograms;
+}
+
+/** Replaces the running statistics of all batch norms by those of a few training batches under the weights that are tested. */
+export async function estimateStatistics(
+  { config, options, loader, programs }: ValidationParts,
+  videos: readonly LabelledVideo[],
+  epoch: number,
+  chained: boolean,
+): Promise<void> {
+  const { batch, seed, statisticsBatches, batchNorm } = options;
+  if (statisticsBatches === 0 || batchNorm === 'frozen') return;
+  const estimate = new StatisticsEstimate(inventoryOf(config).statistics);
+  let left = statisticsBatches;
+  for await (const { clips } of loader.batches(videos, { batch, train: true, epoch, seed: seed + 1 })) {
+    estimate.add(await programs.statistics(clips, chained));
+    if (--left === 0) break;
+  }
+  await programs.setStatistics(estimate.result());
+}
+
+/** Cross-entropy and top-1 over videos, one centre view each; undefined for none. */
+export async function validate(
+  { config, options, loader, programs }: ValidationParts,
+  videos: readonly LabelledVideo[],
+): Promise<{ readonly loss: number; readonly top1: number } | undefined> {
+  if (videos.length === 0) return undefined;
+  let loss = 0;
+  let correct = 0;
+  for await (const batch of loader.batches(videos, { batch: options.batch, train: false })) {
+    const logits = await programs.logits(batch.clips, batch.size);
+    correct += correctIn(logits, batch.labels, config.classes);
+    batch.labels.forEach((label, i) => {
+      loss -= Math.log(Math.max(softmax(logits.subarray(i * config.classes, (i + 1) * config.classes))[label] ?? 0, 1e-12));
+    });
+  }
+  return { loss: loss / videos.length, top1: correct / videos.length };
+}
+
+/** How many rows of logits [B, classes] have their largest value on the label; rows without a label (-1) are wrong. */
+export function correctIn(logits: Float32Array, labels: Int32Array, classes: number): number {
+  let correct = 0;
+  labels.forEach((label, i) => {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    const value = row[label] ?? Number.NaN;
+    if (row.every((other, k) => k === label || other < value)) correct++;
+  });
+  return correct;
+}
