@@ -21,8 +21,8 @@ const usage = `npm run bench -- [NAME] [options]
   plot                      draws bench/results/*.svg from the results that were kept
   memory                    peak of training vmf-0.1g; growth over a thousand predictions
   load                      time to build, lower and load the family's graphs
-  ut-interaction LIST       accuracy on real clips from scratch, by the list's split column
-                              --seeds 0,1,2
+  ut-interaction LIST       accuracy on real clips from scratch: by the split column, and one sequence of a set left out
+                              --seeds 0,1,2  --only split,set1,set2
   ablation DATA             each part of the recipe switched off alone, on generated clips (DATA of vmf synth), 10 a class
                               --seeds 0,1,2  --only NAME,NAME
   semi-supervised DATA      20 % of the labels alone, with the other clips unlabelled, and all labels  --only few,semi,all
@@ -64,7 +64,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   load: async () => asRows(await (await import('./load.js')).load(say)),
   'ut-interaction': async (list) => {
     if (list === undefined) throw new UsageError('ut-interaction: name the list of its clips (manifest.csv)');
-    return asRows(await (await import('./utInteraction.js')).utInteraction({ list, seeds: seedList(), say }));
+    const only = values.only === undefined ? {} : { only: values.only.split(',') };
+    return asRows(await (await import('./utInteraction.js')).utInteraction({ list, seeds: seedList(), ...only, say }));
   },
   ablation: async (data) => {
     if (data === undefined) throw new UsageError('ablation: name a folder of generated clips');

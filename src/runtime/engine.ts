@@ -7,9 +7,9 @@ import './noTelemetry.js';
 import { availableParallelism } from 'node:os';
 import { VmfError } from '../errors.js';
 import { WorkerPool } from '../workers/pool.js';
-import type { EngineSettings, EngineTasks, ModelKind, TensorValue } from './engineTasks.js';
+import type { EngineSettings, EngineTasks, ModelKind, ProgramFacts, TensorValue } from './engineTasks.js';
 
-export type { TensorValue } from './engineTasks.js';
+export type { ProgramFacts, TensorValue, ValueFacts } from './engineTasks.js';
 
 export interface EngineOptions {
   /** Threads inside one operator; by default the machine's cores, at most 8, beyond which small networks gain nothing. */
@@ -80,6 +80,11 @@ export class Program {
   /** Begins anew: every state that the program writes is zeros. */
   async clear(): Promise<void> {
     await this.pool.run('clear', { program: this.number }, { label: this.label });
+  }
+
+  /** Names, types and shapes of the model's inputs and outputs. */
+  describe(): Promise<ProgramFacts> {
+    return this.pool.run('describe', { program: this.number }, { label: this.label });
   }
 
   async release(): Promise<void> {

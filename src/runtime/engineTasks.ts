@@ -6,6 +6,19 @@ export interface TensorValue {
   readonly data: Float32Array;
 }
 
+/** What a model says of an input or an output; sizes that are left to the run are names, or -1. */
+export interface ValueFacts {
+  readonly name: string;
+  /** As ONNX Runtime names it: float32, float16, int64 and so on; `none` for what is no tensor. */
+  readonly type: string;
+  readonly shape: readonly (number | string)[];
+}
+
+export interface ProgramFacts {
+  readonly inputs: readonly ValueFacts[];
+  readonly outputs: readonly ValueFacts[];
+}
+
 /** Whether a model's weights are constants in it (inference), or flow through it (training). */
 export type ModelKind = 'inference' | 'training';
 
@@ -25,6 +38,7 @@ export type EngineTasks = {
   /** Zeros for every state that the program writes. */
   clear: { input: { readonly program: number }; output: undefined };
   readState: { input: readonly string[]; output: Readonly<Record<string, Float32Array>> };
+  describe: { input: { readonly program: number }; output: ProgramFacts };
   release: { input: { readonly program: number }; output: undefined };
 };
 

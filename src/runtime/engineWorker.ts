@@ -7,7 +7,7 @@ import { workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { VmfError } from '../errors.js';
 import { serveTasks, Transferring } from '../workers/messages.js';
-import type { EngineSettings, EngineTasks, ModelKind, TensorValue } from './engineTasks.js';
+import type { EngineSettings, EngineTasks, ModelKind, TensorValue, ValueFacts } from './engineTasks.js';
 import { Film } from './film.js';
 
 const { threads, spin } = workerData as EngineSettings;
@@ -85,6 +85,9 @@ function shapeOf(meta: Metadata): number[] {
   if (!meta.isTensor) throw new VmfError(`engine: "${meta.name}" is no tensor`);
   return meta.shape.map(Number);
 }
+
+const factsOf = (meta: Metadata): ValueFacts =>
+  meta.isTensor ? { name: meta.name, type: meta.type, shape: [...meta.shape] } : { name: meta.name, type: 'none', shape: [] };
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
@@ -164,6 +167,10 @@ serveTasks<EngineTasks>({
     return undefined;
   },
   readState: (names) => Object.fromEntries(names.map((name) => [name, stateValue(name).slice()])),
+  describe: ({ program }) => {
+    const { inputMetadata, outputMetadata } = sessionOf(program).session;
+    return { inputs: inputMetadata.map(factsOf), outputs: outputMetadata.map(factsOf) };
+  },
   release: async ({ program }) => {
     await sessionOf(program).session.release();
     sessions.delete(program);

@@ -19,6 +19,8 @@ export interface TrainJob {
   readonly init?: string;
   /** A folder of videos without labels to learn from as well. */
   readonly unlabelled?: string;
+  /** A trained network to learn from: weights of this program, or an ONNX file (see foreignTeacher.ts for which ones). */
+  readonly teacher?: string;
   readonly resume?: boolean;
   /** A recipe by name or file; by default one is chosen by the data's size; false for the options' own defaults. */
   readonly recipe?: string | false;

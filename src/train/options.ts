@@ -59,6 +59,9 @@ const trainOptionsSchema = z.strictObject({
   pseudoThreshold: share.default(0.8),
   pseudoWeight: z.number().min(0).max(10).default(1),
   tokenMix: share.default(0.5),
+  /** With a teacher: its part of the loss, and the temperature at which its answers are learnt. */
+  teacherShare: share.default(0.5),
+  teacherTemperature: z.number().min(0.1).max(100).default(2),
   /** Views of unlabelled clips that the network learns from. */
   strongAugment: augmentSchema.default(defaultStrongAugment),
   /** Everything random: first weights, order, crops, dropout. */

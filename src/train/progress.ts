@@ -10,6 +10,8 @@ const progressSchema = z.strictObject({
   options: z.unknown(),
   /** Digest of names, labels and splits of the videos. */
   data: z.string(),
+  /** Digest of the teacher's file, when there is one. */
+  teacher: z.string().optional(),
   /** Epochs finished, passes done of the next one, and passes in all: a step is `accumulate` of them. */
   epoch: z.int().min(0),
   batch: z.int().min(0),
@@ -29,6 +31,7 @@ const progressSchema = z.strictObject({
 export interface Progress {
   readonly options: TrainOptions;
   readonly data: string;
+  readonly teacher?: string | undefined;
   readonly epoch: number;
   readonly batch: number;
   readonly pass: number;
@@ -49,10 +52,13 @@ interface StartOfRun {
   readonly data: LabelledVideos;
   /** Paths of videos without labels. */
   readonly unlabelled: readonly string[];
+  /** Digest of the teacher's file. */
+  readonly teacher: string | undefined;
 }
 
-export function startOfRun({ options, data, unlabelled }: StartOfRun): Progress {
-  return { options, data: dataDigest(data, unlabelled), epoch: 0, batch: 0, pass: 0, ...newEpoch, sinceBest: 0 };
+export function startOfRun({ options, data, unlabelled, teacher }: StartOfRun): Progress {
+  const digests = { data: dataDigest(data, unlabelled), ...(teacher !== undefined && { teacher }) };
+  return { options, ...digests, epoch: 0, batch: 0, pass: 0, ...newEpoch, sinceBest: 0 };
 }
 
 /** Reads the progress of a checkpoint and makes sure that the data are those of the run. */
@@ -65,6 +71,14 @@ export function resumedProgress(value: unknown, data: LabelledVideos, unlabelled
     );
   }
   return { ...parsed.data, options: trainOptions(parsed.data.options, where) };
+}
+
+/** Makes sure that a resumed run has the teacher that it began with. */
+export function checkTeacher(before: Progress, now: string | undefined, where: string): void {
+  if (before.teacher === now) return;
+  if (before.teacher === undefined) throw new ConfigError(`${where}: this run has no teacher; leave out --teacher`);
+  if (now === undefined) throw new ConfigError(`${where}: this run learns from a teacher; give its file again with --teacher`);
+  throw new ConfigError(`${where}: the teacher is not the one of this run: its file has changed; resume with the same --teacher`);
 }
 
 /** Of names, labels and splits of the videos, and of those without labels: equal digests mean the same data to learn from. */

@@ -17,9 +17,10 @@ import { readSafetensors } from '../weights/files.js';
 import { autoChoices } from './autoChoices.js';
 import type { TrainJob } from './job.js';
 import { type TrainOptions, trainOptions } from './options.js';
-import { type Progress, resumedProgress } from './progress.js';
+import { checkTeacher, type Progress, resumedProgress } from './progress.js';
 import { readRecipe } from './recipe.js';
 import type { RunFolder } from './runFolder.js';
+import { teacherDigest } from './teacher.js';
 import type { TrainingWeights } from './trainingPrograms.js';
 import { unlabelledPaths } from './unlabelledPaths.js';
 
@@ -36,6 +37,14 @@ export interface Start {
   readonly progress: Progress | undefined;
   /** Paths of videos without labels to learn from. */
   readonly unlabelled: readonly string[];
+  /** Digest of the teacher's file, when there is one. */
+  readonly teacher: string | undefined;
+}
+
+/** What can be known to be wrong before the data are looked at: recipe and options. */
+export function checkChoices({ recipe, options }: Pick<TrainJob, 'recipe' | 'options'>): void {
+  if (typeof recipe === 'string') readRecipe(recipe);
+  trainOptions(options ?? {});
 }
 
 /** A new run: first values from the seed, or from other weights. */
@@ -61,6 +70,7 @@ export async function freshStart(job: TrainJob, data: LabelledVideos): Promise<S
   }
   const preprocess = chosenPreprocess({ ...job, preprocess: sampling }, data, config, from);
   const unlabelled = unlabelledPaths(job.unlabelled, data);
+  refuseTeacherOptions(job);
   return {
     data,
     config,
@@ -69,8 +79,17 @@ export async function freshStart(job: TrainJob, data: LabelledVideos): Promise<S
     progress: undefined,
     preprocess,
     unlabelled,
+    teacher: await digestOfTeacher(job),
   };
 }
+
+function refuseTeacherOptions({ options = {}, teacher }: TrainJob): void {
+  const stray = (['teacherShare', 'teacherTemperature'] as const).find((key) => options[key] !== undefined);
+  if (teacher === undefined && stray !== undefined) throw new ConfigError(`${stray}: is for runs with a teacher; give --teacher`);
+}
+
+const digestOfTeacher = async ({ teacher }: TrainJob): Promise<string | undefined> =>
+  teacher === undefined ? undefined : teacherDigest(teacher);
 
 type Choices = Required<Pick<TrainJob, 'preprocess'>> & {
   readonly model: TrainJob['model'] | undefined;
@@ -145,6 +164,8 @@ export async function resumedStart(job: TrainJob, folder: RunFolder, data: Label
   if (!training) throw new WeightsError(`${folder.lastPath}: holds no training state to resume`);
   const unlabelled = unlabelledPaths(job.unlabelled, data);
   const progress = resumedProgress(training.progress, data, unlabelled, folder.lastPath);
+  const teacher = await digestOfTeacher(job);
+  checkTeacher(progress, teacher, folder.lastPath);
   const { config, preprocess, parameters, statistics } = last;
   const { first, second, current, gradients } = training;
   const weights = {
@@ -152,5 +173,5 @@ export async function resumedStart(job: TrainJob, folder: RunFolder, data: Label
     ...(current && { average: parameters }),
     ...(gradients && { gradients }),
   };
-  return { data, config, preprocess, options: progress.options, weights, progress, unlabelled };
+  return { data, config, preprocess, options: progress.options, weights, progress, unlabelled, teacher };
 }

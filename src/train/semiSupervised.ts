@@ -20,7 +20,10 @@ import type { TrainingPrograms } from './trainingPrograms.js';
 import type { UnlabelledClips } from './unlabelledClips.js';
 
 /** How many of a pass's clips have labels, and how many have not. */
-export function batchParts({ batch, unlabelledShare }: TrainOptions): { readonly labelled: number; readonly unlabelled: number } {
+export function batchParts({ batch, unlabelledShare }: Pick<TrainOptions, 'batch' | 'unlabelledShare'>): {
+  readonly labelled: number;
+  readonly unlabelled: number;
+} {
   const unlabelled = Math.min(Math.max(Math.round(batch * unlabelledShare), 1), batch - 1);
   return { labelled: batch - unlabelled, unlabelled };
 }

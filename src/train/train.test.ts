@@ -210,6 +210,24 @@ test('a broken training video is left out, counted and told; too many end the ru
   }
 });
 
+test('a run that diverges stops with step, clips and the last good checkpoint, which is no worse for it', async () => {
+  const good = job();
+  await train(good);
+  const checkpoint = await weightsOf(join(good.out, 'best.safetensors'));
+  const wild = job({
+    options: { ...job().options, epochs: 40, rate: 1, warmupEpochs: 0, maxGradientNorm: 0, labelSmoothing: 0 },
+  });
+  await assert.rejects(train(wild), (error: Error) => {
+    assert.match(error.message, /^training diverged at step \d+, epoch \d+: the (loss|gradient's norm|mean loss)/);
+    assert.match(error.message, /clips: (.*mp4, ){3}.*mp4;/);
+    assert.match(error.message, /last good checkpoint|nothing was saved yet/);
+    return true;
+  });
+  const kept = join(wild.out, 'last.safetensors');
+  if (existsSync(kept)) assert.ok((await weightsOf(kept)).parameters.every(Number.isFinite));
+  assert.deepEqual(await weightsOf(join(good.out, 'best.safetensors')), checkpoint);
+});
+
 test('refuses before writing anything', async () => {
   const used = job();
   await train({ ...used, options: { ...used.options, epochs: 1 } });

@@ -14,7 +14,7 @@ import { lessonPlan } from './lessonPlan.js';
 import { dataDigest } from './progress.js';
 import { RunFolder } from './runFolder.js';
 import { beginRecord, type Recording, type RunStart } from './runRecord.js';
-import { freshStart, resumedStart, type Start } from './runStart.js';
+import { checkChoices, freshStart, resumedStart, type Start } from './runStart.js';
 import { defaultStep } from './step.js';
 import { Trainer } from './trainer.js';
 import { TrainingPrograms } from './trainingPrograms.js';
@@ -29,6 +29,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   };
   const job = { ...given, onEvent };
   const folder = RunFolder.check(job.out, job.resume ?? false);
+  checkChoices(job);
   const data = typeof job.data === 'string' ? readDataset(job.data, job.dataset) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
   const start = job.resume ? await resumedStart(job, folder, data) : await freshStart(job, data);

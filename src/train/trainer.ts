@@ -57,6 +57,8 @@ export interface TrainerParts {
   readonly preprocess: Preprocess;
   readonly data: LabelledVideos;
   readonly unlabelled: readonly string[];
+  /** Digest of the teacher's file, when there is one. */
+  readonly teacher: string | undefined;
   readonly options: TrainOptions;
   readonly folder: RunFolder;
   /** Labelled clips a pass, and what a pass learns from them; `pass` counts from 0. */
@@ -203,14 +205,15 @@ export class Trainer {
   private refuseDivergence({ videos }: Lesson, { loss, gradientNorm }: StepResult, step: number): void {
     const fault = this.watch.fault(loss, gradientNorm);
     if (fault === undefined) return;
-    const { folder, options } = this.parts;
     const names = [...videos].map((video) => this.train[video]?.name ?? '?');
+    this.stopDiverged(`at step ${step}, epoch ${this.progress.epoch + 1}: ${fault}; clips: ${names.join(', ')}`);
+  }
+
+  private stopDiverged(where: string): never {
+    const { folder, options } = this.parts;
     const kept =
       this.lastSaved > 0 ? `${folder.lastPath} (epoch ${this.lastSaved}) is the last good checkpoint` : 'nothing was saved yet';
-    throw new VmfError(
-      `training diverged at step ${step}, epoch ${this.progress.epoch + 1}: ${fault}; clips: ${names.join(', ')}; ${kept}; ` +
-        `try a lower --rate than ${options.rate}`,
-    );
+    throw new VmfError(`training diverged ${where}; ${kept}; try a lower --rate than ${options.rate}`);
   }
 
   private account({ labels, pseudoShare = 0 }: Lesson, { loss, gradientNorm, logits }: StepResult): void {
@@ -259,6 +262,8 @@ export class Trainer {
     const isLast = epoch === options.epochs;
     const looks = isLast || epoch % options.validateEvery === 0;
     const validation = looks ? await this.look() : undefined;
+    if (Number.isNaN(validation?.loss))
+      this.stopDiverged(`in epoch ${epoch}: the network's answers on validation videos are no numbers`);
     const metrics: EpochMetrics = {
       ...{ epoch, step: Math.floor(progress.pass / options.accumulate), rate: this.rateAt(progress.pass - 1) },
       trainLoss: progress.lossSum / progress.batch,

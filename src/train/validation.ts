@@ -34,7 +34,7 @@ export async function estimateStatistics(
   await programs.setStatistics(estimate.result());
 }
 
-/** Cross-entropy and top-1 over videos, one centre view each; undefined for none. */
+/** Cross-entropy and top-1 over videos, one centre view each; undefined for none. The loss is NaN when the network's answers are none. */
 export async function validate(
   { config, options, loader, programs }: ValidationParts,
   videos: readonly LabelledVideo[],
@@ -44,6 +44,7 @@ export async function validate(
   let correct = 0;
   for await (const batch of loader.batches(videos, { batch: options.batch, train: false })) {
     const logits = await programs.logits(batch.clips, batch.size);
+    if (!logits.every(Number.isFinite)) return { loss: Number.NaN, top1: 0 };
     correct += correctIn(logits, batch.labels, config.classes);
     batch.labels.forEach((label, i) => {
       loss -= Math.log(Math.max(softmax(logits.subarray(i * config.classes, (i + 1) * config.classes))[label] ?? 0, 1e-12));

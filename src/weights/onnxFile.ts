@@ -84,10 +84,19 @@ export async function isOnnxFile(path: string): Promise<boolean> {
 
 /** Reads a model file. Throws a WeightsError for one that is not this program's, or misses something. */
 export async function readOnnxWeights(path: string): Promise<OnnxWeights> {
+  return parseOnnxWeights(await readModelBytes(path), path);
+}
+
+/** A model file's bytes. WeightsError when there are more than a model may have. */
+export async function readModelBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const { size } = await stat(path);
   if (size > maxModelBytes) throw new WeightsError(`${path}: ${size} bytes; a model has at most ${maxModelBytes}`);
-  return parseOnnxWeights(new Uint8Array(await readFile(path)), path);
+  return new Uint8Array(await readFile(path));
 }
+
+/** Whether a model says that this program wrote it, in whichever version. */
+export const isOwnModel = (model: Uint8Array): boolean =>
+  readOnnxMetadata(model)?.['format']?.startsWith('video-mobile-former onnx') === true;
 
 export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string): OnnxWeights {
   const metadata = readOnnxMetadata(model);

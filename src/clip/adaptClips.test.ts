@@ -1,0 +1,66 @@
+/** Clips for another network: the same when nothing differs; nearest frames, bilinear sizes, exact normalisation, any range. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Rng } from '../rng.js';
+import { adaptClips, type ClipForm } from './adaptClips.js';
+import { imagenetMean, imagenetStd } from './preprocess.js';
+
+const plain: ClipForm = { frames: 3, size: 4, mean: [0, 0, 0], std: [1, 1, 1] };
+
+function noise({ frames, size }: ClipForm, count: number): Float32Array {
+  const rng = new Rng(['noise']);
+  return Float32Array.from({ length: frames * count * 3 * size * size }, () => rng.normal());
+}
+
+test('the same form is a copy, and a range is its clips, time outermost', () => {
+  const clips = noise(plain, 5);
+  const whole = adaptClips(clips, { first: 0, count: 5, of: 5 }, plain, plain);
+  assert.deepEqual(whole, clips);
+  assert.notEqual(whole.buffer, clips.buffer);
+  const image = 3 * 16;
+  const part = adaptClips(clips, { first: 1, count: 2, of: 5 }, plain, plain);
+  assert.deepEqual(part.subarray(2 * image, 4 * image), clips.subarray(6 * image, 8 * image)); // frame 1
+});
+
+test('frames are those nearest in time', () => {
+  const numbered = Float32Array.from({ length: 4 * 3 }, (_, i) => Math.floor(i / 3));
+  const form = (frames: number): ClipForm => ({ ...plain, frames, size: 1 });
+  const frames = (wanted: number) => {
+    const out = adaptClips(numbered, { first: 0, count: 1, of: 1 }, form(4), form(wanted));
+    return [...out].filter((_, i) => i % 3 === 0);
+  };
+  assert.deepEqual(frames(8), [0, 0, 1, 1, 2, 2, 3, 3]);
+  assert.deepEqual(frames(2), [1, 3]);
+  assert.deepEqual(frames(1), [2]);
+  assert.deepEqual(frames(6), [0, 1, 1, 2, 3, 3]);
+});
+
+test('a slope stays the slope when it is enlarged, and its edges stay what they are', () => {
+  const slope = Float32Array.from({ length: 3 * 16 }, (_, i) => (i % 4) + 10 * Math.floor((i % 16) / 4));
+  const one: ClipForm = { ...plain, frames: 1 };
+  const out = adaptClips(slope, { first: 0, count: 1, of: 1 }, one, { ...one, size: 8 });
+  const row = [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3];
+  assert.deepEqual([...out.subarray(0, 8)], row);
+  assert.deepEqual(
+    [...out.subarray(24, 32)],
+    row.map((value) => value + 12.5),
+  );
+});
+
+test('another normalisation gives the numbers that it would have given of the pixels', () => {
+  const pixels = noise(plain, 1).map((value) => Math.abs(value) % 1);
+  const normal = (form: ClipForm) =>
+    pixels.map((value, i) => {
+      const channel = Math.floor(i / 16) % 3;
+      return (value - (form.mean[channel] ?? 0)) / (form.std[channel] ?? 1);
+    });
+  const [from, to]: ClipForm[] = [
+    { ...plain, mean: imagenetMean, std: imagenetStd },
+    { ...plain, mean: [0.5, 0.4, 0.3], std: [0.5, 0.25, 0.2] },
+  ];
+  assert.ok(from && to);
+  const expected = normal(to);
+  const got = adaptClips(normal(from), { first: 0, count: 1, of: 1 }, from, to);
+  assert.ok(got.every((value, i) => Math.abs(value - (expected[i] ?? Number.NaN)) < 1e-5));
+});

@@ -1,0 +1,80 @@
+/**
+ * Clips made for one network as another takes them: other frames, another size, another normalisation. What they show stays what was
+ * cut, mixed and augmented. Frames are the nearest ones in time, sizes are changed bilinearly.
+ */
+
+import type { Preprocess } from './preprocess.js';
+
+/** What of the preprocessing a finished clip shows. */
+export type ClipForm = Pick<Preprocess, 'frames' | 'size' | 'mean' | 'std'>;
+
+/** Clips [first, first + count) of a batch of `of`. */
+export interface ClipRange {
+  readonly first: number;
+  readonly count: number;
+  readonly of: number;
+}
+
+/** Clips [T*of, 3, S, S] of form `from` -> those of the range in form `to`, [T'*count, 3, S', S'], copied. */
+export function adaptClips(clips: Float32Array, { first, count, of }: ClipRange, from: ClipForm, to: ClipForm): Float32Array {
+  const [planeFrom, planeTo] = [from.size ** 2, to.size ** 2];
+  const out = new Float32Array(to.frames * count * 3 * planeTo);
+  const taps = bilinearTaps(from.size, to.size);
+  for (let t = 0; t < to.frames; t++) {
+    const source = nearestFrame(t, from.frames, to.frames) * of + first;
+    for (let i = 0; i < 3 * count; i++) {
+      const begin = (source * 3 + i) * planeFrom;
+      const target = (t * count * 3 + i) * planeTo;
+      const plane = clips.subarray(begin, begin + planeFrom);
+      resizePlane(plane, out.subarray(target, target + planeTo), taps, renormalised(i % 3, from, to));
+    }
+  }
+  return out;
+}
+
+/** The frame whose share of the clip holds the middle of frame t's share. */
+function nearestFrame(t: number, frames: number, wanted: number): number {
+  return Math.min(Math.floor(((t + 0.5) * frames) / wanted), frames - 1);
+}
+
+interface Affine {
+  readonly scale: number;
+  readonly shift: number;
+}
+
+/** (x - m) / s of one normalisation -> that of the other. */
+function renormalised(channel: number, from: ClipForm, to: ClipForm): Affine {
+  const [stdFrom, stdTo] = [from.std[channel] ?? 1, to.std[channel] ?? 1];
+  return { scale: stdFrom / stdTo, shift: ((from.mean[channel] ?? 0) - (to.mean[channel] ?? 0)) / stdTo };
+}
+
+/** For each new position the two old ones around its centre, and the share of the second. */
+interface Taps {
+  readonly from: number;
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly share: Float64Array;
+}
+
+function bilinearTaps(from: number, to: number): Taps {
+  const centres = Array.from({ length: to }, (_, i) => Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1));
+  return {
+    from,
+    low: Int32Array.from(centres, Math.floor),
+    high: Int32Array.from(centres, (centre) => Math.min(Math.floor(centre) + 1, from - 1)),
+    share: Float64Array.from(centres, (centre) => centre - Math.floor(centre)),
+  };
+}
+
+function resizePlane(plane: Float32Array, out: Float32Array, { from, low, high, share }: Taps, { scale, shift }: Affine): void {
+  const size = low.length;
+  for (let y = 0; y < size; y++) {
+    const [above, below, down] = [(low[y] ?? 0) * from, (high[y] ?? 0) * from, share[y] ?? 0];
+    for (let x = 0; x < size; x++) {
+      const [left, right, along] = [low[x] ?? 0, high[x] ?? 0, share[x] ?? 0];
+      const top = (plane[above + left] ?? 0) * (1 - along) + (plane[above + right] ?? 0) * along;
+      const bottom = (plane[below + left] ?? 0) * (1 - along) + (plane[below + right] ?? 0) * along;
+      out[y * size + x] = (top * (1 - down) + bottom * down) * scale + shift;
+    }
+  }
+}
