@@ -14,11 +14,11 @@ import { countValues, initialValues } from '../models/variables.js';
 import { Rng } from '../rng.js';
 import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
-import { autoChoices } from './autoChoices.js';
+import { type AutoChoices, autoChoices } from './autoChoices.js';
 import type { TrainJob } from './job.js';
 import { type TrainOptions, trainOptions } from './options.js';
 import { checkTeacher, type Progress, resumedProgress } from './progress.js';
-import { readRecipe } from './recipe.js';
+import { type Recipe, readRecipe } from './recipe.js';
 import type { RunFolder } from './runFolder.js';
 import { teacherDigest } from './teacher.js';
 import type { TrainingWeights } from './trainingPrograms.js';
@@ -109,12 +109,19 @@ function chosen(job: TrainJob, data: LabelledVideos): Choices {
   const recipe = readRecipe(job.recipe ?? auto.recipe);
   const augment = { ...recipe.options.augment, ...options.augment };
   const merged = { ...auto.options, ...recipe.options, ...options, augment };
-  for (const reason of auto.reasons) onEvent({ kind: 'note', message: reason });
+  for (const reason of reasonsFor(job, auto, recipe)) onEvent({ kind: 'note', message: reason });
   return {
     model: model ?? (init === undefined ? recipe.model : undefined),
     preprocess: { ...recipe.preprocess, ...preprocess },
     options: trainOptions(merged),
   };
+}
+
+/** What is worth saying of choices that nobody made. */
+function reasonsFor({ recipe: named, model, init }: TrainJob, auto: AutoChoices, recipe: Recipe): string[] {
+  const from = init === undefined ? 'from first values: no trained weights come with this version, see --init' : `from ${init}`;
+  const chosen = named === undefined ? auto.reasons : [`recipe ${recipe.name}, as asked`, ...auto.reasons.slice(1)];
+  return [...chosen, ...(model === undefined && init === undefined ? [`network ${recipe.model}, ${from}`] : [])];
 }
 
 /** Training videos of each class. */

@@ -1,0 +1,131 @@
+/**
+ * The parts of the training step that the fixtures do not know, each against what it must equal: accumulated passes against one batch,
+ * moving averages and layer-wise rates against their formulas, drop path and frozen statistics against the network without them.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sizeOf } from '../src/graph/shape.js';
+import { clipShape, countBranches, evaluationGraph, inventoryOf } from '../src/models/network.js';
+import { Rng } from '../src/rng.js';
+import { layerRates } from '../src/train/layerRates.js';
+import { defaultStep, gradientPass, type StepOptions, scheduleValues, smoothedTargets, trainingStep } from '../src/train/step.js';
+import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { runOnce } from './support/runOnce.js';
+
+const config = tinyConfig();
+const weights = livelyWeights(config);
+const count = weights.parameters.length;
+const frozen = { ...defaultStep, frozenStatistics: true } as const;
+const rng = new Rng(['step']);
+const four = Float32Array.from({ length: sizeOf(clipShape(config, 4)) }, () => rng.normal());
+const labels = Int32Array.of(0, 1, 2, 3);
+const image = 3 * config.size ** 2;
+
+type Values = ReadonlyMap<string, Float32Array>;
+
+/** Clips b = from .. to - 1 of the four, time outermost. */
+function some(from: number, to: number): Float32Array {
+  const out = new Float32Array(config.frames * (to - from) * image);
+  for (let t = 0; t < config.frames; t++)
+    out.set(four.subarray((t * 4 + from) * image, (t * 4 + to) * image), t * (to - from) * image);
+  return out;
+}
+
+function feeds(clips: Float32Array, which: Int32Array, more: Readonly<Record<string, Float32Array>> = {}): Values {
+  const schedule = scheduleValues({ step: 1, rate: 1e-2, weightDecay: 0.1, betas: defaultStep.betas, keep: 0.75 });
+  return new Map(
+    Object.entries({
+      ...{ clips, targets: smoothedTargets(which, config.classes, 0.1), schedule, ...weights },
+      dropout: new Float32Array(which.length * config.head).fill(1),
+      ...{ first: new Float32Array(count), second: new Float32Array(count), ...more },
+    }),
+  );
+}
+
+const stepOnce = (options: StepOptions, values: Values) => runOnce(trainingStep(config, options), values, 0);
+
+function near(got: Float32Array | undefined, expected: Float32Array | undefined, within: number): void {
+  assert.equal(got?.length, expected?.length);
+  const worst = Math.max(...Array.from(got ?? [], (value, i) => Math.abs(value - (expected?.[i] ?? Number.NaN))));
+  assert.ok(worst <= within, `differs by ${worst}`);
+}
+
+test('two passes of two clips make the step that one pass of four makes', async () => {
+  const whole = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
+  const options = { ...frozen, clips: 2, accumulate: 2 };
+  const begun = { gradients: new Float32Array(count) };
+  const first = await runOnce(gradientPass(config, options), feeds(some(0, 2), labels.slice(0, 2), begun), 0);
+  assert.equal(first['parameters.next'], undefined);
+  const gradients = first['gradients.next'] ?? new Float32Array();
+  const second = await stepOnce(options, feeds(some(2, 4), labels.slice(2), { gradients }));
+  near(second['first.next'], whole['first.next'], 1e-6);
+  near(second['gradientNorm'], whole['gradientNorm'], 1e-4);
+  assert.ok(second['gradients.next']?.every((value) => value === 0));
+});
+
+test('the moving average keeps its share of the old and takes the rest from the new weights', async () => {
+  const average = weights.parameters.map((value) => value + 1);
+  const got = await stepOnce({ ...frozen, clips: 4, average: true }, feeds(four, labels, { average }));
+  const next = got['parameters.next'] ?? new Float32Array();
+  near(
+    got['average.next'],
+    average.map((value, i) => 0.75 * value + 0.25 * (next[i] ?? NaN)),
+    1e-6,
+  );
+});
+
+test('layer-wise rates scale what a parameter moves, weight decay included; 0 leaves it alone', async () => {
+  const { parameters } = inventoryOf(config);
+  const plain = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
+  const rates = layerRates(parameters, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
+  const scaled = await stepOnce({ ...frozen, clips: 4, layerRates: true }, feeds(four, labels, { rates }));
+  const moved = (next: Float32Array | undefined) => weights.parameters.map((value, i) => (next?.[i] ?? NaN) - value);
+  const expected = moved(plain['parameters.next']).map((value, i) => value * (rates[i] ?? NaN));
+  near(moved(scaled['parameters.next']), expected, 1e-6);
+  const asleep = layerRates(parameters, 0, { layerDecay: 1, unfreezeEpochs: 3 });
+  const staged = await stepOnce({ ...frozen, clips: 4, layerRates: true }, feeds(four, labels, { rates: asleep }));
+  const still = moved(staged['parameters.next']).filter((_, i) => asleep[i] === 0);
+  assert.ok(still.length > count / 2 && still.every((value) => value === 0));
+});
+
+for (const block of [0, 8]) {
+  test(`drop path, ${block ? 'blocked' : 'plain'}: all kept is the plain step; a dropped clip changes, the others do not`, async () => {
+    const branches = countBranches(config);
+    assert.equal(branches, 2, 'the first mf block and the inner half of the down block; the others change the width');
+    const options = { ...frozen, clips: 4 };
+    const run = async (dropPath: Float32Array) =>
+      (await runOnce(trainingStep(config, { ...options, dropPath: true }), feeds(four, labels, { dropPath }), block))['logits'];
+    const plain = (await runOnce(trainingStep(config, options), feeds(four, labels), block))['logits'];
+    near(await run(new Float32Array(branches * 4).fill(1)), plain, 1e-4);
+    const mask = new Float32Array(branches * 4).fill(1);
+    mask[4 + 2] = 0; // the second branch of clip 2
+    const dropped = await run(mask);
+    const row = (values: Float32Array | undefined, b: number) => values?.slice(b * config.classes, (b + 1) * config.classes);
+    for (const b of [0, 1, 3]) near(row(dropped, b), row(plain, b), 1e-4);
+    assert.throws(() => near(row(dropped, 2), row(plain, 2), 1e-3));
+  });
+}
+
+test('frozen statistics: the step sees the network as testing does, and leaves the statistics alone', async () => {
+  const got = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
+  const tested = await runOnce({ logits: evaluationGraph(config, 4) }, feeds(four, labels), 0);
+  near(got['logits'], tested['logits'], 1e-4);
+  assert.equal(got['statistics.next'], undefined);
+});
+
+test('rows of targets weigh their clips: a clip without weight teaches nothing', async () => {
+  const targets = smoothedTargets(labels, config.classes, 0);
+  targets.fill(0, 2 * config.classes);
+  const options = { ...frozen, clips: 4 };
+  const half = await stepOnce(options, feeds(four, labels, { targets }));
+  const alone = await stepOnce(
+    { ...frozen, clips: 2 },
+    feeds(some(0, 2), labels.slice(0, 2), { targets: smoothedTargets(labels.slice(0, 2), config.classes, 0) }),
+  );
+  near(
+    half['first.next'],
+    alone['first.next']?.map((value) => value / 2),
+    1e-6,
+  );
+});
