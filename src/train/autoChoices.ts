@@ -16,8 +16,8 @@ export interface AutoChoices {
   /** Name of a recipe that comes with the program. */
   readonly recipe: string;
   readonly options: TrainChoices;
-  /** Why, a sentence each. */
-  readonly reasons: readonly string[];
+  /** Why, for each choice. */
+  readonly reasons: { readonly recipe: string; readonly epochs: string; readonly balance?: string };
 }
 
 /** Fewer training videos than this are a small set: more epochs, small batches. */
@@ -33,11 +33,12 @@ export function autoChoices({ perClass, pretrained }: Situation): AutoChoices {
   const epochs = Math.min(Math.max(Math.round(clipsInAll[recipe] / Math.max(videos, 1)), least), most);
   const batch = videos >= smallSet ? 16 : Math.max(2, Math.min(8, videos));
   const uneven = Math.max(...perClass) > 1.5 * Math.min(...perClass);
-  const reasons = [
-    `recipe ${recipe}: ${videos} training videos${pretrained ? ', from trained weights' : `, ${videos < smallSet ? 'fewer than' : 'at least'} ${smallSet}`}`,
-    `${epochs} epochs: about ${clipsInAll[recipe]} clips in all, within ${least} to ${most} epochs; batch ${batch}`,
-    ...(uneven ? ['classes balanced: the largest has more than 1.5 times the videos of the smallest'] : []),
-  ];
+  const size = pretrained ? 'from trained weights' : `${videos < smallSet ? 'fewer than' : 'at least'} ${smallSet}`;
+  const reasons = {
+    recipe: `recipe ${recipe}: ${videos} training videos, ${size}`,
+    epochs: `${epochs} epochs: about ${clipsInAll[recipe]} clips in all, within ${least} to ${most} epochs`,
+    ...(uneven && { balance: 'classes balanced: the largest has more than 1.5 times the videos of the smallest' }),
+  };
   const validateEvery = Math.max(1, Math.round(epochs / 12));
   return { recipe, options: { epochs, batch, balance: uneven ? 'classes' : 'none', validateEvery }, reasons };
 }

@@ -118,10 +118,16 @@ function chosen(job: TrainJob, data: LabelledVideos): Choices {
 }
 
 /** What is worth saying of choices that nobody made. */
-function reasonsFor({ recipe: named, model, init }: TrainJob, auto: AutoChoices, recipe: Recipe): string[] {
-  const from = init === undefined ? 'from first values: no trained weights come with this version, see --init' : `from ${init}`;
-  const chosen = named === undefined ? auto.reasons : [`recipe ${recipe.name}, as asked`, ...auto.reasons.slice(1)];
-  return [...chosen, ...(model === undefined && init === undefined ? [`network ${recipe.model}, ${from}`] : [])];
+function reasonsFor({ recipe: named, model, init, options = {} }: TrainJob, { reasons }: AutoChoices, recipe: Recipe): string[] {
+  const told = (key: 'epochs' | 'balance') => options[key] !== undefined || recipe.options[key] !== undefined;
+  return [
+    ...(named === undefined ? [reasons.recipe] : []),
+    ...(told('epochs') ? [] : [reasons.epochs]),
+    ...(reasons.balance === undefined || told('balance') ? [] : [reasons.balance]),
+    ...(model === undefined && init === undefined
+      ? [`network ${recipe.model} from first values: no trained weights come with this version; --init takes others`]
+      : []),
+  ];
 }
 
 /** Training videos of each class. */
