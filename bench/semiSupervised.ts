@@ -12,6 +12,7 @@ import { Rng } from '../src/rng.js';
 import type { TrainChoices } from '../src/train/options.js';
 import { readRecipe } from '../src/train/recipe.js';
 import type { TrainJob } from '../src/train/train.js';
+import { narrowNetwork } from './narrowNetwork.js';
 import { sideBySide, trainAndTest } from './trainAndTest.js';
 
 export interface SemiRow {
@@ -36,7 +37,7 @@ export interface SemiOptions {
 
 const labelledShare = 0.2;
 /** Labelled clips that each run sees. */
-const labelledClips = 6720;
+const labelledClips = 9600;
 
 export async function semiSupervised({ data: path, seed, say, only, choices = {} }: SemiOptions): Promise<SemiRow[]> {
   const data = readDataset(path);
@@ -60,7 +61,7 @@ export async function semiSupervised({ data: path, seed, say, only, choices = {}
   try {
     return await sideBySide(
       chosen.map(([name, job]) => async () => {
-        const full = { ...job, recipe: false, model: 'vmf-0.1g', threads: 1, workers: 1 } as const;
+        const full = { ...job, recipe: false, model: narrowNetwork, threads: 1, workers: 1 } as const;
         const { top1, trainSeconds } = await trainAndTest(full, tests);
         const [val = Number.NaN, test = Number.NaN] = top1;
         say(`${name}: val ${(100 * val).toFixed(1)} %, test ${(100 * test).toFixed(1)} %, ${trainSeconds.toFixed(0)} s`);

@@ -49,7 +49,7 @@ const trainOptionsSchema = z.strictObject({
   batchNorm: z.enum(['batch', 'frozen']).default('batch'),
   /** Training batches over which batch-norm statistics are estimated anew before each validation; 0 keeps the running ones. */
   statisticsBatches: z.int().min(0).max(1000).default(12),
-  /** Epochs from one validation to the next; the last epoch is always validated. */
+  /** Epochs from one validation to the next; the last epoch is always validated. Without validation videos the last is the only look. */
   validateEvery: z.int().min(1).default(1),
   /** Ends the run after this many validations without a better one; 0 for never. */
   patience: z.int().min(0).default(0),

@@ -53,7 +53,7 @@ export async function freshStart(job: TrainJob, data: LabelledVideos): Promise<S
   if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
   const from = job.init === undefined ? undefined : parseCheckpoint(await readSafetensors(job.init), job.init);
   const { model, preprocess: sampling, options } = chosen(job, data);
-  const config = chosenConfig({ ...job, model }, data, from);
+  const config = chosenConfig({ model, preprocess: sampling }, data, from);
   const inventory = inventoryOf(config);
   const rng = new Rng([options.seed, 'weights']);
   const weights: TrainingWeights = {

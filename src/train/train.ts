@@ -8,6 +8,7 @@ import { videosOf } from '../dataset/labelledVideos.js';
 import { readDataset } from '../dataset/list.js';
 import { Engine } from '../runtime/engine.js';
 import { calibrateBest } from './calibrateBest.js';
+import { taughtPlan, teacherOf, tellTeacher } from './distillation.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
 import { ratesAreEven } from './layerRates.js';
 import { lessonPlan } from './lessonPlan.js';
@@ -16,6 +17,7 @@ import { RunFolder } from './runFolder.js';
 import { beginRecord, type Recording, type RunStart } from './runRecord.js';
 import { checkChoices, freshStart, resumedStart, type Start } from './runStart.js';
 import { defaultStep } from './step.js';
+import type { Teacher } from './teacher.js';
 import { Trainer } from './trainer.js';
 import { TrainingPrograms } from './trainingPrograms.js';
 
@@ -33,6 +35,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   const data = typeof job.data === 'string' ? readDataset(job.data, job.dataset) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
   const start = job.resume ? await resumedStart(job, folder, data) : await freshStart(job, data);
+  const teacher = await teacherOf(job, start);
   const loader = new ClipLoader({
     preprocess: start.preprocess,
     augment: start.options.augment,
@@ -50,24 +53,32 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   const engine = new Engine(job.threads === undefined ? {} : { threads: job.threads });
   try {
     await folder.open();
-    const recording = await beginRecord({ ...recordOf(job, folder, start), said });
+    const recording = await beginRecord({ ...recordOf(job, folder, start, teacher), said });
     return await recording.during(async () => {
-      const summary = await runTraining(job, folder, start, loader, engine, recording);
+      const summary = await runTraining(job, folder, start, loader, engine, recording, teacher);
       if (!summary.interrupted) await calibrateBest(job, folder.bestPath, start.data);
       return summary;
     });
   } finally {
-    await Promise.all([folder.close(), engine.close(), loader.close()]);
+    await Promise.all([folder.close(), engine.close(), loader.close(), teacher?.close()]);
   }
 }
 
 /** What run.json is to say when a session begins. */
-function recordOf(job: TrainJob, folder: RunFolder, { config, data, options, preprocess, unlabelled }: Start): RunStart {
+function recordOf(job: TrainJob, folder: RunFolder, start: Start, teacher: Teacher | undefined): RunStart {
   const { resume = false, command, threads, workers, init, dataset } = job;
+  const { config, data, options, preprocess, unlabelled } = start;
   return {
     ...{ folder: folder.path, resume, command, threads, workers, init, config, preprocess, data },
     ...{ recipe: options, chosen: job.options, dataOptions: dataset, digest: dataDigest(data, unlabelled) },
     dataPath: typeof job.data === 'string' ? job.data : undefined,
+    ...(teacher !== undefined &&
+      job.teacher !== undefined && {
+        teacher: {
+          ...{ path: job.teacher, name: teacher.name, digest: start.teacher },
+          ...{ share: options.teacherShare, temperature: options.teacherTemperature },
+        },
+      }),
   };
 }
 
@@ -78,6 +89,7 @@ async function runTraining(
   loader: ClipLoader,
   engine: Engine,
   recording: Recording,
+  teacher: Teacher | undefined,
 ): Promise<TrainSummary> {
   const { onEvent = () => {}, signal } = job;
   const { data, config, options } = start;
@@ -91,6 +103,7 @@ async function runTraining(
     dropPath: options.dropPath > 0,
     layerRates: !ratesAreEven(options),
     frozenStatistics: options.batchNorm === 'frozen',
+    ...(teacher && { temperature: options.teacherTemperature }),
   });
   await programs.setWeights(start.weights);
   const [prepared] = await Promise.all([
@@ -98,7 +111,7 @@ async function runTraining(
     programs.warmUp(),
   ]);
   recording.noteClues(prepared.read);
-  await tellTime(job, start, programs, prepared.usable);
+  await tellTime(job, start, programs, prepared.usable, teacher);
   if (start.progress) await folder.keepEpochs(start.progress.epoch);
   const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
   const notes = { data: data.root, splitBy: data.splitBy, model: config.name, seed: String(options.seed) };
@@ -108,11 +121,12 @@ async function runTraining(
     preprocess,
     data,
     unlabelled: start.unlabelled,
+    teacher: start.teacher,
     options,
     folder,
     loader,
     programs,
-    ...plan,
+    ...(teacher ? taughtPlan(plan, teacher, options) : plan),
     notes,
     onEvent,
     signal,
@@ -134,17 +148,21 @@ async function runTraining(
 const forwardShare = 0.35;
 
 /** Says how long the run will take, from one timed step on this machine. */
-async function tellTime({ onEvent }: TrainJob, { data, options, progress }: Start, programs: TrainingPrograms, clips: number) {
+async function tellTime(job: TrainJob, start: Start, programs: TrainingPrograms, clips: number, teacher: Teacher | undefined) {
+  const { data, options, progress } = start;
+  const { onEvent } = job;
   if (!onEvent) return;
   const speed = await programs.measureSpeed();
+  const teaching = teacher ? await tellTeacher(job, start, teacher, speed) : 0;
   const epochs = options.epochs - (progress?.epoch ?? 0);
-  const looks = Math.ceil(epochs / options.validateEvery);
   const val = data.videos.filter(({ split }) => split === 'val').length;
+  const looks = val > 0 ? Math.ceil(epochs / options.validateEvery) : 1;
   const looked = looks * forwardShare * (val + Math.min(options.statisticsBatches * options.batch, clips));
-  const seconds = (epochs * options.repeats * clips + looked) / speed;
+  const learnt = epochs * options.repeats * clips;
+  const seconds = (learnt + looked) / speed + learnt * teaching;
   const length = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
   onEvent({
     kind: 'note',
-    message: `about ${length}: ${epochs} epochs of ${clips} clips at ${speed.toFixed(1)} clips/s on this machine`,
+    message: `about ${length}: ${epochs} epochs of ${clips} clips at ${(1 / (1 / speed + teaching)).toFixed(1)} clips/s on this machine`,
   });
 }

@@ -260,7 +260,7 @@ export class Trainer {
     const { progress } = this;
     const epoch = progress.epoch + 1;
     const isLast = epoch === options.epochs;
-    const looks = isLast || epoch % options.validateEvery === 0;
+    const looks = isLast || (this.val.length > 0 && epoch % options.validateEvery === 0);
     const validation = looks ? await this.look() : undefined;
     if (Number.isNaN(validation?.loss))
       this.stopDiverged(`in epoch ${epoch}: the network's answers on validation videos are no numbers`);
