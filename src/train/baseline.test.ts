@@ -1,42 +1,127 @@
-/** The linear baseline: the solver reaches the optimum, the folded readout gives the classifier's answers, and little videos are learnt. */
+/** The linear baseline on little videos: its readout in the network, and everything that takes weights takes its weights. */
 
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { makeVideo, temporaryFolder } from '../../test/smallVideos.js';
 import { tinyConfig } from '../../test/support/livelyWeights.js';
-import { vmf } from '../../test/support/vmf.js';
-import { Rng } from '../rng.js';
+import { finished, start, vmf } from '../../test/support/vmf.js';
+import { ClipLoader } from '../dataset/clipLoader.js';
+import { readDataset } from '../dataset/list.js';
+import { lower } from '../graph/lowering/lower.js';
+import { clipShape, inferenceGraph, inventoryOf } from '../models/network.js';
+import { countValues } from '../models/variables.js';
+import { blockSize } from '../runtime/blockSize.js';
+import { Engine } from '../runtime/engine.js';
+import { parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
 import { trainBaseline } from './baseline.js';
-import { fitLogistic } from './logisticRegression.js';
-import { RowSpace } from './rowSpace.js';
+import { FrozenFeatures } from './frozenFeatures.js';
+import { readRecord } from './runRecord.js';
 
-test('the optimum: no gradient, and the same in coordinates of the rows', () => {
-  const rng = new Rng(['logistic']);
-  const [count, width, classes] = [12, 30, 3];
-  const features = Float64Array.from({ length: count * width }, () => rng.normal());
-  const labels = Int32Array.from({ length: count }, (_, n) => n % classes);
-  const options = { penalty: 0.1, tolerance: 1e-8 };
-  const wide = fitLogistic({ features, width, labels }, classes, options);
-  const space = new RowSpace(features, count);
-  const narrow = fitLogistic({ features: space.coordinates, width: count, labels }, classes, options);
-  assert.ok(wide.gradient < 1e-7 && narrow.gradient < 1e-7);
-  assert.ok(Math.abs(wide.loss - narrow.loss) < 1e-7);
-  const expanded = space.inFeatures(narrow.classifier.parameters.subarray(0, count));
-  expanded.forEach((value, d) => assert.ok(Math.abs(value - (wide.classifier.parameters[d] ?? NaN)) < 1e-4));
+/** Seeds whose ground is dark, and bright (see smallVideos.ts). */
+const seeds = Array.from({ length: 100 }, (_, seed) => seed);
+const grounds = {
+  dark: seeds.filter((seed) => (seed * 29) % 120 < 30),
+  bright: seeds.filter((seed) => (seed * 29) % 120 > 90),
+};
+
+/** data/SPLIT/dark and data/SPLIT/bright, and tiny.json with a network. */
+function littleData(t: TestContext): string {
+  const root = temporaryFolder(t);
+  for (const [label, own] of Object.entries(grounds)) {
+    const splits = { train: own.slice(0, 6), val: own.slice(6, 8), test: own.slice(8, 10) };
+    for (const [split, chosen] of Object.entries(splits)) {
+      for (const seed of chosen) makeVideo(join(root, 'data', split, label, `${seed}.mp4`), { seed });
+    }
+  }
+  writeFileSync(join(root, 'tiny.json'), JSON.stringify(tinyConfig()));
+  return root;
+}
+
+const quick = ['--threads', '1', '--workers', '1', '--no-cache'];
+const baselineOf = (out: string) => ['train', 'data', '--baseline', '--config', 'tiny.json', '--out', out, ...quick];
+
+test('dark and bright videos are told apart; predict, eval, report and export take the weights, and training starts from them', async (t) => {
+  const root = littleData(t);
+  const done = async (...args: string[]) => {
+    const result = await vmf(root, ...args);
+    assert.equal(result.code, 0, `${args.join(' ')}: ${result.err}`);
+    return result;
+  };
+  const fitted = await done(...baselineOf('run'));
+  assert.match(fitted.err, /the network is random/);
+  assert.doesNotMatch(fitted.err, /recipe|epochs of/);
+  assert.match(fitted.out, /12 training videos.*\ntop-1 \d+\.\d % by leave-one-out.*largest class: 50\.0 %.*\nbest: /);
+  const weights = join('run', 'best.safetensors');
+  const predicted = await done('predict', join('data', 'test', 'dark', `${grounds.dark[8]}.mp4`), '--weights', weights, '--json');
+  assert.match(predicted.out, /"dark"/);
+  const tested = await done('eval', 'data', '--weights', weights, '--split', 'test', '--json');
+  assert.match(tested.out, /"top1": 1\b/);
+  await done('export', '--weights', weights, '--onnx', 'm.onnx');
+  assert.ok(existsSync(join(root, 'm.onnx')));
+  await done('report', 'run');
+  assert.match(readFileSync(join(root, 'run', 'report.html'), 'utf8'), /linear classifier on frozen features/);
+  const tuned = await done('train', 'data', '--init', weights, '--out', 'tuned', '--epochs', '1', '--batch', '4', ...quick);
+  const tensors = /start from \S+: all but (.*) of (\d+) tensors/.exec(tuned.err);
+  assert.ok(
+    tensors?.[1]?.split(', ').every((name) => /^head\.(fc1|fc2|bn)\./.test(name)),
+    tuned.err,
+  );
+  const again = await vmf(root, ...baselineOf('run'));
+  assert.match(again.err, /holds a run already/);
 });
 
-test('little videos: a checkpoint that predict and export take', async (t) => {
-  const root = temporaryFolder(t);
-  for (const [i, label] of ['a', 'b'].entries())
-    for (let seed = 0; seed < 6; seed++) makeVideo(join(root, 'data', label, `${seed}.mp4`), { seed: 3 * i + (seed % 3) });
-  const common = { threads: 1, workers: 1, cacheFolder: false, dataset: { valShare: 0 } } as const;
-  const out = join(root, 'run');
-  const summary = await trainBaseline({ data: join(root, 'data'), out, model: tinyConfig(), ...common });
-  assert.equal(summary.foreseenTop1, 1);
-  const predicted = await vmf(root, 'predict', 'data/b/1.mp4', '--weights', summary.bestPath);
-  assert.match(predicted.out, /b/);
-  assert.equal(predicted.code, 0);
-  const exported = await vmf(root, 'export', '--weights', summary.bestPath, '--onnx', 'm.onnx');
-  assert.equal(exported.code, 0, exported.err);
+test('the readout in the network gives what its weights make of the features', async (t) => {
+  const root = littleData(t);
+  const common = { threads: 1, workers: 1, cacheFolder: false } as const;
+  const summary = await trainBaseline({ data: join(root, 'data'), out: join(root, 'run'), model: tinyConfig(), ...common });
+  assert.ok((summary.foreseen?.top1 ?? 0) > 0.9, `foreseen ${summary.foreseen?.top1}`);
+  const { config, parameters, statistics, preprocess } = parseCheckpoint(await readSafetensors(summary.bestPath), 'best');
+  const engine = new Engine({ threads: 1 });
+  const loader = new ClipLoader({ preprocess, workers: 1, cacheFolder: false });
+  t.after(() => Promise.all([engine.close(), loader.close()]));
+  const videos = readDataset(join(root, 'data')).videos.filter(({ split }) => split === 'val');
+  const frozen = await FrozenFeatures.load(engine, config, { parameters, statistics }, videos.length);
+  const logits = inferenceGraph(config, { parameters, statistics }, videos.length);
+  const program = await engine.load(lower({ logits }, { block: await blockSize() }), 'logits', 'inference');
+  const bias = parameters.subarray(countValues(inventoryOf(config).parameters) - config.classes);
+  for await (const { clips, size } of loader.batches(videos, { batch: videos.length, train: false })) {
+    const feeds = { clips: { data: clips.slice(), shape: clipShape(config, size) } };
+    const found = (await program.run<'logits'>(feeds)).logits.data;
+    const features = await frozen.of(clips, size);
+    const width = features.length / size;
+    const weights = parameters.subarray(parameters.length - config.classes * (width + 1), parameters.length - config.classes);
+    found.forEach((logit, i) => {
+      const [n, k] = [Math.floor(i / config.classes), i % config.classes];
+      const row = features.subarray(n * width, (n + 1) * width);
+      const expected = row.reduce((sum, value, d) => sum + value * (weights[k * width + d] ?? NaN), bias[k] ?? NaN);
+      assert.ok(Math.abs(logit - expected) < 1e-5 * Math.max(1, Math.abs(expected)), `${logit} for ${expected}`);
+    });
+  }
+});
+
+test('Ctrl-C: exit code 130, no weights, and the same command works afterwards', { timeout: 120_000 }, async (t) => {
+  const root = littleData(t);
+  const child = start(baselineOf('run'), root);
+  const result = finished(child);
+  const record = join(root, 'run', 'run.json');
+  while (!existsSync(record) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGINT');
+  const { code, out, err } = await result;
+  assert.equal(code, 130, err);
+  assert.match(out, /nothing was stored/);
+  assert.deepEqual(readdirSync(join(root, 'run')), ['run.json']);
+  assert.equal(readRecord(join(root, 'run'))?.sessions[0]?.status, 'interrupted');
+  const again = await vmf(root, ...baselineOf('run'));
+  assert.equal(again.code, 0, again.err);
+});
+
+test('what only training has is refused in one line', async (t) => {
+  const root = littleData(t);
+  const { code, err } = await vmf(root, ...baselineOf('run'), '--epochs', '3', '--recipe', 'none');
+  assert.equal(code, 2);
+  assert.match(err, /^vmf: --baseline trains nothing; leave out recipe, epochs\n$/);
+  assert.equal(existsSync(join(root, 'run')), false);
 });

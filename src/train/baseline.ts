@@ -15,193 +15,66 @@ import { Engine } from '../runtime/engine.js';
 import { softmax } from '../scores/softmax.js';
 import { type Checkpoint, transferWeights } from '../weights/checkpoint.js';
 import { FrozenFeatures, seenStatistics } from './frozenFeatures.js';
-import { type ClipFeatures, fitReadout, type PenaltyTrial } from './readoutFit.js';
+import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
+import { dataDigest } from './progress.js';
+import { type ClipFeatures, fitReadout, type PenaltyTrial, type ReadoutFit } from './readoutFit.js';
 import { RunFolder } from './runFolder.js';
+import { beginRecord, type Recording } from './runRecord.js';
 import { freshStart, type Start } from './runStart.js';
-import type { TrainJob, TrainJobEvent } from './train.js';
 import type { EpochMetrics } from './trainer.js';
 import { correctIn } from './validation.js';
 
-/** As a training job, of whose options only the seed counts. */
-export interface BaselineJob extends Omit<TrainJob, 'resume' | 'options' | 'onEvent'> {
-  readonly seed?: number;
-  /** Clips of each training video: the one that testing looks at, and others drawn at random. Default 1. */
-  readonly views?: number;
-  readonly onEvent?: (event: TrainJobEvent) => void;
+/** As a training job without what only training has. */
+export interface BaselineJob extends Omit<TrainJob, 'resume' | 'recipe' | 'unlabelled' | 'options'> {
+  readonly options?: Pick<NonNullable<TrainJob['options']>, 'seed' | 'maxBadShare'>;
 }
 
-export interface BaselineSummary {
-  readonly config: NetworkConfig;
-  readonly labels: readonly string[];
-  readonly trainVideos: number;
-  readonly valVideos: number;
-  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
-  /** Strength of the penalty that cross-validation over the training videos chose, and the accuracy that it foresees. */
-  readonly penalty: number;
-  readonly foreseenTop1: number;
-  /** Undefined without validation videos. */
-  readonly valTop1: number | undefined;
+/** `epochs` holds one row, as if all were one epoch; none when a signal ended it: nothing is stored then. */
+export interface BaselineSummary extends TrainSummary {
+  /** What leave-one-out over the training videos foresees; undefined when interrupted. */
+  readonly foreseen: PenaltyTrial | undefined;
+  /** Share of the training videos that the largest class has: what answers without looking reach. */
+  readonly chanceTop1: number;
   readonly seconds: number;
-  readonly lastPath: string;
-  readonly bestPath: string;
 }
 
 /** Clips a run of the network; statistics of random networks are estimated from batches of the same size. */
 const batch = 8;
-const statisticsBatches = 12;
+const statisticsBatches = 4;
 
-/** Errors as those of `train`; rejects with the signal's reason when aborted, and leaves no checkpoint then. */
-export async function trainBaseline(job: BaselineJob): Promise<BaselineSummary> {
+/** Errors as those of `train`. */
+export async function trainBaseline(given: BaselineJob): Promise<BaselineSummary> {
   const startedMs = performance.now();
-  const { onEvent = () => {}, seed = 0 } = job;
+  const said: string[] = [];
+  const onEvent = (event: TrainJobEvent) => {
+    if (event.kind === 'note' || event.kind === 'warning') said.push(event.message);
+    given.onEvent?.(event);
+  };
+  const job = { ...given, onEvent, ...(given.model !== undefined && { model: withoutReadout(given.model) }) };
   const folder = RunFolder.check(job.out, false);
   const data = typeof job.data === 'string' ? readDataset(job.data, job.dataset) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
-  const model = job.model ?? (job.init === undefined ? 'vmf-0.1g' : undefined);
-  const start = await freshStart({ ...job, ...(model !== undefined && { model }), options: { seed } }, data);
-  const loader = new ClipLoader({
-    preprocess: start.preprocess,
-    maxBadShare: start.options.maxBadShare,
-    ...(job.workers !== undefined && { workers: job.workers }),
-    ...(job.decoder !== undefined && { decoder: job.decoder }),
-    ...(job.cacheFolder !== undefined && { cacheFolder: job.cacheFolder }),
-    onLeftOut: ({ path }, { message }) =>
-      onEvent({ kind: 'warning', message: `left out: ${message.includes(path) ? '' : `${path}: `}${message}` }),
-    onWarning: (message) => onEvent({ kind: 'warning', message }),
-  });
+  const start = await freshStart({ ...job, recipe: false }, data);
+  const config = withReadout(start.config);
+  if (job.init === undefined) {
+    const message = 'the network is random, and such features tell little: --init WEIGHTS, trained on any videos, tells far more';
+    onEvent({ kind: 'note', message });
+  }
+  const loader = loaderFor(job, start);
   const engine = new Engine(job.threads === undefined ? {} : { threads: job.threads });
   try {
     await folder.open();
-    return await new Baseline(job, start, folder, loader, engine, startedMs).run();
+    const recording = await recorded(job, start, config, folder, said);
+    return await recording.during(() => new Baseline({ job, start, config, folder, loader, engine, recording, startedMs }).run());
   } finally {
     await Promise.all([folder.close(), engine.close(), loader.close()]);
   }
 }
 
-class Baseline {
-  private readonly config: NetworkConfig;
-  private readonly train: readonly LabelledVideo[];
-  private readonly val: readonly LabelledVideo[];
-  private readonly seed: number;
-
-  constructor(
-    private readonly job: BaselineJob,
-    private readonly start: Start,
-    private readonly folder: RunFolder,
-    private readonly loader: ClipLoader,
-    private readonly engine: Engine,
-    private readonly startedMs: number,
-  ) {
-    this.config = withReadout(start.config);
-    this.train = videosOf(start.data, 'train');
-    this.val = start.data.videos.filter(({ split }) => split === 'val');
-    this.seed = job.seed ?? 0;
-  }
-
-  async run(): Promise<BaselineSummary> {
-    const { loader, train, engine, config, start, job } = this;
-    const { onEvent = () => {}, signal } = job;
-    const onProgress = (done: number, of: number) => onEvent({ kind: 'reading', done, of });
-    const prepared = await loader.prepare(train, { ...(signal && { signal }), onProgress });
-    const usable = train.filter(({ path }) => !loader.leftOut.has(path));
-    const weights = await this.frozenWeights(usable);
-    await this.folder.reserveFor(this.checkpoint(weights, {}));
-    const frozen = await FrozenFeatures.load(engine, config, weights, batch);
-    const clips = await this.trainingFeatures(frozen, usable);
-    const fit = fitReadout(clips, config.classes, this.seed);
-    const chosen = fit.tried.find(({ penalty }) => penalty === fit.penalty) as PenaltyTrial;
-    const fitted = withLinear(config, weights, fit);
-    const seen = resultOf(clips, fit);
-    const validation = this.val.length > 0 ? resultOf(await this.features(frozen, this.val, false, 0), fit) : undefined;
-    const seconds = (performance.now() - this.startedMs) / 1000;
-    const metrics: EpochMetrics = {
-      ...{ epoch: 1, step: 0, rate: 0, gradientNorm: 0, trainLoss: seen.loss, trainTop1: seen.top1 },
-      ...(validation && { valLoss: validation.loss, valTop1: validation.top1 }),
-      ...{ clipsPerSec: clips.labels.length / seconds, seconds },
-    };
-    signal?.throwIfAborted();
-    const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
-    const reached = { penalty: String(fit.penalty), ...(validation && { valTop1: validation.top1.toFixed(4) }) };
-    const checkpoint = { ...this.checkpoint(fitted, reached), preprocess };
-    await this.folder.log({ ...metrics, baseline: true });
-    await this.folder.saveBest(checkpoint);
-    await this.folder.saveLast(checkpoint);
-    onEvent({ kind: 'epoch', metrics, best: true });
-    return {
-      ...{ config, labels: start.data.labels, trainVideos: prepared.usable, valVideos: this.val.length, seconds },
-      leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
-      ...{ penalty: fit.penalty, foreseenTop1: chosen.top1, valTop1: validation?.top1 },
-      ...{ lastPath: this.folder.lastPath, bestPath: this.folder.bestPath },
-    };
-  }
-
-  /** The weights of the start in the network with the readout; random ones with statistics from training clips. */
-  private async frozenWeights(videos: readonly LabelledVideo[]): Promise<FlatWeights> {
-    const { config, start, engine, loader, seed } = this;
-    const { parameters, statistics } = inventoryOf(config);
-    const rng = new Rng([seed, 'weights']);
-    const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
-    const { weights: first, config: plain, data, preprocess } = start;
-    const from = {
-      config: plain,
-      labels: data.labels,
-      preprocess,
-      notes: {},
-      parameters: first.parameters,
-      statistics: first.statistics,
-    };
-    transferWeights(config, weights, from, false, 'the network');
-    if (this.job.init !== undefined) return weights;
-    const size = Math.min(batch, videos.length);
-    const batches = loader.batches(videos, { batch: size, train: true, seed: seed + 1 });
-    return { ...weights, statistics: await seenStatistics(engine, config, weights, size, this.firstOf(batches)) };
-  }
-
-  private async *firstOf(batches: AsyncIterable<{ readonly clips: Float32Array }>): AsyncGenerator<Float32Array> {
-    let left = statisticsBatches;
-    for await (const { clips } of batches) {
-      this.job.signal?.throwIfAborted();
-      yield clips;
-      if (--left === 0) return;
-    }
-  }
-
-  /** The clip of each video that testing looks at, and random ones. */
-  private async trainingFeatures(frozen: FrozenFeatures, videos: readonly LabelledVideo[]): Promise<ClipFeatures> {
-    const { views = 1 } = this.job;
-    if (!(Number.isInteger(views) && views >= 1)) throw new ConfigError(`views: expected a whole number from 1, got ${views}`);
-    const parts: ClipFeatures[] = [];
-    for (let view = 0; view < views; view++) parts.push(await this.features(frozen, videos, view > 0, view));
-    return joined(parts);
-  }
-
-  private async features(
-    frozen: FrozenFeatures,
-    videos: readonly LabelledVideo[],
-    random: boolean,
-    epoch: number,
-  ): Promise<ClipFeatures> {
-    const { signal } = this.job;
-    const choice = { batch, train: random, epoch, seed: this.seed, dropLast: false, ...(signal && { signal }) };
-    const parts: ClipFeatures[] = [];
-    for await (const { clips, size, labels, videos: numbers } of this.loader.batches(videos, choice)) {
-      parts.push({ features: await frozen.of(clips, size), labels, videos: numbers });
-    }
-    return joined(parts);
-  }
-
-  private checkpoint({ parameters, statistics }: FlatWeights, more: Readonly<Record<string, string>>): Checkpoint {
-    const { config, start, seed, job } = this;
-    const { data, preprocess } = start;
-    const origin = {
-      data: data.root,
-      splitBy: data.splitBy,
-      model: config.name,
-      seed: String(seed),
-      baseline: job.init ?? 'random',
-    };
-    return { config, labels: data.labels, preprocess, notes: { ...origin, ...more }, parameters, statistics };
-  }
+function withoutReadout(model: string | NetworkConfig): string | NetworkConfig {
+  if (typeof model === 'string') return model;
+  const { readout: _, ...plain } = model;
+  return plain;
 }
 
 function withReadout(config: NetworkConfig): NetworkConfig {
@@ -211,12 +84,163 @@ function withReadout(config: NetworkConfig): NetworkConfig {
   return { ...config, readout: 'linear' };
 }
 
+type Job = BaselineJob & { readonly onEvent: (event: TrainJobEvent) => void };
+
+function loaderFor({ onEvent, workers, decoder, cacheFolder }: Job, { preprocess, options }: Start): ClipLoader {
+  return new ClipLoader({
+    ...{ preprocess, maxBadShare: options.maxBadShare },
+    ...(workers !== undefined && { workers }),
+    ...(decoder !== undefined && { decoder }),
+    ...(cacheFolder !== undefined && { cacheFolder }),
+    onLeftOut: ({ path }, { message }) =>
+      onEvent({ kind: 'warning', message: `left out: ${message.includes(path) ? '' : `${path}: `}${message}` }),
+    onWarning: (message) => onEvent({ kind: 'warning', message }),
+  });
+}
+
+function recorded(job: Job, { data, preprocess, options }: Start, config: NetworkConfig, folder: RunFolder, said: string[]) {
+  const { command, threads, workers, init, dataset } = job;
+  const { seed, maxBadShare } = options;
+  return beginRecord({
+    ...{ folder: folder.path, resume: false, command, threads, workers, said, init, config, preprocess, data },
+    ...{ recipe: { baseline: 'linear classifier on frozen features', seed, maxBadShare }, chosen: job.options },
+    ...{ dataOptions: dataset, digest: dataDigest(data), dataPath: typeof job.data === 'string' ? job.data : undefined },
+  });
+}
+
+interface Parts {
+  readonly job: Job;
+  readonly start: Start;
+  readonly config: NetworkConfig;
+  readonly folder: RunFolder;
+  readonly loader: ClipLoader;
+  readonly engine: Engine;
+  readonly recording: Recording;
+  readonly startedMs: number;
+}
+
+type Prepared = Awaited<ReturnType<ClipLoader['prepare']>>;
+
+class Baseline {
+  private readonly train: readonly LabelledVideo[];
+  private readonly val: readonly LabelledVideo[];
+
+  constructor(private readonly parts: Parts) {
+    const { data } = parts.start;
+    this.train = videosOf(data, 'train');
+    this.val = data.videos.filter(({ split }) => split === 'val');
+  }
+
+  async run(): Promise<BaselineSummary> {
+    try {
+      return await this.fitAndStore();
+    } catch (error) {
+      if (!this.parts.job.signal?.aborted) throw error;
+      return this.summary(undefined);
+    }
+  }
+
+  private async fitAndStore(): Promise<BaselineSummary> {
+    const { job, start, config, folder, loader, engine, recording } = this.parts;
+    const { onEvent, signal } = job;
+    const onProgress = (done: number, of: number) => onEvent({ kind: 'reading', done, of });
+    const prepared = await loader.prepare(this.train, { ...(signal && { signal }), onProgress });
+    recording.noteClues(prepared.read);
+    const usable = this.train.filter(({ path }) => !loader.leftOut.has(path));
+    const weights = await this.frozenWeights(usable);
+    await folder.reserveFor(this.checkpoint(weights, {}));
+    const frozen = await FrozenFeatures.load(engine, config, weights, batch);
+    const clips = await this.features(frozen, usable);
+    const fit = fitReadout(clips, config.classes);
+    const validation = this.val.length > 0 ? resultOf(await this.features(frozen, this.val), fit) : undefined;
+    signal?.throwIfAborted();
+    const metrics = this.metrics(resultOf(clips, fit), validation, usable.length);
+    const notes = { penalty: String(fit.chosen.penalty), ...(validation && { valTop1: validation.top1.toFixed(4) }) };
+    const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
+    const checkpoint = { ...this.checkpoint(withLinear(config, weights, fit), notes), preprocess };
+    const { rate: _, gradientNorm: __, ...row } = metrics; // nothing was trained
+    await folder.log({ ...row, leftOutLoss: fit.chosen.loss, leftOutTop1: fit.chosen.top1 });
+    await folder.saveBest(checkpoint);
+    await folder.saveLast(checkpoint);
+    return this.summary({ fit, metrics, prepared });
+  }
+
+  private metrics(seen: Result, validation: Result | undefined, clips: number): EpochMetrics {
+    const seconds = this.seconds();
+    return {
+      ...{ epoch: 1, step: 0, rate: 0, gradientNorm: 0, trainLoss: seen.loss, trainTop1: seen.top1 },
+      ...(validation && { valLoss: validation.loss, valTop1: validation.top1 }),
+      ...{ clipsPerSec: clips / seconds, seconds },
+    };
+  }
+
+  private seconds(): number {
+    return (performance.now() - this.parts.startedMs) / 1000;
+  }
+
+  private summary(done: { fit: ReadoutFit; metrics: EpochMetrics; prepared: Prepared } | undefined): BaselineSummary {
+    const { start, config, folder, loader } = this.parts;
+    const { labels } = start.data;
+    const largest = Math.max(...labels.map((_, k) => this.train.filter(({ labelIndex }) => labelIndex === k).length));
+    return {
+      ...{ epochs: done ? [done.metrics] : [], bestEpoch: done ? 1 : 0, bestTop1: done?.metrics.valTop1 },
+      ...{ interrupted: !done, stoppedEarly: false, config, labels },
+      ...{ trainVideos: done?.prepared.usable ?? this.train.length, valVideos: this.val.length },
+      leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
+      ...{ lastPath: folder.lastPath, bestPath: folder.bestPath },
+      ...{ foreseen: done?.fit.chosen, chanceTop1: largest / this.train.length, seconds: this.seconds() },
+    };
+  }
+
+  /** The weights of the start in the network with the readout; random ones with statistics from training clips. */
+  private async frozenWeights(videos: readonly LabelledVideo[]): Promise<FlatWeights> {
+    const { job, config, start, engine, loader } = this.parts;
+    const { seed } = start.options;
+    const { parameters, statistics } = inventoryOf(config);
+    const rng = new Rng([seed, 'weights']);
+    const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
+    transferWeights(config, weights, { ...this.checkpoint(start.weights, {}), config: start.config }, false, 'the network');
+    if (job.init !== undefined) return weights;
+    const size = Math.min(batch, videos.length);
+    const batches = loader.batches(videos, { batch: size, train: true, seed: seed + 1 });
+    return { ...weights, statistics: await seenStatistics(engine, config, weights, size, this.firstOf(batches)) };
+  }
+
+  private async *firstOf(batches: AsyncIterable<{ readonly clips: Float32Array }>): AsyncGenerator<Float32Array> {
+    let left = statisticsBatches;
+    for await (const { clips } of batches) {
+      this.parts.job.signal?.throwIfAborted();
+      yield clips;
+      if (--left === 0) return;
+    }
+  }
+
+  /** Of the clip of each video that testing looks at. */
+  private async features(frozen: FrozenFeatures, videos: readonly LabelledVideo[]): Promise<ClipFeatures> {
+    const { loader, job } = this.parts;
+    const { signal, onEvent } = job;
+    const all: ClipFeatures[] = [];
+    let done = 0;
+    for await (const { clips, size, labels } of loader.batches(videos, { batch, train: false, ...(signal && { signal }) })) {
+      all.push({ features: await frozen.of(clips, size), labels });
+      done += size;
+      onEvent({ kind: 'reading', done, of: videos.length });
+    }
+    return joined(all);
+  }
+
+  private checkpoint(weights: FlatWeights, more: Readonly<Record<string, string>>): Checkpoint {
+    const { config, start, job } = this.parts;
+    const { data, preprocess, options } = start;
+    const { root, splitBy, labels } = data;
+    const origin = { data: root, splitBy, model: config.name, seed: String(options.seed), baseline: job.init ?? 'random' };
+    const { parameters, statistics } = weights;
+    return { config, labels, preprocess, notes: { ...origin, ...more }, parameters, statistics };
+  }
+}
+
 /** The last two parameters of a network with a linear readout are its weights and bias. */
-function withLinear(
-  config: NetworkConfig,
-  { parameters, statistics }: FlatWeights,
-  fit: { weights: Float32Array; bias: Float32Array },
-): FlatWeights {
+function withLinear(config: NetworkConfig, { parameters, statistics }: FlatWeights, fit: ReadoutFit): FlatWeights {
   const out = parameters.slice();
   const all = countValues(inventoryOf(config).parameters);
   out.set(fit.weights, all - fit.bias.length - fit.weights.length);
@@ -225,20 +249,19 @@ function withLinear(
 }
 
 function joined(parts: readonly ClipFeatures[]): ClipFeatures {
-  const integers = (of: (part: ClipFeatures) => Int32Array) => Int32Array.from(parts.flatMap((part) => [...of(part)]));
   const features = new Float32Array(parts.reduce((sum, part) => sum + part.features.length, 0));
   let at = 0;
   for (const part of parts) {
     features.set(part.features, at);
     at += part.features.length;
   }
-  return { features, labels: integers((part) => part.labels), videos: integers((part) => part.videos) };
+  return { features, labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])) };
 }
 
 /** Logits [N, K]. */
-function logitsOf(
+export function logitsOf(
   { features, labels }: ClipFeatures,
-  { weights, bias }: { weights: Float32Array; bias: Float32Array },
+  { weights, bias }: Pick<ReadoutFit, 'weights' | 'bias'>,
 ): Float32Array {
   const width = features.length / labels.length;
   const classes = bias.length;
@@ -251,7 +274,12 @@ function logitsOf(
 }
 
 /** Cross-entropy and top-1. */
-function resultOf(clips: ClipFeatures, fit: { weights: Float32Array; bias: Float32Array }) {
+interface Result {
+  readonly loss: number;
+  readonly top1: number;
+}
+
+function resultOf(clips: ClipFeatures, fit: ReadoutFit): Result {
   const classes = fit.bias.length;
   const logits = logitsOf(clips, fit);
   let loss = 0;

@@ -1,71 +1,105 @@
 /**
- * Few rows with many features, written with as many coordinates as there are rows. A linear classifier with an L2 penalty is a
- * combination of the rows it was fitted to, so in those coordinates it is the same one, found many times faster.
+ * Few rows with many features, written with no more coordinates than there are rows: those of an orthonormal basis of the rows, found
+ * by a pivoted Cholesky decomposition of their products. A linear classifier with an L2 penalty is a combination of the rows it was
+ * fitted to, so in those coordinates it is the same one, found many times faster.
  */
 
-export class RowSpace {
-  /** [N, N] lower triangle L with L L^T = X X^T: row n holds the coordinates of row n. */
-  readonly coordinates: Float64Array;
+/** What is left of a row below this share of the mean square is rounding. */
+const trifle = 1e-9;
 
-  /** Rows [N, D]. */
+export class RowSpace {
+  /** [N, rank]: the rows in the basis. */
+  readonly coordinates: Float64Array;
+  readonly rank: number;
+  /** The rows that span the space, in the order in which they were taken. */
+  private readonly pivots: readonly number[];
+  readonly width: number;
+
+  /** Rows [N, D], end to end. Of more than `most` that span the space, those are kept that leave least of the others. */
   constructor(
     private readonly rows: Float64Array,
-    readonly count: number,
+    count: number,
+    most: number,
   ) {
-    this.coordinates = factor(products(rows, count), count);
+    this.width = rows.length / count;
+    const columns: Float64Array[] = []; // [N] each
+    const pivots: number[] = [];
+    const left = Float64Array.from({ length: count }, (_, n) => this.product(n, n));
+    const least = (trifle * left.reduce((sum, value) => sum + value, 0)) / count;
+    while (columns.length < Math.min(most, count)) {
+      const pivot = largestOf(left);
+      if (!((left[pivot] as number) > least)) break;
+      const column = this.nextColumn(columns, pivot, Math.sqrt(left[pivot] as number));
+      for (let n = 0; n < count; n++) left[n] = (left[n] as number) - (column[n] as number) ** 2;
+      left[pivot] = 0;
+      columns.push(column);
+      pivots.push(pivot);
+    }
+    this.pivots = pivots;
+    this.rank = columns.length;
+    this.coordinates = asRows(columns, count);
   }
 
-  /** Weights [N] on the coordinates as weights [D] on the features: X^T L^-T w. */
+  /** Weights [rank] on the coordinates as weights [D] on the features. */
   inFeatures(weights: Float64Array): Float64Array {
-    const { coordinates: lower, count, rows } = this;
-    const width = rows.length / count;
-    const share = weights.slice();
-    const out = new Float64Array(width);
-    for (let n = count - 1; n >= 0; n--) {
-      let rest = share[n] as number;
-      for (let m = n + 1; m < count; m++) rest -= (lower[m * count + n] as number) * (share[m] as number);
-      share[n] = rest / (lower[n * count + n] as number);
-      for (let d = 0; d < width; d++) out[d] = (out[d] as number) + (share[n] as number) * (rows[n * width + d] as number);
+    const { coordinates, rank, pivots } = this;
+    const out = new Float64Array(this.width);
+    const shares = new Float64Array(rank);
+    for (let j = rank - 1; j >= 0; j--) {
+      let rest = weights[j] as number;
+      for (let m = j + 1; m < rank; m++) {
+        rest -= (coordinates[(pivots[m] as number) * rank + j] as number) * (shares[m] as number);
+      }
+      const share = rest / (coordinates[(pivots[j] as number) * rank + j] as number);
+      shares[j] = share;
+      const at = (pivots[j] as number) * out.length;
+      for (let d = 0; d < out.length; d++) out[d] = (out[d] as number) + share * (this.rows[at + d] as number);
     }
+    return out;
+  }
+
+  private product(n: number, m: number): number {
+    const { rows, width } = this;
+    return dot(rows, n * width, rows, m * width, width);
+  }
+
+  /** What all rows have of the direction that the pivot adds to those before, [N]. */
+  private nextColumn(columns: readonly Float64Array[], pivot: number, length: number): Float64Array {
+    const out = new Float64Array(this.rows.length / this.width);
+    for (let n = 0; n < out.length; n++) out[n] = this.product(n, pivot);
+    for (const column of columns) {
+      const share = column[pivot] as number;
+      for (let n = 0; n < out.length; n++) out[n] = (out[n] as number) - share * (column[n] as number);
+    }
+    for (let n = 0; n < out.length; n++) out[n] = (out[n] as number) / length;
     return out;
   }
 }
 
-/** X X^T, [N, N]. */
-function products(rows: Float64Array, count: number): Float64Array {
-  const width = rows.length / count;
-  const out = new Float64Array(count * count);
-  for (let n = 0; n < count; n++) {
-    const row = rows.subarray(n * width, (n + 1) * width);
-    for (let m = 0; m <= n; m++) {
-      const value = dot(row, rows.subarray(m * width, (m + 1) * width));
-      out[n * count + m] = value;
-      out[m * count + n] = value;
-    }
-  }
+function largestOf(values: Float64Array): number {
+  let at = 0;
+  for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[at] as number)) at = i;
+  return at;
+}
+
+function asRows(columns: readonly Float64Array[], count: number): Float64Array {
+  const out = new Float64Array(count * columns.length);
+  columns.forEach((column, j) => {
+    for (let n = 0; n < count; n++) out[n * columns.length + j] = column[n] as number;
+  });
   return out;
 }
 
-/** Cholesky's factor; a trifle is added to the diagonal, for rows that depend on others. */
-function factor(matrix: Float64Array, count: number): Float64Array {
-  const lower = new Float64Array(count * count);
-  let trace = 0;
-  for (let n = 0; n < count; n++) trace += matrix[n * count + n] as number;
-  const trifle = 1e-10 * (trace / count) + Number.MIN_VALUE;
-  for (let n = 0; n < count; n++) {
-    const row = lower.subarray(n * count, n * count + n);
-    for (let m = 0; m < n; m++) {
-      const other = lower.subarray(m * count, m * count + m);
-      const rest = (matrix[n * count + m] as number) - dot(row.subarray(0, m), other);
-      row[m] = rest / (lower[m * count + m] as number);
-    }
-    lower[n * count + n] = Math.sqrt(Math.max((matrix[n * count + n] as number) - dot(row, row), 0) + trifle);
+/** Sum of a[i] b[i] over `count` values from `aAt` and `bAt` on. Four sums side by side: one alone waits for itself. */
+export function dot(a: Float64Array, aAt: number, b: Float64Array, bAt: number, count: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i + 3 < count; i += 4) {
+    s0 += (a[aAt + i] as number) * (b[bAt + i] as number);
+    s1 += (a[aAt + i + 1] as number) * (b[bAt + i + 1] as number);
+    s2 += (a[aAt + i + 2] as number) * (b[bAt + i + 2] as number);
+    s3 += (a[aAt + i + 3] as number) * (b[bAt + i + 3] as number);
   }
-  return lower;
-}
-
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
+  for (; i < count; i++) s0 += (a[aAt + i] as number) * (b[bAt + i] as number);
+  return s0 + s1 + (s2 + s3);
 }
