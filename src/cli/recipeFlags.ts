@@ -56,6 +56,8 @@ const flags: readonly (readonly [flag: string, key: Key, read: Reader, what: str
   ['pseudo-threshold <p>', 'pseudoThreshold', decimal, 'how sure the teacher must be of a label'],
   ['pseudo-weight <x>', 'pseudoWeight', decimal, 'weight of what the teacher says'],
   ['token-mix <share>', 'tokenMix', decimal, 'share of passes whose unlabelled clips are mixed by tubes'],
+  ['teacher-share <share>', 'teacherShare', decimal, "the teacher's part of the loss, with --teacher"],
+  ['teacher-temperature <t>', 'teacherTemperature', decimal, 'how much its answers are softened'],
   ['seed <n>', 'seed', wholeNumber, 'of everything random (default: 0)'],
   ['max-bad <share>', 'maxBadShare', decimal, 'stop when more training videos than this share cannot be read'],
   ['crop-scale <low,high>', 'augment.scale', () => range, 'area of random crops'],

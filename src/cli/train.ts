@@ -25,6 +25,7 @@ interface Flags extends FoldsFlags, RecipeFlags {
   readonly config?: string;
   readonly init?: string;
   readonly unlabelled?: string;
+  readonly teacher?: string;
   readonly resume?: boolean;
   readonly baseline?: boolean;
   readonly seed?: number;
@@ -53,6 +54,7 @@ export function trainCommand(): Command {
     .option('--config <file>', 'a configuration of your own as JSON, instead of --model')
     .option('--init <weights>', 'start from these weights; a last layer for other classes begins anew')
     .option('--unlabelled <folder>', 'learn from these videos too, which have no labels')
+    .option('--teacher <file>', "learn from this network's answers too: weights, or an ONNX model")
     .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds')
     .option('--resume', 'continue the run in --out exactly where it stopped')
     .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))
@@ -94,6 +96,7 @@ async function run(data: string, flags: Flags): Promise<void> {
       return;
     }
     if (flags.baseline) {
+      if (flags.teacher !== undefined) throw new ConfigError('--baseline fits a readout to labels; leave out --teacher');
       await runBaseline(job, flags, line);
       return;
     }
@@ -138,6 +141,7 @@ function jobOf(data: string, flags: Flags): TrainJob {
     ...(model !== undefined && { model }),
     ...(flags.init !== undefined && { init: flags.init }),
     ...(flags.unlabelled !== undefined && { unlabelled: flags.unlabelled }),
+    ...(flags.teacher !== undefined && { teacher: flags.teacher }),
     ...(flags.resume && { resume: true }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.workers !== undefined && { workers: flags.workers }),

@@ -4,11 +4,17 @@
  * view. Clips without labels are learnt from a teacher too, with the weight of their pseudo-labels.
  */
 
+import { sizeOf } from '../graph/shape.js';
+import type { NetworkConfig } from '../models/config.js';
+import { networkCost } from '../models/cost.js';
+import { clipShape } from '../models/network.js';
+import type { TrainJob } from './job.js';
 import type { LessonPlan } from './lessonPlan.js';
 import type { Lesson } from './lessons.js';
 import type { TrainOptions } from './options.js';
+import type { Start } from './runStart.js';
 import { batchParts } from './semiSupervised.js';
-import type { Teacher } from './teacher.js';
+import { openTeacher, type Teacher } from './teacher.js';
 
 /** The plan with what the teacher says of each pass's clips. */
 export function taughtPlan(plan: LessonPlan, teacher: Pick<Teacher, 'probabilities'>, options: TrainOptions): LessonPlan {
@@ -43,3 +49,39 @@ function clipWeights(labels: Int32Array, options: Shares): number[] {
   const { batch, pseudoWeight } = options;
   return Array.from(labels, (label) => (label === -1 ? (pseudoWeight * batch) / unlabelled : batch / labelled));
 }
+
+/** Opens a run's teacher and tells what was concluded about it; undefined for a run without. Rejects as `openTeacher`. */
+export async function teacherOf({ teacher: path, threads, onEvent }: TrainJob, start: Start): Promise<Teacher | undefined> {
+  if (path === undefined) return undefined;
+  const { preprocess, data } = start;
+  const { labels, root, splitBy } = data;
+  const student = { preprocess, labels, data: { root, splitBy } };
+  const teacher = await openTeacher(path, student, threads === undefined ? {} : { threads });
+  for (const note of teacher.notes) onEvent?.({ kind: 'note', message: `teacher ${path}: ${note}` });
+  for (const message of teacher.warnings) onEvent?.({ kind: 'warning', message });
+  return teacher;
+}
+
+/** Times the teacher on a blank batch and tells what it costs beside a student of so many clips a second. -> its seconds a clip. */
+export async function tellTeacher(job: TrainJob, start: Start, teacher: Teacher, clipsPerSec: number): Promise<number> {
+  const { config, options } = start;
+  const blank = () => teacher.probabilities(new Float32Array(sizeOf(clipShape(config, options.batch))), options.batch, 1);
+  await blank(); // loads what is not loaded yet
+  const startedMs = performance.now();
+  await blank();
+  const seconds = (performance.now() - startedMs) / 1000 / options.batch;
+  const times = (1 + seconds * clipsPerSec).toFixed(1);
+  job.onEvent?.({
+    kind: 'note',
+    message: `teacher ${job.teacher}: ${teacher.name}${costText(teacher, config)}; it gives ${percent(options.teacherShare)} of the loss, and steps take ${times} times as long`,
+  });
+  return seconds;
+}
+
+function costText({ macs }: Teacher, config: NetworkConfig): string {
+  if (macs === undefined) return '';
+  const millions = (macs / 1e6).toLocaleString('en', { maximumSignificantDigits: 3 });
+  return `, ${millions} M multiply-adds a clip, ${(macs / networkCost(config).macs).toPrecision(2)} times the student's`;
+}
+
+const percent = (part: number): string => `${Math.round(100 * part)} %`;

@@ -1,16 +1,26 @@
 /** Notices when training goes wrong: a loss or gradient that is no number, or a loss far above anything a network should have. */
 
+import type { TrainOptions } from './options.js';
+
 /** Passes whose mean loss is looked at, and how many times the loss of guessing it may be. */
 const window = 10;
 const factor = 5;
+
+type Weighing = Pick<TrainOptions, 'teacherShare' | 'teacherTemperature' | 'pseudoWeight'>;
+
+/** What the targets of a clip weigh in the loss: more than 1 with a teacher, by its squared temperature, and with pseudo-labels. */
+export function lossWeight(options: Weighing, parts: { readonly teacher: boolean; readonly unlabelled: boolean }): number {
+  const { teacherShare: share, teacherTemperature: temperature, pseudoWeight } = options;
+  return (parts.teacher ? 1 - share + share * temperature ** 2 : 1) * (parts.unlabelled ? 1 + pseudoWeight : 1);
+}
 
 export class DivergenceWatch {
   private readonly recent: number[] = [];
   private readonly limit: number;
 
-  /** `classes` gives the loss of guessing, ln classes. */
-  constructor(classes: number) {
-    this.limit = factor * Math.max(Math.log(classes), 1);
+  /** `classes` gives the loss of guessing, ln classes, of targets that weigh so much in all. */
+  constructor(classes: number, weight = 1) {
+    this.limit = factor * Math.max(Math.log(classes), 1) * weight;
   }
 
   /** What is wrong after this pass; undefined when nothing is. */

@@ -161,6 +161,8 @@ function onTheMachine({
   decoder,
   cacheFolder,
   command,
+  unlabelled,
+  teacher,
   onEvent,
   signal,
 }: TrainJob): Omit<TrainJob, 'data' | 'out'> {
@@ -170,6 +172,8 @@ function onTheMachine({
     ...(decoder !== undefined && { decoder }),
     ...(cacheFolder !== undefined && { cacheFolder }),
     ...(command && { command }),
+    ...(unlabelled !== undefined && { unlabelled }),
+    ...(teacher !== undefined && { teacher }),
     ...(onEvent && { onEvent }),
     ...(signal && { signal }),
   };
@@ -180,7 +184,7 @@ function runName(job: TrainJob, data: LabelledVideos, { by, valShare = 0, views,
   const choices = Object.entries(job).filter(([key]) => !notOfResults.has(key));
   const hash = createHash('sha256').update(JSON.stringify({ by, valShare, views, seeds, choices }));
   for (const { name, label, columns } of data.videos) hash.update(JSON.stringify([name, label, columns]));
-  for (const path of [job.init, job.recipe]) {
+  for (const path of [job.init, job.recipe, job.teacher]) {
     if (typeof path === 'string' && existsSync(path)) hash.update(readFileSync(path)); // a recipe may be a name instead
   }
   return hash.digest('hex').slice(0, 12);

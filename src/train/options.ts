@@ -59,9 +59,10 @@ const trainOptionsSchema = z.strictObject({
   pseudoThreshold: share.default(0.8),
   pseudoWeight: z.number().min(0).max(10).default(1),
   tokenMix: share.default(0.5),
-  /** With a teacher: its part of the loss, and the temperature at which its answers are learnt. */
-  teacherShare: share.default(0.5),
-  teacherTemperature: z.number().min(0.1).max(100).default(2),
+  /** With a teacher: its part of the loss, and the temperature at which its answers are learnt. Not measured here: the defaults are
+   * those of the field's comparison of methods (Tian et al. 2020, arXiv 1910.10699). */
+  teacherShare: share.default(0.9),
+  teacherTemperature: z.number().min(0.1).max(100).default(4),
   /** Views of unlabelled clips that the network learns from. */
   strongAugment: augmentSchema.default(defaultStrongAugment),
   /** Everything random: first weights, order, crops, dropout. */

@@ -75,6 +75,8 @@ const recordSchema = z.looseObject({
   recipe: anyRecord,
   chosen: anyRecord,
   init: z.string().optional(),
+  /** Whose answers were learnt besides the labels. */
+  teacher: z.looseObject({ path: z.string(), name: z.string() }).optional(),
   model: z.looseObject({ name: z.string(), parameters: count, macs: z.number(), config: anyRecord }),
   preprocess: anyRecord,
   data: dataSchema,
@@ -99,6 +101,8 @@ export interface RunStart {
   readonly recipe: object;
   readonly chosen?: object | undefined;
   readonly init?: string | undefined;
+  /** File, kind and digest of the teacher, its share of the loss and its temperature. */
+  readonly teacher?: { readonly path: string; readonly name: string } | undefined;
   readonly config: NetworkConfig;
   readonly preprocess: object;
   readonly dataPath?: string | undefined;
@@ -221,12 +225,13 @@ export class Recording {
 }
 
 function firstRecord(start: RunStart): RunRecord {
-  const { config, data, recipe, chosen, init, preprocess } = start;
+  const { config, data, recipe, chosen, init, preprocess, teacher } = start;
   const { parameters, macs } = networkCost(config);
   return {
     format,
     sessions: [session(start)],
     ...{ recipe: { ...recipe }, chosen: { ...chosen }, ...(init !== undefined && { init }) },
+    ...(teacher && { teacher }),
     model: { name: config.name, parameters, macs, config: { ...config } },
     preprocess: { ...preprocess },
     data: {

@@ -18,6 +18,7 @@ import { Inference } from '../recognise/inference.js';
 import { softmax } from '../scores/softmax.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
+import type { TensorFile } from '../weights/namedTensor.js';
 import { isOnnxFile, isOwnModel, type OnnxWeights, parseOnnxWeights, readModelBytes } from '../weights/onnxFile.js';
 import { openForeignTeacher } from './foreignTeacher.js';
 import { answersInOrder, type Student, type TeacherNetwork } from './teacherNetwork.js';
@@ -69,10 +70,20 @@ async function checkTeacherFile(path: string): Promise<void> {
 
 async function networkOf(path: string, student: Student, threads: number | undefined): Promise<TeacherNetwork> {
   const where = `--teacher: ${path}`;
-  if (!path.endsWith('.onnx') && !(await isOnnxFile(path))) return ownNetwork(parseCheckpoint(await readSafetensors(path), where), student, threads);
+  if (!path.endsWith('.onnx') && !(await isOnnxFile(path)))
+    return ownNetwork(parseCheckpoint(await readWeights(path), where), student, threads);
   const model = await readModelBytes(path);
   if (isOwnModel(model)) return ownNetwork(parseOnnxWeights(model, where), student, threads);
   return openForeignTeacher(model, { where, student, threads });
+}
+
+async function readWeights(path: string): Promise<TensorFile> {
+  try {
+    return await readSafetensors(path);
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    throw new WeightsError(`--teacher: ${error.message}; expected weights of this program, or an ONNX model`);
+  }
 }
 
 function taughtBy(where: string, network: TeacherNetwork, student: Student): Teacher {

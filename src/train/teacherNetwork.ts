@@ -34,6 +34,7 @@ export function answersInOrder(
   where: string,
 ): { readonly places: readonly number[]; readonly note?: string } {
   if (labels === undefined) return inGivenOrder(outputs, wanted, where);
+  if (labels.length !== outputs) throw new WeightsError(`${where}: names ${labels.length} labels for ${outputs} outputs`);
   const places = wanted.map((label) => labels.indexOf(label));
   const lacking = wanted.filter((_, i) => places[i] === -1);
   if (lacking.length > 0) {
@@ -50,7 +51,10 @@ function inGivenOrder(outputs: number, wanted: readonly string[], where: string)
     throw new WeightsError(
       `${where}: has ${outputs} outputs for ${wanted.length} classes and does not say which is which; expected metadata "labels", a JSON list of their names, or as many outputs as classes`,
     );
-  return { places: wanted.map((_, i) => i), note: `it names no classes: its outputs are taken for ${listed(wanted)}, in this order` };
+  return {
+    places: wanted.map((_, i) => i),
+    note: `it names no classes: its outputs are taken for ${listed(wanted)}, in this order`,
+  };
 }
 
 function listed(names: readonly string[]): string {

@@ -9,6 +9,7 @@ import { parseNetworkConfig } from '../models/config.js';
 import { encodeVideo } from '../video/encode.js';
 import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
+import { readRecord } from './runRecord.js';
 import { type TrainJob, type TrainJobEvent, train } from './train.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vmf-train-'));
@@ -109,14 +110,59 @@ const everything: NonNullable<TrainJob['options']> = {
   augment: { operations: 2, magnitude: 0.5, erase: 0.5, span: [0.6, 1], jitter: 0.8, warp: 0.3 },
 };
 
-test('with every part of the recipe on, a run stopped in mid-epoch and resumed ends bit-identical', () =>
-  resumesExactly(everything));
+test('with every part of the recipe on, a run stopped in mid-epoch and resumed ends bit-identical', async () => {
+  await resumesExactly(everything);
+});
 
-test('a run stopped in mid-epoch and resumed ends bit-identical to one that was not', () => resumesExactly({}));
+test('a run stopped in mid-epoch and resumed ends bit-identical to one that was not', async () => {
+  await resumesExactly({});
+});
 
 test('so does one that also learns from videos without labels', async () => {
   const { accumulate: _, ...rest } = everything;
   await resumesExactly({ ...rest, pseudoThreshold: 0.4, tokenMix: 0.7 }, { unlabelled: withoutLabels() });
+});
+
+test('so do those that learn from a teacher, with and without labels; a resumed run needs the same one', async () => {
+  const first = job({ options: { ...job().options, epochs: 1, seed: 5 } });
+  await train(first);
+  const teacher = join(first.out, 'best.safetensors');
+  await resumesExactly({ ...everything, teacherShare: 0.6, teacherTemperature: 3 }, { teacher });
+  const { accumulate: _, ...rest } = everything;
+  const taught = await resumesExactly({ ...rest, pseudoThreshold: 0.4 }, { teacher, unlabelled: withoutLabels() });
+  const { options: __, model: ___, ...again } = job({ out: taught.out, unlabelled: withoutLabels(), resume: true });
+  await assert.rejects(train(again), /learns from a teacher; give its file again with --teacher/);
+  const other = { ...again, teacher: join(taught.out, 'best.safetensors') };
+  await assert.rejects(train(other), /the teacher is not the one of this run/);
+  const { options: ____, model: _____, ...untaught } = job({ out: first.out, teacher, resume: true });
+  await assert.rejects(train(untaught), /this run has no teacher; leave out --teacher/);
+});
+
+test('a teacher is told with its cost and kept in the record; with all of the loss, labels count for nothing', async () => {
+  const first = job({ options: { ...job().options, epochs: 1 } });
+  await train(first);
+  const teacher = join(first.out, 'best.safetensors');
+  const notes: string[] = [];
+  const onEvent = (event: TrainJobEvent) => {
+    if (event.kind === 'note') notes.push(event.message);
+  };
+  const alone = (labelSmoothing: number) =>
+    job({ teacher, onEvent, options: { ...job().options, epochs: 1, teacherShare: 1, labelSmoothing } });
+  const [a, b] = [alone(0), alone(0.5)];
+  const [one, two] = await Promise.all([a, b].map(async (each) => weightsOf((await train(each)).lastPath)));
+  assert.deepEqual(two?.parameters, one?.parameters);
+  const told =
+    /^teacher .*best\.safetensors: tiny, [\d.,]+ M multiply-adds a clip, 1\.0 times the student's; it gives 100 % of the loss, and steps take \d+\.\d times as long$/;
+  assert.ok(
+    notes.some((note) => told.test(note)),
+    notes.join('\n'),
+  );
+  const { name, path, share, temperature } = (readRecord(a.out)?.teacher ?? {}) as Record<string, unknown>;
+  assert.deepEqual([name, path, share, temperature], ['tiny', teacher, 1, 4]);
+  await assert.rejects(
+    train(job({ options: { teacherShare: 0.3 } })),
+    /teacherShare: is for runs with a teacher; give --teacher/,
+  );
 });
 
 /** A folder of the training videos alone, without class folders. */
@@ -139,7 +185,7 @@ test('what the teacher is sure of is learnt and told; videos kept for testing ar
   await assert.rejects(train(job({ unlabelled: join(root, 'nowhere') })), /cannot be read: ENOENT/);
 });
 
-async function resumesExactly(options: NonNullable<TrainJob['options']>, more: Partial<TrainJob> = {}): Promise<void> {
+async function resumesExactly(options: NonNullable<TrainJob['options']>, more: Partial<TrainJob> = {}): Promise<TrainJob> {
   const choices = { ...more, options: { ...job().options, ...options } };
   const whole = job(choices);
   await train(whole);
@@ -170,6 +216,7 @@ async function resumesExactly(options: NonNullable<TrainJob['options']>, more: P
     epochs(cut.out).map(({ epoch, trainLoss }) => [epoch, trainLoss]),
     epochs(whole.out).map(({ epoch, trainLoss }) => [epoch, trainLoss]),
   );
+  return cut;
 }
 
 test('starts from other weights, and begins the last layer anew for other classes', async () => {

@@ -11,7 +11,7 @@ import { ConfigError, DatasetError, VmfError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { inventoryOf } from '../models/network.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
-import { DivergenceWatch } from './divergence.js';
+import { DivergenceWatch, lossWeight } from './divergence.js';
 import { layerRates, ratesAreEven } from './layerRates.js';
 import { dropoutMask, dropPathMask, type Lesson } from './lessons.js';
 import type { TrainOptions } from './options.js';
@@ -104,7 +104,8 @@ export class Trainer {
     if (config.causal) checkCausal(options);
     this.train = videosOf(data, 'train');
     this.val = data.videos.filter((video) => video.split === 'val');
-    this.watch = new DivergenceWatch(config.classes);
+    const more = { teacher: parts.teacher !== undefined, unlabelled: parts.unlabelled.length > 0 };
+    this.watch = new DivergenceWatch(config.classes, lossWeight(options, more));
     this.lastSaved = progress.epoch;
   }
 
