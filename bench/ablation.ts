@@ -6,8 +6,8 @@
 import { availableParallelism } from 'node:os';
 import type { LabelledVideos } from '../src/dataset/labelledVideos.js';
 import { readDataset } from '../src/dataset/list.js';
-import type { TrainChoices } from '../src/train/options.js';
-import { readRecipe } from '../src/train/recipe.js';
+import type { TrainChoices } from '../src/train/recipe/options.js';
+import { readRecipe } from '../src/train/recipe/recipe.js';
 import { narrowNetwork } from './narrowNetwork.js';
 import { fewerVideos, mean, sideBySide, trainAndTest } from './trainAndTest.js';
 

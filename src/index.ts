@@ -51,9 +51,9 @@ export {
 } from './stream/streamRecogniser.js';
 export { type ActionClass, actionClasses, reversedPairs } from './synth/actions.js';
 export { type GenerateOptions, type GenerateResult, generateActions } from './synth/generate.js';
-export { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './train/folds.js';
-export type { FoldsSummary } from './train/foldsSummary.js';
-export type { TrainChoices } from './train/options.js';
+export { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './train/folds/folds.js';
+export type { FoldsSummary } from './train/folds/foldsSummary.js';
+export type { TrainChoices } from './train/recipe/options.js';
 export { type TrainJob, type TrainJobEvent, type TrainSummary, train } from './train/train.js';
 export type { RgbFrame } from './video/ppmSplitter.js';
 export type { DecoderChoice, VideoInfo, VideoLimits } from './video/types.js';

@@ -34,7 +34,21 @@ const weights = ['--weights', 'w.safetensors'];
 test('help and version', async () => {
   const help = await vmf(shared, '--help');
   assert.deepEqual([help.code, help.err], [0, '']);
-  for (const verb of ['demo', 'synth', 'check', 'train', 'eval', 'predict', 'explain', 'report', 'export', 'quantize', 'stream', 'info', 'bench']) {
+  for (const verb of [
+    'demo',
+    'synth',
+    'check',
+    'train',
+    'eval',
+    'predict',
+    'explain',
+    'report',
+    'export',
+    'quantize',
+    'stream',
+    'info',
+    'bench',
+  ]) {
     assert.match(help.out, new RegExp(`\n {2}${verb} `), verb);
   }
   const predict = await vmf(shared, 'predict', '--help');

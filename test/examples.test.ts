@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { makeVideo, temporaryFolder } from './smallVideos.js';
 import { writeTinyWeights } from './support/livelyWeights.js';
 
-const folder = fileURLToPath(new URL('../examples/', import.meta.url));
+const folder = fileURLToPath(new URL('../examples', import.meta.url));
 
 async function example(name: string, ...args: readonly string[]): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(folder, `${name}.js`), ...args]);

@@ -2,8 +2,8 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '../errors.js';
-import type { TrainChoices } from '../train/options.js';
-import { recipeNames } from '../train/recipe.js';
+import type { TrainChoices } from '../train/recipe/options.js';
+import { recipeNames } from '../train/recipe/recipe.js';
 
 export const wholeNumber = (name: string) => (text: string) => numberOf(name, text, Number.isInteger);
 export const decimal = (name: string) => (text: string) => numberOf(name, text, Number.isFinite);

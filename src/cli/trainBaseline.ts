@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../errors.js';
 import { wilsonInterval } from '../scores/metrics.js';
-import { type BaselineSummary, trainBaseline } from '../train/baseline.js';
+import { type BaselineSummary, trainBaseline } from '../train/baseline/baseline.js';
 import type { TrainJob } from '../train/train.js';
 import type { ProgressLine } from './progressLine.js';
 

@@ -1,6 +1,6 @@
 /** What the data of a run consists of: as its record tells, or as it is found now. */
 import { splitNames } from '../dataset/labelledVideos.js';
-import type { RunRecord } from '../train/runRecord.js';
+import type { RunRecord } from '../train/runFolder/runRecord.js';
 import type { ReportComposition } from './reportData.js';
 import { percent } from './reportText.js';
 import type { RunResult } from './runEvaluation.js';

@@ -1,6 +1,6 @@
 /** What a run cost, and on what machine: time, memory, multiply-adds. */
 import { networkCost } from '../models/cost.js';
-import type { RunSession } from '../train/runRecord.js';
+import type { RunSession } from '../train/runFolder/runRecord.js';
 import type { ReportFact } from './reportData.js';
 import { duration, grouped, percent, scaled } from './reportText.js';
 import type { RunFiles } from './runFiles.js';

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ConfigError } from '../errors.js';
-import { type RunRecord, readRecord } from '../train/runRecord.js';
+import { type RunRecord, readRecord } from '../train/runFolder/runRecord.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { readLastFacts } from './lastCheckpoint.js';

@@ -1,6 +1,6 @@
 /** The recipe of a run as names and texts: every option, and which are not as by default. */
 import { makePreprocess } from '../clip/preprocess.js';
-import { trainOptions } from '../train/options.js';
+import { trainOptions } from '../train/recipe/options.js';
 import type { ReportOption, ReportOptions } from './reportData.js';
 import type { RunFiles } from './runFiles.js';
 

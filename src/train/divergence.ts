@@ -1,6 +1,6 @@
 /** Notices when training goes wrong: a loss or gradient that is no number, or a loss far above anything a network should have. */
 
-import type { TrainOptions } from './options.js';
+import type { TrainOptions } from './recipe/options.js';
 
 /** Passes whose mean loss is looked at, and how many times the loss of guessing it may be. */
 const window = 10;

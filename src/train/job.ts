@@ -5,7 +5,7 @@ import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import type { DatasetOptions } from '../dataset/list.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { DecoderChoice } from '../video/types.js';
-import type { TrainChoices } from './options.js';
+import type { TrainChoices } from './recipe/options.js';
 import type { TrainEvent, TrainOutcome } from './trainer.js';
 
 export interface TrainJob {

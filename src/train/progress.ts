@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { ConfigError, WeightsError } from '../errors.js';
-import { type TrainOptions, trainOptions } from './options.js';
+import { type TrainOptions, trainOptions } from './recipe/options.js';
 
 const progressSchema = z.strictObject({
   options: z.unknown(),

@@ -14,15 +14,15 @@ import { countValues, initialValues } from '../models/variables.js';
 import { Rng } from '../rng.js';
 import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
-import { type AutoChoices, autoChoices } from './autoChoices.js';
 import type { TrainJob } from './job.js';
-import { type TrainOptions, trainOptions } from './options.js';
+import { teacherDigest } from './lessons/teacher.js';
+import { unlabelledPaths } from './lessons/unlabelledPaths.js';
 import { checkTeacher, type Progress, resumedProgress } from './progress.js';
-import { type Recipe, readRecipe } from './recipe.js';
-import type { RunFolder } from './runFolder.js';
-import { teacherDigest } from './teacher.js';
+import { type AutoChoices, autoChoices } from './recipe/autoChoices.js';
+import { type TrainOptions, trainOptions } from './recipe/options.js';
+import { type Recipe, readRecipe } from './recipe/recipe.js';
+import type { RunFolder } from './runFolder/runFolder.js';
 import type { TrainingWeights } from './trainingPrograms.js';
-import { unlabelledPaths } from './unlabelledPaths.js';
 
 /** Decay of the moving average of weights that labels unlabelled clips, when the recipe has none. */
 const teacherAverage = 0.99;

@@ -9,7 +9,7 @@ import { parseNetworkConfig } from '../models/config.js';
 import { encodeVideo } from '../video/encode.js';
 import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
-import { readRecord } from './runRecord.js';
+import { readRecord } from './runFolder/runRecord.js';
 import { type TrainJob, type TrainJobEvent, train } from './train.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vmf-train-'));

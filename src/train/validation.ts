@@ -5,7 +5,7 @@ import type { LabelledVideo } from '../dataset/labelledVideos.js';
 import type { NetworkConfig } from '../models/config.js';
 import { inventoryOf } from '../models/network.js';
 import { softmax } from '../scores/softmax.js';
-import type { TrainOptions } from './options.js';
+import type { TrainOptions } from './recipe/options.js';
 import { StatisticsEstimate } from './statisticsEstimate.js';
 import type { TrainingPrograms } from './trainingPrograms.js';
 

@@ -3,7 +3,7 @@
  * go when the input ends: `FOLDER [reserve]`. With `reserve` it also takes the room for a checkpoint.
  */
 import { createInterface } from 'node:readline';
-import { RunFolder } from '../../src/train/runFolder.js';
+import { RunFolder } from '../../src/train/runFolder/runFolder.js';
 import { tinyCheckpoint } from './livelyWeights.js';
 
 const [path = '', reserve] = process.argv.slice(2);

@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { RunFolder } from '../../src/train/runFolder.js';
+import { RunFolder } from '../../src/train/runFolder/runFolder.js';
 import { tinyCheckpoint } from './livelyWeights.js';
 
 const [path = ''] = process.argv.slice(2);

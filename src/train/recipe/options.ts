@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod';
-import { augmentSchema, defaultAugment } from '../clip/augment.js';
-import { ConfigError } from '../errors.js';
+import { augmentSchema, defaultAugment } from '../../clip/augment.js';
+import { ConfigError } from '../../errors.js';
 
 const share = z.number().min(0).max(1);
 

@@ -3,15 +3,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { networkConfig } from '../models/layouts.js';
-import { countBranches, inventoryOf } from '../models/network.js';
+import { networkConfig } from '../../models/layouts.js';
+import { countBranches, inventoryOf } from '../../models/network.js';
+import { DivergenceWatch } from '../divergence.js';
+import { depthOf, layerRates } from '../layerRates.js';
+import { dropoutMask, dropPathMask } from '../lessons/lessons.js';
+import { pseudoTargets } from '../lessons/semiSupervised.js';
 import { autoChoices } from './autoChoices.js';
-import { DivergenceWatch } from './divergence.js';
-import { depthOf, layerRates } from './layerRates.js';
-import { dropoutMask, dropPathMask } from './lessons.js';
 import { trainOptions } from './options.js';
 import { parseRecipe, readRecipe, recipeNames } from './recipe.js';
-import { pseudoTargets } from './semiSupervised.js';
 
 const { parameters } = inventoryOf(networkConfig('vmf-0.1g'));
 const first = (values: Float32Array, name: string) => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../rng.js';
+import { Rng } from '../../rng.js';
 import { RidgeClassifier, type RidgeFit } from './ridgeClassifier.js';
 import { RowSpace } from './rowSpace.js';
 

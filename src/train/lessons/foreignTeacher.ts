@@ -5,11 +5,11 @@
  */
 
 import { z } from 'zod';
-import { adaptClips, type ClipForm } from '../clip/adaptClips.js';
-import { WeightsError } from '../errors.js';
-import { readOnnxMetadata } from '../graph/onnxMetadata.js';
-import { sizeOf } from '../graph/shape.js';
-import { Engine, type Program, type ProgramFacts, type ValueFacts } from '../runtime/engine.js';
+import { adaptClips, type ClipForm } from '../../clip/adaptClips.js';
+import { WeightsError } from '../../errors.js';
+import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
+import { sizeOf } from '../../graph/shape.js';
+import { Engine, type Program, type ProgramFacts, type ValueFacts } from '../../runtime/engine.js';
 import type { Student, TeacherNetwork } from './teacherNetwork.js';
 
 export interface ForeignOptions {

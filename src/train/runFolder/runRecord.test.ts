@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import type { LabelledVideos, Split } from '../dataset/labelledVideos.js';
-import { networkConfig } from '../models/layouts.js';
+import type { LabelledVideos, Split } from '../../dataset/labelledVideos.js';
+import { networkConfig } from '../../models/layouts.js';
 import { beginRecord, type ReadVideo, type RunEnd, type RunStart, readRecord } from './runRecord.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vmf-record-'));

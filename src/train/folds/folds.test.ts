@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { makeVideo } from '../../test/smallVideos.js';
-import { tinyConfig } from '../../test/support/livelyWeights.js';
+import { makeVideo } from '../../../test/smallVideos.js';
+import { tinyConfig } from '../../../test/support/livelyWeights.js';
+import type { TrainJob, TrainJobEvent } from '../train.js';
 import { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './folds.js';
-import type { TrainJob, TrainJobEvent } from './train.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vmf-folds-'));
 const list = join(root, 'list.csv');

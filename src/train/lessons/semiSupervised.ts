@@ -8,15 +8,15 @@
  * - labelled and unlabelled clips go through the network as one batch, so that batch norms see both.
  */
 
-import { derangement, mixTargets } from '../clip/mixClips.js';
-import { mixTubes } from '../clip/mixTubes.js';
-import type { ClipBatch } from '../dataset/clipLoader.js';
-import type { NetworkConfig } from '../models/config.js';
-import { Rng } from '../rng.js';
-import { softmax } from '../scores/softmax.js';
+import { derangement, mixTargets } from '../../clip/mixClips.js';
+import { mixTubes } from '../../clip/mixTubes.js';
+import type { ClipBatch } from '../../dataset/clipLoader.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { Rng } from '../../rng.js';
+import { softmax } from '../../scores/softmax.js';
+import type { TrainOptions } from '../recipe/options.js';
+import type { TrainingPrograms } from '../trainingPrograms.js';
 import { type Lesson, lessonOf } from './lessons.js';
-import type { TrainOptions } from './options.js';
-import type { TrainingPrograms } from './trainingPrograms.js';
 import type { UnlabelledClips } from './unlabelledClips.js';
 
 /** How many of a pass's clips have labels, and how many have not. */

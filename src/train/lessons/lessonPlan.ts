@@ -1,12 +1,12 @@
 /** Decides where a run's lessons come from: labelled clips alone, or with clips that have no labels. */
 
-import type { ClipBatch, ClipLoader } from '../dataset/clipLoader.js';
-import { ConfigError } from '../errors.js';
-import type { TrainJob } from './job.js';
+import type { ClipBatch, ClipLoader } from '../../dataset/clipLoader.js';
+import { ConfigError } from '../../errors.js';
+import type { TrainJob } from '../job.js';
+import type { Start } from '../runStart.js';
+import type { TrainingPrograms } from '../trainingPrograms.js';
 import { type Lesson, lessonOf } from './lessons.js';
-import type { Start } from './runStart.js';
 import { batchParts, semiLesson } from './semiSupervised.js';
-import type { TrainingPrograms } from './trainingPrograms.js';
 import { UnlabelledClips } from './unlabelledClips.js';
 
 export interface LessonPlan {

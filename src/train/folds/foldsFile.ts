@@ -4,8 +4,8 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { ConfigError } from '../errors.js';
-import { writeFileAtomically } from '../weights/files.js';
+import { ConfigError } from '../../errors.js';
+import { writeFileAtomically } from '../../weights/files.js';
 
 const answerSchema = z.strictObject({
   name: z.string(),

@@ -6,17 +6,17 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { describeFolds, type Fold, type FoldsBy, foldSplit, foldsOf } from '../dataset/folds.js';
-import { type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
-import { readDataset } from '../dataset/list.js';
-import { ConfigError } from '../errors.js';
-import { evaluateDataset } from '../recognise/evaluate.js';
-import { loadRecogniser } from '../recognise/recogniser.js';
-import { writeFileAtomically } from '../weights/files.js';
+import { describeFolds, type Fold, type FoldsBy, foldSplit, foldsOf } from '../../dataset/folds.js';
+import { type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
+import { readDataset } from '../../dataset/list.js';
+import { ConfigError } from '../../errors.js';
+import { evaluateDataset } from '../../recognise/evaluate.js';
+import { loadRecogniser } from '../../recognise/recogniser.js';
+import { writeFileAtomically } from '../../weights/files.js';
+import { RunFolder } from '../runFolder/runFolder.js';
+import { type TrainJob, type TrainSummary, train } from '../train.js';
 import { type FoldResult, FoldsFile } from './foldsFile.js';
 import { type FoldsSummary, summarise } from './foldsSummary.js';
-import { RunFolder } from './runFolder.js';
-import { type TrainJob, type TrainSummary, train } from './train.js';
 
 export interface FoldsOptions {
   /** A column of the list whose groups are left out one by one, or a number of parts made by class. */

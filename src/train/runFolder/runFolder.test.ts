@@ -9,14 +9,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { temporaryFolder } from '../../test/smallVideos.js';
-import { tinyCheckpoint } from '../../test/support/livelyWeights.js';
-import type { Checkpoint } from '../weights/checkpoint.js';
-import { parseCheckpoint } from '../weights/checkpoint.js';
-import { readSafetensors } from '../weights/files.js';
+import { temporaryFolder } from '../../../test/smallVideos.js';
+import { tinyCheckpoint } from '../../../test/support/livelyWeights.js';
+import type { Checkpoint } from '../../weights/checkpoint.js';
+import { parseCheckpoint } from '../../weights/checkpoint.js';
+import { readSafetensors } from '../../weights/files.js';
 import { RunFolder } from './runFolder.js';
 
-const entrant = fileURLToPath(new URL('../../test/support/entersFolder.js', import.meta.url));
+const entrant = fileURLToPath(new URL('../../../test/support/entersFolder.js', import.meta.url));
 
 /** As a run has it: with what continues it. */
 function runCheckpoint(): Checkpoint {

@@ -3,12 +3,12 @@
  * seed and the number of the pass, so that a resumed run sees the same.
  */
 
-import { mixClips } from '../clip/mixClips.js';
-import type { ClipBatch } from '../dataset/clipLoader.js';
-import type { NetworkConfig } from '../models/config.js';
-import { Rng } from '../rng.js';
-import type { TrainOptions } from './options.js';
-import { smoothedTargets } from './step.js';
+import { mixClips } from '../../clip/mixClips.js';
+import type { ClipBatch } from '../../dataset/clipLoader.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { Rng } from '../../rng.js';
+import type { TrainOptions } from '../recipe/options.js';
+import { smoothedTargets } from '../step.js';
 
 export interface Lesson {
   /** [T*B, 3, S, S] */

@@ -8,8 +8,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { Preprocess } from '../clip/preprocess.js';
-import { ConfigError } from '../errors.js';
+import type { Preprocess } from '../../clip/preprocess.js';
+import { ConfigError } from '../../errors.js';
 import { type TrainChoices, trainOptions } from './options.js';
 
 const line = z.string().min(1);
@@ -50,7 +50,7 @@ export interface Recipe {
 }
 
 /** The package's folder, from dist/src/train/ and from src/train/ alike. */
-const ownFolder = fileURLToPath(new URL('../../../recipes', import.meta.url));
+const ownFolder = fileURLToPath(new URL('../../../../recipes', import.meta.url));
 
 /** Names of the recipes that come with the program. */
 export function recipeNames(): string[] {

@@ -4,15 +4,15 @@
  * view. Clips without labels are learnt from a teacher too, with the weight of their pseudo-labels.
  */
 
-import { sizeOf } from '../graph/shape.js';
-import type { NetworkConfig } from '../models/config.js';
-import { networkCost } from '../models/cost.js';
-import { clipShape } from '../models/network.js';
-import type { TrainJob } from './job.js';
+import { sizeOf } from '../../graph/shape.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { networkCost } from '../../models/cost.js';
+import { clipShape } from '../../models/network.js';
+import type { TrainJob } from '../job.js';
+import type { TrainOptions } from '../recipe/options.js';
+import type { Start } from '../runStart.js';
 import type { LessonPlan } from './lessonPlan.js';
 import type { Lesson } from './lessons.js';
-import type { TrainOptions } from './options.js';
-import type { Start } from './runStart.js';
 import { batchParts } from './semiSupervised.js';
 import { openTeacher, type Teacher } from './teacher.js';
 

@@ -5,10 +5,10 @@
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, VmfError } from '../errors.js';
-import { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
-import { freeText, isFullDisk, readSafetensors, removeUnfinished, writeFileAtomically } from '../weights/files.js';
-import { safetensorsChunks } from '../weights/safetensors.js';
+import { ConfigError, VmfError } from '../../errors.js';
+import { type Checkpoint, checkpointFile, parseCheckpoint } from '../../weights/checkpoint.js';
+import { freeText, isFullDisk, readSafetensors, removeUnfinished, writeFileAtomically } from '../../weights/files.js';
+import { safetensorsChunks } from '../../weights/safetensors.js';
 import { DiskReserve } from './diskReserve.js';
 import { checkUnlocked, takeLock } from './runLock.js';
 

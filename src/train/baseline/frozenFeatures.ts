@@ -3,16 +3,16 @@
  * that a network of random weights needs before it is of use.
  */
 
-import { ShapeError } from '../errors.js';
-import { lower } from '../graph/lowering/lower.js';
-import type { NetworkConfig } from '../models/config.js';
-import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../models/network.js';
-import type { Intermediates } from '../models/videoMobileFormer.js';
-import { blockSize } from '../runtime/blockSize.js';
-import type { Engine, Program } from '../runtime/engine.js';
-import { StatisticsEstimate } from './statisticsEstimate.js';
-import { defaultStep } from './step.js';
-import { padded, TrainingPrograms } from './trainingPrograms.js';
+import { ShapeError } from '../../errors.js';
+import { lower } from '../../graph/lowering/lower.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../../models/network.js';
+import type { Intermediates } from '../../models/videoMobileFormer.js';
+import { blockSize } from '../../runtime/blockSize.js';
+import type { Engine, Program } from '../../runtime/engine.js';
+import { StatisticsEstimate } from '../statisticsEstimate.js';
+import { defaultStep } from '../step.js';
+import { padded, TrainingPrograms } from '../trainingPrograms.js';
 
 export class FrozenFeatures {
   private constructor(

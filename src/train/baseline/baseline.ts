@@ -3,26 +3,26 @@
  * only a linear classifier on its features of each clip is fitted, in closed optimum. Gives a run folder like any other.
  */
 
-import { ClipLoader } from '../dataset/clipLoader.js';
-import { type LabelledVideo, videosOf } from '../dataset/labelledVideos.js';
-import { readDataset } from '../dataset/list.js';
-import { ConfigError } from '../errors.js';
-import type { NetworkConfig } from '../models/config.js';
-import { type FlatWeights, inventoryOf } from '../models/network.js';
-import { countValues, initialValues } from '../models/variables.js';
-import { Rng } from '../rng.js';
-import { Engine } from '../runtime/engine.js';
-import { softmax } from '../scores/softmax.js';
-import { type Checkpoint, transferWeights } from '../weights/checkpoint.js';
+import { ClipLoader } from '../../dataset/clipLoader.js';
+import { type LabelledVideo, videosOf } from '../../dataset/labelledVideos.js';
+import { readDataset } from '../../dataset/list.js';
+import { ConfigError } from '../../errors.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { type FlatWeights, inventoryOf } from '../../models/network.js';
+import { countValues, initialValues } from '../../models/variables.js';
+import { Rng } from '../../rng.js';
+import { Engine } from '../../runtime/engine.js';
+import { softmax } from '../../scores/softmax.js';
+import { type Checkpoint, transferWeights } from '../../weights/checkpoint.js';
+import type { TrainJob, TrainJobEvent, TrainSummary } from '../job.js';
+import { dataDigest } from '../progress.js';
+import { RunFolder } from '../runFolder/runFolder.js';
+import { beginRecord, type Recording } from '../runFolder/runRecord.js';
+import { freshStart, type Start } from '../runStart.js';
+import type { EpochMetrics } from '../trainer.js';
+import { correctIn } from '../validation.js';
 import { FrozenFeatures, seenStatistics } from './frozenFeatures.js';
-import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
-import { dataDigest } from './progress.js';
 import { type ClipFeatures, fitReadout, type PenaltyTrial, type ReadoutFit } from './readoutFit.js';
-import { RunFolder } from './runFolder.js';
-import { beginRecord, type Recording } from './runRecord.js';
-import { freshStart, type Start } from './runStart.js';
-import type { EpochMetrics } from './trainer.js';
-import { correctIn } from './validation.js';
 
 /** As a training job without what only training has. */
 export interface BaselineJob extends Omit<TrainJob, 'resume' | 'recipe' | 'unlabelled' | 'options'> {

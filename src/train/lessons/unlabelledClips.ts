@@ -3,9 +3,9 @@
  * depends on the seed and the number of the pass only; those of the next pass are read ahead.
  */
 
-import type { Augment } from '../clip/augment.js';
-import type { ClipLoader } from '../dataset/clipLoader.js';
-import { Rng } from '../rng.js';
+import type { Augment } from '../../clip/augment.js';
+import type { ClipLoader } from '../../dataset/clipLoader.js';
+import { Rng } from '../../rng.js';
 
 export interface UnlabelledOptions {
   /** Absolute paths, at least `count` of them. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../rng.js';
+import { Rng } from '../../rng.js';
 import { fitReadout, type ReadoutFit } from './readoutFit.js';
 
 const [count, width, classes] = [60, 200, 3];

@@ -1,7 +1,7 @@
 /** What every kind of teacher must offer, and how its classes become the student's. */
 
-import type { Preprocess } from '../clip/preprocess.js';
-import { WeightsError } from '../errors.js';
+import type { Preprocess } from '../../clip/preprocess.js';
+import { WeightsError } from '../../errors.js';
 
 /** Whom a teacher is for: the clips are of its form, the answers about its labels. */
 export interface Student {

@@ -7,8 +7,8 @@
 import { getRandomValues } from 'node:crypto';
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError } from '../errors.js';
-import { freeText, isFullDisk } from '../weights/files.js';
+import { ConfigError } from '../../errors.js';
+import { freeText, isFullDisk } from '../../weights/files.js';
 
 const ending = '.reserve';
 const pieceBytes = 2 ** 20;

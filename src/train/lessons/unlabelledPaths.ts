@@ -1,8 +1,8 @@
 /** Finds the videos of `--unlabelled`, and keeps those out that training must not see. */
 
-import { videosBelow } from '../dataset/folders.js';
-import type { LabelledVideos } from '../dataset/labelledVideos.js';
-import { DatasetError } from '../errors.js';
+import { videosBelow } from '../../dataset/folders.js';
+import type { LabelledVideos } from '../../dataset/labelledVideos.js';
+import { DatasetError } from '../../errors.js';
 
 /** Videos without labels that a run learns from, by path. DatasetError when the folder has none, or has videos kept for testing. */
 export function unlabelledPaths(folder: string | undefined, data: LabelledVideos): readonly string[] {
