@@ -51,6 +51,7 @@ export {
 } from './stream/streamRecogniser.js';
 export { type ActionClass, actionClasses, reversedPairs } from './synth/actions.js';
 export { type GenerateOptions, type GenerateResult, generateActions } from './synth/generate.js';
+export { type BaselineSummary, trainBaseline } from './train/baseline/baseline.js';
 export { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './train/folds/folds.js';
 export type { FoldsSummary } from './train/folds/foldsSummary.js';
 export type { TrainChoices } from './train/recipe/options.js';

@@ -55,7 +55,7 @@ export function trainCommand(): Command {
     .option('--init <weights>', 'start from these weights; a last layer for other classes begins anew')
     .option('--unlabelled <folder>', 'learn from these videos too, which have no labels')
     .option('--teacher <file>', "learn from this network's answers too: weights, or an ONNX model")
-    .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds')
+    .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds; use with --init')
     .option('--resume', 'continue the run in --out exactly where it stopped')
     .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))
     .option('--size <px>', "edge of the square frames (default: the network's)", wholeNumber('size'))

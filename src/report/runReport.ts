@@ -67,9 +67,13 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
 /** What was measured on what, and how far to trust it. */
 function leadOf(run: RunFiles, { split, evaluation }: RunResult): string {
   const epochs = run.rows.at(-1)?.epoch ?? 0;
-  const learnt = `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} on ${run.best.labels.length} classes.`;
+  const { labels, config } = run.best;
+  const isBaseline = config.readout !== undefined;
+  const how = isBaseline ? 'A linear classifier on features of a network as it was' : `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+  const learnt = `${how}, ${labels.length} classes.`;
   if (evaluation === undefined) return `${learnt} Nothing was tested for this page.`;
   if (split === 'test') return `${learnt} Tested on the split "test", which training never looks at.`;
+  if (isBaseline) return `${learnt} Tested on the validation clips, which the fit did not see.`;
   return `${learnt} Tested on the validation clips; the weights that did best on these very clips were kept, so expect a little less on new ones: --split test tells.`;
 }
 
