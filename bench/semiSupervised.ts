@@ -37,7 +37,7 @@ export interface SemiOptions {
 
 const labelledShare = 0.2;
 /** Labelled clips that each run sees. */
-const labelledClips = 9600;
+const labelledClips = 4800;
 
 export async function semiSupervised({ data: path, seed, say, only, choices = {} }: SemiOptions): Promise<SemiRow[]> {
   const data = readDataset(path);

@@ -82,8 +82,8 @@ export interface TrainOutcome {
   readonly stoppedEarly: boolean;
 }
 
-/** `last` is written after an epoch when the one before is older than this: small sets have epochs of a second. */
-const saveAfterMs = 20_000;
+/** `last` is written after an epoch unless that would take more than this share of the time: small sets have epochs of a second. */
+const savingShare = 0.05;
 
 export class Trainer {
   private readonly train: readonly LabelledVideo[];
@@ -92,6 +92,7 @@ export class Trainer {
   private readonly watch: DivergenceWatch;
   private startedMs = performance.now();
   private savedMs = 0;
+  private savingTookMs = 0;
   private clipsDone = 0;
   /** The weights as of the epoch that is being finished are in `last`. */
   private lastSaved: number;
@@ -277,7 +278,7 @@ export class Trainer {
     const best = this.judge(metrics, looks);
     this.rows.push(metrics);
     await folder.log(metrics);
-    if (best || this.done || performance.now() - this.savedMs > saveAfterMs) await this.save(metrics, best);
+    if (best || this.done || this.savingIsDue()) await this.save(metrics, best);
     this.parts.onEvent({ kind: 'epoch', metrics, best });
   }
 
@@ -298,12 +299,18 @@ export class Trainer {
     return validate(this.parts, this.val);
   }
 
+  private savingIsDue(): boolean {
+    return this.savingTookMs <= savingShare * (performance.now() - this.savedMs);
+  }
+
   private async save(metrics: EpochMetrics, best: boolean): Promise<void> {
+    const startMs = performance.now();
     const checkpoint = await this.checkpoint(metrics);
     if (best) await this.parts.folder.saveBest(checkpoint);
     await this.parts.folder.saveLast(checkpoint);
     this.lastSaved = metrics.epoch;
     this.savedMs = performance.now();
+    this.savingTookMs = this.savedMs - startMs;
   }
 
   private async saveLast(): Promise<void> {

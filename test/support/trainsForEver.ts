@@ -12,7 +12,7 @@ await train({
   threads: 1,
   workers: 1,
   cacheFolder: join(out, '..', 'cache'),
-  dataset: { valShare: 0 }, // without validation every epoch is saved
+  dataset: { valShare: 0 },
   ...(begun
     ? { resume: true }
     : { model: tinyConfig(), options: { epochs: 100_000, batch: 2, warmupEpochs: 0, statisticsBatches: 1 } }),
