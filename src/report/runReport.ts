@@ -69,7 +69,9 @@ function leadOf(run: RunFiles, { split, evaluation }: RunResult): string {
   const epochs = run.rows.at(-1)?.epoch ?? 0;
   const { labels, config } = run.best;
   const isBaseline = config.readout !== undefined;
-  const how = isBaseline ? 'A linear classifier on features of a network as it was' : `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+  const how = isBaseline
+    ? 'A linear classifier on features of a network as it was'
+    : `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
   const learnt = `${how}, ${labels.length} classes.`;
   if (evaluation === undefined) return `${learnt} Nothing was tested for this page.`;
   if (split === 'test') return `${learnt} Tested on the split "test", which training never looks at.`;
