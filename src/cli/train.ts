@@ -15,6 +15,7 @@ import type { DecoderChoice } from '../video/types.js';
 import { onlyOption } from './arguments.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { addRecipeOptions, decimal, type RecipeFlags, recipeChoices, wholeNumber } from './recipeFlags.js';
+import { percent } from './resultText.js';
 import { runBaseline } from './trainBaseline.js';
 import { addFoldsOptions, type FoldsFlags, refuseFoldsOptions, runFolds } from './trainFolds.js';
 
@@ -208,8 +209,6 @@ export function tell(event: TrainJobEvent, line: ProgressLine): void {
       process.stderr.write(`${event.kind}: ${event.message}\n`);
   }
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function epochLine(m: EpochMetrics, best: boolean): string {
   const val = m.valTop1 === undefined ? '' : `, val loss ${m.valLoss?.toFixed(3)}, val top-1 ${percent(m.valTop1)}`;

@@ -5,6 +5,7 @@ import { wilsonInterval } from '../scores/metrics.js';
 import { type BaselineSummary, trainBaseline } from '../train/baseline/baseline.js';
 import type { TrainJob } from '../train/train.js';
 import type { ProgressLine } from './progressLine.js';
+import { percent } from './resultText.js';
 
 /** Fits and prints; options of training, which it has none of but two, are refused. */
 export async function runBaseline(job: TrainJob, flags: { readonly json?: boolean }, line: ProgressLine): Promise<void> {
@@ -19,8 +20,6 @@ export async function runBaseline(job: TrainJob, flags: { readonly json?: boolea
   process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
   if (summary.interrupted) process.exitCode = 130;
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function describe(summary: BaselineSummary): string {
   const { config, labels, trainVideos, leftOut, seconds, bestPath, foreseen } = summary;

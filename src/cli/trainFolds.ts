@@ -9,7 +9,7 @@ import type { TrainJob } from '../train/train.js';
 import { viewsOption } from './arguments.js';
 import type { Views } from './evalReport.js';
 import { bar, clock, type ProgressLine } from './progressLine.js';
-import { confusionText } from './resultText.js';
+import { confusionText, percent } from './resultText.js';
 import { jsonText, textTable } from './textTable.js';
 
 export interface FoldsFlags {
@@ -82,7 +82,6 @@ function tellFold(event: FoldEvent, line: ProgressLine, manySeeds: boolean): voi
   process.stderr.write(`fold ${fold}: top-1 ${percent(top1)} (${correct} of ${testVideos}), ${when}\n`);
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 /** Mean numbers of right clips over seeds are not whole. */
 const count = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(1));
 

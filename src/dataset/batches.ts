@@ -45,13 +45,22 @@ export async function* gatherBatches(items: AsyncIterable<ClipItem>, options: Ga
   if (waiting.length > 0 && !options.dropLast) yield assemble(waiting, number, options.frames);
 }
 
+/** Clips [T, 3, S, S] as one batch [T*B, 3, S, S]: frame t of clip b is image t*B + b. */
+export function timeOutermost(clips: readonly Float32Array[], frames: number): Float32Array {
+  const image = (clips[0]?.length ?? 0) / frames;
+  const out = new Float32Array(frames * clips.length * image);
+  clips.forEach((clip, b) => {
+    for (let t = 0; t < frames; t++) out.set(clip.subarray(t * image, (t + 1) * image), (t * clips.length + b) * image);
+  });
+  return out;
+}
+
 function assemble(items: readonly ClipItem[], number: number, frames: number): ClipBatch {
   const size = items.length;
-  const image = (items[0]?.clip.length ?? 0) / frames;
-  const clips = new Float32Array(frames * size * image); // [T*B, 3, S, S]
-  items.forEach(({ clip }, b) => {
-    for (let t = 0; t < frames; t++) clips.set(clip.subarray(t * image, (t + 1) * image), (t * size + b) * image);
-  });
+  const clips = timeOutermost(
+    items.map(({ clip }) => clip),
+    frames,
+  );
   const column = (of: (item: ClipItem) => number) => Int32Array.from(items, of);
   return {
     ...{ clips, size, number },

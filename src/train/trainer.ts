@@ -94,6 +94,8 @@ export class Trainer {
   private savedMs = 0;
   private savingTookMs = 0;
   private clipsDone = 0;
+  /** Passes of the present epoch; counted at its start, since counting draws the epoch's whole order. */
+  private batchesPerEpoch = 0;
   /** The weights as of the epoch that is being finished are in `last`. */
   private lastSaved: number;
 
@@ -144,7 +146,7 @@ export class Trainer {
     return this.parts.config.causal === true && this.progress.epoch >= this.chainedFrom;
   }
 
-  private get batchesPerEpoch(): number {
+  private countBatches(): number {
     const { repeats, balance } = this.parts.options;
     return this.parts.loader.batchCount(this.train, { batch: this.parts.labelled, repeats, balance });
   }
@@ -157,6 +159,7 @@ export class Trainer {
     const { epoch, batch: firstBatch } = this.progress;
     this.startedMs = performance.now();
     this.clipsDone = 0;
+    this.batchesPerEpoch = this.countBatches();
     if (this.batchesPerEpoch === 0) {
       throw new DatasetError(`${this.train.length} training videos do not fill a batch of ${batch}; use a smaller --batch`);
     }

@@ -83,7 +83,7 @@ export class TrainingPrograms {
     await this.engine.setState({
       ...{ parameters, statistics, first, second },
       ...(this.options.average && { average }),
-      ...((this.options.accumulate ?? 1) > 1 && { gradients }),
+      ...(this.accumulates && { gradients }),
     });
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Augment } from '../../clip/augment.js';
+import { timeOutermost } from '../../dataset/batches.js';
 import type { ClipLoader } from '../../dataset/clipLoader.js';
 import { Rng } from '../../rng.js';
 
@@ -25,6 +26,8 @@ export interface UnlabelledBatch {
 }
 
 export class UnlabelledClips {
+  /** The order of the round that was asked for last: shuffling anew for every clip would take as long as there are videos. */
+  private order: { readonly round: number; readonly paths: readonly string[] } | undefined;
   private ahead: { readonly pass: number; readonly batch: Promise<UnlabelledBatch> } | undefined;
 
   constructor(
@@ -51,25 +54,21 @@ export class UnlabelledClips {
         return this.loader.clips({ path }, [view(weak, 'weak'), view(strong, 'strong')]);
       }),
     );
-    return { weak: this.together(pairs.map(([clip]) => clip)), strong: this.together(pairs.map(([, clip]) => clip)) };
+    const batchOf = (view: 0 | 1) =>
+      timeOutermost(
+        pairs.map((clips) => clips[view] as Float32Array),
+        this.options.frames,
+      );
+    return { weak: batchOf(0), strong: batchOf(1) };
   }
 
   /** Item `place` of an endless list: all videos in one order, then in another. */
   private item(place: number): { path: string; round: number } {
     const { paths, seed } = this.options;
     const round = Math.floor(place / paths.length);
-    const order = new Rng([seed, 'unlabelled order', round]).shuffle(paths);
-    return { path: order[place % paths.length] as string, round };
-  }
-
-  /** Clips [T, 3, S, S] -> [T*count, 3, S, S], time outermost. */
-  private together(clips: readonly (Float32Array | undefined)[]): Float32Array {
-    const { frames } = this.options;
-    const image = (clips[0]?.length ?? 0) / frames;
-    const out = new Float32Array(frames * clips.length * image);
-    clips.forEach((clip, b) => {
-      for (let t = 0; clip && t < frames; t++) out.set(clip.subarray(t * image, (t + 1) * image), (t * clips.length + b) * image);
-    });
-    return out;
+    if (this.order?.round !== round) {
+      this.order = { round, paths: new Rng([seed, 'unlabelled order', round]).shuffle(paths) };
+    }
+    return { path: this.order.paths[place % paths.length] as string, round };
   }
 }
