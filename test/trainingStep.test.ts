@@ -9,7 +9,15 @@ import { sizeOf } from '../src/graph/shape.js';
 import { clipShape, countBranches, evaluationGraph, inventoryOf } from '../src/models/network.js';
 import { Rng } from '../src/rng.js';
 import { layerRates } from '../src/train/layerRates.js';
-import { defaultStep, gradientPass, type StepOptions, scheduleValues, smoothedTargets, trainingStep } from '../src/train/step.js';
+import {
+  defaultStep,
+  gradientPass,
+  type StepOptions,
+  scheduleValues,
+  smoothedTargets,
+  teachingGraph,
+  trainingStep,
+} from '../src/train/step.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
 import { runOnce } from './support/runOnce.js';
 
@@ -112,6 +120,18 @@ test('frozen statistics: the step sees the network as testing does, and leaves t
   const tested = await runOnce({ logits: evaluationGraph(config, 4) }, feeds(four, labels), 0);
   near(got['logits'], tested['logits'], 1e-4);
   assert.equal(got['statistics.next'], undefined);
+});
+
+test('a teacher answers from the average of the weights, under the statistics of its batch unless those are frozen', async () => {
+  const { parameters } = weights;
+  const values = new Map([...feeds(four, labels), ['average', parameters], ['parameters', parameters.map(() => 0)]]);
+  const logitsOf = async (frozenStatistics: boolean) =>
+    (await runOnce(teachingGraph(config, 4, 'average', frozenStatistics), values, 0))['logits'];
+  const student = await stepOnce({ ...defaultStep, clips: 4 }, feeds(four, labels));
+  const evaluated = await runOnce({ logits: evaluationGraph(config, 4) }, feeds(four, labels), 0);
+  near(await logitsOf(false), student['logits'], 1e-5);
+  near(await logitsOf(true), evaluated['logits'], 1e-5);
+  assert.throws(() => near(student['logits'], evaluated['logits'], 1e-2), /differs/);
 });
 
 test('rows of targets weigh their clips: a clip without weight teaches nothing', async () => {

@@ -119,6 +119,14 @@ export function statisticsGraph(
   return { statistics: concat(seen, 0) };
 }
 
+/** Logits of clips under their own batch statistics, or the running ones where those are frozen; nothing is dropped. */
+export function teachingGraph(config: NetworkConfig, clips: number, source: Weights, frozen = false): Record<string, Expr> {
+  const inventory = inventoryOf(config);
+  const variables = new FlatVariables(input(source, [countValues(inventory.parameters)]), stateInputs(inventory).statistics);
+  const { logits } = trainingGraph(config, variables, inventory.statistics, clips, { frozenStatistics: frozen });
+  return { logits };
+}
+
 /** The weights being trained, or their moving average. */
 export type Weights = 'parameters' | 'average';
 

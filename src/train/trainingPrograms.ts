@@ -10,7 +10,15 @@ import type { NetworkConfig } from '../models/config.js';
 import { clipShape, countBranches, evaluationGraph, type FlatWeights } from '../models/network.js';
 import { blockSize } from '../runtime/blockSize.js';
 import type { Engine, Program, TensorValue } from '../runtime/engine.js';
-import { gradientPass, type ScheduleEntry, type StepOptions, scheduleValues, statisticsGraph, trainingStep } from './step.js';
+import {
+  gradientPass,
+  type ScheduleEntry,
+  type StepOptions,
+  scheduleValues,
+  statisticsGraph,
+  teachingGraph,
+  trainingStep,
+} from './step.js';
 
 export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
   /** [T*B, 3, S, S]; given away. */
@@ -33,7 +41,7 @@ export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
 type ProgramKind =
   | `${'chained ' | ''}${'step' | 'pass'}`
   | `${'average ' | ''}${'chained ' | ''}statistics`
-  | `${'average ' | ''}evaluation`;
+  | `${'average ' | ''}${'evaluation' | 'teaching'}`;
 
 export interface StepResult {
   readonly loss: number;
@@ -177,6 +185,16 @@ export class TrainingPrograms {
     return (await program.run<'logits'>(feeds, { move: true })).logits.data.subarray(0, count * this.config.classes);
   }
 
+  /**
+   * Logits [count, classes] of a batch under the batch's own statistics, without dropout: what a teacher says while it still learns,
+   * whose weights are not those that the running statistics belong to.
+   */
+  async teaching(clips: Float32Array, count: number): Promise<Float32Array> {
+    const program = await this.program(`${this.prefix}teaching`, count);
+    const feeds = { clips: this.tensor(clips, clipShape(this.config, count)) };
+    return (await program.run<'logits'>(feeds, { move: true })).logits.data;
+  }
+
   private program(kind: ProgramKind, clips: number): Promise<Program> {
     const key = clips === this.options.clips ? kind : `${kind} of ${clips}`;
     const known = this.programs.get(key) ?? this.load(kind, clips);
@@ -196,6 +214,7 @@ export class TrainingPrograms {
     if (kind.endsWith('step')) return trainingStep(this.config, { ...this.options, chained });
     if (kind.endsWith('pass')) return gradientPass(this.config, { ...this.options, chained });
     if (kind.endsWith('statistics')) return statisticsGraph(this.config, clips, chained, parameters);
+    if (kind.endsWith('teaching')) return teachingGraph(this.config, clips, parameters, this.options.frozenStatistics);
     return { logits: evaluationGraph(this.config, clips, { parameters }) };
   }
 

@@ -5,7 +5,8 @@
  * - threshold, weights and decay are options, chosen by measurement (recipes/semi.yaml); the teacher is the average that is kept anyway;
  * - mixed clips are learnt by cross-entropy with the mixed labels, each weighted by its own confidence, not by a squared error of raw
  *   outputs: that error's scale depends on the logits';
- * - labelled and unlabelled clips go through the network as one batch, so that batch norms see both.
+ * - labelled and unlabelled clips go through the network as one batch, so that batch norms see both; the teacher's see the weak views,
+ *   since running statistics are those of the student's weights and views (their network has layer norms only).
  */
 
 import { derangement, mixTargets } from '../../clip/mixClips.js';
@@ -31,7 +32,7 @@ export function batchParts({ batch, unlabelledShare }: Pick<TrainOptions, 'batch
 export interface SemiParts {
   readonly config: NetworkConfig;
   readonly options: TrainOptions;
-  readonly programs: Pick<TrainingPrograms, 'logits'>;
+  readonly programs: Pick<TrainingPrograms, 'teaching'>;
   readonly unlabelled: UnlabelledClips;
 }
 
@@ -45,7 +46,7 @@ export async function semiLesson(
   const parts = batchParts(options);
   const known = lessonOf(batch, config, options, pass);
   const { weak, strong } = await unlabelled.at(pass);
-  const logits = await programs.logits(weak, parts.unlabelled, parts.unlabelled);
+  const logits = await programs.teaching(weak, parts.unlabelled);
   const { targets, confident } = pseudoTargets(logits, classes, options.pseudoThreshold);
   const rng = new Rng([options.seed, 'tubes', pass]);
   if (parts.unlabelled > 1 && rng.chance(options.tokenMix)) {
