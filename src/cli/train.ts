@@ -1,18 +1,17 @@
 /** `vmf train DATA --out RUN`: learns a network from labelled videos. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Preprocess } from '../clip/preprocess.js';
 import type { RowChoice } from '../dataset/rowChoice.js';
 import { ConfigError } from '../errors.js';
-import type { NetworkConfig } from '../models/config.js';
-import { parseNetworkConfig } from '../models/config.js';
 import { networkConfig, type TemporalPlan } from '../models/layouts.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
 import { onlyOption } from './arguments.js';
+import { readConfig } from './info.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { addRecipeOptions, decimal, type RecipeFlags, recipeChoices, wholeNumber } from './recipeFlags.js';
 import { percent } from './resultText.js';
@@ -115,7 +114,7 @@ async function run(data: string, flags: Flags): Promise<void> {
 function jobOf(data: string, flags: Flags): TrainJob {
   if (flags.resume && flags.out === undefined) throw new ConfigError('--resume needs --out, the run to continue');
   if (flags.model !== undefined && flags.config !== undefined) throw new ConfigError('--model and --config exclude each other');
-  const model = flags.config === undefined ? namedModel(flags) : configFile(flags.config);
+  const model = flags.config === undefined ? namedModel(flags) : readConfig(flags.config);
   const options = recipeChoices({ ...flags });
   const preprocess = given<Partial<Preprocess>>({
     frames: flags.frames,
@@ -171,21 +170,6 @@ function namedModel({ model, temporal, config }: Flags): TrainJob['model'] {
 function given<T extends object>(values: { [K in keyof T]?: T[K] | undefined }): T | undefined {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return entries.length === 0 ? undefined : (Object.fromEntries(entries) as T);
-}
-
-function configFile(path: string): NetworkConfig {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`${path}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
-  try {
-    return parseNetworkConfig(JSON.parse(text), path);
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new ConfigError(`${path}: is no JSON: ${error.message}`);
-    throw error;
-  }
 }
 
 /** Shows one event of a run: what lasts as lines on stderr, what passes in the progress line. */
