@@ -55,6 +55,7 @@ const flags: readonly (readonly [flag: string, key: Key, read: Reader, what: str
   ['unlabelled-share <share>', 'unlabelledShare', decimal, 'share of a pass that has no labels, with --unlabelled'],
   ['pseudo-threshold <p>', 'pseudoThreshold', decimal, 'how sure the teacher must be of a label'],
   ['pseudo-weight <x>', 'pseudoWeight', decimal, 'weight of what the teacher says'],
+  ['pseudo-ramp <share>', 'pseudoRamp', decimal, 'share of the run over which that weight rises'],
   ['token-mix <share>', 'tokenMix', decimal, 'share of passes whose unlabelled clips are mixed by tubes'],
   ['teacher-share <share>', 'teacherShare', decimal, "the teacher's part of the loss, with --teacher"],
   ['teacher-temperature <t>', 'teacherTemperature', decimal, 'how much its answers are softened'],

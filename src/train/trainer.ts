@@ -13,7 +13,7 @@ import { inventoryOf } from '../models/network.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { DivergenceWatch, lossWeight } from './divergence.js';
 import { layerRates, ratesAreEven } from './layerRates.js';
-import { dropoutMask, dropPathMask, type Lesson } from './lessons/lessons.js';
+import { dropoutMask, dropPathMask, type Lesson, type Moment } from './lessons/lessons.js';
 import { newEpoch, type Progress, startOfRun } from './progress.js';
 import type { TrainOptions } from './recipe/options.js';
 import type { RunFolder } from './runFolder/runFolder.js';
@@ -61,9 +61,9 @@ export interface TrainerParts {
   readonly teacher: string | undefined;
   readonly options: TrainOptions;
   readonly folder: RunFolder;
-  /** Labelled clips a pass, and what a pass learns from them; `pass` counts from 0. */
+  /** Labelled clips a pass, and what a pass learns from them. */
   readonly labelled: number;
-  readonly lesson: (batch: ClipBatch, pass: number) => Promise<Lesson>;
+  readonly lesson: (batch: ClipBatch, at: Moment) => Promise<Lesson>;
   readonly loader: ClipLoader;
   readonly programs: TrainingPrograms;
   readonly notes: Readonly<Record<string, string>>;
@@ -190,7 +190,7 @@ export class Trainer {
     const { pass } = this.progress;
     const { accumulate, average, dropPath, weightDecay } = options;
     const step = Math.floor(pass / accumulate) + 1;
-    const lesson = await this.parts.lesson(batch, pass);
+    const lesson = await this.parts.lesson(batch, { pass, done: pass / this.totalPasses });
     const result = await programs.step({
       clips: lesson.clips,
       targets: lesson.targets,
@@ -248,13 +248,17 @@ export class Trainer {
     });
   }
 
+  private get totalPasses(): number {
+    return this.parts.options.epochs * this.batchesPerEpoch;
+  }
+
   private rateAt(pass: number): number {
     const { options } = this.parts;
     const batches = this.batchesPerEpoch;
     return rateAt(pass, {
       peak: options.rate,
       warmupSteps: Math.round(Math.min(options.warmupEpochs, options.epochs / 2) * batches),
-      totalSteps: options.epochs * batches,
+      totalSteps: this.totalPasses,
       finalShare: options.finalRate,
     });
   }

@@ -20,8 +20,8 @@ import { openTeacher, type Teacher } from './teacher.js';
 export function taughtPlan(plan: LessonPlan, teacher: Pick<Teacher, 'probabilities'>, options: TrainOptions): LessonPlan {
   return {
     ...plan,
-    lesson: async (batch, pass) => {
-      const lesson = await plan.lesson(batch, pass);
+    lesson: async (batch, at) => {
+      const lesson = await plan.lesson(batch, at);
       const { clips, labels } = lesson;
       return taughtLesson(lesson, await teacher.probabilities(clips, labels.length, options.teacherTemperature), options);
     },

@@ -5,14 +5,14 @@ import { ConfigError } from '../../errors.js';
 import type { TrainJob } from '../job.js';
 import type { Start } from '../runStart.js';
 import type { TrainingPrograms } from '../trainingPrograms.js';
-import { type Lesson, lessonOf } from './lessons.js';
+import { type Lesson, lessonOf, type Moment } from './lessons.js';
 import { batchParts, semiLesson } from './semiSupervised.js';
 import { UnlabelledClips } from './unlabelledClips.js';
 
 export interface LessonPlan {
   /** Labelled clips a pass. */
   readonly labelled: number;
-  readonly lesson: (batch: ClipBatch, pass: number) => Promise<Lesson>;
+  readonly lesson: (batch: ClipBatch, at: Moment) => Promise<Lesson>;
 }
 
 /** Reads every unlabelled video once, if there are any, and gives the plan. */
@@ -24,7 +24,7 @@ export async function lessonPlan(
 ): Promise<LessonPlan> {
   const { config, options, unlabelled } = start;
   if (unlabelled.length === 0) {
-    return { labelled: options.batch, lesson: async (batch, pass) => lessonOf(batch, config, options, pass) };
+    return { labelled: options.batch, lesson: async (batch, { pass }) => lessonOf(batch, config, options, pass) };
   }
   const { onEvent = () => {}, signal } = job;
   const videos = unlabelled.map((path) => ({ path, name: path, labelIndex: -1 }));
@@ -44,5 +44,5 @@ export async function lessonPlan(
     ...{ weak: { ...options.augment, operations: 0, erase: 0, warp: 0 }, strong: options.strongAugment },
   });
   const semi = { config, options, programs, unlabelled: clips };
-  return { labelled: parts.labelled, lesson: (batch, pass) => semiLesson(semi, batch, pass) };
+  return { labelled: parts.labelled, lesson: (batch, at) => semiLesson(semi, batch, at) };
 }

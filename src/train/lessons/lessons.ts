@@ -10,6 +10,12 @@ import { Rng } from '../../rng.js';
 import type { TrainOptions } from '../recipe/options.js';
 import { smoothedTargets } from '../step.js';
 
+/** Where a run is: passes before this one, and the share of the whole run that they are. */
+export interface Moment {
+  readonly pass: number;
+  readonly done: number;
+}
+
 export interface Lesson {
   /** [T*B, 3, S, S] */
   readonly clips: Float32Array;

@@ -17,7 +17,7 @@ import { Rng } from '../../rng.js';
 import { softmax } from '../../scores/softmax.js';
 import type { TrainOptions } from '../recipe/options.js';
 import type { TrainingPrograms } from '../trainingPrograms.js';
-import { type Lesson, lessonOf } from './lessons.js';
+import { type Lesson, lessonOf, type Moment } from './lessons.js';
 import type { UnlabelledClips } from './unlabelledClips.js';
 
 /** How many of a pass's clips have labels, and how many have not. */
@@ -40,7 +40,7 @@ export interface SemiParts {
 export async function semiLesson(
   { config, options, programs, unlabelled }: SemiParts,
   batch: ClipBatch,
-  pass: number,
+  { pass, done }: Moment,
 ): Promise<Lesson> {
   const { classes, frames, size: edge } = config;
   const parts = batchParts(options);
@@ -56,15 +56,27 @@ export async function semiLesson(
   }
   return {
     clips: sideBySide(known.clips, parts.labelled, strong, parts.unlabelled, frames),
-    // Each part is a mean of its own: the loss is that of the labelled clips plus `pseudoWeight` times that of the others.
+    // Each part is a mean of its own: the loss is that of the labelled clips plus a weight times that of the others.
     targets: joined(
       scaled(known.targets, options.batch / parts.labelled),
-      scaled(targets, (options.pseudoWeight * options.batch) / parts.unlabelled),
+      scaled(targets, (pseudoWeightAt(done, options) * options.batch) / parts.unlabelled),
     ),
     labels: Int32Array.from([...known.labels, ...Array<number>(parts.unlabelled).fill(-1)]),
     videos: known.videos,
     pseudoShare: confident / parts.unlabelled,
   };
+}
+
+/**
+ * The weight of unlabelled clips when a share of the run is done: it rises as exp(-5 (1 - t)^2) over the first `pseudoRamp` of it (Laine
+ * and Aila 2017, arXiv 1610.02242), since a teacher that knows little is sure of the wrong things.
+ */
+export function pseudoWeightAt(
+  done: number,
+  { pseudoWeight, pseudoRamp }: Pick<TrainOptions, 'pseudoWeight' | 'pseudoRamp'>,
+): number {
+  const missing = pseudoRamp > 0 ? Math.max(0, 1 - done / pseudoRamp) : 0;
+  return pseudoWeight * Math.exp(-5 * missing ** 2);
 }
 
 /** The most likely class of each row of logits where its probability reaches the threshold, zeros elsewhere. */

@@ -53,11 +53,12 @@ const trainOptionsSchema = z.strictObject({
   validateEvery: z.int().min(1).default(1),
   /** Ends the run after this many validations without a better one; 0 for never. */
   patience: z.int().min(0).default(0),
-  /** With unlabelled videos: their share of each pass, how sure the teacher must be, the weight of what it says, and the share of
-   * passes in which unlabelled clips are mixed by tubes. */
+  /** With unlabelled videos: their share of each pass, how sure the teacher must be, the weight of what it says, the share of the
+   * run over which that weight rises from next to nothing, and the share of passes in which unlabelled clips are mixed by tubes. */
   unlabelledShare: z.number().min(0.05).max(0.95).default(0.5),
-  pseudoThreshold: share.default(0.8),
+  pseudoThreshold: share.default(0.6),
   pseudoWeight: z.number().min(0).max(10).default(1),
+  pseudoRamp: share.default(0.4),
   tokenMix: share.default(0.5),
   /** With a teacher: its part of the loss, and the temperature at which its answers are learnt. Not measured here: the defaults are
    * those of the field's comparison of methods (Tian et al. 2020, arXiv 1910.10699). */

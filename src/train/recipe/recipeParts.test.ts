@@ -8,7 +8,7 @@ import { countBranches, inventoryOf } from '../../models/network.js';
 import { DivergenceWatch } from '../divergence.js';
 import { depthOf, layerRates } from '../layerRates.js';
 import { dropoutMask, dropPathMask } from '../lessons/lessons.js';
-import { pseudoTargets } from '../lessons/semiSupervised.js';
+import { pseudoTargets, pseudoWeightAt } from '../lessons/semiSupervised.js';
 import { autoChoices } from './autoChoices.js';
 import { trainOptions } from './options.js';
 import { parseRecipe, readRecipe, recipeNames } from './recipe.js';
@@ -78,6 +78,15 @@ test('pseudo-labels: the best class where it is sure enough, nothing elsewhere',
   const { targets, confident } = pseudoTargets(Float32Array.of(5, 0, 0, 0.1, 0, 0), 3, 0.9);
   assert.deepEqual([...targets], [1, 0, 0, 0, 0, 0]);
   assert.equal(confident, 1);
+});
+
+test('what unlabelled clips weigh rises from next to nothing to its whole over the first part of a run, and stays', () => {
+  const options = { pseudoWeight: 2, pseudoRamp: 0.4 };
+  const weights = [0, 0.1, 0.2, 0.3, 0.4, 0.7, 1].map((done) => pseudoWeightAt(done, options));
+  assert.ok((weights[0] ?? 1) < 0.02);
+  assert.ok(weights.slice(1, 5).every((weight, i) => weight > (weights[i] ?? 0)));
+  assert.deepEqual(weights.slice(4), [2, 2, 2]);
+  assert.equal(pseudoWeightAt(0, { ...options, pseudoRamp: 0 }), 2);
 });
 
 test('divergence: no numbers at once, exploding losses after ten passes, never for losses of a learning network', () => {
