@@ -34,7 +34,7 @@ export interface AblationOptions {
 /** Half of the generated actions, among them two pairs that are each other's reversal; few, so that many runs fit into an hour. */
 const classes = ['kick', 'pick-up', 'pull', 'push', 'put-down', 'wave'];
 const perClass = { train: 10, val: 40 } as const;
-const length: TrainChoices = { epochs: 40, batch: 4, validateEvery: 1000 };
+const length: TrainChoices = { epochs: 30, batch: 4, validateEvery: 1000 };
 
 const augmented = (augment: NonNullable<TrainChoices['augment']>): TrainChoices => ({ augment });
 
@@ -56,7 +56,7 @@ const withMore: Readonly<Record<string, TrainChoices>> = {
   cutmix: { cutmix: 1, mixChance: 0.5 },
   RandAugment: augmented({ operations: 1, magnitude: 0.3 }),
   'random erasing': augmented({ erase: 0.25 }),
-  'repeated augmentation in half the epochs': { repeats: 2, epochs: 20 },
+  'repeated augmentation in half the epochs': { repeats: 2, epochs: 15 },
   'drop path': { dropPath: 0.1 },
   'average of weights': { average: 0.95 },
   'accumulation of 2 passes': { accumulate: 2 },
