@@ -64,6 +64,7 @@ async function ofWeights(path: string, { classes, frames, size }: Flags): Promis
   return parseCheckpoint(await readSafetensors(path), path).config;
 }
 
+/** A network from a JSON file. ConfigError when it cannot be read, is no JSON, or describes no network. */
 export function readConfig(path: string): NetworkConfig {
   try {
     return parseNetworkConfig(JSON.parse(readFileSync(path, 'utf8')), path);

@@ -24,8 +24,6 @@ export interface AutoChoices {
 const smallSet = 400;
 /** Clips that a network is to see in all: below it learns too little, above it gains little for its time. */
 const clipsInAll = { small: 4800, standard: 7000, finetune: 2400 } as const;
-/** Clips a pass below `smallSet` videos: from scratch, many small steps. */
-const smallBatch = { small: 4, standard: 8, finetune: 8 } as const;
 const epochLimits = { small: [12, 80], standard: [7, 30], finetune: [6, 30] } as const;
 
 export function autoChoices({ perClass, pretrained }: Situation): AutoChoices {
@@ -33,7 +31,8 @@ export function autoChoices({ perClass, pretrained }: Situation): AutoChoices {
   const recipe = pretrained ? 'finetune' : videos < smallSet ? 'small' : 'standard';
   const [least, most] = epochLimits[recipe];
   const epochs = Math.min(Math.max(Math.round(clipsInAll[recipe] / Math.max(videos, 1)), least), most);
-  const batch = Math.max(2, Math.min(videos >= smallSet ? 16 : smallBatch[recipe], videos));
+  // From scratch on few videos, many small steps teach more than few large ones.
+  const batch = Math.max(2, Math.min(videos >= smallSet ? 16 : pretrained ? 8 : 4, videos));
   const uneven = Math.max(...perClass) > 1.5 * Math.min(...perClass);
   const size = pretrained ? 'from trained weights' : `${videos < smallSet ? 'fewer than' : 'at least'} ${smallSet}`;
   const reasons = {
