@@ -10,7 +10,7 @@ import { gradients } from '../graph/gradients.js';
 import { logSoftmax } from '../graph/linear.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
-import { countBranches, FlatVariables, inventoryOf, trainingGraph } from '../models/network.js';
+import { countBranches, FlatVariables, inventoryOf, type TrainingForwardOptions, trainingGraph } from '../models/network.js';
 import { countValues, type Inventory } from '../models/variables.js';
 
 export interface StepOptions {
@@ -113,18 +113,19 @@ export function statisticsGraph(
   chained = false,
   source: Weights = 'parameters',
 ): Record<string, Expr> {
-  const inventory = inventoryOf(config);
-  const variables = new FlatVariables(input(source, [countValues(inventory.parameters)]), stateInputs(inventory).statistics);
-  const { seen } = trainingGraph(config, variables, inventory.statistics, clips, { chained });
-  return { statistics: concat(seen, 0) };
+  return { statistics: concat(inTrainingMode(config, clips, source, { chained }).seen, 0) };
 }
 
 /** Logits of clips under their own batch statistics, or the running ones where those are frozen; nothing is dropped. */
 export function teachingGraph(config: NetworkConfig, clips: number, source: Weights, frozen = false): Record<string, Expr> {
+  return { logits: inTrainingMode(config, clips, source, { frozenStatistics: frozen }).logits };
+}
+
+/** The network in training mode, from flat weights of this name. */
+function inTrainingMode(config: NetworkConfig, clips: number, source: Weights, options: TrainingForwardOptions) {
   const inventory = inventoryOf(config);
   const variables = new FlatVariables(input(source, [countValues(inventory.parameters)]), stateInputs(inventory).statistics);
-  const { logits } = trainingGraph(config, variables, inventory.statistics, clips, { frozenStatistics: frozen });
-  return { logits };
+  return trainingGraph(config, variables, inventory.statistics, clips, options);
 }
 
 /** The weights being trained, or their moving average. */

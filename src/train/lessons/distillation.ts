@@ -1,7 +1,8 @@
 /**
  * Learning from a teacher's answers besides the labels (Hinton et al. 2015, arXiv 1503.02531): the loss is (1 - share) times the
  * cross-entropy with the labels plus share times T^2 times that with the teacher's probabilities at temperature T, both of the same
- * view. Clips without labels are learnt from a teacher too, with the weight of their pseudo-labels.
+ * view. Clips without labels are learnt from a teacher too, with the whole weight of their pseudo-labels from the start: unlike the
+ * moving average, this teacher has learnt already.
  */
 
 import { sizeOf } from '../../graph/shape.js';

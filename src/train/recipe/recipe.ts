@@ -49,7 +49,7 @@ export interface Recipe {
   readonly options: TrainChoices;
 }
 
-/** The package's folder, from dist/src/train/ and from src/train/ alike. */
+/** Of the package, seen from dist/src/train/recipe/. */
 const ownFolder = fileURLToPath(new URL('../../../../recipes', import.meta.url));
 
 /** Names of the recipes that come with the program. */
