@@ -15,9 +15,9 @@ import { constantLogits, type FlatWeights, inferenceGraph, inventoryOf, training
 import { CausalClip } from '../src/models/time.js';
 import { countValues, Recorder } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
-import { blockSize } from '../src/runtime/blockSize.js';
 import { Engine } from '../src/runtime/engine.js';
 import { joined } from '../src/runtime/joined.js';
+import { blockOf, layouts } from './support/layouts.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
 import { runOnce } from './support/runOnce.js';
 
@@ -72,10 +72,10 @@ const apart = (a: readonly Float32Array[], b: readonly Float32Array[]): number =
   Math.max(...a.flatMap((row, t) => Array.from(row, (value, i) => Math.abs(value - (b[t]?.[i] ?? Number.NaN)))));
 
 for (const [name, config] of Object.entries(networks)) {
-  for (const layout of ['plain', 'blocked'] as const) {
+  for (const layout of layouts) {
     test(`${name}, ${layout}: streamed logits equal the whole sequence's, beyond the window`, async (t) => {
-      const block = layout === 'plain' ? 0 : await blockSize();
-      if (layout === 'blocked' && block === 0) return t.skip('this machine has no blocked kernels');
+      const block = await blockOf(t, layout);
+      if (block === undefined) return;
       const weights = livelyWeights(config);
       const frames = framesOf(config, sequence);
       const expected = await sideBySide(config, weights, frames, block);

@@ -11,7 +11,7 @@ import { type NetworkConfig, parseNetworkConfig } from '../src/models/config.js'
 import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../src/models/network.js';
 import type { Intermediates } from '../src/models/videoMobileFormer.js';
 import { Rng } from '../src/rng.js';
-import { blockSize } from '../src/runtime/blockSize.js';
+import { blockOf, layouts } from './support/layouts.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
 import { runOnce } from './support/runOnce.js';
 
@@ -111,10 +111,10 @@ function naiveAttention(
   return out;
 }
 
-for (const layout of ['plain', 'blocked'] as const) {
-  const block = layout === 'plain' ? 0 : await blockSize();
-  const options = { skip: layout === 'blocked' && block === 0 ? 'this machine has no blocked kernels' : false };
-  test(`${layout}: attention is the softmax of queries and features over all frames, and sums to 1`, options, async () => {
+for (const layout of layouts) {
+  test(`${layout}: attention is the softmax of queries and features over all frames, and sums to 1`, async (t) => {
+    const block = await blockOf(t, layout);
+    if (block === undefined) return;
     const keep: Intermediates = new Map();
     inferenceGraph(config, weights, 1, { keep });
     const inside = await runOnce(Object.fromEntries(keep), new Map([['clips', clip]]), 0);
@@ -145,7 +145,9 @@ for (const layout of ['plain', 'blocked'] as const) {
     }
   });
 
-  test(`${layout}: the untouched copy gives the network's own logits, whoever is blind beside it`, options, async () => {
+  test(`${layout}: the untouched copy gives the network's own logits, whoever is blind beside it`, async (t) => {
+    const block = await blockOf(t, layout);
+    if (block === undefined) return;
     const blindings = [untouched, { tokens: [0] }, { tokens: [1] }, { places: ['bridge'] }];
     const together = await watch(config, weights, clip, blindings, { block });
     near(together.logits[0] ?? [], await plain(weights), 1e-4, 'untouched');

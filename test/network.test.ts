@@ -13,7 +13,7 @@ import { networkConfig } from '../src/models/layouts.js';
 import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../src/models/network.js';
 import { countValues } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
-import { blockSize } from '../src/runtime/blockSize.js';
+import { blockOf } from './support/layouts.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
 import { runOnce } from './support/runOnce.js';
 
@@ -124,8 +124,8 @@ for (const [name, configOf] of Object.entries(networks)) {
   });
 
   test(`${name}: plain and blocked lowering agree`, async (t) => {
-    const block = await blockSize();
-    if (block === 0) return t.skip('this machine has no blocked kernels');
+    const block = await blockOf(t);
+    if (block === undefined) return;
     for (const temporal of [1, 3] as const) {
       const config = configOf(temporal, 3);
       const weights = livelyWeights(config);
@@ -142,8 +142,8 @@ for (const [size, frames] of [
   [32, 5],
 ] as const) {
   test(`${size} pixels, ${frames} frames: late maps are turned, which changes no logits`, async (t) => {
-    const block = await blockSize();
-    if (block === 0) return t.skip('this machine has no blocked kernels');
+    const block = await blockOf(t);
+    if (block === undefined) return;
     const config = networkConfig('mobile-former-52m', { frames, size, classes: 6, temporal: 'all' });
     const weights = livelyWeights(config);
     const turned = closure(Object.values(turnedLate({ logits: inferenceGraph(config, weights, clips) }))).filter(
@@ -158,8 +158,8 @@ for (const [size, frames] of [
 }
 
 test('maps taken apart frame by frame give the same logits', async (t) => {
-  const block = await blockSize();
-  if (block === 0) return t.skip('this machine has no blocked kernels');
+  const block = await blockOf(t);
+  if (block === undefined) return;
   const config = networkConfig('mobile-former-52m', { frames: 5, size: 64, classes: 6, temporal: 'all' });
   const weights = livelyWeights(config);
   const graph = { logits: inferenceGraph(config, weights, clips) };

@@ -14,8 +14,8 @@ import { gradients } from '../src/graph/gradients.js';
 import * as ln from '../src/graph/linear.js';
 import { type Shape, sizeOf } from '../src/graph/shape.js';
 import { Rng } from '../src/rng.js';
-import { blockSize } from '../src/runtime/blockSize.js';
 import { evaluate } from './support/evaluate.js';
+import { blockOf, layouts } from './support/layouts.js';
 import { runOnce } from './support/runOnce.js';
 
 /** Shapes of the operands, and the expression to make of them. */
@@ -200,10 +200,10 @@ function expandedChain(rng: Rng): Case {
 }
 
 for (const [name, make] of Object.entries(cases)) {
-  for (const layout of ['plain', 'blocked'] as const) {
+  for (const layout of layouts) {
     test(`${name}, ${layout}: value and gradient`, async (t) => {
-      const block = layout === 'plain' ? 0 : await blockSize();
-      if (layout === 'blocked' && block === 0) return t.skip('this machine has no blocked kernels');
+      const block = await blockOf(t, layout);
+      if (block === undefined) return;
       for (let round = 0; round < 4; round++) await check(make(new Rng([name, round])), new Rng([name, round, 'values']), block);
     });
   }

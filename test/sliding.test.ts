@@ -8,8 +8,8 @@ import { networkConfig } from '../src/models/layouts.js';
 import { inferenceGraph } from '../src/models/network.js';
 import { slidingGraphs } from '../src/models/slidingWindow.js';
 import { Rng } from '../src/rng.js';
-import { blockSize } from '../src/runtime/blockSize.js';
 import { Engine } from '../src/runtime/engine.js';
+import { blockOf, layouts } from './support/layouts.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
 
 const layout = (frames: number, temporal: 1 | 3): NetworkConfig =>
@@ -25,10 +25,10 @@ const networks: Readonly<Record<string, NetworkConfig>> = {
 };
 
 for (const [name, config] of Object.entries(networks)) {
-  for (const kind of ['plain', 'blocked'] as const) {
+  for (const kind of layouts) {
     test(`${name}, ${kind}: every window's logits are its clip's`, async (t) => {
-      const block = kind === 'plain' ? 0 : await blockSize();
-      if (kind === 'blocked' && block === 0) return t.skip('this machine has no blocked kernels');
+      const block = await blockOf(t, kind);
+      if (block === undefined) return;
       const engine = new Engine({ threads: 1 });
       try {
         await compare(engine, config, block);

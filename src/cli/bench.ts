@@ -8,6 +8,7 @@ import { ConfigError } from '../errors.js';
 import type { MachinePeak } from '../measure/machinePeak.js';
 import { measureSpeed, type NetworkSpeed, type SpeedReport } from '../measure/networkSpeed.js';
 import { networkConfig } from '../models/layouts.js';
+import { blockSize } from '../runtime/blockSize.js';
 import { whole } from './arguments.js';
 import { readConfig } from './info.js';
 import { ProgressLine } from './progressLine.js';
@@ -49,17 +50,27 @@ async function run(names: readonly string[], { json, threads, batch, runs, confi
   try {
     const report = await measureSpeed(configs, { runs, say, ...(threads && { threads }), ...(batch && { batches: batch }) });
     line.clear();
-    process.stdout.write(json ? jsonText({ ...about(), ...report }) : describe(report));
+    process.stdout.write(json ? jsonText({ ...(await about()), ...report }) : await describe(report));
   } finally {
     line.clear();
   }
 }
 
-const about = () => ({ cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length, date: new Date().toISOString() });
+const about = async () => ({
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: cpus().length,
+  /** Channels side by side in its blocked kernels; 0: none. */
+  block: await blockSize(),
+  date: new Date().toISOString(),
+});
 
-function describe({ machine, networks }: SpeedReport): string {
-  const { cpu, cores, date } = about();
-  return [`${cpu}, ${cores} cores; ${date}\n`, machineTable(machine), ...networks.map(networkTables)].join('\n');
+async function describe({ machine, networks }: SpeedReport): Promise<string> {
+  const { cpu, cores, block, date } = await about();
+  return [
+    `${cpu}, ${cores} cores, blocks of ${block} channels; ${date}\n`,
+    machineTable(machine),
+    ...networks.map(networkTables),
+  ].join('\n');
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;

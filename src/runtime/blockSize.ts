@@ -5,7 +5,9 @@
 
 import './noTelemetry.js';
 import * as ort from 'onnxruntime-node';
+import { ConfigError } from '../errors.js';
 import { writeOnnx } from '../graph/onnx.js';
+import { readOnnxMetadata } from '../graph/onnxMetadata.js';
 
 let known: Promise<number> | undefined;
 
@@ -13,6 +15,21 @@ let known: Promise<number> | undefined;
 export function blockSize(): Promise<number> {
   known ??= probe().catch(() => 0);
   return known;
+}
+
+/**
+ * ConfigError where a model was lowered for blocks that this machine's kernels do not have: they do not check it, and end the
+ * process (a division by zero) or compute nonsense.
+ */
+export async function refuseOtherBlock(model: Uint8Array, label: string): Promise<void> {
+  const wanted = Number(readOnnxMetadata(model)?.['block'] ?? 0);
+  if (wanted === 0) return;
+  const here = await blockSize();
+  if (here === wanted) return;
+  const has = here ? `blocks of ${here}` : 'no blocked kernels';
+  throw new ConfigError(
+    `${label}: lowered for blocks of ${wanted} channels, this machine has ${has}; lower it with the block that blockSize() gives, or 0`,
+  );
 }
 
 /** Reorders 16 channels of two pixels each, numbered in row-major order, and looks how far channel 1's first pixel moved. */

@@ -7,6 +7,7 @@ import './noTelemetry.js';
 import { availableParallelism } from 'node:os';
 import { VmfError } from '../errors.js';
 import { WorkerPool } from '../workers/pool.js';
+import { refuseOtherBlock } from './blockSize.js';
 import type { EngineSettings, EngineTasks, ModelKind, ProgramFacts, TensorValue } from './engineTasks.js';
 
 export type { ProgramFacts, TensorValue, ValueFacts } from './engineTasks.js';
@@ -34,8 +35,9 @@ export class Engine {
     });
   }
 
-  /** Loads a model; takes 0.2 to 5 s. The bytes are moved to the engine and are of no use to the caller afterwards. */
+  /** Loads a model; takes 0.2 to 5 s. ConfigError if it was lowered for another block than the machine's. The bytes are moved to the engine and are of no use to the caller afterwards. */
   async load(model: Uint8Array<ArrayBuffer>, label: string, kind: ModelKind): Promise<Program> {
+    await refuseOtherBlock(model, label);
     const program = this.programs++;
     await this.pool.run('load', { program, model, kind }, { label, transfer: [model.buffer] });
     return new Program(this.pool, program, label);

@@ -3,13 +3,16 @@
 import * as ort from 'onnxruntime-node';
 import { closure, type Expr } from '../../src/graph/expr.js';
 import { lower } from '../../src/graph/lowering/lower.js';
+import { refuseOtherBlock } from '../../src/runtime/blockSize.js';
 
 export async function runOnce(
   outputs: Record<string, Expr>,
   inputs: ReadonlyMap<string, Float32Array>,
   block: number,
 ): Promise<Record<string, Float32Array>> {
-  const session = await ort.InferenceSession.create(lower(outputs, { block }), { logSeverityLevel: 3, intraOpNumThreads: 1 });
+  const model = lower(outputs, { block });
+  await refuseOtherBlock(model, 'test');
+  const session = await ort.InferenceSession.create(model, { logSeverityLevel: 3, intraOpNumThreads: 1 });
   const feeds: Record<string, ort.Tensor> = {};
   for (const { op, shape } of closure(Object.values(outputs))) {
     if (op.kind === 'input') feeds[op.name] = new ort.Tensor('float32', inputs.get(op.name) ?? new Float32Array(), shape);

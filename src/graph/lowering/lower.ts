@@ -104,8 +104,10 @@ class Lowering {
       const kept = op.kind === 'memory' && this.isBlocked(node) ? this.blockedEmitter.nominal(this.map(node)) : shape;
       return [{ name: op.name, type: 'float32' as const, shape: kept }];
     });
-    const domains = { '': 17, 'com.microsoft': 1, ...(this.target.block > 0 && { 'com.microsoft.nchwc': 1 }) };
-    return { opsets: domains, ...this.e.finish(), inputs, outputs };
+    const { block } = this.target;
+    const domains = { '': 17, 'com.microsoft': 1, ...(block > 0 && { 'com.microsoft.nchwc': 1 }) };
+    const metadata = block > 0 ? { metadata: { block: `${block}` } } : {};
+    return { opsets: domains, ...metadata, ...this.e.finish(), inputs, outputs };
   }
 
   /** A map that comes back in a later run (see memory in expr.ts) stays in blocked layout, channels in order. */
