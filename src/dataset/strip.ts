@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type UsedWindow, usedWindow } from '../clip/segments.js';
+import { withVideo } from '../video/decoder.js';
 import type { DecodedVideo, Decoder, FrameSize } from '../video/types.js';
 
 /** What a strip is made from; equal keys mean equal strips, so a changed file or another request is another key. */
@@ -51,14 +52,15 @@ export function keyName(key: StripKey): string {
 /** Decodes the strip of `key`. Throws as the decoder does. */
 export function decodeStrip(decoder: Decoder, key: StripKey): Strip {
   const { path, evenly, fromSec, size } = key;
-  if (fromSec === 0) return stripOf(decoder.decode(path, { times: { evenly }, size }), undefined);
-  const { durationSec, frameRate } = decoder.probe(path);
-  const window = usedWindow(durationSec, fromSec, { frameRate });
-  const times = { evenly, fromSec: window.fromSec, toSec: window.toSec };
-  return stripOf(decoder.decode(path, { times, size }), window);
+  return withVideo(decoder, path, (video) => {
+    const { durationSec, frameRate } = video.info;
+    const window = usedWindow(durationSec, fromSec, fromSec === 0 ? {} : { frameRate });
+    const times = fromSec === 0 ? { evenly } : { evenly, fromSec: window.fromSec, toSec: window.toSec };
+    return stripOf({ info: video.info, strip: video.frames({ times, size }) }, window);
+  });
 }
 
-function stripOf({ info, strip }: DecodedVideo, window: UsedWindow | undefined): Strip {
+function stripOf({ info, strip }: DecodedVideo, window: UsedWindow): Strip {
   const { width, height, timesSec, rgb } = strip;
   const slots: number[] = [];
   const firsts: number[] = [];
@@ -75,7 +77,7 @@ function stripOf({ info, strip }: DecodedVideo, window: UsedWindow | undefined):
   return {
     ...{ width, height, slots, durationSec, frameRate },
     ...(truncated === undefined ? {} : { truncated }),
-    window: window ?? usedWindow(durationSec, 0),
+    window,
     rgb: shared,
   };
 }

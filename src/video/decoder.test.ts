@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { LimitError, VideoError } from '../errors.js';
-import { openDecoder } from './decoder.js';
+import { decode, openDecoder, probe } from './decoder.js';
 import { encodeVideo } from './encode.js';
 import { findFfmpeg } from './ffmpegTools.js';
 import { defaultLimits } from './limits.js';
@@ -55,11 +55,11 @@ const numbers = (strip: FrameStrip): number[] => Array.from(strip.timesSec, (_, 
 
 /** Every frame of the video and some of them, by time: each must be the frame that the times say, with the same pixels both ways. */
 function checkTimes(decoder: Decoder, path: string, startsSec: readonly number[]): void {
-  const info = decoder.probe(path);
+  const info = probe(decoder, path);
   assert.equal(info.frameCount, startsSec.length);
   const middles = startsSec.map((start, frame) => (start + (startsSec[frame + 1] ?? info.durationSec)) / 2);
   const size = { width: 96, height: 72 };
-  const all = decoder.decode(path, { times: { timesSec: middles }, size }).strip;
+  const all = decode(decoder, path, { times: { timesSec: middles }, size }).strip;
   assert.deepEqual(
     numbers(all),
     startsSec.map((_, frame) => frame),
@@ -68,7 +68,7 @@ function checkTimes(decoder: Decoder, path: string, startsSec: readonly number[]
     assert.ok(Math.abs((all.timesSec[frame] ?? 0) - start) < 0.0011, `frame ${frame}`);
   const bytes = size.width * size.height * 3;
   const some = middles.flatMap((_, frame) => (frame % 7 === 3 || frame === startsSec.length - 1 ? [frame] : []));
-  const strip = decoder.decode(path, { times: { timesSec: some.map((frame) => middles[frame] ?? 0) }, size }).strip;
+  const strip = decode(decoder, path, { times: { timesSec: some.map((frame) => middles[frame] ?? 0) }, size }).strip;
   some.forEach((frame, place) => {
     const [one, other] = [
       strip.rgb.subarray(place * bytes, (place + 1) * bytes),
@@ -126,7 +126,7 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
           path,
           ticks.map((tick) => tick / 1000),
         );
-        const { strip } = decoder.decode(path, {
+        const { strip } = decode(decoder, path, {
           times: { timesSec: [0, 0.249, 0.6, 1.49, 1.55, 2.5] },
           size: { shortSide: 72 },
         });
@@ -145,7 +145,7 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
       ] as const;
       for (const { matrix, rotationDeg, corners } of cases) {
         const path = pattern(`turn${matrix.join('')}.mp4`, { height: 64, picture: corner, matrix, ticks: [0, 1, 2] });
-        const { info, strip } = decoder.decode(path, { times: { evenly: 1 }, size: { shortSide: 32 } });
+        const { info, strip } = decode(decoder, path, { times: { evenly: 1 }, size: { shortSide: 32 } });
         assert.equal(info.rotationDeg, rotationDeg);
         assert.deepEqual([info.width, info.height], rotationDeg % 180 === 0 ? [96, 64] : [64, 96]);
         assert.deepEqual([strip.width, strip.height], rotationDeg % 180 === 0 ? [48, 32] : [32, 48]);
@@ -159,7 +159,7 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
     });
 
     it('makes pixels square', { skip: noPatterns }, () => {
-      const { info, strip } = decoder.decode(pattern('sar.mp4', { sampleAspect: [3, 2] }), {
+      const { info, strip } = decode(decoder, pattern('sar.mp4', { sampleAspect: [3, 2] }), {
         times: { evenly: 3 },
         size: { shortSide: 36 },
       });
@@ -171,7 +171,7 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
     it('tells pictures from sound, which may last longer', { skip: noPatterns }, () => {
       for (const file of ['sound.mkv', 'sound.mov', 'sound.avi']) {
         const path = pattern(file, { silenceSec: 4, encoder: 'mpeg4' });
-        const { info, strip } = decoder.decode(path, { times: { evenly: 3 }, size: { shortSide: 72 } });
+        const { info, strip } = decode(decoder, path, { times: { evenly: 3 }, size: { shortSide: 72 } });
         assert.deepEqual([info.hasAudio, info.truncated, info.frameCount], [true, undefined, 60], file);
         assert.ok(Math.abs(info.durationSec - 2.4) < 0.002, String(info.durationSec));
         assert.deepEqual(numbers(strip), [10, 30, 50]);
@@ -180,21 +180,21 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
 
     it('takes odd sizes, in and out', () => {
       const path = encodeNumbers('odd.webm', 'vp9', 12, 97, 73);
-      const { info, strip } = decoder.decode(path, { times: { evenly: 3 }, size: { width: 51, height: 35 } });
+      const { info, strip } = decode(decoder, path, { times: { evenly: 3 }, size: { width: 51, height: 35 } });
       assert.deepEqual([info.width, info.height, strip.width, strip.height], [97, 73, 51, 35]);
       assert.deepEqual(numbers(strip), [2, 6, 10]);
     });
 
     it('repeats a frame that is on screen at several times', () => {
       const path = encodeNumbers('repeat.webm', 'vp9', 5);
-      const { strip } = decoder.decode(path, { times: { timesSec: [0, 0.01, 0.05, 0.05, 0.19, 0.2] }, size: { shortSide: 72 } });
+      const { strip } = decode(decoder, path, { times: { timesSec: [0, 0.01, 0.05, 0.05, 0.19, 0.2] }, size: { shortSide: 72 } });
       assert.deepEqual(numbers(strip), [0, 0, 1, 1, 4, 4]);
       assert.deepEqual(
         Array.from(strip.timesSec, (time) => Math.round(time * 25)),
         [0, 0, 1, 1, 4, 4],
       );
       fails(
-        () => decoder.decode(path, { times: { timesSec: [0.4] }, size: { shortSide: 72 } }),
+        () => decode(decoder, path, { times: { timesSec: [0.4] }, size: { shortSide: 72 } }),
         VideoError,
         /no frame at 0\.400 s/,
       );
@@ -206,20 +206,20 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
         ['cut.webm', 'vp9'],
       ] as const) {
         const whole = encodeNumbers(file, codec, 100);
-        assert.equal(decoder.probe(whole).truncated, undefined);
+        assert.equal(probe(decoder, whole).truncated, undefined);
         const bytes = readFileSync(whole);
         const path = join(folder, `short-${file}`);
         writeFileSync(path, bytes.subarray(0, Math.floor(bytes.length * 0.6)));
-        const info = decoder.probe(path);
+        const info = probe(decoder, path);
         assert.match(info.truncated ?? '', /the header promises 4\.0. s, the file holds/);
         assert.ok(info.frameCount > 20 && info.frameCount < 90, String(info.frameCount));
-        const { strip } = decoder.decode(path, { times: { evenly: info.frameCount }, size: { shortSide: 72 } });
+        const { strip } = decode(decoder, path, { times: { evenly: info.frameCount }, size: { shortSide: 72 } });
         assert.deepEqual(
           numbers(strip),
           Array.from({ length: info.frameCount }, (_, frame) => frame),
         );
         fails(
-          () => decoder.decode(path, { times: { timesSec: [3.9] }, size: { shortSide: 72 } }),
+          () => decode(decoder, path, { times: { timesSec: [3.9] }, size: { shortSide: 72 } }),
           VideoError,
           /the video runs from 0 to/,
         );
@@ -256,8 +256,8 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
         [file('session.mp4', 'v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n'), /is a session description/],
       ];
       for (const [path, reason] of cases) {
-        fails(() => decoder.probe(path), VideoError, reason);
-        fails(() => decoder.decode(path, { times: { evenly: 1 }, size: { shortSide: 8 } }), VideoError, reason);
+        fails(() => probe(decoder, path), VideoError, reason);
+        fails(() => decode(decoder, path, { times: { evenly: 1 }, size: { shortSide: 8 } }), VideoError, reason);
       }
     });
 
@@ -267,16 +267,16 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
       const path = join(folder, 'unfinished.mp4');
       const withoutIndex = Buffer.concat([bytes.subarray(0, moov), bytes.subarray(moov + bytes.readUInt32BE(moov))]);
       writeFileSync(path, withoutIndex);
-      fails(() => decoder.probe(path), VideoError, /is an MP4 without an index \(moov\)/);
+      fails(() => probe(decoder, path), VideoError, /is an MP4 without an index \(moov\)/);
       writeFileSync(path, withoutIndex.subarray(0, withoutIndex.length - 100));
-      fails(() => decoder.probe(path), VideoError, /is cut off: its "mdat" part should end at byte/);
+      fails(() => probe(decoder, path), VideoError, /is cut off: its "mdat" part should end at byte/);
     });
 
     it('says which coding it cannot read', { skip: noPatterns }, () => {
       const bytes = readFileSync(pattern('codec.mp4', {}));
       const path = join(folder, 'unknown.mp4');
       writeFileSync(path, Buffer.from(bytes.toString('latin1').replaceAll('avc1', 'qqqq'), 'latin1'));
-      fails(() => decoder.probe(path), VideoError, /convert it to H\.264 or VP9/);
+      fails(() => probe(decoder, path), VideoError, /convert it to H\.264 or VP9/);
     });
 
     it('takes file names of any kind', () => {
@@ -284,21 +284,21 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
       for (const odd of ['-i it\'s 100%d [odd];$(x) `y` "z".webm', 'http:__x.webm', 'pipe:0', 'кино %03d.webm', '-']) {
         const path = join(folder, odd);
         copyFileSync(plain, path);
-        assert.equal(decoder.probe(path).frameCount, 4, odd);
-        assert.deepEqual(numbers(decoder.decode(path, { times: { evenly: 2 }, size: { shortSide: 72 } }).strip), [1, 3], odd);
+        assert.equal(probe(decoder, path).frameCount, 4, odd);
+        assert.deepEqual(numbers(decode(decoder, path, { times: { evenly: 2 }, size: { shortSide: 72 } }).strip), [1, 3], odd);
       }
     });
 
     it('holds files to its limits', () => {
       const path = encodeNumbers('limits.webm', 'vp9', 20);
       const limited = (limits: Partial<typeof defaultLimits>, reason: RegExp) =>
-        fails(() => openDecoder(name, limits).probe(path), LimitError, reason);
+        fails(() => probe(openDecoder(name, limits), path), LimitError, reason);
       limited({ maxPixels: 96 * 72 - 1 }, /frames of 96x72 are more than 6911 pixels/);
       limited({ maxDurationSec: 0.5 }, /lasts 0\.8 s, more than 0\.5 s/);
       limited({ maxFrames: 19 }, /has more than 19 frames/);
-      assert.equal(openDecoder(name, { maxPixels: 96 * 72, maxDurationSec: 1, maxFrames: 20 }).probe(path).frameCount, 20);
+      assert.equal(probe(openDecoder(name, { maxPixels: 96 * 72, maxDurationSec: 1, maxFrames: 20 }), path).frameCount, 20);
       fails(
-        () => decoder.decode(path, { times: { evenly: 100_000 }, size: { width: 640, height: 480 } }),
+        () => decode(decoder, path, { times: { evenly: 100_000 }, size: { width: 640, height: 480 } }),
         LimitError,
         /ask for fewer or smaller frames/,
       );
@@ -320,7 +320,7 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
       const outcome = (wanted: number): number | 'refused' => {
         try {
           return (
-            numbers(decoder.decode(path, { times: { timesSec: [(wanted + 0.5) / 25] }, size: { shortSide: 72 } }).strip)[0] ?? -1
+            numbers(decode(decoder, path, { times: { timesSec: [(wanted + 0.5) / 25] }, size: { shortSide: 72 } }).strip)[0] ?? -1
           );
         } catch (error) {
           assert.ok(error instanceof VideoError);
@@ -348,8 +348,8 @@ describe('both decoders', { skip: missing['node-av'] || missing.ffmpeg || noPatt
     for (const [name, video] of cases) {
       const path = pattern(name, { width: 160, height: 120, picture: soft, ...video });
       const request = { times: { evenly: 5 }, size: { shortSide: 64 } };
-      const one = openDecoder('node-av').decode(path, request);
-      const other = openDecoder('ffmpeg').decode(path, request);
+      const one = decode(openDecoder('node-av'), path, request);
+      const other = decode(openDecoder('ffmpeg'), path, request);
       assert.deepEqual(one.strip.timesSec, other.strip.timesSec);
       assert.deepEqual({ ...one.info }, { ...other.info });
       assert.ok(psnr(one.strip.rgb, other.strip.rgb) >= 45, `${name}: ${psnr(one.strip.rgb, other.strip.rgb)} dB`);
@@ -376,9 +376,9 @@ describe('decoder ffmpeg on long files', { skip: missing.ffmpeg || noPatterns },
     const decoder = openDecoder('ffmpeg');
     for (const name of ['long.mp4', 'long.mkv']) {
       const path = pattern(name, { ticks, gopSize: 50, options: { bf: '2', preset: 'ultrafast' } });
-      const { strip } = decoder.decode(path, { times: { timesSec: [1, 1.04, 30, 70.2] }, size: { shortSide: 72 } });
+      const { strip } = decode(decoder, path, { times: { timesSec: [1, 1.04, 30, 70.2] }, size: { shortSide: 72 } });
       assert.deepEqual(numbers(strip), [25, 26, 750, 1755]);
-      const dense = decoder.decode(path, {
+      const dense = decode(decoder, path, {
         times: { timesSec: evenly(700).map((time) => time + 0.01) },
         size: { shortSide: 72 },
       }).strip;

@@ -5,7 +5,7 @@ import { chooseBackEnd } from './backEnd.js';
 import { FfmpegDecoder } from './ffmpegCli.js';
 import { defaultLimits } from './limits.js';
 import { NodeAvDecoder } from './nodeAv.js';
-import type { Decoder, DecoderChoice, VideoLimits } from './types.js';
+import type { DecodedVideo, DecodeRequest, Decoder, DecoderChoice, OpenVideo, VideoInfo, VideoLimits } from './types.js';
 
 /** A decoder for the calling thread. Throws VideoError that says what is missing and how to get it. */
 export function openDecoder(choice: DecoderChoice = 'auto', limits: Partial<VideoLimits> = {}): Decoder {
@@ -13,3 +13,20 @@ export function openDecoder(choice: DecoderChoice = 'auto', limits: Partial<Vide
   const backEnd = chooseBackEnd('decoder', choice);
   return backEnd.name === 'node-av' ? new NodeAvDecoder(backEnd.av, bounds) : new FfmpegDecoder(backEnd.tools, bounds);
 }
+
+/** Opens a file for as long as `use` runs. */
+export function withVideo<T>(decoder: Decoder, path: string, use: (video: OpenVideo) => T): T {
+  const video = decoder.open(path);
+  try {
+    return use(video);
+  } finally {
+    video.close();
+  }
+}
+
+/** Facts about a file; decodes nothing. */
+export const probe = (decoder: Decoder, path: string): VideoInfo => withVideo(decoder, path, ({ info }) => info);
+
+/** Frames of a file. */
+export const decode = (decoder: Decoder, path: string, request: DecodeRequest): DecodedVideo =>
+  withVideo(decoder, path, (video) => ({ info: video.info, strip: video.frames(request) }));

@@ -8,7 +8,7 @@ import { outputSize } from './geometry.js';
 import { checkStrip } from './limits.js';
 import { understand } from './streamFacts.js';
 import { wantedTimes } from './timeline.js';
-import type { DecodedVideo, DecodeRequest, Decoder, VideoInfo, VideoLimits } from './types.js';
+import type { DecodeRequest, Decoder, FrameStrip, OpenVideo, VideoLimits } from './types.js';
 
 export class FfmpegDecoder implements Decoder {
   readonly name = 'ffmpeg';
@@ -18,17 +18,15 @@ export class FfmpegDecoder implements Decoder {
     private readonly limits: VideoLimits,
   ) {}
 
-  probe(path: string): VideoInfo {
-    return understand(probeWithFfprobe(path, this.limits).facts, this.limits).info;
-  }
-
-  decode(path: string, request: DecodeRequest): DecodedVideo {
+  open(path: string): OpenVideo {
     const { facts, streamIndex } = probeWithFfprobe(path, this.limits);
     const { info, timeline } = understand(facts, this.limits);
-    const size = outputSize(path, info, request.size);
-    const timesSec = wantedTimes(path, request.times, timeline);
-    checkStrip(path, timesSec.length, size.width, size.height);
-    const job = { tools: this.tools, limits: this.limits, facts, streamIndex, size };
-    return { info, strip: decodeWithFfmpeg(job, timeline, timesSec) };
+    const frames = (request: DecodeRequest): FrameStrip => {
+      const size = outputSize(path, info, request.size);
+      const timesSec = wantedTimes(path, request.times, timeline);
+      checkStrip(path, timesSec.length, size.width, size.height);
+      return decodeWithFfmpeg({ tools: this.tools, limits: this.limits, facts, streamIndex, size }, timeline, timesSec);
+    };
+    return { info, frames, close: () => {} };
   }
 }

@@ -9,8 +9,8 @@ import { findDecoder, StripDecoder } from './nodeAvDecode.js';
 import { defaultKeptBytes, NodeAvFile } from './nodeAvDemux.js';
 import type { NodeAv } from './nodeAvTypes.js';
 import { understand } from './streamFacts.js';
-import { wantedTimes } from './timeline.js';
-import type { DecodedVideo, DecodeRequest, Decoder, VideoInfo, VideoLimits } from './types.js';
+import { type Timeline, wantedTimes } from './timeline.js';
+import type { DecodeRequest, Decoder, FrameStrip, OpenVideo, VideoInfo, VideoLimits } from './types.js';
 
 export class NodeAvDecoder implements Decoder {
   readonly name = 'node-av';
@@ -22,33 +22,28 @@ export class NodeAvDecoder implements Decoder {
     private readonly keptBytes = defaultKeptBytes,
   ) {}
 
-  probe(path: string): VideoInfo {
+  open(path: string): OpenVideo {
     const file = NodeAvFile.open(this.av, path, this.limits, this.keptBytes);
     try {
       findDecoder(this.av, file);
-      return understand(file.facts, this.limits).info;
-    } finally {
+      const { info, timeline } = understand(file.facts, this.limits);
+      return { info, frames: (request) => this.frames(file, info, timeline, request), close: () => file.close() };
+    } catch (error) {
       file.close();
+      throw error;
     }
   }
 
-  decode(path: string, request: DecodeRequest): DecodedVideo {
-    const file = NodeAvFile.open(this.av, path, this.limits, this.keptBytes);
+  private frames(file: NodeAvFile, info: VideoInfo, timeline: Timeline, request: DecodeRequest): FrameStrip {
+    const { path } = file;
+    const size = outputSize(path, info, request.size);
+    const timesSec = wantedTimes(path, request.times, timeline);
+    checkStrip(path, timesSec.length, size.width, size.height);
+    const filter = new FrameFilter(this.av, path, filterChain(size, file.facts.orientation));
     try {
-      findDecoder(this.av, file);
-      const understood = understand(file.facts, this.limits);
-      const size = outputSize(path, understood.info, request.size);
-      const timesSec = wantedTimes(path, request.times, understood.timeline);
-      checkStrip(path, timesSec.length, size.width, size.height);
-      const filter = new FrameFilter(this.av, path, filterChain(size, file.facts.orientation));
-      try {
-        const decoder = new StripDecoder(this.av, file, filter, size, this.limits);
-        return { info: understood.info, strip: decoder.decode(understood.timeline, timesSec) };
-      } finally {
-        filter.close();
-      }
+      return new StripDecoder(this.av, file, filter, size, this.limits).decode(timeline, timesSec);
     } finally {
-      file.close();
+      filter.close();
     }
   }
 }

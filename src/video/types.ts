@@ -73,9 +73,15 @@ export type BackEndName = 'node-av' | 'ffmpeg';
 /** `auto` is node-av when it loads, else the system's ffmpeg. */
 export type DecoderChoice = 'auto' | BackEndName;
 
-/** Reads video files. Every failure is a VideoError or LimitError that names the path and the reason. */
+/** An opened file: what it is, known before anything is decoded, and its frames. Must be closed. */
+export interface OpenVideo {
+  readonly info: VideoInfo;
+  frames(request: DecodeRequest): FrameStrip;
+  close(): void;
+}
+
+/** Reads video files. Every failure, of opening or of decoding, is a VideoError or LimitError that names the path and the reason. */
 export interface Decoder {
   readonly name: BackEndName;
-  probe(path: string): VideoInfo;
-  decode(path: string, request: DecodeRequest): DecodedVideo;
+  open(path: string): OpenVideo;
 }

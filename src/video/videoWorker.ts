@@ -1,7 +1,7 @@
 /** The worker thread of `VideoPool`: one decoder, opened with the first task so that its absence is that task's error. */
 import { workerData } from 'node:worker_threads';
 import { serveTasks, Transferring } from '../workers/messages.js';
-import { openDecoder } from './decoder.js';
+import { decode, openDecoder, probe } from './decoder.js';
 import type { VideoTasks, VideoWorkerData } from './pool.js';
 import type { Decoder } from './types.js';
 
@@ -14,9 +14,9 @@ function decoder(): Decoder {
 }
 
 serveTasks<VideoTasks>({
-  probe: ({ path }) => decoder().probe(path),
+  probe: ({ path }) => probe(decoder(), path),
   decode: ({ path, request }) => {
-    const decoded = decoder().decode(path, request);
+    const decoded = decode(decoder(), path, request);
     return new Transferring(decoded, [decoded.strip.rgb.buffer as ArrayBuffer, decoded.strip.timesSec.buffer as ArrayBuffer]);
   },
 });
