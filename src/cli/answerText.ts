@@ -31,11 +31,7 @@ export type Answer = Named | Timed | Failed;
 /** What is told of what was found. */
 export function answerOf(found: Found): Answer {
   const { path } = found;
-  if ('error' in found) {
-    const named = `${path}: `;
-    const { message } = found.error;
-    return { path, error: message.startsWith(named) ? message.slice(named.length) : message };
-  }
+  if ('error' in found) return { path, error: found.error.reason };
   const durationSec = micro(found.durationSec);
   if ('segments' in found)
     return { ...found, durationSec, segments: found.segments.map(({ labelIndex: _, ...segment }) => segment) };

@@ -136,9 +136,9 @@ async function writeText(path: string, text: string): Promise<void> {
 function checkWritable(path: string): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new ConfigError(`${path}: there is no folder ${folder}`);
+    throw new ConfigError(`there is no folder ${folder}`, { path });
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
-    throw new ConfigError(`${path}: is a folder; expected a file to write`);
+    throw new ConfigError('is a folder; expected a file to write', { path });
 }
 
 function rowsAsCsv({ labels }: Recogniser, { rows }: Evaluation): string {

@@ -1,7 +1,7 @@
 /** `vmf info [NAME]`: what a network is and costs, named, of one's own, or in a weights file. Runs nothing. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { ConfigError } from '../errors.js';
+import { ConfigError, systemCode } from '../errors.js';
 import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
 import { type LayerCost, networkCost, newFrameMacs } from '../models/cost.js';
 import { networkConfig, networkNames } from '../models/layouts.js';
@@ -69,8 +69,9 @@ export function readConfig(path: string): NetworkConfig {
   try {
     return parseNetworkConfig(JSON.parse(readFileSync(path, 'utf8')), path);
   } catch (error) {
-    if (error instanceof SyntaxError) throw new ConfigError(`${path}: is no JSON: ${error.message}`);
-    if (error instanceof Error && 'code' in error) throw new ConfigError(`${path}: cannot be read (${String(error.code)})`);
+    if (error instanceof SyntaxError) throw new ConfigError(`is no JSON: ${error.message}`, { path });
+    const code = systemCode(error);
+    if (code !== undefined) throw new ConfigError(`cannot be read (${code})`, { path });
     throw error;
   }
 }

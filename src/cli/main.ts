@@ -4,7 +4,7 @@
  * wrong arguments or input that cannot be used, said in one line on stderr; 130 stopped by Ctrl-C. VMF_DEBUG=1 shows stacks.
  */
 import { Command, CommanderError } from 'commander';
-import { VmfError } from '../errors.js';
+import { messageOf, VmfError } from '../errors.js';
 import { packageVersion } from '../weights/packageVersion.js';
 
 /** Loaded when needed: each verb brings its own libraries. In the order in which one uses them. */
@@ -70,7 +70,7 @@ async function programFor(verb: string | undefined): Promise<Command> {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return reportUsage(error);
   const known = error instanceof VmfError;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (interrupted) {
     tell(known ? text : 'interrupted');
     return 130;

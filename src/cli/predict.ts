@@ -86,7 +86,7 @@ function askedFor(paths: readonly string[]): Asked {
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
     const below = videosBelow(path);
     if (below.paths.length === 0)
-      throw new DatasetError(`${path}: no video in this folder (${below.otherFiles} files of other kinds)`);
+      throw new DatasetError(`no video in this folder (${below.otherFiles} files of other kinds)`, { path });
     folders++;
     otherFiles += below.otherFiles;
     return below.paths;

@@ -69,12 +69,12 @@ function refuseTwice(paths: readonly string[]): void {
 function checkTarget(path: string): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new ConfigError(`${path}: there is no folder ${folder}`);
+    throw new ConfigError(`there is no folder ${folder}`, { path });
   const there = statSync(path, { throwIfNoEntry: false });
   if (there === undefined) return;
-  if (!there.isFile()) throw new ConfigError(`${path}: is no file; expected a file to write`);
+  if (!there.isFile()) throw new ConfigError('is no file; expected a file to write', { path });
   if (there.size > 0 && !headOf(path).includes(pageMark))
-    throw new ConfigError(`${path}: is there already and no report of this program; choose another --out`);
+    throw new ConfigError('is there already and no report of this program; choose another --out', { path });
 }
 
 function headOf(path: string): string {

@@ -2,14 +2,15 @@
  * Reads every video of a data set before anything is trained on it: what is there, what cannot be used and why, and what would
  * make results doubtful. Decodes frames spread over the whole of each file; keeps none.
  */
+
 import { stat } from 'node:fs/promises';
+import { type ErrorCode, isFaultOf } from '../errors.js';
 import { VideoPool, type VideoPoolOptions } from '../video/pool.js';
 import type { DecodedVideo } from '../video/types.js';
 import type { CheckedVideo } from './checkedVideo.js';
 import { type ClassCounts, countClasses, type Summary, summarise } from './checkSummary.js';
 import { warningsOf } from './checkWarnings.js';
 import { sameFiles } from './duplicates.js';
-import { faultOf } from './fault.js';
 import { inOrder } from './inOrder.js';
 import type { LabelledVideo, LabelledVideos, Split } from './labelledVideos.js';
 import { motionOf } from './motion.js';
@@ -76,16 +77,13 @@ async function readVideo(pool: VideoPool, video: LabelledVideo, signal: AbortSig
 }
 
 function problemOf(video: LabelledVideo, error: unknown): Problem {
-  const reason = faultOf(video.path, error);
-  if (reason === undefined) throw error;
-  return problem(video, kindOf(reason), reason);
+  if (!isFaultOf(video.path, error)) throw error;
+  return problem(video, kindOf(error.code), error.reason);
 }
 
-function kindOf(reason: string): ProblemKind {
-  if (reason.startsWith('no such file')) return 'missing';
-  if (reason.startsWith('is empty')) return 'empty';
-  if (reason.includes('without a single frame')) return 'empty';
-  return reason.includes('sound only') ? 'sound only' : 'unreadable';
+function kindOf(code: ErrorCode): ProblemKind {
+  if (code === 'missing' || code === 'empty') return code;
+  return code === 'soundOnly' ? 'sound only' : 'unreadable';
 }
 
 function problem({ name, label, split }: LabelledVideo, kind: ProblemKind, reason: string): Problem {

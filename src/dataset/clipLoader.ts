@@ -3,11 +3,10 @@
  * of videos ahead. What comes out depends on videos, options and seed, never on the number of workers or their timing. In
  * training a video that cannot be read is left out, counted and reported, up to a stated share; in testing it ends the run.
  */
-import { ConfigError, DatasetError } from '../errors.js';
+import { ConfigError, DatasetError, isFaultOf } from '../errors.js';
 import { type ClipBatch, type ClipItem, gatherBatches } from './batches.js';
 import { ClipSource, type ClipSourceOptions, type ClipView } from './clipSource.js';
 import { type EpochOrderOptions, epochOrder } from './epochOrder.js';
-import { faultOf } from './fault.js';
 import { inOrder, type Outcome } from './inOrder.js';
 import type { LabelledVideo } from './labelledVideos.js';
 
@@ -178,7 +177,7 @@ export class ClipLoader extends ClipSource {
   private accept<O>(video: BatchVideo, outcome: Outcome<O>, videos: readonly BatchVideo[]): outcome is { value: O } {
     if ('value' in outcome) return true;
     const { error } = outcome;
-    if (!(error instanceof Error) || faultOf(video.path, error) === undefined) throw error;
+    if (!isFaultOf(video.path, error)) throw error;
     if (this.unreadable.has(video.path)) return false;
     this.unreadable.set(video.path, error);
     this.loading.onLeftOut?.(video, error);

@@ -80,7 +80,7 @@ export class ClipSource {
       url: new URL('./clipWorker.js', import.meta.url),
       size: this.workers,
       workerData,
-      crashed: (path, reason) => new VideoError(`${path}: the worker thread that read it died: ${reason}`),
+      crashed: (path, reason) => new VideoError(`the worker thread that read it died: ${reason}`, { path, code: 'crashed' }),
     });
   }
 
@@ -130,7 +130,9 @@ export class ClipSource {
     const [evenly] = counts;
     if (evenly === undefined || counts.size > 1) throw new RangeError('ClipSource: views of one call must share their strip');
     const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
-      throw new VideoError(`${path}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`);
+      const missing = error.code === 'ENOENT';
+      const details = { path, cause: error, ...(missing && { code: 'missing' as const }) };
+      throw new VideoError(missing ? 'no such file' : error.message, details);
     });
     return {
       path,

@@ -1,5 +1,7 @@
 /** The worker thread of `ClipLoader`: strip from memory, disk or the video itself, then clips cut out of it. */
+
 import { workerData } from 'node:worker_threads';
+import { messageOf } from '../errors.js';
 import { openDecoder } from '../video/decoder.js';
 import { defaultLimits } from '../video/limits.js';
 import type { Decoder } from '../video/types.js';
@@ -36,7 +38,7 @@ function onDisk<T>(use: () => T): { value?: T; problem?: string } {
   try {
     return { value: use() };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
 }
 

@@ -2,11 +2,13 @@
  * Strips on disk, one file each, safe for several processes: written beside and renamed, described by their own header, checked
  * by length and CRC when read. Reading and writing are for workers; diskBudget.ts keeps the folder within its size.
  */
+
 import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, utimesSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { systemCode } from '../errors.js';
 import { keyName, type Strip, type StripKey, sharedBytes } from './strip.js';
 
 /** The first bytes of every file; the digit is the version of the layout. */
@@ -118,6 +120,4 @@ function writeAll(file: string, pieces: readonly Uint8Array[]): void {
   }
 }
 
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
+const isCode = (error: unknown, code: string): boolean => systemCode(error) === code;

@@ -70,11 +70,11 @@ function groupsByColumn(data: LabelledVideos, column: string): Fold[] {
 
 function noColumn({ root, videos }: LabelledVideos, { name }: LabelledVideo, column: string): DatasetError {
   const columns = [...new Set(videos.flatMap((video) => Object.keys(video.columns)))];
-  if (columns.includes(column)) return new DatasetError(`${root}: ${name} has no "${column}"; every row needs its group`);
+  if (columns.includes(column)) return new DatasetError(`${name} has no "${column}"; every row needs its group`, { path: root });
   const there = columns.length === 0 ? 'it has none besides path, label and split' : `there are ${some(columns)}`;
-  return new DatasetError(
-    `${root}: there is no column "${column}" to make folds of; ${there}; a whole number makes parts by class`,
-  );
+  return new DatasetError(`there is no column "${column}" to make folds of; ${there}; a whole number makes parts by class`, {
+    path: root,
+  });
 }
 
 /** Each class shuffled and dealt out in turn, the next class where the one before ended, so that parts differ by one video at most. */
@@ -96,7 +96,8 @@ function refuseUntrained({ root, videos }: LabelledVideos, { name, tested }: Fol
   const strange = [...new Set([...tested].map(({ label }) => label))].filter((label) => !trained.has(label));
   if (strange.length === 0) return;
   throw new DatasetError(
-    `${root}: fold "${name}" would test what no other fold shows: ${some(strange.sort(byText))}; leave these classes or rows out (--only)`,
+    `fold "${name}" would test what no other fold shows: ${some(strange.sort(byText))}; leave these classes or rows out (--only)`,
+    { path: root },
   );
 }
 

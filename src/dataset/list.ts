@@ -34,7 +34,7 @@ export function readDataset(path: string, options: DatasetOptions = {}): Labelle
   const root = resolve(path);
   const found = chosen(find(root, path, options), path, options);
   if (found.videos.length === 0) {
-    throw new DatasetError(`${path}: no videos; expected a folder per class with videos in it, or a list with path,label`);
+    throw new DatasetError('no videos; expected a folder per class with videos in it, or a list with path,label', { path });
   }
   refuseDuplicates(found.videos);
   if (options.keepMissing !== true) refuseMissing(found.videos);

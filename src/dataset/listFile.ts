@@ -39,7 +39,7 @@ function tableRows(list: string, text: string): Row[] {
     return records.map(({ record, info }) => ({ line: info.lines, cells: record }));
   } catch (error) {
     if (error instanceof DatasetError) throw error;
-    throw new DatasetError(`${list}: not a readable table: ${error instanceof Error ? error.message : error}`);
+    throw new DatasetError(`not a readable table: ${error instanceof Error ? error.message : error}`, { path: list });
   }
 }
 
@@ -47,10 +47,10 @@ function checkHeader(list: string, header: string[]): string[] {
   const names = header.map((name) => name.trim());
   const missing = ['path', 'label'].filter((name) => !names.includes(name));
   if (missing.length > 0) {
-    throw new DatasetError(`${list}: expected a first line with the columns path,label[,split], got ${names.join(',')}`);
+    throw new DatasetError(`expected a first line with the columns path,label[,split], got ${names.join(',')}`, { path: list });
   }
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new DatasetError(`${list}: the column "${twice}" is there twice`);
+  if (twice !== undefined) throw new DatasetError(`the column "${twice}" is there twice`, { path: list });
   return names;
 }
 
@@ -76,14 +76,15 @@ function jsonRow(list: string, content: string, line: number): Row {
 function foundVideo(list: string, folder: string, row: Row, allowOutside: boolean): FoundVideo {
   const where = `${list}:${row.line}`;
   const { path: given, label, split, ...columns } = row.cells;
-  if (!given) throw new DatasetError(`${where}: the path is empty`);
-  if (!label?.trim()) throw new DatasetError(`${where}: the label of ${given} is empty`);
+  if (!given) throw new DatasetError('the path is empty', { path: where });
+  if (!label?.trim()) throw new DatasetError(`the label of ${given} is empty`, { path: where });
   const path = resolve(folder, given);
   const below = relative(folder, path);
   const outside = below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
   if (outside && !allowOutside) {
     throw new DatasetError(
-      `${where}: ${given} is not below the folder of the list; put the list in a folder above its videos, or allow paths outside`,
+      `${given} is not below the folder of the list; put the list in a folder above its videos, or allow paths outside`,
+      { path: where },
     );
   }
   return { path, name: below.split(sep).join('/'), label: label.trim(), split: splitCell(split, where), columns, where };
@@ -93,5 +94,5 @@ function splitCell(cell: string | undefined, where: string): Split | undefined {
   if (cell === undefined) return undefined;
   const split = splitNamed(cell);
   if (split !== undefined) return split;
-  throw new DatasetError(`${where}: expected split train, val or test, got ${cell === '' ? 'nothing' : `"${cell}"`}`);
+  throw new DatasetError(`expected split train, val or test, got ${cell === '' ? 'nothing' : `"${cell}"`}`, { path: where });
 }

@@ -28,7 +28,7 @@ export function chosenRows<V extends FoundVideo>(videos: readonly V[], choices: 
   for (const choice of choices) checkChoice(videos, choice, where);
   const left = videos.filter((video) => choices.every(({ column, values }) => values.includes(cellOf(video, column) ?? '')));
   if (left.length > 0) return left;
-  throw new DatasetError(`${where}: no row has ${choices.map(describeChoice).join(' and ')}`);
+  throw new DatasetError(`no row has ${choices.map(describeChoice).join(' and ')}`, { path: where });
 }
 
 /** "set=1,2", as it was given. */
@@ -37,12 +37,12 @@ export const describeChoice = ({ column, values }: RowChoice): string => `${colu
 function checkChoice(videos: readonly FoundVideo[], { column, values }: RowChoice, where: string): void {
   const present = new Set(videos.map((video) => cellOf(video, column)));
   if (present.size === 1 && present.has(undefined)) {
-    throw new DatasetError(`${where}: has no column "${column}"; its columns are ${some(columnsOf(videos))}`);
+    throw new DatasetError(`has no column "${column}"; its columns are ${some(columnsOf(videos))}`, { path: where });
   }
   const unknown = values.find((value) => !present.has(value));
   if (unknown === undefined) return;
   const known = [...present].filter((value) => value !== undefined).sort(byText);
-  throw new DatasetError(`${where}: no row has "${unknown}" in its column "${column}"; there are ${some(known)}`);
+  throw new DatasetError(`no row has "${unknown}" in its column "${column}"; there are ${some(known)}`, { path: where });
 }
 
 function columnsOf(videos: readonly FoundVideo[]): string[] {

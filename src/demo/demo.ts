@@ -120,7 +120,7 @@ async function check(folder: string, onEvent: (e: DemoEvent) => void): Promise<v
   const onProgress = (done: number, of: number) => onEvent({ kind: 'progress', what: 'check', done, of });
   const { problems } = await checkDataset(readDataset(folder), { onProgress });
   const [first] = problems;
-  if (first) throw new DatasetError(`${folder}: ${problems.length} problems, first: ${first.name}: ${first.reason}`);
+  if (first) throw new DatasetError(`${problems.length} problems, first: ${first.name}: ${first.reason}`, { path: folder });
 }
 
 function learn(

@@ -200,8 +200,9 @@ function meanFacts(facts: readonly AttentionFacts[]): Omit<Subject, 'name' | 'to
 function fileFor(out: string, force: boolean): string {
   const path = join(out, 'explain.json');
   const there = statSync(out, { throwIfNoEntry: false });
-  if (there !== undefined && !there.isDirectory()) throw new ConfigError(`${out}: is a file; expected a folder to write into`);
+  if (there !== undefined && !there.isDirectory())
+    throw new ConfigError('is a file; expected a folder to write into', { path: out });
   if (statSync(path, { throwIfNoEntry: false }) !== undefined && !force)
-    throw new ConfigError(`${path}: is there already; use --force to replace it, or another --out`);
+    throw new ConfigError('is there already; use --force to replace it, or another --out', { path });
   return path;
 }

@@ -97,10 +97,11 @@ function filesFor({ config }: Explainer, { out, blocks, film, force }: Wanted): 
 
 function checkFolder(out: string, names: readonly string[], force: boolean): void {
   const there = statSync(out, { throwIfNoEntry: false });
-  if (there !== undefined && !there.isDirectory()) throw new ConfigError(`${out}: is a file; expected a folder to write into`);
+  if (there !== undefined && !there.isDirectory())
+    throw new ConfigError('is a file; expected a folder to write into', { path: out });
   const parent = dirname(out);
   if (there === undefined && !statSync(parent, { throwIfNoEntry: false })?.isDirectory())
-    throw new ConfigError(`${out}: there is no folder ${parent}`);
+    throw new ConfigError(`there is no folder ${parent}`, { path: out });
   const taken = names.find((name) => statSync(join(out, name), { throwIfNoEntry: false }) !== undefined);
   if (taken !== undefined && !force)
     throw new ConfigError(`${join(out, taken)}: is there already; use --force to replace it, or another --out`);

@@ -55,7 +55,8 @@ const mostCopies = 8;
 export async function loadExplainer(weightsPath: string, options: ExplainerOptions = {}): Promise<Explainer> {
   if (await isOnnxFile(weightsPath)) {
     throw new WeightsError(
-      `${weightsPath}: an ONNX model cannot be looked into; expected the weights it was made from, a .safetensors file of vmf train`,
+      'an ONNX model cannot be looked into; expected the weights it was made from, a .safetensors file of vmf train',
+      { path: weightsPath },
     );
   }
   return new Explainer(parseCheckpoint(await readSafetensors(weightsPath), weightsPath), options, weightsPath);

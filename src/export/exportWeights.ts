@@ -95,7 +95,7 @@ async function written(
 
 /** Weights to make something of; a model file has none. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  if (await isOnnxFile(path)) throw new ConfigError(`${path}: is a model already; expected weights that \`vmf train\` wrote`);
+  if (await isOnnxFile(path)) throw new ConfigError('is a model already; expected weights that `vmf train` wrote', { path });
   return parseCheckpoint(await readSafetensors(path), path);
 }
 
@@ -104,7 +104,7 @@ function halved({ metadata, tensors }: TensorFile, where: string): TensorFile {
   const smaller = [...tensors].map(([name, tensor]): [string, NamedTensor] => {
     if (tensor.dtype !== 'F32' || tensor.shape.length < 2) return [name, tensor];
     const tooLarge = tensor.data.find((value) => Math.abs(value) >= 65504);
-    if (tooLarge !== undefined) throw new WeightsError(`${where}: ${name} holds ${tooLarge}, too large for float16`);
+    if (tooLarge !== undefined) throw new WeightsError(`${name} holds ${tooLarge}, too large for float16`, { path: where });
     return [name, { dtype: 'F16', shape: tensor.shape, data: float16FromFloat32(tensor.data) }];
   });
   return { metadata, tensors: new Map(smaller) };

@@ -8,8 +8,8 @@ import { ConfigError } from '../errors.js';
 export function checkOutputFile(path: string, force: boolean): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new ConfigError(`${path}: there is no folder ${folder}`);
+    throw new ConfigError(`there is no folder ${folder}`, { path });
   const there = statSync(path, { throwIfNoEntry: false });
-  if (there?.isDirectory()) throw new ConfigError(`${path}: is a folder; expected a file to write`);
-  if (there !== undefined && !force) throw new ConfigError(`${path}: is there already; use --force to replace it`);
+  if (there?.isDirectory()) throw new ConfigError('is a folder; expected a file to write', { path });
+  if (there !== undefined && !force) throw new ConfigError('is there already; use --force to replace it', { path });
 }

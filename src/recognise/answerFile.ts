@@ -30,7 +30,7 @@ export interface AnswerFileState {
 export function answerFormat(path: string): AnswerFormat {
   if (/\.(jsonl|ndjson)$/i.test(path)) return 'jsonl';
   if (/\.csv$/i.test(path)) return 'csv';
-  throw new VmfError(`${path}: expected a name that ends in .jsonl or .csv`);
+  throw new VmfError('expected a name that ends in .jsonl or .csv', { path });
 }
 
 /** The name of a run: twelve letters that change with the weights' bytes and with every option. */
@@ -58,7 +58,7 @@ export class AnswerFile {
       if (keptBytes === 0 && format === 'csv') file.write(`${answerColumns.join(',')}\n`);
       return file;
     } catch (error) {
-      if (error instanceof Error && 'syscall' in error) throw new VmfError(`${path}: cannot be written: ${error.message}`);
+      if (error instanceof Error && 'syscall' in error) throw new VmfError(`cannot be written: ${error.message}`, { path });
       throw error;
     }
   }
@@ -104,7 +104,8 @@ function readState(path: string, format: AnswerFormat, run: string): Kept {
   for (const row of rows) {
     if (row['run'] === run) continue;
     throw new VmfError(
-      `${path}: holds answers of other weights or other options (run ${row['run']}, now ${run}); name another file, or remove it`,
+      `holds answers of other weights or other options (run ${row['run']}, now ${run}); name another file, or remove it`,
+      { path },
     );
   }
   const kept = format === 'csv' ? rows.length - rowsOfLast(rows) : rows.length;
@@ -173,4 +174,4 @@ const isRow = (value: unknown): value is AnswerRow =>
   typeof value === 'object' && value !== null && 'path' in value && typeof value.path === 'string' && 'run' in value;
 
 const foreign = (path: string, why: string) =>
-  new VmfError(`${path}: is not a file that predict wrote (${why}); name another file, or remove it`);
+  new VmfError(`is not a file that predict wrote (${why}); name another file, or remove it`, { path });

@@ -1,4 +1,5 @@
 /** What a recogniser is asked about videos, and what it says of them; types only. */
+import type { LimitError, VideoError } from '../errors.js';
 import type { ViewOptions } from './clipReader.js';
 import type { LongVideoOptions, VideoTimeline } from './longVideo.js';
 
@@ -28,7 +29,7 @@ export interface Recognised {
 export interface Unreadable {
   readonly path: string;
   /** A VideoError or LimitError that names the path. */
-  readonly error: Error;
+  readonly error: VideoError | LimitError;
 }
 
 export interface RecogniseOptions extends ViewOptions {

@@ -51,7 +51,7 @@ export async function calibrateCheckpoint(
 ): Promise<Calibrated> {
   const { split = 'val', views = { clips: 1, crops: 1 }, unknown, out = path, machine, onProgress, signal } = options;
   if (await isOnnxFile(path))
-    throw new ConfigError(`${path}: is a model; calibrate the weights that \`vmf train\` wrote, then export them`);
+    throw new ConfigError('is a model; calibrate the weights that `vmf train` wrote, then export them', { path });
   const file = await readSafetensors(path);
   const recogniser = await openRecogniser(parseCheckpoint(file, path), { use: 'throughput', ...machine }, path);
   try {

@@ -3,9 +3,8 @@
  * their own and overlap when there are several videos. A short clip gets a label, a long video a timeline (see longVideo.ts).
  */
 import type { Preprocess } from '../clip/preprocess.js';
-import { faultOf } from '../dataset/fault.js';
 import { inOrder } from '../dataset/inOrder.js';
-import { ConfigError, WeightsError } from '../errors.js';
+import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { decodersFor, type Use } from '../runtime/cores.js';
 import { averageViews, topK } from '../scores/softmax.js';
@@ -62,7 +61,7 @@ export async function openRecogniser(
   const { config, preprocess } = weights;
   if (preprocess.frames !== config.frames || preprocess.size !== config.size) {
     const [made, takes] = [preprocess, config].map(({ frames, size }) => `${frames} frames of ${size} px`);
-    throw new WeightsError(`${where}: its preprocessing makes ${made}, its network takes ${takes}`);
+    throw new WeightsError(`its preprocessing makes ${made}, its network takes ${takes}`, { path: where });
   }
   const recogniser = new Recogniser(weights, options);
   const ready = recogniser.warmUp();
@@ -277,7 +276,7 @@ function checkedViews<O extends ViewOptions>(options: O): O {
 }
 
 /** The error, if it is this file's fault; else throws it. */
-function faultIn(path: string, error: unknown): Error {
-  if (error instanceof Error && faultOf(path, error) !== undefined) return error;
+function faultIn(path: string, error: unknown): VideoError | LimitError {
+  if (isFaultOf(path, error)) return error;
   throw error;
 }

@@ -18,6 +18,7 @@ export async function readLastFacts(path: string): Promise<LastFacts | undefined
   const { training } = parseCheckpoint(await readSafetensors(path), path);
   if (training === undefined) return undefined;
   const { data: progress } = progressSchema.safeParse(training.progress);
-  if (progress === undefined) throw new WeightsError(`${path}: its training state is not understood; it is from another version`);
+  if (progress === undefined)
+    throw new WeightsError('its training state is not understood; it is from another version', { path });
   return { options: progress.options, digest: progress.data };
 }

@@ -35,7 +35,7 @@ export interface RunFiles {
 /** Reads a run. ConfigError or WeightsError, one line, for what is no run or is broken. */
 export async function readRun(path: string): Promise<RunFiles> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new ConfigError(`${path}: expected the folder of a run, as \`vmf train --out\` makes it`);
+    throw new ConfigError('expected the folder of a run, as `vmf train --out` makes it', { path });
   }
   const rows = readMetrics(join(path, 'metrics.jsonl'));
   const record = readRecord(path);
@@ -50,10 +50,10 @@ export async function readRun(path: string): Promise<RunFiles> {
 }
 
 function readMetrics(path: string): EpochRow[] {
-  if (!existsSync(path)) throw new ConfigError(`${path}: is not there; a report needs a run with at least one finished epoch`);
+  if (!existsSync(path)) throw new ConfigError('is not there; a report needs a run with at least one finished epoch', { path });
   const lines = readFileSync(path, 'utf8').split('\n');
   if (lines.at(-1) === '') lines.pop();
-  if (lines.length === 0) throw new ConfigError(`${path}: is empty; a report needs a run with at least one finished epoch`);
+  if (lines.length === 0) throw new ConfigError('is empty; a report needs a run with at least one finished epoch', { path });
   return lines.map((line, i) => epochRow(line, `${path}:${i + 1}`)).sort((a, b) => a.epoch - b.epoch);
 }
 

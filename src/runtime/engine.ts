@@ -31,7 +31,7 @@ export class Engine {
       url: new URL('./engineWorker.js', import.meta.url),
       size: 1,
       workerData: settings,
-      crashed: (label, reason) => new VmfError(`${label}: the engine's thread died: ${reason}`),
+      crashed: (label, reason) => new VmfError(`the engine's thread died: ${reason}`, { path: label }),
     });
   }
 

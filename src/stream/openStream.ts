@@ -109,7 +109,7 @@ export async function* recogniseStream(
       if (report) onBehind(report);
     }
     if (address.live && address.kind !== 'network' && !leaving.signal.aborted)
-      throw new VideoError(`${address.shown}: the source ended`);
+      throw new VideoError('the source ended', { path: address.shown });
   } finally {
     options.signal?.removeEventListener('abort', leave);
     leave();

@@ -46,7 +46,7 @@ export async function loadStreamRecogniser(
   options: StreamRecogniserOptions = {},
 ): Promise<StreamRecogniser> {
   if (await isOnnxFile(weightsPath))
-    throw new ConfigError(`${weightsPath}: is a model for whole clips; a stream needs the weights that \`vmf train\` wrote`);
+    throw new ConfigError('is a model for whole clips; a stream needs the weights that `vmf train` wrote', { path: weightsPath });
   return StreamRecogniser.open(parseCheckpoint(await readSafetensors(weightsPath), weightsPath), options);
 }
 

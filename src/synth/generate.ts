@@ -101,19 +101,20 @@ const isThere = (path: string): boolean => (statSync(path, { throwIfNoEntry: fal
 function claimFolder(folder: string, wanted: SynthOptions, force: boolean): SynthSummary | undefined {
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (stat === undefined) return undefined;
-  if (!stat.isDirectory()) throw new DatasetError(`${folder}: is a file; expected a folder, new or empty`);
+  if (!stat.isDirectory()) throw new DatasetError('is a file; expected a folder, new or empty', { path: folder });
   if (readdirSync(folder).length === 0) return undefined;
   const previous = readSummary(folder);
   if (previous === undefined) {
-    throw new DatasetError(
-      `${folder}: not empty and not written by this generator (no synth.json of its own); give a new folder`,
-    );
+    throw new DatasetError('not empty and not written by this generator (no synth.json of its own); give a new folder', {
+      path: folder,
+    });
   }
   const same = previous.version === generatorVersion && JSON.stringify(previous.options) === JSON.stringify(wanted);
   if (same && !force) return previous;
   if (!force) {
     throw new DatasetError(
-      `${folder}: holds a generated set with other options (${difference(previous, wanted)}); use --force to replace it, or a new folder`,
+      `holds a generated set with other options (${difference(previous, wanted)}); use --force to replace it, or a new folder`,
+      { path: folder },
     );
   }
   for (const split of splitNames) rmSync(join(folder, split), { recursive: true, force: true });

@@ -64,7 +64,8 @@ export function startOfRun({ options, data, unlabelled, teacher }: StartOfRun): 
 /** Reads the progress of a checkpoint and makes sure that the data are those of the run. */
 export function resumedProgress(value: unknown, data: LabelledVideos, unlabelled: readonly string[], where: string): Progress {
   const parsed = progressSchema.safeParse(value);
-  if (!parsed.success) throw new WeightsError(`${where}: its training state is not understood; start anew with another --out`);
+  if (!parsed.success)
+    throw new WeightsError('its training state is not understood; start anew with another --out', { path: where });
   if (parsed.data.data !== dataDigest(data, unlabelled)) {
     throw new ConfigError(
       `${where}: the data are not those of this run: names, labels, splits or unlabelled videos differ; resume with the same data`,

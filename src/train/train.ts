@@ -43,11 +43,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
     ...(job.workers !== undefined && { workers: job.workers }),
     ...(job.decoder !== undefined && { decoder: job.decoder }),
     ...(job.cacheFolder !== undefined && { cacheFolder: job.cacheFolder }),
-    onLeftOut: (video, reason) =>
-      onEvent({
-        kind: 'warning',
-        message: `left out: ${reason.message.includes(video.path) ? '' : `${video.path}: `}${reason.message}`,
-      }),
+    onLeftOut: (_, { message }) => onEvent({ kind: 'warning', message: `left out: ${message}` }),
     onWarning: (message) => onEvent({ kind: 'warning', message }),
   });
   const engine = new Engine(job.threads === undefined ? {} : { threads: job.threads });

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { VideoError } from '../errors.js';
+import { messageOf, systemCode, VideoError } from '../errors.js';
 import { chooseBackEnd } from './backEnd.js';
 import { encodeWithFfmpeg } from './encodeFfmpeg.js';
 import { type EncodeOptions, type EncoderName, jobOf, type VideoCodec } from './encodeJob.js';
@@ -36,15 +36,14 @@ export function encodeVideo(path: string, options: EncodeOptions, frames: Iterab
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    if (error instanceof VideoError) throw new VideoError(`${path}: ${error.message}`);
-    const reason = error instanceof Error && 'code' in error ? error.message : undefined;
-    if (reason !== undefined) throw new VideoError(`${path}: cannot be written: ${reason}`);
+    if (error instanceof VideoError) throw new VideoError(error.reason, { path, cause: error });
+    if (systemCode(error) !== undefined) throw new VideoError(`cannot be written: ${messageOf(error)}`, { path, cause: error });
     throw error;
   }
 }
 
 function check(path: string, { width, height, frameRate, codec }: EncodeOptions): void {
-  const bad = (what: string) => new VideoError(`${path}: cannot encode: ${what}`);
+  const bad = (what: string) => new VideoError(`cannot encode: ${what}`, { path });
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 2 || height < 2 || width > 16384 || height > 16384) {
     throw bad(`size must be whole numbers from 2 to 16384, got ${width}x${height}`);
   }

@@ -94,7 +94,7 @@ function checkSizeWarning(path: string, { stderr }: ToolRun, limits: VideoLimits
 function parse(path: string, run: ToolRun): Report {
   const report = reportSchema.safeParse(jsonOf(run.stdout));
   if (report.success && report.data.streams.length > 0) return report.data;
-  throw new VideoError(`${path}: ${whyNotOpened(path, openReason(run.stderr))}`);
+  throw new VideoError(whyNotOpened(path, openReason(run.stderr)), { path });
 }
 
 function jsonOf(bytes: Buffer): unknown {
@@ -115,8 +115,11 @@ function videoStream(path: string, { streams, format }: Report): ProbedStream {
   if (moving !== undefined) return moving;
   const hasAudio = streams.some((stream) => stream.codec_type === 'audio');
   if (hasAudio)
-    throw new VideoError(`${path}: holds sound only, no video${videos.length > 0 ? ' (but for a cover picture)' : ''}`);
-  throw new VideoError(`${path}: holds no video stream (${format?.format_name ?? 'unknown container'})`);
+    throw new VideoError(`holds sound only, no video${videos.length > 0 ? ' (but for a cover picture)' : ''}`, {
+      path,
+      code: 'soundOnly',
+    });
+  throw new VideoError(`holds no video stream (${format?.format_name ?? 'unknown container'})`, { path });
 }
 
 function factsOf(path: string, report: Report, stream: ProbedStream, run: ToolRun): StreamFacts {

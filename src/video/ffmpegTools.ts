@@ -58,9 +58,9 @@ export function runTool(
     killSignal: 'SIGKILL',
   });
   const code = run.error !== undefined && 'code' in run.error ? run.error.code : undefined;
-  if (code === 'ENOBUFS') throw new LimitError(`${path}: ${tool} had more than ${maxBytes} bytes to say about it`);
-  if (code === 'ETIMEDOUT') throw new LimitError(`${path}: ${tool} did not finish within ${timeoutSec} s`);
-  if (run.error !== undefined) throw new VideoError(`${path}: ${tool} could not be run: ${run.error.message}`);
+  if (code === 'ENOBUFS') throw new LimitError(`${tool} had more than ${maxBytes} bytes to say about it`, { path });
+  if (code === 'ETIMEDOUT') throw new LimitError(`${tool} did not finish within ${timeoutSec} s`, { path });
+  if (run.error !== undefined) throw new VideoError(`${tool} could not be run: ${run.error.message}`, { path });
   return { status: run.status, stdout: run.stdout, stderr: run.stderr.toString('utf8') };
 }
 

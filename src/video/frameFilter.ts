@@ -32,7 +32,9 @@ export class FrameFilter {
     try {
       this.check(sink.buffersinkGetFrameSync(out), 'filtering a frame');
       if (out.width !== width || out.height !== height) {
-        throw new VideoError(`${this.path}: expected frames of ${width}x${height}, the filter gave ${out.width}x${out.height}`);
+        throw new VideoError(`expected frames of ${width}x${height}, the filter gave ${out.width}x${out.height}`, {
+          path: this.path,
+        });
       }
       copyRows(out, width * 3, height, rgb);
     } finally {
@@ -61,7 +63,7 @@ export class FrameFilter {
     try {
       const source = graph.allocFilter(this.filter('buffer'), 'in');
       const sink = graph.createFilter(this.filter('buffersink'), 'out');
-      if (source === null || sink === null) throw new VideoError(`${this.path}: FFmpeg could not make a filter graph`);
+      if (source === null || sink === null) throw new VideoError('FFmpeg could not make a filter graph', { path: this.path });
       this.check(source.buffersrcParametersSet(sourceParameters(frame)), 'setting up the filter');
       this.check(source.init(null), 'setting up the filter');
       const outputs = av.FilterInOut.createList([{ name: 'in', filterCtx: source, padIdx: 0 }]);
@@ -77,7 +79,7 @@ export class FrameFilter {
 
   private filter(name: string): Filter {
     const filter = this.av.Filter.getByName(name);
-    if (filter === null) throw new VideoError(`${this.path}: this FFmpeg has no "${name}" filter`);
+    if (filter === null) throw new VideoError(`this FFmpeg has no "${name}" filter`, { path: this.path });
     return filter;
   }
 

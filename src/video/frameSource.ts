@@ -59,8 +59,8 @@ export async function* readFrames(address: SourceAddress, options: FrameSourceOp
       for (const frame of splitter.push(bytes)) yield { ...frame, index: index++, arrivedMs: performance.now() };
     }
     const code = await ended;
-    if (code !== 0 && !options.signal?.aborted) throw new VideoError(`${address.shown}: ${why(said, address)}`);
-    if (index === 0 && !options.signal?.aborted) throw new VideoError(`${address.shown}: gave not one frame`);
+    if (code !== 0 && !options.signal?.aborted) throw new VideoError(why(said, address), { path: address.shown });
+    if (index === 0 && !options.signal?.aborted) throw new VideoError('gave not one frame', { path: address.shown });
   } catch (error) {
     if (!options.signal?.aborted) throw error;
   } finally {

@@ -32,7 +32,7 @@ export function orientationOf(path: string, matrix: readonly number[] | undefine
   const turn = (Math.atan2(mirrored ? -b : b, mirrored ? -a : a) * 180) / Math.PI;
   const quarter = Math.round(turn / 90);
   if (Math.abs(turn - 90 * quarter) > 1) {
-    throw new VideoError(`${path}: is to be shown turned by ${turn.toFixed(1)} degrees; only quarter turns are read`);
+    throw new VideoError(`is to be shown turned by ${turn.toFixed(1)} degrees; only quarter turns are read`, { path });
   }
   return { rotationDeg: (((quarter % 4) + 4) % 4) * 90, mirrored };
 }
@@ -58,7 +58,9 @@ export function outputSize(path: string, display: Size, wanted: FrameSize): Size
   const size = 'shortSide' in wanted ? shortSideSize(display, wanted.shortSide, wanted.enlarge === true) : wanted;
   const fits = (side: number) => Number.isInteger(side) && side >= 1 && side <= 16384;
   if (fits(size.width) && fits(size.height)) return { width: size.width, height: size.height };
-  throw new LimitError(`${path}: frames were asked for at ${size.width}x${size.height}; sides are whole numbers from 1 to 16384`);
+  throw new LimitError(`frames were asked for at ${size.width}x${size.height}; sides are whole numbers from 1 to 16384`, {
+    path,
+  });
 }
 
 function shortSideSize(display: Size, shortSide: number, enlarge: boolean): Size {

@@ -4,7 +4,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { VideoError } from '../errors.js';
+import { systemCode, VideoError } from '../errors.js';
 
 const headBytes = 65536;
 
@@ -29,11 +29,11 @@ export function checkInputFile(path: string): void {
   if (path === '') throw new VideoError('a video path is empty; give the path of a file');
   if (path.includes('\0')) throw new VideoError(`${JSON.stringify(path)}: a path holds no zero bytes`);
   const stats = statOf(path);
-  if (stats.isDirectory()) throw new VideoError(`${path}: is a folder, not a video file`);
-  if (!stats.isFile()) throw new VideoError(`${path}: is not a regular file`);
-  if (stats.size === 0) throw new VideoError(`${path}: is empty (0 bytes)`);
+  if (stats.isDirectory()) throw new VideoError('is a folder, not a video file', { path });
+  if (!stats.isFile()) throw new VideoError('is not a regular file', { path });
+  if (stats.size === 0) throw new VideoError('is empty (0 bytes)', { path, code: 'empty' });
   const list = listKind(readHead(path));
-  if (list !== undefined) throw new VideoError(`${path}: is ${list}, which names other files; give the video file itself`);
+  if (list !== undefined) throw new VideoError(`is ${list}, which names other files; give the video file itself`, { path });
 }
 
 function statOf(path: string): Stats {
@@ -41,23 +41,28 @@ function statOf(path: string): Stats {
     return statSync(path);
   } catch (error) {
     const isUrl = /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
-    if (isUrl) throw new VideoError(`${path}: is an address, not a file; download it first`);
-    throw new VideoError(`${path}: ${fileReason(error)}`);
+    if (isUrl) throw new VideoError('is an address, not a file; download it first', { path });
+    throw notReadable(path, error);
   }
 }
 
-function fileReason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const words: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file',
-    ENOTDIR: 'no such file (a part of the path is not a folder)',
-    EACCES: 'may not be read (permission denied)',
-    EPERM: 'may not be read (permission denied)',
-    ENAMETOOLONG: 'the name is too long',
-    ELOOP: 'is a link that leads in a circle',
-  };
-  return words[code] ?? `cannot be read (${code || String(error)})`;
+function notReadable(path: string, cause: unknown): VideoError {
+  const code = systemCode(cause) ?? '';
+  const missing = code === 'ENOENT' || code === 'ENOTDIR';
+  return new VideoError(fileReasons[code] ?? `cannot be read (${code || String(cause)})`, {
+    ...{ path, cause },
+    ...(missing && { code: 'missing' }),
+  });
 }
+
+const fileReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file (a part of the path is not a folder)',
+  EACCES: 'may not be read (permission denied)',
+  EPERM: 'may not be read (permission denied)',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'is a link that leads in a circle',
+};
 
 function readHead(path: string): Buffer {
   return withFile(path, (file) => readAt(file, 0, headBytes));
@@ -69,7 +74,7 @@ function withFile<T>(path: string, use: (file: number) => T): T {
     file = openSync(path, 'r');
     return use(file);
   } catch (error) {
-    throw new VideoError(`${path}: ${fileReason(error)}`);
+    throw notReadable(path, error);
   } finally {
     if (file !== undefined) closeSync(file);
   }

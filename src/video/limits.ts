@@ -15,27 +15,29 @@ export const ffmpegMaxPixels = ({ maxPixels }: VideoLimits): string => String(2 
 
 export function checkPixels(path: string, width: number, height: number, { maxPixels }: VideoLimits): void {
   if (width * height <= maxPixels) return;
-  throw new LimitError(
-    `${path}: frames of ${width}x${height} are more than ${maxPixels} pixels; raise maxPixels if that is meant`,
-  );
+  throw new LimitError(`frames of ${width}x${height} are more than ${maxPixels} pixels; raise maxPixels if that is meant`, {
+    path,
+  });
 }
 
 export function checkDuration(path: string, durationSec: number, { maxDurationSec }: VideoLimits): void {
   if (!(durationSec > maxDurationSec)) return;
   throw new LimitError(
-    `${path}: lasts ${durationSec.toFixed(1)} s, more than ${maxDurationSec} s; cut it, or raise maxDurationSec if that is meant`,
+    `lasts ${durationSec.toFixed(1)} s, more than ${maxDurationSec} s; cut it, or raise maxDurationSec if that is meant`,
+    { path },
   );
 }
 
 export function checkFrames(path: string, frames: number, { maxFrames }: VideoLimits): void {
   if (frames <= maxFrames) return;
-  throw new LimitError(`${path}: has more than ${maxFrames} frames; cut it, or raise maxFrames if that is meant`);
+  throw new LimitError(`has more than ${maxFrames} frames; cut it, or raise maxFrames if that is meant`, { path });
 }
 
 export function checkStrip(path: string, frames: number, width: number, height: number): void {
   const bytes = frames * width * height * 3;
   if (bytes <= maxStripBytes) return;
   throw new LimitError(
-    `${path}: ${frames} frames of ${width}x${height} are ${bytes} bytes, more than ${maxStripBytes}; ask for fewer or smaller frames`,
+    `${frames} frames of ${width}x${height} are ${bytes} bytes, more than ${maxStripBytes}; ask for fewer or smaller frames`,
+    { path },
   );
 }

@@ -147,7 +147,7 @@ export class NodeAvFile {
     this.readPackets((packet) => {
       if (packet.streamIndex !== this.stream.index) return true;
       if (!Object.is(packetFacts(this.av, packet).pts, this.facts.packets[index]?.pts)) {
-        throw new VideoError(`${this.path}: packet ${index} changed while it was read; is the file still being written?`);
+        throw new VideoError(`packet ${index} changed while it was read; is the file still being written?`, { path: this.path });
       }
       const goOn = index < from || use(packet, index);
       index++;
@@ -201,13 +201,13 @@ function openFormat(av: NodeAv, path: string, limits: VideoLimits): FormatContex
   format.setOption('protocol_whitelist', 'file');
   format.setOption('format_whitelist', containerWhitelist);
   const code = format.openInputSync(fileUrl(path));
-  if (code < 0) throw new VideoError(`${path}: ${whyNotOpened(path, reason(av, code))}`);
+  if (code < 0) throw new VideoError(whyNotOpened(path, reason(av, code)), { path });
   try {
     // Before FFmpeg decodes a first frame to learn more, and again after. (No options here: FFmpeg wants a dictionary for each stream,
     // node-av 6.1.1 hands it one, and a file with two streams crashes the process.)
     checkSizes(path, format, limits);
     const found = format.findStreamInfoSync();
-    if (found < 0) throw new VideoError(`${path}: ${whyNotOpened(path, reason(av, found))}`);
+    if (found < 0) throw new VideoError(whyNotOpened(path, reason(av, found)), { path });
     checkSizes(path, format, limits);
     return format;
   } catch (error) {
@@ -226,8 +226,11 @@ function videoStream(av: NodeAv, path: string, format: FormatContext): Stream {
   if (moving !== undefined) return moving;
   const hasAudio = format.streams.some((stream) => stream.codecpar.codecType === av.AVMEDIA_TYPE_AUDIO);
   if (hasAudio)
-    throw new VideoError(`${path}: holds sound only, no video${videos.length > 0 ? ' (but for a cover picture)' : ''}`);
-  throw new VideoError(`${path}: holds no video stream (${format.iformat?.name ?? 'unknown container'})`);
+    throw new VideoError(`holds sound only, no video${videos.length > 0 ? ' (but for a cover picture)' : ''}`, {
+      path,
+      code: 'soundOnly',
+    });
+  throw new VideoError(`holds no video stream (${format.iformat?.name ?? 'unknown container'})`, { path });
 }
 
 const seconds = (stream: Stream): number => stream.timeBase.num / stream.timeBase.den;

@@ -3,7 +3,7 @@
  * (`node-av/api` yields no frames on Node 20). Nothing else imports it, not even as types: see nodeAvTypes.ts.
  */
 import { createRequire } from 'node:module';
-import { VideoError } from '../errors.js';
+import { messageOf, VideoError } from '../errors.js';
 import type { NodeAv, NodeAvConstants } from './nodeAvTypes.js';
 
 /** The version that package.json asks for and nodeAvTypes.ts describes. */
@@ -35,7 +35,7 @@ function load(): NodeAv | string {
 function whyNotLoaded(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') return 'not installed';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return message
     .split('\n')
     .map((line) => line.trim())
@@ -52,5 +52,5 @@ export function reason(av: NodeAv, code: number): string {
 
 /** Throws VideoError where `code` is an error: "WHERE: STEP failed: FFmpeg's reason". */
 export function checkCode(av: NodeAv, code: number, where: string, step: string): void {
-  if (code < 0) throw new VideoError(`${where}: ${step} failed: ${reason(av, code)}`);
+  if (code < 0) throw new VideoError(`${step} failed: ${reason(av, code)}`, { path: where });
 }

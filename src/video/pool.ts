@@ -47,7 +47,7 @@ export class VideoPool {
       url: new URL('./videoWorker.js', import.meta.url),
       size: this.size,
       workerData,
-      crashed: (path, reason) => new VideoError(`${path}: the worker thread that read it died: ${reason}`),
+      crashed: (path, reason) => new VideoError(`the worker thread that read it died: ${reason}`, { path, code: 'crashed' }),
     });
   }
 

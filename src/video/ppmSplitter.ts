@@ -56,14 +56,15 @@ export class PpmSplitter {
         this.begin(Number(width), Number(height));
         return at + 1;
       }
-      if (this.header.length > longestHeader) throw new VideoError(`${this.where}: FFmpeg sent something other than pictures`);
+      if (this.header.length > longestHeader)
+        throw new VideoError('FFmpeg sent something other than pictures', { path: this.where });
     }
     return bytes.length;
   }
 
   private begin(width: number, height: number): void {
     if (width * height > this.maxPixels)
-      throw new LimitError(`${this.where}: frames of ${width}x${height} are more than ${this.maxPixels} pixels`);
+      throw new LimitError(`frames of ${width}x${height} are more than ${this.maxPixels} pixels`, { path: this.where });
     this.header = '';
     this.filled = 0;
     this.frame = { width, height, rgb: new Uint8Array(width * height * 3) };

@@ -45,7 +45,7 @@ export function unsupportedCodec(path: string, codec: string): VideoError {
     codec === 'none' || codec === 'unknown'
       ? 'in a coding that this FFmpeg does not know'
       : `coded as ${codec}, which this FFmpeg cannot decode`;
-  return new VideoError(`${path}: is ${what}; convert it to H.264 or VP9`);
+  return new VideoError(`is ${what}; convert it to H.264 or VP9`, { path });
 }
 
 /** Throws VideoError when there is not one frame to show, LimitError when the video is larger or longer than allowed. */
@@ -53,10 +53,11 @@ export function understand(facts: StreamFacts, limits: VideoLimits): Understood 
   const { path, codedWidth, codedHeight, sampleAspect, orientation } = facts;
   const timeline = timelineOf(facts);
   if (timeline.slots.length === 0)
-    throw new VideoError(`${path}: holds a ${facts.codec} stream without a single frame${because(facts)}`);
+    throw new VideoError(`holds a ${facts.codec} stream without a single frame${because(facts)}`, { path, code: 'empty' });
   if (codedWidth < 1 || codedHeight < 1) {
     throw new VideoError(
-      `${path}: the size of its ${facts.codec} frames is not known or above maxPixels; the file may be damaged${because(facts)}`,
+      `the size of its ${facts.codec} frames is not known or above maxPixels; the file may be damaged${because(facts)}`,
+      { path },
     );
   }
   checkPixels(path, codedWidth, codedHeight, limits);

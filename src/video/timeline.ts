@@ -144,9 +144,9 @@ export const maxAttempts = 4;
 
 /** The error after the last attempt. */
 export function noFrameNear(path: string, missing: readonly FrameSlot[]): VideoError {
-  return new VideoError(
-    `${path}: no frame comes out of the decoder near ${missing[0]?.startSec.toFixed(3)} s; the file is damaged`,
-  );
+  return new VideoError(`no frame comes out of the decoder near ${missing[0]?.startSec.toFixed(3)} s; the file is damaged`, {
+    path,
+  });
 }
 
 /** Frames that may be missing at the end of a stream whose frames are told by their order; some encoders hold back their last. */
@@ -165,18 +165,19 @@ export function withoutUnshown(
 ): Timeline {
   const at = missing[0]?.startSec.toFixed(3) ?? '?';
   if (damage !== undefined) {
-    throw new VideoError(`${path}: the frame at ${at} s cannot be decoded: ${damage}; the file is damaged`);
+    throw new VideoError(`the frame at ${at} s cannot be decoded: ${damage}; the file is damaged`, { path });
   }
   const { slots, byOrder } = timeline;
   const first = slots.findIndex((slot) => missing.includes(slot));
   if (byOrder && slots.length - first > maxUnshownAtEnd) {
     throw new VideoError(
-      `${path}: no frame comes out of the decoder for ${at} s, of ${timeline.durationSec.toFixed(3)} s; the file is damaged`,
+      `no frame comes out of the decoder for ${at} s, of ${timeline.durationSec.toFixed(3)} s; the file is damaged`,
+      { path },
     );
   }
   const hidden = new Set(byOrder ? slots.slice(first) : missing);
   const shown = slots.filter((slot) => !hidden.has(slot));
-  if (shown.length === 0) throw new VideoError(`${path}: no frame at all comes out of the decoder; the file is damaged`);
+  if (shown.length === 0) throw new VideoError('no frame at all comes out of the decoder; the file is damaged', { path });
   return { ...timeline, slots: shown };
 }
 
@@ -186,12 +187,13 @@ export function wantedTimes(path: string, times: FrameTimes, { durationSec, fram
   const slack = Math.max(frameSec, 0.05);
   wanted.forEach((time, index) => {
     if (time >= -slack && time <= durationSec + slack && time >= (wanted[index - 1] ?? Number.NEGATIVE_INFINITY)) return;
-    if (!Number.isFinite(time)) throw new VideoError(`${path}: a frame was asked for at ${time} s; times are numbers of seconds`);
+    if (!Number.isFinite(time))
+      throw new VideoError(`a frame was asked for at ${time} s; times are numbers of seconds`, { path });
     if (time < (wanted[index - 1] ?? time))
-      throw new VideoError(`${path}: times must not decrease, got ${wanted[index - 1]} s then ${time} s`);
-    throw new VideoError(`${path}: no frame at ${time.toFixed(3)} s: the video runs from 0 to ${durationSec.toFixed(3)} s`);
+      throw new VideoError(`times must not decrease, got ${wanted[index - 1]} s then ${time} s`, { path });
+    throw new VideoError(`no frame at ${time.toFixed(3)} s: the video runs from 0 to ${durationSec.toFixed(3)} s`, { path });
   });
-  if (wanted.length === 0) throw new VideoError(`${path}: no frame was asked for; give at least one time`);
+  if (wanted.length === 0) throw new VideoError('no frame was asked for; give at least one time', { path });
   return wanted;
 }
 
@@ -202,8 +204,8 @@ function segmentCentres(
 ): number[] {
   const { evenly, fromSec = 0, toSec = durationSec } = times;
   if (!Number.isInteger(evenly) || evenly < 1)
-    throw new VideoError(`${path}: "evenly" must be a whole number from 1, got ${evenly}`);
-  if (!(toSec >= fromSec)) throw new VideoError(`${path}: the part from ${fromSec} s to ${toSec} s ends before it begins`);
+    throw new VideoError(`"evenly" must be a whole number from 1, got ${evenly}`, { path });
+  if (!(toSec >= fromSec)) throw new VideoError(`the part from ${fromSec} s to ${toSec} s ends before it begins`, { path });
   return Array.from({ length: evenly }, (_, index) => fromSec + ((index + 0.5) * (toSec - fromSec)) / evenly);
 }
 

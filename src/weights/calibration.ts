@@ -43,7 +43,7 @@ export function storedCalibration(
   const found = calibrationSchema.safeParse(json(text));
   if (!found.success) {
     const fault = found.error.issues.map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`);
-    throw new WeightsError(`${where}: metadata "calibration" is not understood: ${fault.join('; ')}`);
+    throw new WeightsError(`metadata "calibration" is not understood: ${fault.join('; ')}`, { path: where });
   }
   const { temperature, fittedOn, unknownBelow, unknownFit } = found.data;
   const threshold = { ...(unknownBelow !== undefined && { unknownBelow }), ...(unknownFit && { unknownFit }) };

@@ -78,13 +78,14 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
   if (file.metadata['format'] !== format) {
     const found = file.metadata['format'];
     throw new WeightsError(
-      `${where}: not weights of this program: metadata "format" is ${found === undefined ? 'missing' : quoted(found)}, expected ${quoted(format)}`,
+      `not weights of this program: metadata "format" is ${found === undefined ? 'missing' : quoted(found)}, expected ${quoted(format)}`,
+      { path: where },
     );
   }
   const config = parseNetworkConfig(metadataJson(file, 'config', where), where);
   const labels = stringList.safeParse(metadataJson(file, 'labels', where)).data;
   if (labels?.length !== config.classes) {
-    throw new WeightsError(`${where}: expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`);
+    throw new WeightsError(`expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`, { path: where });
   }
   checkSize(file, config, where);
   const { parameters, statistics } = inventoryOf(config);
@@ -107,7 +108,9 @@ function checkSize(file: TensorFile, config: NetworkConfig, where: string): void
   const needed = networkCost(config).parameters;
   const held = [...file.tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
   if (needed > held) {
-    throw new WeightsError(`${where}: its configuration is of a network of ${needed} parameters, the file holds ${held} values`);
+    throw new WeightsError(`its configuration is of a network of ${needed} parameters, the file holds ${held} values`, {
+      path: where,
+    });
   }
 }
 
@@ -115,7 +118,7 @@ function metadataJson(file: TensorFile, key: string, where: string): unknown {
   try {
     return JSON.parse(file.metadata[key] ?? '');
   } catch {
-    throw new WeightsError(`${where}: metadata ${quoted(key)} is missing or no JSON`);
+    throw new WeightsError(`metadata ${quoted(key)} is missing or no JSON`, { path: where });
   }
 }
 
@@ -178,7 +181,8 @@ export function transferWeights(
   }
   if (taken.length < fresh.length) {
     throw new WeightsError(
-      `${where}: weights of ${from.config.name} do not fit ${config.name}: only ${taken.length} of ${taken.length + fresh.length} tensors agree`,
+      `weights of ${from.config.name} do not fit ${config.name}: only ${taken.length} of ${taken.length + fresh.length} tensors agree`,
+      { path: where },
     );
   }
   return { taken, fresh };

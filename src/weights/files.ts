@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { WeightsError } from '../errors.js';
+import { messageOf, systemCode, WeightsError } from '../errors.js';
 import type { NamedTensor, TensorFile } from './namedTensor.js';
 import { safetensorsChunks, tensorFromBytes } from './safetensors.js';
 import { headerLength, lengthBytes, readLayout } from './safetensorsLayout.js';
@@ -57,9 +57,9 @@ export async function writeFileAtomically(path: string, chunks: readonly Uint8Ar
     await rm(temporary, { force: true });
     const bytes = isFullDisk(error) ? chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) : undefined;
     const room = bytes === undefined ? '' : `: ${bytes} bytes needed, ${await freeText(dirname(path))}`;
-    throw new WeightsError(
-      `${path}: could not be written (${reason(error)}${room}); the file that was there, if any, is unchanged`,
-    );
+    throw new WeightsError(`could not be written (${reason(error)}${room}); the file that was there, if any, is unchanged`, {
+      path,
+    });
   }
   await syncFolder(dirname(path));
 }
@@ -96,7 +96,8 @@ async function syncFolder(path: string): Promise<void> {
   try {
     await handle.sync();
   } catch (error) {
-    if (!['EINVAL', 'ENOTSUP'].includes(reason(error))) throw new WeightsError(`${path}: could not be synced (${reason(error)})`);
+    if (!['EINVAL', 'ENOTSUP'].includes(reason(error)))
+      throw new WeightsError(`could not be synced (${reason(error)})`, { path });
   } finally {
     await handle.close();
   }
@@ -108,9 +109,9 @@ async function openRegularFile(path: string): Promise<FileHandle> {
     const kind = await stat(path);
     if (kind.isFile()) return await open(path, 'r');
   } catch (error) {
-    throw new WeightsError(`${path}: cannot be opened (${reason(error)}); expected a safetensors file`);
+    throw new WeightsError(`cannot be opened (${reason(error)}); expected a safetensors file`, { path });
   }
-  throw new WeightsError(`${path}: is not a regular file; expected a safetensors file`);
+  throw new WeightsError('is not a regular file; expected a safetensors file', { path });
 }
 
 async function readBytes(handle: FileHandle, start: number, count: number, path: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -119,13 +120,10 @@ async function readBytes(handle: FileHandle, start: number, count: number, path:
   while (done < count) {
     const { bytesRead } = await handle.read(out, done, Math.min(count - done, maxReadBytes), start + done);
     if (bytesRead === 0)
-      throw new WeightsError(`${path}: shrank while it was read (${count - done} bytes missing at ${start + done})`);
+      throw new WeightsError(`shrank while it was read (${count - done} bytes missing at ${start + done})`, { path });
     done += bytesRead;
   }
   return out;
 }
 
-function reason(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof Error ? error.message : String(error);
-}
+const reason = (error: unknown): string => systemCode(error) ?? messageOf(error);

@@ -72,9 +72,9 @@ export function toFloat32(tensor: NamedTensor, name = 'tensor'): Float32Array {
 /** A float32 tensor of this name and, when one is given, of this shape; a `WeightsError` naming `where` when it is not so. */
 export function floatTensor(file: TensorFile, name: string, shape?: readonly number[], where = 'weights'): Float32Array {
   const tensor = file.tensors.get(name);
-  if (!tensor) throw new WeightsError(`${where}: there is no tensor ${quoted(name)} among its ${file.tensors.size}`);
+  if (!tensor) throw new WeightsError(`there is no tensor ${quoted(name)} among its ${file.tensors.size}`, { path: where });
   if (shape && shape.join() !== tensor.shape.join()) {
-    throw new WeightsError(`${where}: ${quoted(name)} has the shape [${tensor.shape}]; expected [${shape}]`);
+    throw new WeightsError(`${quoted(name)} has the shape [${tensor.shape}]; expected [${shape}]`, { path: where });
   }
   return toFloat32(tensor, `${where}: ${name}`);
 }

@@ -90,7 +90,7 @@ export async function readOnnxWeights(path: string): Promise<OnnxWeights> {
 /** A model file's bytes. WeightsError when there are more than a model may have. */
 export async function readModelBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const { size } = await stat(path);
-  if (size > maxModelBytes) throw new WeightsError(`${path}: ${size} bytes; a model has at most ${maxModelBytes}`);
+  if (size > maxModelBytes) throw new WeightsError(`${size} bytes; a model has at most ${maxModelBytes}`, { path });
   return new Uint8Array(await readFile(path));
 }
 
@@ -100,21 +100,22 @@ export const isOwnModel = (model: Uint8Array): boolean =>
 
 export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string): OnnxWeights {
   const metadata = readOnnxMetadata(model);
-  if (metadata === undefined) throw new WeightsError(`${where}: neither a safetensors file nor an ONNX model, or cut off`);
+  if (metadata === undefined) throw new WeightsError('neither a safetensors file nor an ONNX model, or cut off', { path: where });
   if (metadata['format'] !== format) {
     const found = metadata['format'] === undefined ? 'is missing' : `is ${quoted(metadata['format'])}`;
     throw new WeightsError(
-      `${where}: an ONNX model that this program did not write: metadata "format" ${found}, expected ${quoted(format)}`,
+      `an ONNX model that this program did not write: metadata "format" ${found}, expected ${quoted(format)}`,
+      { path: where },
     );
   }
   const json = (key: string) => metadataJson(metadata, key, where);
   const config = parseNetworkConfig(json('config'), where);
   const labels = stringList.safeParse(json('labels')).data;
   if (labels?.length !== config.classes) {
-    throw new WeightsError(`${where}: expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`);
+    throw new WeightsError(`expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`, { path: where });
   }
   const precision = precisions.find((each) => each === metadata['precision']);
-  if (!precision) throw new WeightsError(`${where}: metadata "precision" is ${quoted(metadata['precision'] ?? '')}`);
+  if (!precision) throw new WeightsError(`metadata "precision" is ${quoted(metadata['precision'] ?? '')}`, { path: where });
   const notes = stringRecord.safeParse(json('notes')).data ?? {};
   return {
     config,
@@ -131,6 +132,6 @@ function metadataJson(metadata: Readonly<Record<string, string>>, key: string, w
   try {
     return JSON.parse(metadata[key] ?? '');
   } catch {
-    throw new WeightsError(`${where}: metadata ${quoted(key)} is missing or no JSON`);
+    throw new WeightsError(`metadata ${quoted(key)} is missing or no JSON`, { path: where });
   }
 }

@@ -71,7 +71,7 @@ class HeaderCursor {
   ) {}
 
   fail(what: string): never {
-    throw new WeightsError(`${this.where}: bad safetensors header: ${what}`);
+    throw new WeightsError(`bad safetensors header: ${what}`, { path: this.where });
   }
 
   /** `{"key": value, ...}`; `readValue` reads each value. Each key once. */

@@ -3,7 +3,17 @@
  * kind of task. Errors cross the thread with their class and message.
  */
 import { parentPort, type Transferable } from 'node:worker_threads';
-import { ConfigError, DatasetError, LimitError, ShapeError, VideoError, VmfError, WeightsError } from '../errors.js';
+import {
+  ConfigError,
+  DatasetError,
+  type ErrorDetails,
+  LimitError,
+  messageOf,
+  ShapeError,
+  VideoError,
+  VmfError,
+  WeightsError,
+} from '../errors.js';
 
 /** The kinds of task that a worker knows: what goes in and what comes out of each. */
 export type TaskKinds = Record<string, { input: unknown; output: unknown }>;
@@ -18,6 +28,7 @@ export interface PackedError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
+  readonly details?: ErrorDetails;
 }
 
 export type ReplyMessage =
@@ -56,7 +67,7 @@ export function serveTasks<Kinds extends TaskKinds>(handlers: TaskHandlers<Kinds
   });
 }
 
-const namedErrors: Readonly<Record<string, new (message: string) => Error>> = {
+const namedErrors: Readonly<Record<string, new (message: string, details?: ErrorDetails) => Error>> = {
   VmfError,
   VideoError,
   DatasetError,
@@ -70,13 +81,17 @@ const namedErrors: Readonly<Record<string, new (message: string) => Error>> = {
 
 export function packError(error: unknown): PackedError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  return { name: error.name, message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
+  const stack = error.stack === undefined ? {} : { stack: error.stack };
+  if (!(error instanceof VmfError)) return { name: error.name, message: error.message, ...stack };
+  const { name, reason, path, code, cause } = error;
+  const details = { path, code, ...(cause !== undefined && { cause: messageOf(cause) }) };
+  return { name, message: reason, details, ...stack };
 }
 
 /** The error as it was thrown, of the same class where the class is one that we know. */
 export function unpackError(packed: PackedError): Error {
   const Named = Object.hasOwn(namedErrors, packed.name) ? namedErrors[packed.name] : undefined;
-  const error = Named === undefined ? new Error(packed.message) : new Named(packed.message);
+  const error = Named === undefined ? new Error(packed.message) : new Named(packed.message, packed.details);
   if (packed.stack !== undefined) error.stack = packed.stack;
   return error;
 }

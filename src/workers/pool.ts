@@ -137,7 +137,7 @@ export class WorkerPool<Kinds extends TaskKinds> {
     const { timeoutSec, label } = task.options;
     if (timeoutSec === undefined) return;
     seat.timer = setTimeout(() => {
-      seat.failure = new LimitError(`${label}: gave no result within ${timeoutSec} s and was stopped`);
+      seat.failure = new LimitError(`gave no result within ${timeoutSec} s and was stopped`, { path: label, code: 'timeout' });
       void seat.worker.terminate();
     }, timeoutSec * 1000);
   }

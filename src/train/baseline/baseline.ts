@@ -92,8 +92,7 @@ function loaderFor({ onEvent, workers, decoder, cacheFolder }: Job, { preprocess
     ...(workers !== undefined && { workers }),
     ...(decoder !== undefined && { decoder }),
     ...(cacheFolder !== undefined && { cacheFolder }),
-    onLeftOut: ({ path }, { message }) =>
-      onEvent({ kind: 'warning', message: `left out: ${message.includes(path) ? '' : `${path}: `}${message}` }),
+    onLeftOut: (_, { message }) => onEvent({ kind: 'warning', message: `left out: ${message}` }),
     onWarning: (message) => onEvent({ kind: 'warning', message }),
   });
 }

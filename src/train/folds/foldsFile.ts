@@ -68,10 +68,12 @@ export class FoldsFile {
 
 function checkHead(path: string, line: string, { run, by }: FoldsHead): void {
   const head = headSchema.safeParse(json(line)).data;
-  if (head === undefined) throw new ConfigError(`${path}: is not a file that folds wrote; name another --out`);
+  if (head === undefined) throw new ConfigError('is not a file that folds wrote; name another --out', { path });
   if (head.run === run) return;
   const what = head.by === by ? 'other options or other videos' : `${head.by}, asked for are ${by}`;
-  throw new ConfigError(`${path}: holds folds of ${what}; give the same command again to go on with them, or name another --out`);
+  throw new ConfigError(`holds folds of ${what}; give the same command again to go on with them, or name another --out`, {
+    path,
+  });
 }
 
 function parsed(path: string, line: string, number: number): FoldResult {

@@ -6,7 +6,7 @@
 
 import { z } from 'zod';
 import { adaptClips, type ClipForm } from '../../clip/adaptClips.js';
-import { WeightsError } from '../../errors.js';
+import { messageOf, WeightsError } from '../../errors.js';
 import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
 import { sizeOf } from '../../graph/shape.js';
 import { Engine, type Program, type ProgramFacts, type ValueFacts } from '../../runtime/engine.js';
@@ -59,7 +59,7 @@ function statedFacts(metadata: Readonly<Record<string, string>>, where: string):
     keys.map((key) => {
       const parsed = statedSchema[key].safeParse(jsonOf(metadata[key] ?? ''));
       const wanted = key === 'labels' ? 'a list of names' : `three numbers${key === 'std' ? ' above 0' : ''}`;
-      if (!parsed.success) throw new WeightsError(`${where}: metadata "${key}": expected ${wanted} as JSON`);
+      if (!parsed.success) throw new WeightsError(`metadata "${key}": expected ${wanted} as JSON`, { path: where });
       return [key, parsed.data];
     }),
   );
@@ -92,13 +92,15 @@ function socketOf({ inputs, outputs }: ProgramFacts, { preprocess }: Student, wh
   const [first, ...more] = inputs;
   const shown = inputs.map(describeValue).join(', ') || 'nothing';
   const expected = 'expected one float32 input [B, 3, T, S, S], [B, T, 3, S, S] or [B, 3, S, S]';
-  if (!first || more.length > 0 || first.type !== 'float32') throw new WeightsError(`${where}: ${expected}, got ${shown}`);
+  if (!first || more.length > 0 || first.type !== 'float32') throw new WeightsError(`${expected}, got ${shown}`, { path: where });
   const layout = layoutOf(first);
   if (layout === 'either')
-    throw new WeightsError(`${where}: input ${shown} has 3 frames of 3 channels and does not say which are which; ${expected}`);
+    throw new WeightsError(`input ${shown} has 3 frames of 3 channels and does not say which are which; ${expected}`, {
+      path: where,
+    });
   const [batch, ...sizes] = first.shape.map(fixedSize);
   const [height = preprocess.size, width = height] = sizes.slice(-2);
-  if (layout === undefined || height !== width) throw new WeightsError(`${where}: ${expected}, got ${shown}`);
+  if (layout === undefined || height !== width) throw new WeightsError(`${expected}, got ${shown}`, { path: where });
   const frames = layout === 'images' ? preprocess.frames : (sizes[layout === 'frames' ? 0 : 1] ?? preprocess.frames);
   return { layout, batch, frames, size: height, input: first.name, output: answerOf(outputs, where) };
 }
@@ -119,7 +121,7 @@ function answerOf(outputs: readonly ValueFacts[], where: string): string {
   const chosen = outputs.length === 1 ? outputs[0] : outputs.find(({ name }) => name === 'logits');
   if (chosen?.type === 'float32') return chosen.name;
   const shown = outputs.map(describeValue).join(', ');
-  throw new WeightsError(`${where}: expected one float32 output [B, classes], or one called "logits", got ${shown}`);
+  throw new WeightsError(`expected one float32 output [B, classes], or one called "logits", got ${shown}`, { path: where });
 }
 
 const describeValue = ({ name, type, shape }: ValueFacts): string =>
@@ -198,7 +200,7 @@ class ForeignNetwork {
     const result = results[output];
     const got = result?.shape ?? [];
     if (!result || got.length !== 2 || got[0] !== batch || !(result.data instanceof Float32Array))
-      throw new WeightsError(`${this.where}: expected output "${output}" of [${batch}, classes], got [${got}]`);
+      throw new WeightsError(`expected output "${output}" of [${batch}, classes], got [${got}]`, { path: this.where });
     const classes = got[1] ?? 0;
     return Array.from({ length: batch }, (_, b) => result.data.slice(b * classes, (b + 1) * classes));
   }
@@ -235,7 +237,7 @@ async function orRefused<T>(work: Promise<T>, what: string): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [reason] = messageOf(error).split('\n');
     throw new WeightsError(`${what}: ${reason}`);
   }
 }

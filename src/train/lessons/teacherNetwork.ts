@@ -34,12 +34,14 @@ export function answersInOrder(
   where: string,
 ): { readonly places: readonly number[]; readonly note?: string } {
   if (labels === undefined) return inGivenOrder(outputs, wanted, where);
-  if (labels.length !== outputs) throw new WeightsError(`${where}: names ${labels.length} labels for ${outputs} outputs`);
+  if (labels.length !== outputs) throw new WeightsError(`names ${labels.length} labels for ${outputs} outputs`, { path: where });
   const places = wanted.map((label) => labels.indexOf(label));
   const lacking = wanted.filter((_, i) => places[i] === -1);
   if (lacking.length > 0) {
     const known = `it knows ${listed(labels)}`;
-    throw new WeightsError(`${where}: a teacher must know every class of the data; it lacks ${listed(lacking)} (${known})`);
+    throw new WeightsError(`a teacher must know every class of the data; it lacks ${listed(lacking)} (${known})`, {
+      path: where,
+    });
   }
   const others = labels.filter((label) => !wanted.includes(label));
   return others.length === 0 ? { places } : { places, note: `what it says of ${listed(others)} is left aside` };
@@ -49,7 +51,8 @@ export function answersInOrder(
 function inGivenOrder(outputs: number, wanted: readonly string[], where: string) {
   if (outputs !== wanted.length)
     throw new WeightsError(
-      `${where}: has ${outputs} outputs for ${wanted.length} classes and does not say which is which; expected metadata "labels", a JSON list of their names, or as many outputs as classes`,
+      `has ${outputs} outputs for ${wanted.length} classes and does not say which is which; expected metadata "labels", a JSON list of their names, or as many outputs as classes`,
+      { path: where },
     );
   return {
     places: wanted.map((_, i) => i),

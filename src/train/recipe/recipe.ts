@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Preprocess } from '../../clip/preprocess.js';
-import { ConfigError } from '../../errors.js';
+import { ConfigError, systemCode } from '../../errors.js';
 import { type TrainChoices, trainOptions } from './options.js';
 
 const line = z.string().min(1);
@@ -98,6 +98,6 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${path}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    throw new ConfigError(`cannot be read: ${systemCode(error) ?? String(error)}`, { path });
   }
 }

@@ -64,7 +64,8 @@ export class DiskReserve {
     if (!isFullDisk(error)) return error instanceof Error ? error : new Error(String(error));
     const { code } = error as NodeJS.ErrnoException;
     return new ConfigError(
-      `${this.folder}: no room for the checkpoints (${code}): ${needed} bytes needed, ${await freeText(this.folder)}; ${advice}`,
+      `no room for the checkpoints (${code}): ${needed} bytes needed, ${await freeText(this.folder)}; ${advice}`,
+      { path: this.folder },
     );
   }
 }

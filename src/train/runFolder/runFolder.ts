@@ -144,12 +144,12 @@ export class RunFolder {
   private checkContent(): void {
     const { path, resume } = this;
     const isBegun = existsSync(this.lastPath);
-    if (resume && !isBegun) throw new ConfigError(`${path}: nothing to resume: no last.safetensors in it`);
-    if (!resume && isBegun) throw new ConfigError(`${path}: holds a run already; use --resume to continue it, or another --out`);
+    if (resume && !isBegun) throw new ConfigError('nothing to resume: no last.safetensors in it', { path });
+    if (!resume && isBegun) throw new ConfigError('holds a run already; use --resume to continue it, or another --out', { path });
     if (!resume && existsSync(this.bestPath)) {
-      throw new ConfigError(
-        `${path}: holds best.safetensors, but no last.safetensors to resume; move it away, or use another --out`,
-      );
+      throw new ConfigError('holds best.safetensors, but no last.safetensors to resume; move it away, or use another --out', {
+        path,
+      });
     }
   }
 }

@@ -61,15 +61,15 @@ function create(path: string, own: string): boolean {
     file = openSync(path, 'wx');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new ConfigError(
-      `${path}: cannot be made (${(error as NodeJS.ErrnoException).code}); a run needs a folder it can write to`,
-    );
+    throw new ConfigError(`cannot be made (${(error as NodeJS.ErrnoException).code}); a run needs a folder it can write to`, {
+      path,
+    });
   }
   try {
     writeSync(file, own);
   } catch (error) {
     rmSync(path, { force: true });
-    throw new ConfigError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code}); is the disk full?`);
+    throw new ConfigError(`cannot be written (${(error as NodeJS.ErrnoException).code}); is the disk full?`, { path });
   } finally {
     closeSync(file);
   }
@@ -118,12 +118,13 @@ function refuseLiving(path: string, text: string): void {
   const { pid, host, since } = holder;
   if (host !== hostname()) {
     throw new ConfigError(
-      `${path}: a run of process ${pid} on the machine ${host} has been going on here since ${since}; use another --out, or delete this file if that run is over`,
+      `a run of process ${pid} on the machine ${host} has been going on here since ${since}; use another --out, or delete this file if that run is over`,
+      { path },
     );
   }
   if (!lives(holder)) return;
   const who = pid === process.pid ? `this process (${pid})` : `process ${pid}`;
-  throw new ConfigError(`${path}: a run is going on here (${who}, since ${since}); use another --out`);
+  throw new ConfigError(`a run is going on here (${who}, since ${since}); use another --out`, { path });
 }
 
 function holderOf(text: string): Holder | undefined {

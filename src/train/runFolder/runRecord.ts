@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type GuessedBy, guessedBy, isTelling } from '../../dataset/confounds.js';
 import { type LabelledVideos, splitNames } from '../../dataset/labelledVideos.js';
-import { ConfigError } from '../../errors.js';
+import { ConfigError, messageOf } from '../../errors.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { networkCost } from '../../models/cost.js';
 import { writeFileAtomically } from '../../weights/files.js';
@@ -151,13 +151,13 @@ export function readRecord(folder: string): RunRecord | undefined {
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new ConfigError(`${path}: cannot be read as JSON (${reasonOf(error)}); without the file the run can be used as it is`);
+    throw new ConfigError(`cannot be read as JSON (${reasonOf(error)}); without the file the run can be used as it is`, { path });
   }
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path.join('.') || 'content';
-  throw new ConfigError(`${path}: is no record of a run: ${where}: ${issue?.message ?? 'not understood'}`);
+  throw new ConfigError(`is no record of a run: ${where}: ${issue?.message ?? 'not understood'}`, { path });
 }
 
 /** A session on its way. */
@@ -309,5 +309,5 @@ function nameBelow(root: string, path: string): string {
 const rounded = (seconds: number): number => Number(seconds.toFixed(3));
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
