@@ -147,9 +147,9 @@ for (const [size, frames] of [
     const config = networkConfig('mobile-former-52m', { frames, size, classes: 6, temporal: 'all' });
     const weights = livelyWeights(config);
     const turned = closure(Object.values(turnedLate({ logits: inferenceGraph(config, weights, clips) }))).filter(
-      ({ op }) => op.kind === 'depthwise' && op.turned,
+      ({ op, inputs: [x] }) => op.kind === 'depthwise' && x?.shape[4] === frames,
     );
-    const strides = new Set(turned.map(({ op }) => (op.kind === 'depthwise' ? op.stride : 0)));
+    const strides = new Set(turned.map(({ op }) => (op.kind === 'depthwise' ? op.stride[0] : 0)));
     assert.deepEqual([...strides].sort(), [1, 2], 'kernels of both strides are turned');
     const x = randomClips(config, 6);
     const difference = apart(await logits(config, weights, x), await logits(config, weights, x, block));

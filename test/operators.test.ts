@@ -160,13 +160,45 @@ const cases: Record<string, (rng: Rng) => Case> = {
   depthwise: (rng) => depthwiseCase(rng, 1),
   'depthwise, expanding': (rng) => depthwiseCase(rng, 2 + rng.integer(3)),
   'depthwise, expanding, then scaled and mixed': (rng) => expandedChain(rng),
-  convolution: (rng) => {
-    const m = map(rng, 3);
-    const stride = 1 + rng.integer(2);
-    const out = 1 + rng.integer(12);
-    return { shapes: [m, [out, 3, 3, 3], [out]], make: (x, w, b) => convolution(x, w, stride, b), fixed: [0] };
+  'depthwise, any kernel and stride': (rng) => {
+    const m = [1 + rng.integer(6), ...map(rng).slice(1)];
+    const channels = m[2] ?? 1;
+    const out = channels * rng.pick([1, 2]);
+    return { ...convolutionCase(rng, m, out, channels, rng.pick([3, 5, 7])), values: (r) => r.uniform(-1, 1) };
+  },
+  'convolution of a picture': (rng) => convolutionCase(rng, map(rng, 3), 1 + rng.integer(12), 1, 3),
+  'convolution, dense': (rng) => {
+    const m = [1 + rng.integer(6), 1 + rng.integer(2), 1 + rng.integer(20), 3 + rng.integer(6), 3 + rng.integer(6)];
+    return { ...convolutionCase(rng, m, 1 + rng.integer(20), 1, rng.pick([1, 3, 5])), values: (r) => r.uniform(-0.5, 0.5) };
+  },
+  'convolution in groups': (rng) => {
+    const [groups, each] = [2 + rng.integer(2), rng.pick([2, 3, 8, 16])];
+    const m = [1 + rng.integer(4), 1 + rng.integer(2), groups * each, 3 + rng.integer(4), 3 + rng.integer(4)];
+    const out = groups * rng.pick([1, 5, 8, 16]);
+    return { ...convolutionCase(rng, m, out, groups, rng.pick([1, 2, 3])), values: (r) => r.uniform(-0.5, 0.5) };
+  },
+  'convolution, scaled, with an activation': (rng) => {
+    const m = map(rng, 4 + rng.integer(12));
+    const make = (x: Expr, w: Expr, s: Expr) => el.exp(ft.scaleShift(convolution(x, w, { stride: [2, 1, 2] }), s));
+    return { shapes: [m, [9, m[2] ?? 1, 3, 3, 1], [1, 9]], make, values: (r) => r.uniform(-0.3, 0.3) };
   },
 };
+
+/** Kernels up to `longest` along each axis, with strides, any padding, looking back or not, with a bias or not. */
+function convolutionCase(rng: Rng, m: readonly number[], out: number, groups: number, longest: number): Case {
+  const into = (m[2] ?? 1) / groups;
+  const sizes = [m[0] ?? 1, m[3] ?? 1, m[4] ?? 1];
+  const padding = rng.pick(['half', 'half', 'same', 'none'] as const);
+  const kernel = sizes.map((size) => {
+    const fitting = padding === 'none' ? Math.min(longest, size) : longest;
+    return padding === 'half' ? 2 * rng.integer(Math.ceil(fitting / 2)) + 1 : 1 + rng.integer(fitting);
+  });
+  if (padding === 'same') kernel[0] = 1;
+  const stride = [1 + rng.integer(2), 1 + rng.integer(2), 1 + rng.integer(3)] as const;
+  const lag = padding === 'half' ? rng.integer(2) * (((kernel[0] ?? 1) - 1) / 2) : 0;
+  const make = (x: Expr, w: Expr, bias?: Expr) => convolution(x, w, { stride, groups, padding, lag, bias });
+  return { shapes: [m, [out, into, ...kernel], ...(rng.chance(0.5) ? [[out]] : [])], make };
+}
 
 function matmulCase(rng: Rng): Case {
   const [transposeA, transposeB] = [rng.chance(0.5), rng.chance(0.5)];
@@ -303,11 +335,13 @@ test('every kind of operator is among the cases', () => {
     softmaxTokens: true,
     shuffleChannels: true,
     regroup: true,
+    featureMap: true,
     depthwiseTaps: true,
     depthwise: true,
     convolution: true,
     depthwiseInputGradient: true,
     depthwiseWeightGradient: true,
+    convolutionInputGradient: true,
     convolutionWeightGradient: true,
   };
   assert.deepEqual([...seen].sort(), Object.keys(all).sort());

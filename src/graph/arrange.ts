@@ -22,7 +22,8 @@ export function transpose(x: Expr, order: readonly number[]): Expr {
   );
   const back = order.map((_, i) => order.indexOf(i));
   const shape = order.map((axis) => x.shape[axis] ?? 0);
-  return expr({ kind: 'transpose', order }, [x], shape, (dy) => [transpose(dy, back)]);
+  const isMap = x.isMap && order[1] === 1 && order[2] === 2;
+  return expr({ kind: 'transpose', order }, [x], shape, (dy) => [transpose(dy, back)], isMap);
 }
 
 /** Elements start (inclusive) to end (exclusive) of one axis. */
@@ -31,11 +32,12 @@ export function slice(x: Expr, axis: number, start: number, end: number): Expr {
   need(start >= 0 && start < end && end <= size, `slice: ${start}..${end} of axis ${axis}`, x.shape);
   if (start === 0 && end === size) return x;
   const resized = (length: number) => x.shape.map((old, i) => (i === axis ? length : old));
-  return expr({ kind: 'slice', axis, start, end }, [x], resized(end - start), (dy) => {
+  const gradient = (dy: Expr) => {
     const before = start > 0 ? [filled(0, resized(start))] : [];
     const after = end < size ? [filled(0, resized(size - end))] : [];
     return [concat([...before, dy, ...after], axis)];
-  });
+  };
+  return expr({ kind: 'slice', axis, start, end }, [x], resized(end - start), gradient, x.isMap);
 }
 
 /** Tensors one after the other along an axis. */
@@ -49,7 +51,7 @@ export function concat(parts: readonly Expr[], axis: number): Expr {
   }
   const total = parts.reduce((length, part) => length + (part.shape[axis] ?? 0), 0);
   const shape = first.shape.map((size, i) => (i === axis ? total : size));
-  return expr({ kind: 'concat', axis }, parts, shape, (dy) => {
+  const gradient = (dy: Expr) => {
     let start = 0;
     return parts.map((part) => {
       const end = start + (part.shape[axis] ?? 0);
@@ -57,7 +59,8 @@ export function concat(parts: readonly Expr[], axis: number): Expr {
       start = end;
       return piece;
     });
-  });
+  };
+  return expr({ kind: 'concat', axis }, parts, shape, gradient, parts.some(({ isMap }) => isMap)); // biome-ignore format: one line
 }
 
 /** Sums over the axes; `shape` is that of the result (by default the summed axes stay, with one element). */

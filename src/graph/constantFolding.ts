@@ -4,7 +4,7 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { closure, constant, type Expr, expr } from './expr.js';
+import { closure, constant, type Expr, rebuilt } from './expr.js';
 import { type Shape, sizeOf } from './shape.js';
 
 /**
@@ -24,7 +24,7 @@ function fold(node: Expr, folded: ReadonlyMap<Expr, Expr>, clips: number): Expr 
     const data = compute(node, values);
     if (data) return constant(data, node.shape);
   }
-  return inputs.some((operand, i) => operand !== node.inputs[i]) ? expr(node.op, inputs, node.shape) : node;
+  return inputs.some((operand, i) => operand !== node.inputs[i]) ? rebuilt(node, inputs) : node;
 }
 
 /** Whether a value has a row for every clip of a run, or several. */

@@ -13,14 +13,16 @@ const asExpr = (x: Operand): Expr => (typeof x === 'number' ? scalar(x) : x);
 function binary(kind: BinaryKind, x: Operand, y: Operand, partial: (dy: Expr, a: Expr, b: Expr) => [Expr, Expr]): Expr {
   const a = asExpr(x);
   const b = asExpr(y);
-  return expr({ kind }, [a, b], broadcastShape(a.shape, b.shape, kind), (dy) => {
+  const gradient = (dy: Expr) => {
     const [da, db] = partial(dy, a, b);
     return [sumTo(da, a.shape), sumTo(db, b.shape)];
-  });
+  };
+  const shape = broadcastShape(a.shape, b.shape, kind);
+  return expr({ kind }, [a, b], shape, gradient, shape.length === 5 && (a.isMap || b.isMap));
 }
 
 function unary(kind: UnaryKind, x: Expr, partial: (dy: Expr, y: Expr) => Expr | undefined): Expr {
-  const y: Expr = expr({ kind }, [x], x.shape, (dy) => [partial(dy, y)]);
+  const y: Expr = expr({ kind }, [x], x.shape, (dy) => [partial(dy, y)], x.isMap);
   return y;
 }
 
@@ -50,12 +52,14 @@ export const erf = (x: Expr): Expr => unary('erf', x, (dy) => mul(dy, mul(exp(mu
 
 /** x held between two bounds; its slope is 0 at and beyond them. */
 export function clip(x: Expr, low: number, high: number): Expr {
-  return expr({ kind: 'clip', low, high }, [x], x.shape, (dy) => [mul(mul(dy, step(sub(x, low))), step(sub(high, x)))]);
+  const gradient = (dy: Expr) => [mul(mul(dy, step(sub(x, low))), step(sub(high, x)))];
+  return expr({ kind: 'clip', low, high }, [x], x.shape, gradient, x.isMap);
 }
 
 /** min(max(x, 0), 6). Its gradient is read off its own output, which lies between the bounds exactly where x does. */
 export function relu6(x: Expr): Expr {
-  const y: Expr = expr({ kind: 'clip', low: 0, high: 6 }, [x], x.shape, (dy) => [mul(mul(dy, step(y)), step(sub(6, y)))]);
+  const gradient = (dy: Expr) => [mul(mul(dy, step(y)), step(sub(6, y)))];
+  const y: Expr = expr({ kind: 'clip', low: 0, high: 6 }, [x], x.shape, gradient, x.isMap);
   return y;
 }
 

@@ -4,40 +4,58 @@
  */
 
 import { ShapeError } from '../errors.js';
+import type { Sliding } from './operators/window.js';
 import { type Shape, showShape, sizeOf } from './shape.js';
 
-/** What an expression computes. Operators on feature maps ([T, B, C, H, W], T outermost) are described in features.ts and convolution.ts. */
-export type Op =
-  | { readonly kind: 'input'; readonly name: string }
-  | { readonly kind: 'constant'; readonly data: Float32Array }
-  | { readonly kind: 'add' | 'sub' | 'mul' | 'div' }
-  | { readonly kind: 'relu' | 'step' | 'exp' | 'log' | 'sqrt' | 'erf' }
-  | { readonly kind: 'clip'; readonly low: number; readonly high: number }
-  | { readonly kind: 'sum'; readonly axes: readonly number[] }
-  | { readonly kind: 'reshape' }
-  | { readonly kind: 'broadcast' }
-  | { readonly kind: 'transpose'; readonly order: readonly number[] }
-  | { readonly kind: 'slice'; readonly axis: number; readonly start: number; readonly end: number }
-  | { readonly kind: 'concat'; readonly axis: number }
-  | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
-  | { readonly kind: 'softmax' | 'logSoftmax' }
-  | { readonly kind: 'layerNorm'; readonly epsilon: number }
-  | { readonly kind: 'scaleShift' | 'channelSum' | 'channelDot' | 'softmaxPositions' }
-  | { readonly kind: 'pointwise'; readonly perClip: boolean }
-  | { readonly kind: 'gram'; readonly perClip: boolean }
-  | { readonly kind: 'softmaxTokens'; readonly heads: number }
-  | { readonly kind: 'shuffleChannels'; readonly groups: number }
-  | { readonly kind: 'regroup' }
-  | { readonly kind: 'memory'; readonly name: string }
-  | { readonly kind: 'depthwiseTaps' | 'convolution' | 'convolutionWeightGradient'; readonly stride: number }
-  /**
-   * Tap k of kt in time looks k - (kt - 1) / 2 - lag frames ahead. `turned` is made by rewriting only (lowering/turned.ts): the map
-   * is [H, B, C, W, T], the weight [C * e, k, k, kt], and H and W are strided.
-   */
-  | { readonly kind: 'depthwise'; readonly stride: number; readonly lag: number; readonly turned?: boolean }
-  | { readonly kind: 'depthwiseInputGradient' | 'depthwiseWeightGradient'; readonly stride: number; readonly lag: number };
+/** Operators by name, and what each holds besides its operands. */
+export interface Ops {
+  input: { readonly name: string };
+  constant: { readonly data: Float32Array };
+  add: object;
+  sub: object;
+  mul: object;
+  div: object;
+  relu: object;
+  step: object;
+  exp: object;
+  log: object;
+  sqrt: object;
+  erf: object;
+  clip: { readonly low: number; readonly high: number };
+  sum: { readonly axes: readonly number[] };
+  reshape: object;
+  featureMap: object;
+  broadcast: object;
+  transpose: { readonly order: readonly number[] };
+  slice: { readonly axis: number; readonly start: number; readonly end: number };
+  concat: { readonly axis: number };
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  softmax: object;
+  logSoftmax: object;
+  layerNorm: { readonly epsilon: number };
+  scaleShift: object;
+  channelSum: object;
+  channelDot: object;
+  softmaxPositions: object;
+  pointwise: { readonly perClip: boolean };
+  gram: { readonly perClip: boolean };
+  softmaxTokens: { readonly heads: number };
+  shuffleChannels: { readonly groups: number };
+  regroup: object;
+  memory: { readonly name: string };
+  depthwise: Sliding;
+  depthwiseTaps: Sliding;
+  depthwiseInputGradient: Sliding;
+  depthwiseWeightGradient: Sliding;
+  convolution: Sliding & { readonly groups: number };
+  convolutionInputGradient: Sliding & { readonly groups: number };
+  convolutionWeightGradient: Sliding & { readonly groups: number };
+}
 
-export type OpKind = Op['kind'];
+export type OpKind = keyof Ops;
+export type OpOf<K extends OpKind> = { readonly kind: K } & Ops[K];
+/** What an expression computes. */
+export type Op = { [K in OpKind]: OpOf<K> }[OpKind];
 
 /** From the gradient of an expression to that of each operand; undefined where there is none (a step function, an input). */
 export type Gradient = (dy: Expr) => readonly (Expr | undefined)[];
@@ -49,15 +67,30 @@ export interface Expr {
   readonly inputs: readonly Expr[];
   readonly shape: Shape;
   readonly gradient: Gradient;
+  /** Whether this is a feature map [T, B, C, H, W]; weights of five axes, for one, are none. */
+  readonly isMap: boolean;
 }
 
 let created = 0;
 
 /** Makes an expression. Without a gradient it is a constant as far as differentiation goes. */
-export function expr(op: Op, inputs: readonly Expr[], shape: Shape, gradient: Gradient = () => []): Expr {
+export function expr(op: Op, inputs: readonly Expr[], shape: Shape, gradient: Gradient = () => [], isMap = false): Expr {
   if (!shape.every((size) => Number.isInteger(size) && size > 0))
     throw new ShapeError(`${op.kind}: impossible shape ${showShape(shape)}`);
-  return { id: created++, op, inputs, shape, gradient };
+  return { id: created++, op, inputs, shape, gradient, isMap };
+}
+
+/** Makes a feature map. */
+export const mapExpr = (op: Op, inputs: readonly Expr[], shape: Shape, gradient?: Gradient): Expr =>
+  expr(op, inputs, shape, gradient, true);
+
+/** The same operator on other operands, without a gradient. */
+export const rebuilt = ({ op, shape, isMap }: Expr, inputs: readonly Expr[], other: Shape = shape): Expr =>
+  expr(op, inputs, other, undefined, isMap);
+
+/** A value of five axes [T, B, C, H, W] taken as a feature map. */
+export function asMap(x: Expr): Expr {
+  return x.isMap || x.shape.length !== 5 ? x : mapExpr({ kind: 'featureMap' }, [x], x.shape, (dy) => [dy]);
 }
 
 /** A tensor that is fed at each run. */
@@ -70,7 +103,7 @@ export function input(name: string, shape: Shape): Expr {
  * the lowering likes: nobody but graphs reads it.
  */
 export function memory(name: string, shape: Shape): Expr {
-  return expr({ kind: 'memory', name }, [], shape);
+  return mapExpr({ kind: 'memory', name }, [], shape);
 }
 
 /** A tensor known when the graph is written. */

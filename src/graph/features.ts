@@ -5,11 +5,12 @@
 
 import { reshape, sum, transpose } from './arrange.js';
 import { add, mul, sub } from './elementwise.js';
-import { constant, type Expr, expr, filled } from './expr.js';
+import { asMap, constant, type Expr, expr, filled, mapExpr } from './expr.js';
 import { mapSize, need } from './shape.js';
 
 /** scale * x + shift with scale and shift [1, C] (one for all clips) or [B, C]. Chains of them are merged into one. */
-export function scaleShift(x: Expr, scale: Expr, shift: Expr = filled(0, scale.shape)): Expr {
+export function scaleShift(map: Expr, scale: Expr, shift: Expr = filled(0, scale.shape)): Expr {
+  const x = asMap(map);
   const { clips, channels } = mapSize(x.shape, 'scaleShift');
   const [inner, innerScale, innerShift] = x.inputs;
   if (x.op.kind === 'scaleShift' && inner && innerScale && innerShift) {
@@ -18,7 +19,7 @@ export function scaleShift(x: Expr, scale: Expr, shift: Expr = filled(0, scale.s
   const rows = Math.max(scale.shape[0] ?? 0, shift.shape[0] ?? 0);
   const fits = (v: Expr) => v.shape.length === 2 && v.shape[1] === channels && (v.shape[0] === 1 || v.shape[0] === clips);
   need(fits(scale) && fits(shift), `scaleShift: ${rows} rows for [B|1, C] = [${clips}, ${channels}]`, scale.shape, shift.shape);
-  return expr({ kind: 'scaleShift' }, [x, scale, shift], x.shape, (dy) => [
+  return mapExpr({ kind: 'scaleShift' }, [x, scale, shift], x.shape, (dy) => [
     scaleShift(dy, scale),
     overClips(channelDot(dy, x), scale),
     overClips(channelSum(dy), shift),
@@ -29,27 +30,30 @@ export function scaleShift(x: Expr, scale: Expr, shift: Expr = filled(0, scale.s
 const overClips = (perClip: Expr, like: Expr): Expr => (like.shape[0] === 1 ? sum(perClip, [0]) : perClip);
 
 /** Sum over frames and positions, [B, C]. */
-export function channelSum(x: Expr): Expr {
+export function channelSum(map: Expr): Expr {
+  const x = asMap(map);
   const { clips, channels } = mapSize(x.shape, 'channelSum');
   return expr({ kind: 'channelSum' }, [x], [clips, channels], (dy) => [scaleShift(x, filled(0, dy.shape), dy)]);
 }
 
 /** Sum over frames and positions of x * y, [B, C]. */
-export function channelDot(x: Expr, y: Expr): Expr {
+export function channelDot(a: Expr, b: Expr): Expr {
+  const [x, y] = [asMap(a), asMap(b)];
   const { clips, channels } = mapSize(x.shape, 'channelDot');
   need(x.shape.join() === y.shape.join(), 'channelDot: maps differ', x.shape, y.shape);
   return expr({ kind: 'channelDot' }, [x, y], [clips, channels], (dy) => [scaleShift(y, dy), scaleShift(x, dy)]);
 }
 
 /** A 1x1 convolution: weight [O, C], or [B, O, C] with one matrix a clip; bias [O] if any. -> [T, B, O, H, W] */
-export function pointwise(x: Expr, weight: Expr, bias?: Expr): Expr {
+export function pointwise(map: Expr, weight: Expr, bias?: Expr): Expr {
+  const x = asMap(map);
   const { frames, clips, channels, height, width } = mapSize(x.shape, 'pointwise');
   const perClip = weight.shape.length === 3;
   const [out = 0, into = 0] = weight.shape.slice(-2);
   need(into === channels && (!perClip || weight.shape[0] === clips), 'pointwise: weight', weight.shape, x.shape);
   const flipped = transpose(weight, perClip ? [0, 2, 1] : [1, 0]);
   const inputs = bias ? [x, weight, bias] : [x, weight];
-  return expr({ kind: 'pointwise', perClip }, inputs, [frames, clips, out, height, width], (dy) => [
+  return mapExpr({ kind: 'pointwise', perClip }, inputs, [frames, clips, out, height, width], (dy) => [
     pointwise(dy, flipped),
     gram(dy, x, perClip),
     sum(channelSum(dy), [0], [out]),
@@ -57,7 +61,8 @@ export function pointwise(x: Expr, weight: Expr, bias?: Expr): Expr {
 }
 
 /** Products of channels summed over frames and positions: y [T,B,O,H,W], x [T,B,C,H,W] -> [O, C], or per clip [B, O, C]. */
-export function gram(y: Expr, x: Expr, perClip: boolean): Expr {
+export function gram(left: Expr, right: Expr, perClip: boolean): Expr {
+  const [y, x] = [asMap(left), asMap(right)];
   const a = mapSize(y.shape, 'gram');
   const b = mapSize(x.shape, 'gram');
   need(a.frames === b.frames && a.clips === b.clips && a.height === b.height, 'gram: maps differ', y.shape, x.shape);
@@ -70,7 +75,7 @@ export function gram(y: Expr, x: Expr, perClip: boolean): Expr {
 
 /** Softmax over all frames and positions of a clip, separately for each channel. */
 export function softmaxPositions(x: Expr): Expr {
-  const y: Expr = expr({ kind: 'softmaxPositions' }, [x], x.shape, (dy) => {
+  const y: Expr = mapExpr({ kind: 'softmaxPositions' }, [asMap(x)], x.shape, (dy) => {
     const total = channelDot(dy, y); // [B, C]
     return [mul(y, scaleShift(dy, filled(1, total.shape), mul(total, -1)))];
   });
@@ -81,7 +86,7 @@ export function softmaxPositions(x: Expr): Expr {
 export function softmaxTokens(x: Expr, heads: number): Expr {
   const { channels } = mapSize(x.shape, 'softmaxTokens');
   need(channels % heads === 0, `softmaxTokens: ${heads} heads`, x.shape);
-  const y: Expr = expr({ kind: 'softmaxTokens', heads }, [x], x.shape, (dy) => {
+  const y: Expr = mapExpr({ kind: 'softmaxTokens', heads }, [asMap(x)], x.shape, (dy) => {
     const flow = mul(dy, y);
     return [sub(flow, mul(y, pointwise(flow, sameHead(channels, heads))))];
   });
@@ -102,7 +107,8 @@ export function sameHead(channels: number, heads: number): Expr {
  * The same images, grouped into `frames` frames of clips: image t * B + b of [T, B, C, H, W] stays where it is. With one frame every
  * image is a clip of its own, which makes whatever works clip by clip work frame by frame. Costs nothing.
  */
-export function regroup(x: Expr, frames: number): Expr {
+export function regroup(map: Expr, frames: number): Expr {
+  const x = asMap(map);
   const size = mapSize(x.shape, 'regroup');
   const images = size.frames * size.clips;
   need(images % frames === 0, `regroup: ${frames} frames`, x.shape);
@@ -112,7 +118,7 @@ export function regroup(x: Expr, frames: number): Expr {
   if (x.op.kind === 'scaleShift' && inner && scale && shift && scale.shape[0] === 1 && shift.shape[0] === 1)
     return scaleShift(regroup(inner, frames), scale, shift);
   const shape = [frames, images / frames, ...x.shape.slice(2)];
-  return expr({ kind: 'regroup' }, [x], shape, (dy) => [regroup(dy, size.frames)]);
+  return mapExpr({ kind: 'regroup' }, [x], shape, (dy) => [regroup(dy, size.frames)]);
 }
 
 /** ShuffleNet's channel shuffle: channels seen as [groups, C / groups], transposed. */
@@ -120,7 +126,7 @@ export function shuffleChannels(x: Expr, groups: number): Expr {
   const { channels } = mapSize(x.shape, 'shuffleChannels');
   need(channels % groups === 0, `shuffleChannels: ${groups} groups`, x.shape);
   if (groups === 1) return x;
-  return expr({ kind: 'shuffleChannels', groups }, [x], x.shape, (dy) => [shuffleChannels(dy, channels / groups)]);
+  return mapExpr({ kind: 'shuffleChannels', groups }, [asMap(x)], x.shape, (dy) => [shuffleChannels(dy, channels / groups)]);
 }
 
 /** Mean over frames and positions, [B, C]. */

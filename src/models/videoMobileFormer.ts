@@ -88,8 +88,8 @@ function tokens(layers: Layers, config: NetworkConfig, sets: number): Tokens {
 function stem(layers: Layers, out: number, clip: Expr): Expr {
   const weight = layers.weight('conv.weight', [out, 3, 1, 3, 3], { normal: Math.sqrt(2 / (9 * out)) }, true);
   return layers.normalised('bn', out, (scale, bias) => {
-    const kernel = reshape(weight, [out, 3, 3, 3]);
-    return convolution(clip, scale ? mul(kernel, reshape(scale, [out, 1, 1, 1])) : kernel, 2, bias);
+    const kernel = scale ? mul(weight, reshape(scale, [out, 1, 1, 1, 1])) : weight;
+    return convolution(clip, kernel, { stride: 2, bias });
   });
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { closure, type Expr } from '../../src/graph/expr.js';
-import { mapSize, type Shape, sizeOf } from '../../src/graph/shape.js';
+import { type Shape, sizeOf } from '../../src/graph/shape.js';
 
 export type Values = ReadonlyMap<string, Float64Array | Float32Array>;
 
@@ -136,8 +136,10 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
       });
     case 'regroup':
       return x;
+    case 'featureMap':
+      return x;
     case 'depthwiseTaps':
-      return tapped(node, value, op.stride);
+      return tapped(node, value, op);
     case 'depthwise':
       return scatter(depthwiseTerms(xs, ys, shape, op), shape, (term) => (x[term.x] ?? NaN) * (y[term.w] ?? NaN), 'y', third);
     case 'depthwiseInputGradient':
@@ -145,15 +147,11 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
     case 'depthwiseWeightGradient':
       return scatter(depthwiseTerms(ys, shape, xs, op), shape, (term) => (x[term.y] ?? NaN) * (y[term.x] ?? NaN), 'w');
     case 'convolution':
-      return scatter(
-        convolutionTerms(xs, ys, shape, op.stride),
-        shape,
-        (term) => (x[term.x] ?? NaN) * (y[term.w] ?? NaN),
-        'y',
-        third,
-      );
+      return scatter(convolutionTerms(xs, ys, shape, op), shape, (term) => (x[term.x] ?? NaN) * (y[term.w] ?? NaN), 'y', third);
+    case 'convolutionInputGradient':
+      return scatter(convolutionTerms(shape, ys, xs, op), shape, (term) => (x[term.y] ?? NaN) * (y[term.w] ?? NaN), 'x');
     case 'convolutionWeightGradient':
-      return scatter(convolutionTerms(ys, shape, xs, op.stride), shape, (term) => (x[term.y] ?? NaN) * (y[term.x] ?? NaN), 'w');
+      return scatter(convolutionTerms(ys, shape, xs, op), shape, (term) => (x[term.y] ?? NaN) * (y[term.x] ?? NaN), 'w');
   }
 }
 
@@ -165,46 +163,49 @@ interface Term {
   readonly channel: number;
 }
 
-function* depthwiseTerms(xs: Shape, ws: Shape, ys: Shape, { stride, lag }: { stride: number; lag: number }): Generator<Term> {
-  const input = mapSize(xs, 'x');
-  const [, kt = 1] = ws;
-  for (const at of positions(ys)) {
-    const [t = 0, clip = 0, o = 0, h = 0, w = 0] = at;
-    for (const [dt = 0, dh = 0, dw = 0] of positions([kt, 3, 3])) {
-      const place = [
-        t + dt - (kt - 1) / 2 - lag,
-        clip,
-        Math.floor(o / ((ys[2] ?? 0) / input.channels)),
-        h * stride + dh - 1,
-        w * stride + dw - 1,
-      ];
-      if (inside(place, xs)) yield { x: offset(xs, place), w: offset(ws, [o, dt, dh, dw]), y: offset(ys, at), channel: o };
-    }
-  }
+/** Kernels slide over zeros beyond the edges: strides and the zeros before time, height and width. */
+interface Slide {
+  readonly stride: readonly number[];
+  readonly pads: readonly number[];
+}
+
+const taps = ([t = 0, h = 0, w = 0]: readonly number[], [dt = 0, dh = 0, dw = 0]: readonly number[], { stride, pads }: Slide) =>
+  [t * (stride[0] ?? 1) + dt, h * (stride[1] ?? 1) + dh, w * (stride[2] ?? 1) + dw].map((p, i) => p - (pads[i] ?? 0));
+
+/** Depthwise is a convolution in as many groups as channels. */
+function* depthwiseTerms(xs: Shape, [out = 0, ...kernel]: Shape, ys: Shape, slide: Slide): Generator<Term> {
+  yield* convolutionTerms(xs, [out, 1, ...kernel], ys, { ...slide, groups: xs[2] ?? 1 });
 }
 
 /** Each tap as a convolution of its own map by a kernel of one frame. */
-function tapped({ inputs, shape }: Expr, value: (x: Expr) => Float64Array, stride: number): Float64Array {
+function tapped({ inputs, shape }: Expr, value: (x: Expr) => Float64Array, slide: Slide): Float64Array {
   const maps = inputs.filter((x) => x.shape.length === 5);
   const [weight, bias] = inputs.slice(maps.length);
-  const [out = 0, taps = 0] = weight?.shape ?? [];
+  const [out = 0, count = 0, ...size] = weight?.shape ?? [];
+  const area = sizeOf(size);
   const w = weight ? value(weight) : new Float64Array();
   const parts = maps.map((map, k) => {
-    const kernel = Float64Array.from({ length: out * 9 }, (_, i) => w[(Math.floor(i / 9) * taps + k) * 9 + (i % 9)] ?? NaN);
+    const kernel = Float64Array.from(
+      { length: out * area },
+      (_, i) => w[(Math.floor(i / area) * count + k) * area + (i % area)] ?? NaN,
+    );
     const x = value(map);
-    const terms = depthwiseTerms(map.shape, [out, 1, 3, 3], shape, { stride, lag: 0 });
+    const terms = depthwiseTerms(map.shape, [out, 1, ...size], shape, slide);
     const wanted = k === 0 && bias ? value(bias) : undefined;
     return scatter(terms, shape, (term) => (x[term.x] ?? NaN) * (kernel[term.w] ?? NaN), 'y', wanted);
   });
   return parts.reduce((sum, part) => sum.map((v, i) => v + (part[i] ?? NaN)));
 }
 
-function* convolutionTerms(xs: Shape, ws: Shape, ys: Shape, stride: number): Generator<Term> {
+function* convolutionTerms(xs: Shape, ws: Shape, ys: Shape, slide: Slide & { groups: number }): Generator<Term> {
+  const [out = 0, into = 0, ...kernel] = ws;
   for (const at of positions(ys)) {
     const [t = 0, clip = 0, o = 0, h = 0, w = 0] = at;
-    for (const [i = 0, dh = 0, dw = 0] of positions([xs[2] ?? 0, 3, 3])) {
-      const place = [t, clip, i, h * stride + dh - 1, w * stride + dw - 1];
-      if (inside(place, xs)) yield { x: offset(xs, place), w: offset(ws, [o, i, dh, dw]), y: offset(ys, at), channel: o };
+    const first = Math.floor(o / (out / slide.groups)) * into;
+    for (const [i = 0, ...d] of positions([into, ...kernel])) {
+      const [frame = 0, row = 0, column = 0] = taps([t, h, w], d, slide);
+      const place = [frame, clip, first + i, row, column];
+      if (inside(place, xs)) yield { x: offset(xs, place), w: offset(ws, [o, i, ...d]), y: offset(ys, at), channel: o };
     }
   }
 }

@@ -5,7 +5,7 @@
  * the same pass.
  */
 
-import { type MapSize, sizeOf } from '../shape.js';
+import { sizeOf } from '../shape.js';
 import { type Activation, BlockedLayout, type BlockedMap, type Epilogue, type Lanes, nchwc } from './blockedLayout.js';
 import { steep } from './plain.js';
 
@@ -199,25 +199,5 @@ export class BlockedEmitter extends BlockedLayout {
   step(x: BlockedMap): BlockedMap {
     const attributes = { alpha: { float: steep }, beta: { float: 0 } };
     return { ...x, name: this.e.node('HardSigmoid', [x.name], attributes) };
-  }
-
-  /** Full 3x3 convolution of plain images with fewer channels than a block (the stem). weight [O, C, 3, 3]. */
-  convolution(
-    x: string,
-    from: MapSize,
-    weight: string,
-    to: MapSize,
-    stride: number,
-    bias?: string,
-    epilogue: Epilogue = {},
-  ): BlockedMap {
-    const lanes = { channels: to.channels, expand: 1 };
-    const rows = this.width(lanes);
-    const whole = this.e.pad(weight, [0, 0, 0, 0], [rows - to.channels, 0, 0, 0]);
-    const blocks = this.e.transpose(this.e.reshape(whole, [rows / this.block, this.block, from.channels * 9]), [0, 2, 1]);
-    const kernel = this.e.reshape(blocks, [rows, from.channels, 3, 3]);
-    const images = this.e.reshape(x, [from.frames * from.clips, from.channels, from.height, from.width]);
-    const options = this.options(epilogue, bias && this.toLanes(bias, [], lanes));
-    return { name: this.conv([images, kernel], [3, 3], 1, { ...options, pads: [1, 1, 1, 1], stride }), size: to, lanes };
   }
 }

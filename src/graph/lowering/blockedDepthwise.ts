@@ -4,19 +4,20 @@
  */
 
 import { ShapeError } from '../../errors.js';
+import { joinPhases, timePhases } from '../operators/depthwise.js';
+import { kernelGradientPads, pickFrames } from '../operators/images.js';
+import { type FramePick, type Sliding, tapPicks } from '../operators/window.js';
 import { type MapSize, sizeOf } from '../shape.js';
+import { BlockedInputGradient, type Places } from './blockedInputGradient.js';
 import { type Activation, BlockedLayout, type BlockedMap, type ConvOptions, type Lanes } from './blockedLayout.js';
-import { gradientPads, shiftFrames } from './plain.js';
 
 /** Values of a map up to which copying it costs less than a node for each copy. */
 const smallMap = 1 << 14;
 
 export class BlockedDepthwise extends BlockedLayout {
   /** Depthwise convolution. */
-  depthwise(x: BlockedMap, w: DepthwiseWeight, options: DepthwiseOptions & { readonly turned: boolean }): BlockedMap {
-    const { stride, turned } = options;
-    const taps = turned && stride === 2 ? this.everyOther(x) : this.shifted(x, w, 1);
-    return this.byExpansion(taps, x.lanes, w, [stride, turned ? 1 : stride], options);
+  depthwise(x: BlockedMap, w: DepthwiseWeight, options: DepthwiseOptions): BlockedMap {
+    return this.byExpansion(this.seen(x, w, options.sliding, options.size.frames), x.lanes, w, options);
   }
 
   /**
@@ -24,11 +25,11 @@ export class BlockedDepthwise extends BlockedLayout {
    * expands, its input is repeated and each tap is one Conv.
    */
   depthwiseTaps(maps: readonly BlockedMap[], w: DepthwiseWeight, options: DepthwiseOptions): BlockedMap {
-    const { stride, size, bias, activation } = options;
+    const { size, bias, activation } = options;
     const [first] = maps;
     if (!first) throw new ShapeError('depthwiseTaps: no maps');
     const names = maps.map(({ name }) => name);
-    if (sizeOf(this.nominal(first)) > smallMap) return this.byExpansion(names, first.lanes, w, [stride, stride], options);
+    if (sizeOf(this.nominal(first)) > smallMap) return this.byExpansion(names, first.lanes, w, options);
     const expand = w.out / first.size.channels;
     const lanes = { channels: w.out, expand };
     const kernels = this.depthwiseKernels(w, expand);
@@ -36,8 +37,8 @@ export class BlockedDepthwise extends BlockedLayout {
       parts.length === 1 && parts[0] ? parts[0] : this.e.node('Concat', parts, { axis });
     const repeated = names.map((name) => join(Array<string>(expand).fill(name), 1));
     const kernelOf = (_: string, tap: number) => join(kernels.map((row) => row[tap] ?? ''), 0); // biome-ignore format: one line
-    const start = bias ? { bias: this.toLanes(bias, [], lanes) } : {};
-    const name = this.sumOfTaps(repeated, repeated.map(kernelOf), this.width(lanes), { stride, ...start }, activation);
+    const start = { ...spaceOf(options.sliding), ...(bias && { bias: this.toLanes(bias, [], lanes) }) };
+    const name = this.sumOfTaps(repeated, repeated.map(kernelOf), this.width(lanes), w, start, activation);
     return { name, size, lanes };
   }
 
@@ -46,14 +47,14 @@ export class BlockedDepthwise extends BlockedLayout {
     taps: readonly string[],
     from: Lanes,
     w: DepthwiseWeight,
-    stride: readonly [number, number],
-    { size, bias, activation }: DepthwiseOptions,
+    { size, bias, activation, sliding }: DepthwiseOptions,
   ): BlockedMap {
     const expand = w.out / from.channels;
     const lanes = { channels: w.out, expand };
     const biases = bias ? this.pieces(this.toLanes(bias, [], lanes), 0, expand, this.width(from)) : [];
+    const space = spaceOf(sliding);
     const parts = this.depthwiseKernels(w, expand).map((row, k) =>
-      this.sumOfTaps(taps, row, this.width(from), { stride, ...(biases[k] && { bias: biases[k] }) }, activation),
+      this.sumOfTaps(taps, row, this.width(from), w, { ...space, ...(biases[k] && { bias: biases[k] }) }, activation),
     );
     const name = parts.length === 1 && parts[0] ? parts[0] : this.e.node('Concat', parts, { axis: 1 });
     return { name, size, lanes };
@@ -64,14 +65,15 @@ export class BlockedDepthwise extends BlockedLayout {
     maps: readonly string[],
     kernels: readonly string[],
     lanes: number,
-    { stride = 1, bias }: Pick<ConvOptions, 'stride' | 'bias'>,
+    { kernel: [, kh, kw] }: DepthwiseWeight,
+    { bias, ...space }: SpaceOptions,
     activation: Activation | undefined,
   ): string {
     let y: string | undefined;
     maps.forEach((map, i) => {
       const start = y === undefined ? { ...(bias !== undefined && { bias }) } : { addend: y };
       const end = activation && i === maps.length - 1 ? { activation } : {};
-      y = this.conv([map, kernels[i] ?? ''], [3, 3], lanes, { pads: [1, 1, 1, 1], stride, ...start, ...end });
+      y = this.conv([map, kernels[i] ?? ''], [kh, kw], lanes, { ...space, ...start, ...end });
     });
     return y ?? '';
   }
@@ -81,43 +83,31 @@ export class BlockedDepthwise extends BlockedLayout {
     return count === 1 ? [x] : this.e.split(x, axis, Array<number>(count).fill(each));
   }
 
-  /** The map moved in time for each tap: frame t + k - (kt - 1) / 2 - lag (or back, for gradients). */
-  private shifted(x: BlockedMap, { kt, lag }: TimeTaps, direction: 1 | -1): string[] {
-    return Array.from({ length: kt }, (_, k) =>
-      shiftFrames(this.e, x.name, direction * (k - (kt - 1) / 2 - lag), x.size.clips, this.nominal(x)),
-    );
+  /** The frames that each tap in time sees. */
+  private seen(x: BlockedMap, { kernel }: DepthwiseWeight, sliding: Sliding, count: number): string[] {
+    return tapPicks(kernel[0], sliding, count).map((pick) => this.picked(x, pick));
   }
 
-  /** What three taps with stride 2 along the first axis see: rows -1, 1, .. and 0, 2, .. and 1, 3, ..; zero beyond the ends. */
-  private everyOther(x: BlockedMap): string[] {
-    const { frames, clips } = x.size;
-    const [images = 0, ...rest] = this.nominal(x);
-    const rows = this.e.reshape(x.name, [frames, (images / frames) * sizeOf(rest)]);
-    const from = (start: number) =>
-      this.e.node('Slice', [rows, ...[[start], [frames], [0], [2]].map((values) => this.e.integers(values))]);
-    const count = Math.ceil(frames / 2);
-    const missing = count - Math.floor(frames / 2);
-    const odd = from(1);
-    const before = this.e.pad(odd, [1, 0], [missing - 1, 0]);
-    const after = this.e.pad(odd, [0, 0], [missing, 0]);
-    return [before, from(0), after].map((taps) => this.e.reshape(taps, [count * clips, ...rest]));
+  private picked(x: BlockedMap, pick: FramePick): string {
+    return pickFrames(this.e, x.name, pick, x.size.clips, this.nominal(x));
   }
 
   /**
-   * Kernels [expand][kt], each in the blocked depthwise layout [C / b, h, w, b] under the shape [C, 1, h, w]: the whole 3x3 or some
+   * Kernels [expand][kt], each in the blocked depthwise layout [C / b, h, w, b] under the shape [C, 1, h, w]: the whole kernel or some
    * of its places, numbered row by row.
    */
   private depthwiseKernels(w: DepthwiseWeight, expand: number, places?: Places): string[][] {
+    const [kt, kh, kw] = w.kernel;
     const channels = w.out / expand;
     const each = this.padded(channels);
     const b = this.block;
-    const split = this.e.reshape(w.name, [channels, expand, w.kt, 9]);
-    const padded = this.e.pad(this.e.transpose(split, [1, 2, 0, 3]), [0, 0, 0, 0], [0, 0, each - channels, 0]); // [e, kt, C, 9]
-    const blocks = this.e.transpose(this.e.reshape(padded, [expand * w.kt, each / b, b, 9]), [0, 1, 3, 2]); // [e*kt, C/b, 9, b]
+    const split = this.e.reshape(w.name, [channels, expand, kt, kh * kw]);
+    const padded = this.e.pad(this.e.transpose(split, [1, 2, 0, 3]), [0, 0, 0, 0], [0, 0, each - channels, 0]); // [e, kt, C, k]
+    const blocks = this.e.transpose(this.e.reshape(padded, [expand * kt, each / b, b, kh * kw]), [0, 1, 3, 2]); // [e*kt, C/b, k, b]
     const picked = places ? this.e.node('Gather', [blocks, this.e.integers(places.list)], { axis: 2 }) : blocks;
-    const whole = this.e.reshape(picked, [expand * w.kt * each, 1, ...(places?.size ?? [3, 3])]);
-    const kernels = this.pieces(whole, 0, expand * w.kt, each);
-    return Array.from({ length: expand }, (_, k) => kernels.slice(k * w.kt, (k + 1) * w.kt));
+    const whole = this.e.reshape(picked, [expand * kt * each, 1, ...(places?.size ?? [kh, kw])]);
+    const kernels = this.pieces(whole, 0, expand * kt, each);
+    return Array.from({ length: expand }, (_, k) => kernels.slice(k * kt, (k + 1) * kt));
   }
 
   /** The parts of a gradient that belong to each expansion, each a map with its channels in order. */
@@ -129,113 +119,105 @@ export class BlockedDepthwise extends BlockedLayout {
   }
 
   /** Gradient of depthwise for its input. */
-  depthwiseInputGradient(dy: BlockedMap, w: DepthwiseWeight, stride: number, size: MapSize): BlockedMap {
+  depthwiseInputGradient(dy: BlockedMap, w: DepthwiseWeight, sliding: Sliding, size: MapSize): BlockedMap {
     const expand = w.out / size.channels;
     const lanes = { channels: size.channels, expand: 1 };
-    const name = stride === 1 ? this.inputGradientDense(dy, w, expand) : this.inputGradientStrided(dy, w, expand, size);
-    return { name, size, lanes };
-  }
-
-  private inputGradientDense(dy: BlockedMap, w: DepthwiseWeight, expand: number): string {
-    const kernels = this.depthwiseKernels(w, expand, { list: [8, 7, 6, 5, 4, 3, 2, 1, 0], size: [3, 3] });
-    let sum: string | undefined;
-    this.expansions(dy).forEach((part, k) => {
-      const shifts = this.shifted(part, w, -1);
-      kernels[k]?.forEach((kernel, tap) => {
-        const more = { pads: [1, 1, 1, 1], ...(sum !== undefined && { addend: sum }) };
-        sum = this.conv([shifts[tap] ?? '', kernel], [3, 3], this.width(part.lanes), more);
-      });
-    });
-    return sum ?? '';
-  }
-
-  /**
-   * Stride 2: each of the four parities of a position sees its own taps (1, 2, 2 and 4 of the 9), so four small convolutions
-   * over dy, interleaved, do the work of one over a map with zeros in between.
-   */
-  private inputGradientStrided(dy: BlockedMap, w: DepthwiseWeight, expand: number, size: MapSize): string {
-    const { height, width } = dy.size;
+    const [kt, ...kernel] = w.kernel;
     const parts = this.expansions(dy);
-    const shifts = parts.map((part) => this.shifted(part, w, -1));
-    const lanes = this.padded(size.channels);
-    const phase = (odd: readonly [number, number]): string => {
-      const rows = odd[0] ? [2, 0] : [1];
-      const columns = odd[1] ? [2, 0] : [1];
-      const places: Places = { list: rows.flatMap((r) => columns.map((c) => r * 3 + c)), size: [rows.length, columns.length] };
-      let sum: string | undefined;
-      this.depthwiseKernels(w, expand, places).forEach((row, k) => {
-        row.forEach((kernel, tap) => {
-          const more = { pads: [0, 0, odd[0], odd[1]], ...(sum !== undefined && { addend: sum }) };
-          sum = this.conv([shifts[k]?.[tap] ?? '', kernel], places.size, lanes, more);
-        });
-      });
-      return this.e.reshape(sum ?? '', [-1, height, width, this.block]); // [T*B*C/b, h, w, b]
-    };
-    const even = this.e.node('Concat', [phase([0, 0]), phase([0, 1])], { axis: 3 }); // columns interleaved
-    const odd = this.e.node('Concat', [phase([1, 0]), phase([1, 1])], { axis: 3 });
-    const line = [-1, height, 1, 2 * width * this.block];
-    const both = this.e.node('Concat', [this.e.reshape(even, line), this.e.reshape(odd, line)], { axis: 2 });
-    const images = size.frames * size.clips;
-    const doubled = this.e.reshape(both, [(images * lanes) / this.block, 2 * height, 2 * width, this.block]);
-    const cropped = this.e.pad(doubled, [0, 0, 0, 0], [0, size.height - 2 * height, size.width - 2 * width, 0]);
-    return this.e.reshape(cropped, [images, lanes, size.height, size.width]);
+    const width = this.padded(size.channels);
+    const frames = Math.ceil(size.frames / sliding.stride[0]);
+    const space = { sliding, kernel, from: dy.size, to: size, frames, lanes: width, group: width };
+    const emitter = new BlockedInputGradient(this.e, this.block);
+    const phases = timePhases(kt, sliding, size.frames).map((phase) => {
+      const terms = parts.flatMap((part, k) =>
+        phase.map(({ tap, pick }) => ({
+          map: this.picked(part, pick),
+          kernel: (places: Places) => this.depthwiseKernels(w, expand, places)[k]?.[tap] ?? '',
+        })),
+      );
+      return emitter.spatial(terms, space);
+    });
+    const shape = [size.frames, size.clips, width, size.height, size.width];
+    return { name: joinPhases(this.e, phases, shape, sliding), size, lanes };
   }
 
   /**
-   * Gradient of depthwise for its weight, [C * e, kt, 3, 3]: every channel of every image convolved by its own gradient. For the
-   * taps in time the gradient is shifted, as it is for the input's gradient already.
+   * Gradient of depthwise for its weight, [C * e, kt, kh, kw]: every channel of every image convolved by its own gradient. For the
+   * taps in time the gradient is shifted, as it is for the input's gradient already, unless they skip frames.
    */
-  depthwiseWeightGradient(dy: BlockedMap, x: BlockedMap, taps: TimeTaps, stride: number): string {
-    const { frames, clips, channels, height, width } = x.size;
+  depthwiseWeightGradient(dy: BlockedMap, x: BlockedMap, kernel: readonly [number, number, number], sliding: Sliding): string {
+    const { channels, height, width } = x.size;
+    const [kt, kh, kw] = kernel;
     const lanes = this.width(x.lanes);
-    const images = frames * clips;
     const b = this.block;
-    const [, , bottom = 1, right = 1] = gradientPads(height, width, stride);
+    const [top = 0, left = 0, bottom = 0, right = 0] = kernelGradientPads(x.size, dy.size, [kh, kw], sliding);
     // Borders once: without padding the kernel keeps three accumulators busy.
     const framed = this.e.pad(
-      this.e.reshape(x.name, [(images * lanes) / b, height, width, b]),
-      [0, 1, 1, 0],
+      this.e.reshape(x.name, [(x.size.frames * x.size.clips * lanes) / b, height, width, b]),
+      [0, top, left, 0],
       [0, bottom, right, 0],
     );
-    const view = this.e.reshape(framed, [1, images * lanes, height + 1 + bottom, width + 1 + right]);
-    const size = [dy.size.height, dy.size.width] as const;
+    const edge = [height + top + bottom, width + left + right] as const;
     const parts = this.expansions(dy);
     const dots = parts.flatMap((part) =>
-      this.shifted(part, taps, -1).map((tap) => {
-        const kernel = this.e.reshape(tap, [images * lanes, 1, ...size]);
-        const perImage = this.conv([view, kernel], size, images * lanes, { dilation: stride });
-        return this.sumOfRows(perImage, images, lanes * 9); // [1, lanes / b * 9 * b]
-      }),
+      this.pairs(part, { framed, edge, lanes, clips: x.size.clips, frames: x.size.frames }, kt, sliding).map(
+        ({ view, tap, images }) => {
+          const by = this.e.reshape(tap, [images * lanes, 1, dy.size.height, dy.size.width]);
+          const whole = this.e.reshape(view, [1, images * lanes, ...edge]);
+          const dilation = [sliding.stride[1], sliding.stride[2]] as const;
+          const perImage = this.conv([whole, by], [dy.size.height, dy.size.width], images * lanes, { dilation });
+          return this.sumOfRows(perImage, images, lanes * kh * kw); // [1, lanes / b * kh * kw * b]
+        },
+      ),
     );
     const all = dots.length === 1 && dots[0] ? dots[0] : this.e.node('Concat', dots, { axis: 0 }); // [e * kt, ..]
-    const blocks = this.e.transpose(this.e.reshape(all, [dots.length, lanes / b, 9, b]), [1, 3, 0, 2]); // [lanes / b, b, e * kt, 9]
-    const used = this.e.pad(this.e.reshape(blocks, [lanes, dots.length * 9]), [0, 0], [channels - lanes, 0]);
-    return this.e.reshape(used, [channels * parts.length, taps.kt, 3, 3]);
+    const blocks = this.e.transpose(this.e.reshape(all, [dots.length, lanes / b, kh * kw, b]), [1, 3, 0, 2]); // [lanes / b, b, e * kt, k]
+    const used = this.e.pad(this.e.reshape(blocks, [lanes, dots.length * kh * kw]), [0, 0], [channels - lanes, 0]);
+    return this.e.reshape(used, [channels * parts.length, kt, kh, kw]);
+  }
+
+  /** For each tap in time the frames of the map and those of the gradient that meet. */
+  private pairs(dy: BlockedMap, x: FramedMap, kt: number, sliding: Sliding) {
+    if (sliding.stride[0] === 1 && dy.size.frames === x.frames) {
+      const picks = tapPicks(kt, sliding, x.frames).map((pick) => ({ ...pick, first: -pick.first }));
+      return picks.map((pick) => ({ view: x.framed, tap: this.picked(dy, pick), images: x.frames * x.clips }));
+    }
+    const shape = [(x.frames * x.clips * x.lanes) / this.block, ...x.edge, this.block];
+    return tapPicks(kt, sliding, dy.size.frames).map((pick) => ({
+      view: pickFrames(this.e, x.framed, pick, (x.clips * x.lanes) / this.block, shape),
+      tap: dy.name,
+      images: dy.size.frames * x.clips,
+    }));
   }
 }
 
-/** Some of the nine places of a 3x3 kernel, row by row, and how they lie. */
-interface Places {
-  readonly list: readonly number[];
-  readonly size: readonly [number, number];
-}
+const spaceOf = ({ stride, pads }: Sliding): SpaceOptions => ({
+  stride: [stride[1], stride[2]],
+  pads: [pads[1], pads[2], pads[4], pads[5]],
+});
 
-/** How many taps a kernel has in time, and how far they lie back (see Op). */
-export interface TimeTaps {
-  readonly kt: number;
-  readonly lag: number;
+type SpaceOptions = Pick<ConvOptions, 'stride' | 'pads' | 'bias'>;
+
+/** A map whose edges are padded. */
+interface FramedMap {
+  readonly framed: string;
+  readonly edge: readonly [height: number, width: number];
+  readonly lanes: number;
+  readonly clips: number;
+  readonly frames: number;
 }
 
 interface DepthwiseOptions {
-  readonly stride: number;
+  readonly sliding: Sliding;
   /** Of the result. */
   readonly size: MapSize;
   readonly bias?: string;
   readonly activation?: Activation;
 }
 
-export interface DepthwiseWeight extends TimeTaps {
-  /** [out, kt, 3, 3] */
+export interface DepthwiseWeight {
+  /** [out, kt, kh, kw] */
   readonly name: string;
   readonly out: number;
+  readonly kernel: readonly [number, number, number];
 }

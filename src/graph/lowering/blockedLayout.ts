@@ -129,13 +129,13 @@ export class BlockedLayout {
     const { pads = [0, 0, 0, 0], stride = 1, dilation = 1, activation, bias = '', addend = '' } = more;
     const operands = [...inputs, bias, addend];
     while (operands.at(-1) === '') operands.pop();
-    const strides = typeof stride === 'number' ? [stride, stride] : stride;
+    const both = (n: number | readonly [number, number]) => (typeof n === 'number' ? [n, n] : n);
     const attributes = {
       group,
       kernel_shape: kernel,
       pads,
-      strides,
-      dilations: [dilation, dilation],
+      strides: both(stride),
+      dilations: both(dilation),
       ...activationOf(activation),
     };
     return this.e.node('Conv', operands, attributes, nchwc);
@@ -158,7 +158,7 @@ export class BlockedLayout {
 export interface ConvOptions {
   readonly pads?: readonly number[];
   readonly stride?: number | readonly [number, number];
-  readonly dilation?: number;
+  readonly dilation?: number | readonly [number, number];
   readonly activation?: Activation;
   readonly bias?: string;
   readonly addend?: string;

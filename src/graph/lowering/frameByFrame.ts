@@ -5,7 +5,9 @@
  */
 
 import { concat, reshape, slice } from '../arrange.js';
-import { closure, type Expr, expr } from '../expr.js';
+import { asMap, closure, type Expr, expr, rebuilt } from '../expr.js';
+import { tappedDepthwise } from '../operators/depthwise.js';
+import { inSpace, tapPicks } from '../operators/window.js';
 import { sizeOf } from '../shape.js';
 import { positionwise, sums } from './kinds.js';
 import { Origins } from './origins.js';
@@ -21,7 +23,7 @@ export function frameByFrame(
 ): Record<string, Expr> {
   const order = closure(Object.values(outputs));
   if (order.some(({ op }) => op.kind.endsWith('Gradient') || unknown.has(op.kind))) return { ...outputs };
-  const large = order.filter(({ shape }) => shape.length === 5 && 4 * sizeOf(shape) >= minBytes).map(positionsOf);
+  const large = order.filter(({ shape, isMap }) => isMap && 4 * sizeOf(shape) >= minBytes).map(positionsOf);
   const rewriting = new Rewriting(new Set(large));
   for (const node of order) origins.note(node, rewriting.visit(node));
   return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, rewriting.whole(node)]));
@@ -61,46 +63,51 @@ class Rewriting {
   }
 
   private isTakenApart(node: Expr): boolean {
-    if (node.shape.length !== 5 || node.shape[0] === 1 || !this.large.has(positionsOf(node))) return false;
+    if (!node.isMap || node.shape[0] === 1 || !this.large.has(positionsOf(node))) return false;
     const { kind } = node.op;
-    return positionwise.has(kind) || kind === 'convolution' || kind === 'depthwise' || this.isImages(node);
+    return positionwise.has(kind) || this.isFramewise(node) || kind === 'depthwise' || this.imagesOf(node) !== undefined;
   }
 
-  /** Whether this is images [T*B, C, H, W] seen as a map. */
-  private isImages({ op, shape, inputs }: Expr): boolean {
-    const [frames = 0, clips = 0] = shape;
-    return op.kind === 'reshape' && inputs[0]?.shape.length === 4 && inputs[0].shape[0] === frames * clips;
+  /** Whether this convolution makes each frame from the same frame of its operand. */
+  private isFramewise({ op, inputs }: Expr): boolean {
+    return op.kind === 'convolution' && inputs[1]?.shape[2] === 1 && op.stride[0] === 1 && op.pads[0] === 0;
+  }
+
+  /** The images [T*B, C, H, W] that are seen as this map. */
+  private imagesOf({ op, shape: [frames = 0, clips = 0], inputs: [reshaped] }: Expr): Expr | undefined {
+    const [from] = reshaped?.op.kind === 'reshape' ? reshaped.inputs : [];
+    return op.kind === 'featureMap' && from?.shape.length === 4 && from.shape[0] === frames * clips ? from : undefined;
   }
 
   private eachFrame(node: Expr): readonly Expr[] {
-    const [x] = node.inputs;
     if (node.op.kind === 'depthwise') return this.depthwise(node);
-    if (x && this.isImages(node)) {
+    const images = this.imagesOf(node);
+    if (images) {
       const clips = node.shape[1] ?? 0;
-      return times(node).map((t) => reshape(slice(this.whole(x), 0, t * clips, (t + 1) * clips), oneFrame(node)));
+      return times(node).map((t) => asMap(reshape(slice(this.whole(images), 0, t * clips, (t + 1) * clips), oneFrame(node))));
     }
-    return times(node).map((t) => expr(node.op, this.operandsAt(node, t), oneFrame(node)));
+    return times(node).map((t) => rebuilt(node, this.operandsAt(node, t), oneFrame(node)));
   }
 
   /** Frame t of maps, all of anything else. */
   private operandsAt(node: Expr, t: number): Expr[] {
-    return node.inputs.map((x) => (x.shape.length === 5 && this.frames(x)[t]) || this.whole(x));
+    return node.inputs.map((x) => (x.isMap && this.frames(x)[t]) || this.whole(x));
   }
 
   /** Each frame from those that the taps in time see; beyond the ends everything is zero and left out. */
   private depthwise(node: Expr): readonly Expr[] {
     const [x, weight, ...bias] = node.inputs;
     if (!x || !weight || node.op.kind !== 'depthwise') return [];
-    const { stride, lag } = node.op;
+    const { kind, ...sliding } = node.op;
     const maps = this.frames(x);
     const kt = weight.shape[1] ?? 1;
     const [kernel = weight, ...rest] = [weight, ...bias].map((operand) => this.whole(operand));
     return times(node).map((t) => {
-      const seen = Array.from({ length: kt }, (_, tap) => maps[t + tap - (kt - 1) / 2 - lag]);
+      const seen = tapPicks(kt, sliding, 1).map(({ first, step }) => maps[t * step + first]);
       const within = seen.flatMap((map) => map ?? []);
       const first = seen.findIndex((map) => map !== undefined);
       const kept = slice(kernel, 1, first, first + within.length);
-      return expr({ kind: 'depthwiseTaps', stride }, [...within, kept, ...rest], oneFrame(node));
+      return tappedDepthwise(within, kept, inSpace(sliding), rest[0]);
     });
   }
 
@@ -108,13 +115,13 @@ class Rewriting {
   private rebuilt(node: Expr): Expr {
     if (sums.has(node.op.kind) && node.inputs.some((x) => this.apart.has(x))) return this.total(node);
     if (node.inputs.every((x) => this.wholes.get(x) === x)) return node;
-    return expr(node.op, node.inputs.map((x) => this.whole(x)), node.shape); // biome-ignore format: one line
+    return rebuilt(node, node.inputs.map((x) => this.whole(x))); // biome-ignore format: one line
   }
 
   /** A sum over frames and positions as the sum of what each frame gives. */
   private total(node: Expr): Expr {
     const [first] = node.inputs;
-    const parts = times(first ?? node).map((t) => expr(node.op, this.operandsAt(node, t), node.shape));
+    const parts = times(first ?? node).map((t) => rebuilt(node, this.operandsAt(node, t)));
     return parts.reduce((sum, part) => expr({ kind: 'add' }, [sum, part], node.shape));
   }
 }

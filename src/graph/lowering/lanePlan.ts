@@ -33,7 +33,7 @@ export class LanePlan {
   }
 
   private join(node: Expr): void {
-    const maps = node.inputs.filter((x) => x.shape.length === 5);
+    const maps = node.inputs.filter(({ isMap }) => isMap);
     switch (node.op.kind) {
       case 'add':
       case 'sub':
@@ -48,7 +48,7 @@ export class LanePlan {
       case 'transpose':
       case 'slice':
       case 'concat':
-        if (node.shape.length === 5) for (const x of maps) this.union(x, node);
+        if (node.isMap) for (const x of maps) this.union(x, node);
         return;
       case 'channelDot':
         if (maps[0] && maps[1]) this.union(maps[0], maps[1]);

@@ -4,11 +4,14 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import { closure, type Expr, type Op } from '../expr.js';
+import { closure, type Expr, type Op, type OpOf } from '../expr.js';
 import { type OnnxModel, writeOnnx } from '../onnx.js';
-import { mapSize, sizeOf } from '../shape.js';
+import type { Sliding } from '../operators/window.js';
+import { mapSize, type Shape, sizeOf } from '../shape.js';
 import { BlockedEmitter } from './blocked.js';
+import { BlockedConvolution } from './blockedConvolution.js';
 import { BlockedDepthwise } from './blockedDepthwise.js';
+import { hasPhases } from './blockedInputGradient.js';
 import type { Activation, BlockedMap, Epilogue } from './blockedLayout.js';
 import { Emitter } from './emitter.js';
 import { frameByFrame } from './frameByFrame.js';
@@ -60,6 +63,7 @@ class Lowering {
   private readonly e = new Emitter();
   private readonly blockedEmitter: BlockedEmitter;
   private readonly blockedDepthwise: BlockedDepthwise;
+  private readonly blockedConvolution: BlockedConvolution;
   private readonly plain = new Map<Expr, string>();
   private readonly blocked = new Map<Expr, BlockedMap>();
   private readonly order: Expr[];
@@ -74,6 +78,7 @@ class Lowering {
   ) {
     this.blockedEmitter = new BlockedEmitter(this.e, target.block || 1);
     this.blockedDepthwise = new BlockedDepthwise(this.e, target.block || 1);
+    this.blockedConvolution = new BlockedConvolution(this.e, target.block || 1);
     this.order = closure(Object.values(outputs));
     this.consumers = consumersOf(this.order);
     this.lanes = new LanePlan(this.order);
@@ -112,7 +117,7 @@ class Lowering {
 
   /** A map that comes back in a later run (see memory in expr.ts) stays in blocked layout, channels in order. */
   private remembered(name: string, node: Expr): { readonly name: string; readonly shape: readonly number[] } | undefined {
-    if (node.shape.length !== 5 || this.target.block === 0 || !/[.](next|push)$/.test(name)) return undefined;
+    if (!node.isMap || this.target.block === 0 || !/[.](next|push)$/.test(name)) return undefined;
     const map = this.mapWith(node, 1);
     return { name: map.name, shape: this.blockedEmitter.nominal(map) };
   }
@@ -123,7 +128,7 @@ class Lowering {
 
   /** Whether the value of this expression comes into being in blocked layout. */
   private isBlocked(node: Expr): boolean {
-    if (this.target.block === 0 || node.shape.length !== 5) return false;
+    if (this.target.block === 0 || !node.isMap) return false;
     switch (node.op.kind) {
       case 'scaleShift':
       case 'pointwise':
@@ -131,9 +136,15 @@ class Lowering {
       case 'softmaxTokens':
       case 'depthwise':
       case 'depthwiseTaps':
-      case 'depthwiseInputGradient':
       case 'memory':
         return true;
+      case 'depthwiseInputGradient':
+        return this.hasBlockedGradient(node, node.op, node.inputs[1]?.shape.slice(2) ?? []);
+      case 'convolutionInputGradient':
+        return (
+          this.groupsAreBlocks(node.inputs[1]?.shape ?? [], node.op.groups) &&
+          this.hasBlockedGradient(node, node.op, node.inputs[1]?.shape.slice(3) ?? [])
+        );
       case 'regroup':
         return node.inputs.every((x) => this.isBlocked(x));
       case 'slice':
@@ -142,7 +153,7 @@ class Lowering {
       case 'transpose':
         return node.op.order[1] === 1 && node.op.order[2] === 2 && node.inputs.every((x) => this.isBlocked(x));
       case 'convolution':
-        return (node.inputs[0]?.shape[2] ?? 0) < this.target.block;
+        return this.groupsAreBlocks(node.inputs[1]?.shape ?? [], node.op.groups);
       case 'add':
       case 'sub':
       case 'mul':
@@ -156,6 +167,14 @@ class Lowering {
       default:
         return false;
     }
+  }
+
+  private groupsAreBlocks([out = 0, into = 0]: Shape, groups: number): boolean {
+    return groups === 1 || (into % this.target.block === 0 && (out / groups) % this.target.block === 0);
+  }
+
+  private hasBlockedGradient({ inputs: [dy], shape }: Expr, sliding: Sliding, [kh = 1, kw = 1]: Shape): boolean {
+    return dy !== undefined && hasPhases([kh, kw], mapSize(dy.shape, 'gradient'), mapSize(shape, 'gradient'), sliding);
   }
 
   /** Whether every reader computes this value in its own pass, so that it need not exist. */
@@ -259,15 +278,14 @@ class Lowering {
     const [x, y] = inputs;
     const b = this.blockedEmitter;
     if (x && op.kind === 'channelSum') return b.channelSum(this.map(x));
-    if (x && y && op.kind === 'channelDot') return b.channelDot(this.map(x), this.mapWith(y, this.lanes.expandOf(x)));
+    if (x && y && op.kind === 'channelDot') {
+      const left = this.map(x);
+      return b.channelDot(left, this.mapWith(y, left.lanes.expand));
+    }
     if (x && y && op.kind === 'gram') return this.emitGram(x, y, op.perClip);
     if (x && y && op.kind === 'depthwiseWeightGradient') {
-      return this.blockedDepthwise.depthwiseWeightGradient(
-        this.expanded(x, y),
-        this.mapWith(y, 1),
-        { kt: shape[1] ?? 1, lag: op.lag },
-        op.stride,
-      );
+      const kernel = [shape[1] ?? 1, shape[2] ?? 1, shape[3] ?? 1] as const;
+      return this.blockedDepthwise.depthwiseWeightGradient(this.expanded(x, y), this.mapWith(y, 1), kernel, op);
     }
     throw new ShapeError(`no blocked lowering for ${op.kind}`);
   }
@@ -357,7 +375,7 @@ class Lowering {
     const { op } = node;
     const expand = this.lanes.expandOf(node);
     if (op.kind === 'step') return this.blockedEmitter.step(this.mapWith(node.inputs[0] ?? node, expand));
-    const operands = node.inputs.map((x) => (x.shape.length === 5 ? this.mapWith(x, expand) : { name: this.plainName(x) }));
+    const operands = node.inputs.map((x) => (x.shape.length === 0 ? { name: this.plainName(x) } : this.mapWith(x, expand)));
     const extra = op.kind === 'clip' ? [this.e.filled(op.low, []), this.e.filled(op.high, [])] : [];
     const name = this.e.node(elementwiseNames[op.kind as 'add'], [...operands.map((x) => x.name), ...extra]);
     return { name, size: mapSize(node.shape, op.kind), lanes: { channels: node.shape[2] ?? 0, expand } };
@@ -394,25 +412,39 @@ class Lowering {
       case 'transpose':
         return b.transposed(this.mapWith(x, expand), op.order, size);
       case 'depthwiseInputGradient':
-        return this.blockedDepthwise.depthwiseInputGradient(
-          this.expanded(x, node),
-          this.depthwiseWeight(weight, op.lag),
-          op.stride,
-          size,
-        );
+        return this.blockedDepthwise.depthwiseInputGradient(this.expanded(x, node), this.depthwiseWeight(weight), op, size);
       case 'convolution':
-        return b.convolution(this.plainName(x), mapSize(x.shape, op.kind), names.weight, size, op.stride, names.third, epilogue);
+        return this.emitConvolution(node, op, epilogue);
+      case 'convolutionInputGradient':
+        return this.blockedConvolution.inputGradient(this.mapWith(x, 1), this.denseWeight(weight, op.groups), {
+          sliding: op,
+          size,
+        });
       default:
         throw new ShapeError(`no blocked lowering for ${op.kind}`);
     }
   }
 
-  private emitDepthwise(node: Expr, op: Op & { kind: 'depthwise' }, activation: Activation | undefined): BlockedMap {
+  private emitConvolution(node: Expr, op: OpOf<'convolution'>, epilogue: Epilogue): BlockedMap {
+    const [x, weight, bias] = node.inputs;
+    if (!x) throw new ShapeError('convolution: no operand');
+    const w = this.denseWeight(weight, op.groups);
+    const options = { sliding: op, size: mapSize(node.shape, op.kind), bias: bias && this.plainName(bias) };
+    if (op.groups > 1 || (x.shape[2] ?? 0) >= this.target.block)
+      return this.blockedConvolution.convolution(this.mapWith(x, 1), w, options, epilogue);
+    return this.blockedConvolution.ofPlain(this.plainName(x), x.shape, w, options, epilogue);
+  }
+
+  private denseWeight(weight: Expr | undefined, groups: number) {
+    if (!weight) throw new ShapeError('convolution: no weight');
+    return { name: this.plainName(weight), shape: weight.shape, groups };
+  }
+
+  private emitDepthwise(node: Expr, op: OpOf<'depthwise'>, activation: Activation | undefined): BlockedMap {
     const [x, weight, bias] = node.inputs;
     if (!x) throw new ShapeError('depthwise: no operand');
-    return this.blockedDepthwise.depthwise(this.mapWith(x, 1), this.depthwiseWeight(weight, op.lag), {
-      stride: op.stride,
-      turned: op.turned ?? false,
+    return this.blockedDepthwise.depthwise(this.mapWith(x, 1), this.depthwiseWeight(weight), {
+      sliding: op,
       size: mapSize(node.shape, op.kind),
       ...(bias && { bias: this.plainName(bias) }),
       ...(activation && { activation }),
@@ -420,25 +452,26 @@ class Lowering {
   }
 
   private depthwiseTaps({ op, inputs, shape }: Expr, activation: Activation | undefined): BlockedMap {
-    const [weight, bias] = inputs.filter((x) => x.shape.length !== 5);
-    const maps = inputs.filter((x) => x.shape.length === 5).map((x) => this.mapWith(x, 1));
+    const [weight, bias] = inputs.filter(({ isMap }) => !isMap);
+    const maps = inputs.filter(({ isMap }) => isMap).map((x) => this.mapWith(x, 1));
     if (op.kind !== 'depthwiseTaps') throw new ShapeError(`${op.kind}: no taps`);
-    return this.blockedDepthwise.depthwiseTaps(maps, this.depthwiseWeight(weight, 0), {
-      stride: op.stride,
+    return this.blockedDepthwise.depthwiseTaps(maps, this.depthwiseWeight(weight), {
+      sliding: op,
       size: mapSize(shape, op.kind),
       ...(bias && { bias: this.plainName(bias) }),
       ...(activation && { activation }),
     });
   }
 
-  /** Operands of rank 5 are maps, all others are needed row-major. */
+  /** Maps are needed blocked, all other operands row-major. */
   private plainNameOf(x: Expr): string {
-    return x.shape.length === 5 ? '' : this.plainName(x);
+    return x.isMap ? '' : this.plainName(x);
   }
 
-  private depthwiseWeight(weight: Expr | undefined, lag: number) {
+  private depthwiseWeight(weight: Expr | undefined) {
     if (!weight) throw new ShapeError('depthwise: no weight');
-    return { name: this.plainName(weight), out: weight.shape[0] ?? 0, kt: weight.shape[1] ?? 0, lag };
+    const [out = 0, kt = 1, kh = 1, kw = 1] = weight.shape;
+    return { name: this.plainName(weight), out, kernel: [kt, kh, kw] as const };
   }
 }
 

@@ -5,7 +5,15 @@
 
 import { ShapeError } from '../../errors.js';
 import type { Expr, Op } from '../expr.js';
-import { mapSize, type Shape, sizeOf } from '../shape.js';
+import { emitConvolution, emitConvolutionInputGradient, emitConvolutionWeightGradient } from '../operators/convolution.js';
+import {
+  emitDepthwise,
+  emitDepthwiseInputGradient,
+  emitDepthwiseTaps,
+  emitDepthwiseWeightGradient,
+} from '../operators/depthwise.js';
+import { images } from '../operators/images.js';
+import { mapSize, type Shape } from '../shape.js';
 import type { Emitter } from './emitter.js';
 
 const unaryNames = { relu: 'Relu', exp: 'Exp', log: 'Log', sqrt: 'Sqrt', erf: 'Erf' } as const;
@@ -76,22 +84,26 @@ export function emitPlain(e: Emitter, node: Expr, names: readonly string[]): str
       return emitSoftmaxTokens(e, name(0), shape, op.heads);
     case 'shuffleChannels':
       return emitShuffle(e, name(0), shape, op.groups);
+    case 'featureMap':
+      return name(0);
     case 'regroup':
       return e.reshape(name(0), shape);
     case 'memory':
       return op.name;
     case 'depthwiseTaps':
-      return emitDepthwiseTaps(e, node, names);
+      return emitDepthwiseTaps(e, op, node, names);
     case 'depthwise':
-      return emitDepthwise(e, name(0), name(1), names[2], at(0).shape, at(1).shape, shape, op.stride, op.lag);
+      return emitDepthwise(e, op, node, names);
     case 'depthwiseInputGradient':
-      return emitDepthwiseInputGradient(e, name(0), name(1), at(0).shape, at(1).shape, shape, op.stride, op.lag);
+      return emitDepthwiseInputGradient(e, op, node, names);
     case 'depthwiseWeightGradient':
-      return emitDepthwiseWeightGradient(e, name(0), name(1), at(0).shape, at(1).shape, shape, op.stride, op.lag);
+      return emitDepthwiseWeightGradient(e, op, node, names);
     case 'convolution':
-      return emitConvolution(e, name(0), name(1), names[2], at(0).shape, shape, op.stride);
+      return emitConvolution(e, op, node, names);
+    case 'convolutionInputGradient':
+      return emitConvolutionInputGradient(e, op, node, names);
     case 'convolutionWeightGradient':
-      return emitConvolutionWeightGradient(e, name(0), name(1), at(0).shape, at(1).shape, op.stride);
+      return emitConvolutionWeightGradient(e, op, node, names);
   }
 }
 
@@ -161,167 +173,4 @@ function emitShuffle(e: Emitter, x: string, shape: Shape, groups: number): strin
   const { frames, clips, channels, height, width } = mapSize(shape, 'shuffleChannels');
   const grouped = e.reshape(x, [frames * clips, groups, channels / groups, height * width]);
   return e.reshape(e.transpose(grouped, [0, 2, 1, 3]), shape);
-}
-
-/** A map as ONNX convolutions take it. */
-const imageShape = (shape: Shape): Shape => {
-  const { frames, clips, channels, height, width } = mapSize(shape, 'images');
-  return [frames * clips, channels, height, width];
-};
-
-const images = (e: Emitter, x: string, shape: Shape): string => e.reshape(x, imageShape(shape));
-
-/**
- * The map moved by whole frames: frame t of the result is frame t + by of x, zero beyond the ends. `shape` is how x is seen, images
- * first; padding whole frames as rows of one matrix is a plain copy, padding along four axes would be one for every line.
- */
-export function shiftFrames(e: Emitter, x: string, by: number, imagesPerFrame: number, shape: Shape): string {
-  if (by === 0) return x;
-  const frames = (shape[0] ?? 0) / imagesPerFrame;
-  const moved = e.pad(e.reshape(x, [frames, sizeOf(shape) / frames]), [-by, 0], [by, 0]);
-  return e.reshape(moved, shape);
-}
-
-const sumOf = (e: Emitter, parts: readonly string[]): string => parts.reduce((a, b) => e.node('Add', [a, b]));
-
-/** The kernel of one temporal tap, [C * e, 1, 3, 3]. */
-function tap(e: Emitter, weight: string, shape: Shape, k: number): string {
-  const [out = 0, , kh = 0, kw = 0] = shape;
-  return e.reshape(e.slice(weight, 1, k, k + 1), [out, 1, kh, kw]);
-}
-
-const taps = (weightShape: Shape): number[] => [...Array(weightShape[1] ?? 1).keys()];
-/** How many frames tap k looks ahead. */
-const ahead = (k: number, weightShape: Shape, lag: number): number => k - ((weightShape[1] ?? 1) - 1) / 2 - lag;
-
-function emitDepthwise(
-  e: Emitter,
-  x: string,
-  weight: string,
-  bias: string | undefined,
-  from: Shape,
-  weightShape: Shape,
-  to: Shape,
-  stride: number,
-  lag: number,
-): string {
-  const { clips, channels } = mapSize(from, 'depthwise');
-  const flat = images(e, x, from);
-  const attributes = { group: channels, kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [stride, stride] };
-  const parts = taps(weightShape).map((k) => {
-    const by = ahead(k, weightShape, lag);
-    const operands = [shiftFrames(e, flat, by, clips, imageShape(from)), tap(e, weight, weightShape, k)];
-    return e.node('Conv', bias && by === 0 ? [...operands, bias] : operands, attributes);
-  });
-  return e.reshape(sumOf(e, parts), to);
-}
-
-function emitDepthwiseTaps(e: Emitter, { op, inputs, shape }: Expr, names: readonly string[]): string {
-  const taps = inputs.filter((x) => x.shape.length === 5).length;
-  const [from, weight] = [inputs[0]?.shape ?? [], inputs[taps]?.shape ?? []];
-  const stride = op.kind === 'depthwiseTaps' ? op.stride : 1;
-  const { channels } = mapSize(from, 'depthwiseTaps');
-  const attributes = { group: channels, kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [stride, stride] };
-  const bias = names.slice(taps + 1);
-  const parts = names.slice(0, taps).map((x, k) => {
-    const operands = [images(e, x, from), tap(e, names[taps] ?? '', weight, k)];
-    return e.node('Conv', k === 0 ? [...operands, ...bias] : operands, attributes);
-  });
-  return e.reshape(sumOf(e, parts), shape);
-}
-
-function emitDepthwiseInputGradient(
-  e: Emitter,
-  dy: string,
-  weight: string,
-  from: Shape,
-  weightShape: Shape,
-  to: Shape,
-  stride: number,
-  lag: number,
-): string {
-  const { clips, channels, height, width } = mapSize(to, 'depthwiseInputGradient');
-  const small = mapSize(from, 'depthwiseInputGradient');
-  const flat = images(e, dy, from);
-  const extra = [height - (small.height - 1) * stride - 1, width - (small.width - 1) * stride - 1];
-  const attributes = {
-    group: channels,
-    kernel_shape: [3, 3],
-    pads: [1, 1, 1, 1],
-    strides: [stride, stride],
-    output_padding: extra,
-  };
-  const parts = taps(weightShape).map((k) => {
-    const moved = shiftFrames(e, flat, -ahead(k, weightShape, lag), clips, imageShape(from));
-    return e.node('ConvTranspose', [moved, tap(e, weight, weightShape, k)], attributes);
-  });
-  return e.reshape(sumOf(e, parts), to);
-}
-
-/** dW as a convolution of each image and channel by its own gradient, then summed over images. */
-function emitDepthwiseWeightGradient(
-  e: Emitter,
-  dy: string,
-  x: string,
-  dyShape: Shape,
-  xShape: Shape,
-  to: Shape,
-  stride: number,
-  lag: number,
-): string {
-  const { frames, clips, channels, height, width } = mapSize(xShape, 'depthwiseWeightGradient');
-  const small = mapSize(dyShape, 'depthwiseWeightGradient');
-  const count = frames * clips;
-  const kernel = e.reshape(dy, [count * small.channels, 1, small.height, small.width]);
-  const attributes = {
-    group: count * channels,
-    kernel_shape: [small.height, small.width],
-    dilations: [stride, stride],
-    pads: gradientPads(height, width, stride),
-  };
-  const parts = taps(to).map((k) => {
-    const moved = shiftFrames(e, images(e, x, xShape), ahead(k, to, lag), clips, imageShape(xShape));
-    const dots = e.node('Conv', [e.reshape(moved, [1, count * channels, height, width]), kernel], attributes);
-    return e.reshape(e.sum(e.reshape(dots, [count, small.channels, 3, 3]), [0]), [small.channels, 1, 3, 3]);
-  });
-  return parts.length === 1 && parts[0] ? parts[0] : e.node('Concat', parts, { axis: 1 });
-}
-
-/** Padding under which a convolution by the (dilated) gradient gives exactly the 3 x 3 kernel positions. */
-export const gradientPads = (height: number, width: number, stride: number): number[] =>
-  stride === 1 ? [1, 1, 1, 1] : [1, 1, height % 2, width % 2];
-
-function emitConvolution(
-  e: Emitter,
-  x: string,
-  weight: string,
-  bias: string | undefined,
-  from: Shape,
-  to: Shape,
-  stride: number,
-): string {
-  const attributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [stride, stride] };
-  const operands = [images(e, x, from), weight];
-  return e.reshape(e.node('Conv', bias ? [...operands, bias] : operands, attributes), to);
-}
-
-/** dW [O, C, 3, 3]: images become the channels of a convolution of x (C images) by dy (O kernels). */
-export function emitConvolutionWeightGradient(
-  e: Emitter,
-  dy: string,
-  x: string,
-  dyShape: Shape,
-  xShape: Shape,
-  stride: number,
-): string {
-  const big = mapSize(xShape, 'convolutionWeightGradient');
-  const small = mapSize(dyShape, 'convolutionWeightGradient');
-  const left = e.transpose(images(e, x, xShape), [1, 0, 2, 3]); // [C, T*B, H, W]
-  const right = e.transpose(images(e, dy, dyShape), [1, 0, 2, 3]); // [O, T*B, h, w]
-  const dots = e.node('Conv', [left, right], {
-    kernel_shape: [small.height, small.width],
-    dilations: [stride, stride],
-    pads: gradientPads(big.height, big.width, stride),
-  });
-  return e.transpose(dots, [1, 0, 2, 3]);
 }

@@ -5,7 +5,7 @@
  */
 
 import { transpose } from '../arrange.js';
-import { closure, type Expr, expr } from '../expr.js';
+import { closure, type Expr, mapExpr, rebuilt } from '../expr.js';
 import { positionwise, sums } from './kinds.js';
 import { Origins } from './origins.js';
 
@@ -18,7 +18,11 @@ export function turnedLate(outputs: Readonly<Record<string, Expr>>, origins = ne
   const order = closure(Object.values(outputs));
   const turning = new Turning(maxWidth);
   const late = order.filter((node) => node.op.kind === 'depthwise' && turning.isLate(node));
-  const suits = ({ op, inputs }: Expr) => op.kind === 'depthwise' && op.lag === 0 && inputs[1]?.shape[1] === 3;
+  const suits = ({ op, inputs }: Expr) =>
+    op.kind === 'depthwise' &&
+    op.stride[0] === 1 &&
+    op.pads.every((pad) => pad === 1) &&
+    inputs[1]?.shape.slice(1).every((size) => size === 3);
   if (order.some(isForeign) || !late.every(suits)) return { ...outputs };
   for (const node of order) origins.note(node, [turning.visit(node)]);
   return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, turning.straight(node)]));
@@ -34,9 +38,9 @@ class Turning {
 
   constructor(private readonly maxWidth: number) {}
 
-  isLate({ shape }: Expr): boolean {
+  isLate({ shape, isMap }: Expr): boolean {
     const [frames = 0, , , height = 0, width = 0] = shape;
-    return shape.length === 5 && width <= this.maxWidth && height <= this.maxWidth && frames > Math.max(width, height);
+    return isMap && width <= this.maxWidth && height <= this.maxWidth && frames > Math.max(width, height);
   }
 
   /** What the expression becomes. */
@@ -47,7 +51,7 @@ class Turning {
       return made;
     }
     const same = node.inputs.every((x) => this.straights.get(x) === x);
-    const made = same ? node : expr(node.op, node.inputs.map((x) => this.straight(x)), node.shape); // biome-ignore format: one line
+    const made = same ? node : rebuilt(node, node.inputs.map((x) => this.straight(x))); // biome-ignore format: one line
     this.straights.set(node, made);
     // The narrow result of a 1x1 convolution is where turning costs least.
     if (this.isLate(node) && node.op.kind === 'pointwise' && !node.op.perClip) this.turneds.set(node, turn(made));
@@ -74,12 +78,13 @@ class Turning {
   }
 
   private turnedNode(node: Expr): Expr {
-    const inputs = node.inputs.map((x) => (x.shape.length === 5 ? this.turned(x) : this.straight(x)));
+    const inputs = node.inputs.map((x) => (x.isMap ? this.turned(x) : this.straight(x)));
     const [t = 0, b = 0, c = 0, h = 0, w = 0] = node.shape;
-    const shape = node.shape.length === 5 ? [h, b, c, w, t] : node.shape;
+    const shape = node.isMap ? [h, b, c, w, t] : node.shape;
     const [x, weight, ...rest] = inputs;
-    if (node.op.kind !== 'depthwise' || !x || !weight) return expr(node.op, inputs, shape);
+    if (node.op.kind !== 'depthwise' || !x || !weight) return rebuilt(node, inputs, shape);
     const kernel = transpose(weight, [0, 2, 3, 1]); // [C, kh, kw, kt]
-    return expr({ ...node.op, turned: true }, [x, kernel, ...rest], shape);
+    const [, down, across] = node.op.stride;
+    return mapExpr({ ...node.op, stride: [down, across, 1] }, [x, kernel, ...rest], shape);
   }
 }
