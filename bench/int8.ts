@@ -14,6 +14,7 @@ import { lower } from '../src/graph/lowering/lower.js';
 import { type OnnxModel, type OnnxNode, type OnnxTensor, writeOnnx } from '../src/graph/onnx.js';
 import { sizeOf } from '../src/graph/shape.js';
 import { clipShape, inferenceGraph } from '../src/models/network.js';
+import type { VideoMobileFormerConfig } from '../src/models/videoMobileFormerConfig.js';
 import { Calibration } from '../src/quantise/calibrate.js';
 import { int8Model } from '../src/quantise/int8Model.js';
 import { hasChannels, leastChannels, quantisableLayers } from '../src/quantise/layers.js';
@@ -145,7 +146,8 @@ interface Layer {
 }
 
 /** The inner width of three of the network's stride-1 blocks: 1x1 with as many channels in as out, and depthwise. */
-function layers({ config }: Checkpoint): Layer[] {
+function layers(checkpoint: Checkpoint): Layer[] {
+  const config = checkpoint.config as VideoMobileFormerConfig;
   let [width, edge] = [config.stem, Math.ceil(config.size / 2)];
   const inner: Omit<Layer, 'kind'>[] = [];
   for (const block of config.blocks) {

@@ -1,8 +1,8 @@
 /** How long a network of the family takes until it can run: expressions, lowering to ONNX, and loading in ONNX Runtime. */
 
 import { lower } from '../src/graph/lowering/lower.js';
-import { networkConfig } from '../src/models/layouts.js';
 import { inferenceGraph, inventoryOf } from '../src/models/network.js';
+import { networkConfig } from '../src/models/registry.js';
 import { initialValues } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
 import { blockSize } from '../src/runtime/blockSize.js';

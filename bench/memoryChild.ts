@@ -4,8 +4,8 @@
  */
 
 import { readDataset } from '../src/dataset/list.js';
-import { networkConfig } from '../src/models/layouts.js';
 import { inventoryOf } from '../src/models/network.js';
+import { networkConfig } from '../src/models/registry.js';
 import { initialValues } from '../src/models/variables.js';
 import { openRecogniser } from '../src/recognise/recogniser.js';
 import { Rng } from '../src/rng.js';

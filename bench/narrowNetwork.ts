@@ -1,10 +1,20 @@
 /** A Video Mobile-Former so narrow that dozens of training runs fit into an hour of two cores: 8 frames of 64 pixels. */
 
-import { parseNetworkConfig } from '../src/models/config.js';
+import { parseNetworkConfig } from '../src/models/registry.js';
 
 export const narrowNetwork = parseNetworkConfig(
   {
-    ...{ name: 'narrow', layout: 'narrow', stem: 8, tokens: 3, tokenDim: 64, head: 256, groups: 1, dropout: 0 },
+    ...{
+      family: 'video-mobile-former',
+      name: 'narrow',
+      layout: 'narrow',
+      stem: 8,
+      tokens: 3,
+      tokenDim: 64,
+      head: 256,
+      groups: 1,
+      dropout: 0,
+    },
     ...{ frames: 8, size: 64, classes: 1 },
     blocks: [
       { kind: 'lite', expand: 3, out: 12, stride: 2, temporal: 3 },

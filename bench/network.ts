@@ -2,8 +2,8 @@
 
 import { sizeOf } from '../src/graph/shape.js';
 import type { NetworkConfig } from '../src/models/config.js';
-import { networkConfig } from '../src/models/layouts.js';
 import { clipShape, type FlatWeights, inventoryOf } from '../src/models/network.js';
+import { networkConfig } from '../src/models/registry.js';
 import { initialValues, type VariableSpec } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
 import type { Engine } from '../src/runtime/engine.js';

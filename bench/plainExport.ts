@@ -5,9 +5,10 @@
 
 import { type OnnxAttribute, type OnnxNode, type OnnxTensor, writeOnnx } from '../src/graph/onnx.js';
 import { sizeOf } from '../src/graph/shape.js';
-import type { BlockConfig, NetworkConfig } from '../src/models/config.js';
+import type { NetworkConfig } from '../src/models/config.js';
 import { type FlatWeights, inventoryOf } from '../src/models/network.js';
 import type { VariableSpec } from '../src/models/variables.js';
+import type { BlockConfig, VideoMobileFormerConfig } from '../src/models/videoMobileFormerConfig.js';
 
 const epsilon = 1e-5;
 
@@ -15,7 +16,8 @@ const epsilon = 1e-5;
 export const exportedClipShape = ({ frames, size }: NetworkConfig, clips: number) => [clips, 3, frames, size, size];
 
 /** `clips` [B, 3, T, S, S] -> `logits` [B, classes]. Pointwise convolutions in groups are not supported. */
-export function plainExport(config: NetworkConfig, weights: FlatWeights, clips: number): Uint8Array<ArrayBuffer> {
+export function plainExport(any: NetworkConfig, weights: FlatWeights, clips: number): Uint8Array<ArrayBuffer> {
+  const config = any as VideoMobileFormerConfig;
   if (config.groups !== 1) throw new RangeError(`groups: expected 1, got ${config.groups}`);
   const g = new Graph(config, weights, clips);
   const logits = network(g, config);
@@ -43,7 +45,7 @@ class Graph {
   private count = 0;
 
   constructor(
-    readonly config: NetworkConfig,
+    readonly config: VideoMobileFormerConfig,
     weights: FlatWeights,
     readonly clips: number,
   ) {
@@ -105,7 +107,7 @@ function* cut(specs: readonly VariableSpec[], flat: Float32Array): Generator<[st
   }
 }
 
-function network(g: Graph, config: NetworkConfig): string {
+function network(g: Graph, config: VideoMobileFormerConfig): string {
   const { tokens, tokenDim } = config;
   const table = g.floats(g.tensor('tokens'), [1, tokens, tokenDim]);
   let z = g.op('Expand', [table, g.integers([g.clips, tokens, tokenDim])]);

@@ -9,7 +9,7 @@ import { closure, type Expr } from '../src/graph/expr.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import { sizeOf } from '../src/graph/shape.js';
 import { type NodeEvent, nodeEvents } from '../src/measure/nodeEvents.js';
-import { inferenceGraph, inventoryOf } from '../src/models/network.js';
+import { inferenceGraph, inventoryOf, masksOf } from '../src/models/network.js';
 import { initialValues } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
 import { blockSize } from '../src/runtime/blockSize.js';
@@ -104,7 +104,7 @@ function training(): Profiled {
     statistics,
     clips: randomClips(config, clips, 'profile'),
     targets: randomTargets(config, clips, 'profile'),
-    dropout: new Float32Array(clips * config.head).fill(1),
+    dropout: new Float32Array(clips * masksOf(config).dropouts).fill(1),
     schedule: scheduleValues({ step: 1, rate: 1e-5, weightDecay: 0.05, betas: defaultStep.betas }),
   };
   return { outputs: trainingStep(config, { ...defaultStep, clips, maxGradientNorm: 5 }), feeds };

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { makePreprocess } from '../src/clip/preprocess.js';
 import type { NetworkConfig } from '../src/models/config.js';
-import { networkConfig } from '../src/models/layouts.js';
+import { networkConfig } from '../src/models/registry.js';
 import { withFolder } from './actions.js';
 import { alternate, type Figures } from './alternate.js';
 import { UsageError } from './errors.js';
@@ -144,8 +144,8 @@ async function raceRow(name: string, row: Row, options: RaceOptions): Promise<Ra
 }
 
 function described({ kind, config }: Row, threads: number): string {
-  const { name, layout, frames, size, classes } = config();
-  const network = name.startsWith('vmf') ? name : `${layout.toUpperCase()} layout`;
+  const { name, frames, size, classes } = config();
+  const network = name.startsWith('vmf') ? name : name;
   const { clips } = kinds[kind];
   const used = kind === 'threads' ? '' : `, ${threads} thread${threads > 1 ? 's' : ''}`;
   return `${network} (${frames} frames x ${size} px), batch ${clips}, ${classes} classes${used}`;

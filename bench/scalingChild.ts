@@ -1,9 +1,8 @@
 /** A process that runs one network in one way, and tells its time and the most memory it held. See scaling.ts. */
 
-import { parseNetworkConfig } from '../src/models/config.js';
 import { networkCost } from '../src/models/cost.js';
-import { networkConfig } from '../src/models/layouts.js';
 import { inventoryOf } from '../src/models/network.js';
+import { networkConfig, parseNetworkConfig } from '../src/models/registry.js';
 import { initialValues } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
 import { randomClips, randomTargets } from './network.js';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabelledVideos } from '../src/dataset/labelledVideos.js';
 import { readDataset } from '../src/dataset/list.js';
-import { networkConfig } from '../src/models/layouts.js';
+import { networkConfig } from '../src/models/registry.js';
 import { Rng } from '../src/rng.js';
 import type { TrainChoices } from '../src/train/recipe/options.js';
 import { readRecipe } from '../src/train/recipe/recipe.js';

@@ -2,7 +2,7 @@
 
 import { lower } from '../src/graph/lowering/lower.js';
 import type { NetworkConfig } from '../src/models/config.js';
-import { clipShape, inferenceGraph } from '../src/models/network.js';
+import { clipShape, inferenceGraph, masksOf } from '../src/models/network.js';
 import { openRecogniser } from '../src/recognise/recogniser.js';
 import { blockSize } from '../src/runtime/blockSize.js';
 import { shareCores } from '../src/runtime/cores.js';
@@ -107,7 +107,7 @@ export async function ourTraining(task: Task): Promise<Side> {
   let step = 0;
   const run = async () => {
     step++;
-    const dropout = new Float32Array(count * config.head).fill(1);
+    const dropout = new Float32Array(count * masksOf(config).dropouts).fill(1);
     const input = { clips: clips.slice(), targets: targets?.slice() ?? new Float32Array(), dropout, step, rate, weightDecay };
     const { ms, result } = await timed(() => programs.step(input));
     return { ms, values: [result.loss] };

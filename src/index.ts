@@ -12,9 +12,11 @@ export { ConfigError, DatasetError, LimitError, VideoError, VmfError, WeightsErr
 export { type DatasetExplanation, type ExplainDatasetOptions, explainDataset } from './explain/explainDataset.js';
 export { type ExplainVideoOptions, explainVideo, type VideoExplanation } from './explain/explainVideo.js';
 export { type ExportOptions, type ExportSummary, exportOnnx, exportSafetensors } from './export/exportWeights.js';
-export { type BlockConfig, type NetworkConfig, parseNetworkConfig } from './models/config.js';
+export type { NetworkConfig } from './models/config.js';
 export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js';
-export { type Chosen, networkConfig, networkNames, type TemporalPlan } from './models/layouts.js';
+export type { TemporalPlan } from './models/model.js';
+export { type Chosen, networkConfig, networkNames, parseNetworkConfig } from './models/registry.js';
+export type { BlockConfig } from './models/videoMobileFormerConfig.js';
 export { type QuantiseOptions, type QuantiseSummary, quantiseWeights } from './quantise/quantiseWeights.js';
 export { type Calibrated, type CalibrateOptions, calibrateCheckpoint } from './recognise/calibrate.js';
 export type { ClipViews, ViewOptions } from './recognise/clipReader.js';

@@ -13,10 +13,10 @@ import { relu } from '../src/graph/elementwise.js';
 import { constant, input } from '../src/graph/expr.js';
 import { bandwidthFor } from '../src/measure/machinePeak.js';
 import { threadCounts } from '../src/measure/networkSpeed.js';
-import { partsOf } from '../src/measure/roofline.js';
 import { networkCost } from '../src/models/cost.js';
+import type { Intermediates } from '../src/models/network.js';
 import { inferenceGraph } from '../src/models/network.js';
-import type { Intermediates } from '../src/models/videoMobileFormer.js';
+import { partsOf } from '../src/models/parts.js';
 import { Rng } from '../src/rng.js';
 import { temporaryFolder } from './smallVideos.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
@@ -84,11 +84,11 @@ test('vmf bench: a table for people; wrong arguments', (t) => {
 test('every expression of a network belongs to one of its parts', () => {
   const keep: Intermediates = new Map();
   const logits = inferenceGraph(config, livelyWeights(config), 1, { keep });
-  const parts = partsOf(keep);
+  const parts = partsOf(config, keep);
   assert.equal(parts.get(logits), 'head');
   assert.equal(parts.get(keep.get('blocks.2.features') ?? logits), 'blocks.2');
   const [x, other] = [relu(input('x', [2])), constant(new Float32Array(2), [2])];
-  const made = partsOf(new Map([['stem', x], ['logits', relu(x)]])); // biome-ignore format: pairs
+  const made = partsOf(config, new Map([['stem', x], ['logits', relu(x)]])); // biome-ignore format: pairs
   assert.deepEqual([made.get(x), made.get(other)], ['stem', undefined]);
 });
 

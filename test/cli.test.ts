@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { networkConfig, networkNames } from '../src/models/layouts.js';
+import { networkConfig, networkNames } from '../src/models/registry.js';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
 import { writeTinyWeights } from './support/livelyWeights.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
@@ -104,7 +104,7 @@ test('info: every name, with exactly these keys', async () => {
     rows.map(({ name }) => name),
     networkNames,
   );
-  const keys = ['name', 'layout', 'frames', 'size', 'tokens', 'tokenDim', 'classes', 'parameters', 'macs'];
+  const keys = ['name', 'family', 'layout', 'tokens', 'tokenDim', 'frames', 'size', 'classes', 'parameters', 'macs'];
   for (const row of rows) {
     const streamed = `${row['name']}`.endsWith('-causal') ? ['newFrameMacs'] : [];
     assert.deepEqual(Object.keys(row), [...keys, ...streamed]);
@@ -115,13 +115,22 @@ test('info of one name, as JSON with blocks and as a table', async () => {
   const { out } = await vmf(shared, 'info', 'mobile-former-294m', '--json', '--layers');
   const { layers, ...facts } = JSON.parse(out);
   assert.deepEqual(facts, {
-    ...{ name: 'mobile-former-294m', layout: '294m', frames: 1, size: 224, tokens: 6, tokenDim: 192, classes: 1000 },
+    ...{
+      name: 'mobile-former-294m',
+      family: 'video-mobile-former',
+      layout: '294m',
+      frames: 1,
+      size: 224,
+      tokens: 6,
+      tokenDim: 192,
+      classes: 1000,
+    },
     ...{ parameters: 11422648, macs: 286732160 },
   });
   assert.equal(layers.length, 16);
   assert.deepEqual(Object.keys(layers[3]), ['name', 'kind', 'channels', 'edge', 'stride', 'temporal', 'parameters', 'macs']);
   const table = await vmf(shared, 'info', 'vmf-1g', '--classes', '10', '--layers');
-  assert.match(table.out, /^name +layout +frames .*\nvmf-1g +214m +16 +112 +6 +192 +10 +7,947,850 +955,913,856\n/);
+  assert.match(table.out, /^name +layout +tokens .*\nvmf-1g +214m +6 +192 +16 +112 +10 +7,947,850 +955,913,856\n/);
   assert.match(table.out, /\nblocks\.11 +mf +160 /);
 });
 

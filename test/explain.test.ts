@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attentionFacts, attentionOfTokens } from '../src/explain/attentionMaps.js';
-import { type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../src/explain/tokenGraph.js';
 import { sizeOf } from '../src/graph/shape.js';
-import { type NetworkConfig, parseNetworkConfig } from '../src/models/config.js';
+import type { NetworkConfig } from '../src/models/config.js';
+import type { Intermediates } from '../src/models/network.js';
 import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../src/models/network.js';
-import type { Intermediates } from '../src/models/videoMobileFormer.js';
+import { parseNetworkConfig } from '../src/models/registry.js';
+import { type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../src/models/tokenGraph.js';
 import { Rng } from '../src/rng.js';
 import { blockOf, layouts } from './support/layouts.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
@@ -194,7 +195,10 @@ test('a linear readout reads all tokens, so in its bridge each one matters', asy
 test('a token that asks for brightness looks at the one bright spot, where and when it is', async () => {
   const blocks = [{ kind: 'mf', expand: 1, out: 8, temporal: 1 }];
   const widths = { stem: 8, tokens: 2, tokenDim: 16, head: 8, groups: 1, dropout: 0 };
-  const one = parseNetworkConfig({ name: 'eye', layout: 'eye', ...widths, blocks, frames: 4, size: 32, classes: 2 }, 'eye');
+  const one = parseNetworkConfig(
+    { family: 'video-mobile-former', name: 'eye', layout: 'eye', ...widths, blocks, frames: 4, size: 32, classes: 2 },
+    'eye',
+  );
   const inventory = inventoryOf(one);
   const length = inventory.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const statistics = inventory.statistics.flatMap(({ name, shape }) =>

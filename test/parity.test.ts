@@ -12,8 +12,8 @@ import { mul } from '../src/graph/elementwise.js';
 import { constant, input } from '../src/graph/expr.js';
 import { gradients } from '../src/graph/gradients.js';
 import { logSoftmax } from '../src/graph/linear.js';
-import { evaluationGraph, FlatVariables, inferenceGraph, trainingGraph } from '../src/models/network.js';
-import type { Intermediates } from '../src/models/videoMobileFormer.js';
+import type { Intermediates } from '../src/models/network.js';
+import { evaluationGraph, FlatVariables, inferenceGraph, masksOf, trainingGraph } from '../src/models/network.js';
 import { defaultStep, scheduleValues, smoothedTargets, trainingStep } from '../src/train/step.js';
 import { difference, type Fixture, readFixture } from './support/fixture.js';
 import { blockOf, layouts } from './support/layouts.js';
@@ -124,7 +124,7 @@ async function optimisation(fixture: Fixture, block: number): Promise<void> {
     const fixed: [string, Float32Array][] = [
       ['clips', fixture.clip],
       ['targets', smoothedTargets(labels, config.classes, 0.1)],
-      ['dropout', new Float32Array(clips * config.head).fill(1)],
+      ['dropout', new Float32Array(clips * masksOf(config).dropouts).fill(1)],
       ['schedule', scheduleValues({ step, rate: 1e-3, weightDecay: 0.05, betas: [0.9, 0.999] })],
     ];
     const got = await runOnce(graph, new Map([...state, ...fixed]), block);

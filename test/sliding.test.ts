@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lower } from '../src/graph/lowering/lower.js';
-import { type NetworkConfig, parseNetworkConfig } from '../src/models/config.js';
-import { networkConfig } from '../src/models/layouts.js';
+import type { NetworkConfig } from '../src/models/config.js';
 import { inferenceGraph } from '../src/models/network.js';
+import { networkConfig, parseNetworkConfig } from '../src/models/registry.js';
 import { slidingGraphs } from '../src/models/slidingWindow.js';
 import { Rng } from '../src/rng.js';
 import { Engine } from '../src/runtime/engine.js';

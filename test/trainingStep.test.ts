@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sizeOf } from '../src/graph/shape.js';
-import { clipShape, countBranches, evaluationGraph, inventoryOf } from '../src/models/network.js';
+import { clipShape, evaluationGraph, inventoryOf, masksOf } from '../src/models/network.js';
 import { Rng } from '../src/rng.js';
 import { layerRates } from '../src/train/layerRates.js';
 import {
@@ -46,7 +46,7 @@ function feeds(clips: Float32Array, which: Int32Array, more: Readonly<Record<str
   return new Map(
     Object.entries({
       ...{ clips, targets: smoothedTargets(which, config.classes, 0.1), schedule, ...weights },
-      dropout: new Float32Array(which.length * config.head).fill(1),
+      dropout: new Float32Array(which.length * masksOf(config).dropouts).fill(1),
       ...{ first: new Float32Array(count), second: new Float32Array(count), ...more },
     }),
   );
@@ -85,14 +85,13 @@ test('the moving average keeps its share of the old and takes the rest from the 
 });
 
 test('layer-wise rates scale what a parameter moves, weight decay included; 0 leaves it alone', async () => {
-  const { parameters } = inventoryOf(config);
   const plain = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
-  const rates = layerRates(parameters, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
+  const rates = layerRates(config, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
   const scaled = await stepOnce({ ...frozen, clips: 4, layerRates: true }, feeds(four, labels, { rates }));
   const moved = (next: Float32Array | undefined) => weights.parameters.map((value, i) => (next?.[i] ?? NaN) - value);
   const expected = moved(plain['parameters.next']).map((value, i) => value * (rates[i] ?? NaN));
   near(moved(scaled['parameters.next']), expected, 1e-6);
-  const asleep = layerRates(parameters, 0, { layerDecay: 1, unfreezeEpochs: 3 });
+  const asleep = layerRates(config, 0, { layerDecay: 1, unfreezeEpochs: 3 });
   const staged = await stepOnce({ ...frozen, clips: 4, layerRates: true }, feeds(four, labels, { rates: asleep }));
   const still = moved(staged['parameters.next']).filter((_, i) => asleep[i] === 0);
   assert.ok(still.length > count / 2 && still.every((value) => value === 0));
@@ -102,7 +101,7 @@ for (const layout of layouts) {
   test(`drop path, ${layout}: all kept is the plain step; a dropped clip changes, the others do not`, async (t) => {
     const block = await blockOf(t, layout);
     if (block === undefined) return;
-    const branches = countBranches(config);
+    const branches = masksOf(config).branches;
     assert.equal(branches, 2, 'the first mf block and the inner half of the down block; the others change the width');
     const options = { ...frozen, clips: 4 };
     const run = async (dropPath: Float32Array) =>

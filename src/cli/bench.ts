@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../errors.js';
 import type { MachinePeak } from '../measure/machinePeak.js';
 import { measureSpeed, type NetworkSpeed, type SpeedReport } from '../measure/networkSpeed.js';
-import { networkConfig } from '../models/layouts.js';
+import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { blockSize } from '../runtime/blockSize.js';
 import { whole } from './arguments.js';
 import { readConfig } from './info.js';
@@ -25,7 +25,7 @@ interface Flags {
 export function benchCommand(): Command {
   return new Command('bench')
     .description('measure networks on this machine: latency, throughput, share of the peak, what bounds each block, memory')
-    .argument('[model...]', 'names as `vmf info` lists them (default: vmf-0.1g)')
+    .argument('[model...]', `names as \`vmf info\` lists them (default: ${defaultNetwork})`)
     .option('--config <file>', 'a configuration of your own as JSON, too')
     .option('--threads <list>', 'threads, such as 1,2,4 (default: 1, 2, 4 ... and all cores)', wholes)
     .option('--batch <list>', 'clips at once (default: 1,4)', wholes)
@@ -43,7 +43,7 @@ function wholes(text: string): number[] {
 async function run(names: readonly string[], { json, threads, batch, runs, config }: Flags): Promise<void> {
   const configs = names.map((name) => networkConfig(name));
   if (config !== undefined) configs.push(readConfig(config));
-  if (configs.length === 0) configs.push(networkConfig('vmf-0.1g'));
+  if (configs.length === 0) configs.push(networkConfig(defaultNetwork));
   if (new Set(configs.map(({ name }) => name)).size < configs.length) throw new ConfigError('bench: a network is named twice');
   const line = new ProgressLine();
   const say = (text: string) => line.show(text);

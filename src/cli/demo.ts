@@ -3,7 +3,8 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type DemoEvent, type DemoResult, runDemo } from '../demo/demo.js';
-import type { TemporalPlan } from '../models/layouts.js';
+import type { TemporalPlan } from '../models/model.js';
+import { defaultNetwork } from '../models/registry.js';
 import { abortable } from './abortable.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { wholeNumber } from './recipeFlags.js';
@@ -24,7 +25,7 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('generate clips of human actions, learn them, test, recognise, and write report.html and summary.json')
     .option('--out <dir>', 'folder for clips, weights and the report', 'demo')
-    .option('--model <name>', 'a name that `vmf info` lists', 'vmf-0.1g')
+    .option('--model <name>', 'a name that `vmf info` lists', defaultNetwork)
     .addOption(
       new Option('--temporal <plan>', 'depthwise kernels that are 3 long in time')
         .choices(['all', 'late', 'none'])

@@ -12,7 +12,7 @@ import { ConfigError } from '../errors.js';
 import { type DatasetExplanation, explainDataset, type NamedEffect } from '../explain/explainDataset.js';
 import { explainVideo, type VideoExplanation } from '../explain/explainVideo.js';
 import { percent } from '../explain/heatRows.js';
-import { type Blindness, blindnesses } from '../explain/tokenGraph.js';
+import { type Blindness, blindnesses } from '../models/tokenGraph.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, whole } from './arguments.js';
 import { bar, ProgressLine } from './progressLine.js';
@@ -78,7 +78,8 @@ async function ofVideo(path: string, flags: Flags, signal: AbortSignal): Promise
 }
 
 function describe(explanation: VideoExplanation): string {
-  const { video, weights, model, predictions, tokens, places, blindness, files, timesSec, leastOverlap, headReads } = explanation;
+  const { video, weights, model, predictions, tokens, places, blindness, files, timesSec, leastOverlap, headReads, caveat } =
+    explanation;
   const [best] = predictions;
   const rows = tokens.map(({ token, inBlocks, blind }) => [
     `token ${token}`,
@@ -86,11 +87,11 @@ function describe(explanation: VideoExplanation): string {
     inBlocks?.motion === undefined ? '-' : inBlocks.motion.toFixed(1),
     ...becomes(blind),
   ]);
-  const spots = places.map(({ name, attention: [first], blind, leastOverlap: alike }) => [
+  const spots = places.map(({ name, attention: [first], blind, leastOverlap: alike }, i) => [
     name,
     first ? percent(first.halfOn) : '-',
     first ? `${(timesSec[first.peak.frame] ?? 0).toFixed(2)} s` : '-',
-    name === 'bridge' && headReads === 'token 0' ? 'token 0 alone' : percent(alike),
+    i === places.length - 1 && headReads === 'token 0' ? 'token 0 alone' : percent(alike),
     ...becomes(blind),
   ]);
   const effect = [`${best?.label ?? ''} then`, 'answer', 'spoke for', 'spoke against'];
@@ -99,9 +100,9 @@ function describe(explanation: VideoExplanation): string {
     `${video}: ${best?.label ?? ''} ${percent(best?.score ?? 0)}, with ${weights} (${model})\n`,
     `each token blind in turn, everywhere (it finds ${finds} instead of what it looks for)`,
     textTable(['', 'half of it on', 'motion', ...effect], rows),
-    `all tokens blind at one place; the bridge is the last look before the head, which reads ${headReads === 'all' ? 'all tokens' : 'token 0 alone'}`,
+    `all tokens blind at one place; ${places.at(-1)?.name} is the last look before the head, which reads ${headReads === 'all' ? 'all tokens' : 'token 0 alone'}`,
     textTable(['', 'half of it on', 'most at', 'tokens overlap', ...effect], spots),
-    caveat(headReads),
+    caveat,
     `in the blocks any two tokens' maps overlap by at least ${percent(leastOverlap)}\n`,
     ...files.map((file) => `wrote ${file}`),
     '',
@@ -137,8 +138,9 @@ async function overDataset(path: string, flags: Flags, signal: AbortSignal): Pro
 }
 
 function describeSet(path: string, split: string, explanation: DatasetExplanation): string {
-  const { subjects, classes, count, top1, weights, model, blindness, leastOverlap, headReads } = explanation;
-  const shown = (name: string) => !name.startsWith('blocks.'); // those are in the first table, and in JSON by class
+  const { subjects, classes, count, top1, weights, model, blindness, leastOverlap, caveat } = explanation;
+  // Places before the last one are in the first table, and in JSON by class.
+  const shown = (name: string) => name.startsWith('token ') || name === subjects.at(-1)?.name;
   const cells = classes.map(({ label, count: clips, effects, driver }) => [
     label,
     clips,
@@ -162,7 +164,7 @@ function describeSet(path: string, split: string, explanation: DatasetExplanatio
     'evidence for the true class that goes when blind (logit against the mean logit, mean over the clips of the class;',
     '* more than two standard errors above 0, over 5 clips or more), and who drives the class: in how many clips evidence goes',
     textTable(['class', 'clips', ...names, 'driven by'], cells),
-    caveat(headReads),
+    caveat,
     ...explanation.files.map((file) => `wrote ${file}`),
     '',
   ].join('\n');
@@ -171,13 +173,6 @@ function describeSet(path: string, split: string, explanation: DatasetExplanatio
 function drives({ subject, lower, count, lost, lostTo }: NamedEffect): string {
   const where = lostTo ? ` (${lostTo.count} to ${lostTo.label})` : '';
   return `${subject}: ${lower} of ${count} clips, ${lost} answers lost${where}`;
-}
-
-/** Token 0 is not one of many. */
-function caveat(headReads: VideoExplanation['headReads']): string {
-  const feeds =
-    headReads === 'all' ? 'like the others token 0 feeds the head, and it alone sets' : 'token 0 also feeds the head and sets';
-  return `${feeds} the slopes of the dynamic ReLUs: its effect is of all that together.`;
 }
 
 const numberOf = (value: number | undefined, show: (value: number) => string): string =>

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ConfigError, systemCode } from '../errors.js';
-import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
+import type { NetworkConfig } from '../models/config.js';
 import { type LayerCost, networkCost, newFrameMacs } from '../models/cost.js';
-import { networkConfig, networkNames } from '../models/layouts.js';
+import { modelOf, networkConfig, networkNames, parseNetworkConfig } from '../models/registry.js';
 import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { isOnnxFile, readOnnxWeights } from '../weights/onnxFile.js';
@@ -24,10 +24,7 @@ interface Flags {
 export function infoCommand(): Command {
   return new Command('info')
     .description('what a network is and costs: all named ones, one of them, one of your own, or one in a weights file')
-    .argument(
-      '[name]',
-      'vmf-0.1g to vmf-6g (also with -causal), or mobile-former-26m to mobile-former-508m (default: a table of all)',
-    )
+    .argument('[name]', `one of ${networkNames.join(', ')} (default: a table of all)`)
     .option('--config <file>', 'a configuration of your own as JSON, instead of a name')
     .option('--weights <file>', 'the network in a weights or model file, instead of a name')
     .option('--classes <n>', 'with this many classes', whole(1))
@@ -78,17 +75,18 @@ export function readConfig(path: string): NetworkConfig {
 
 function print(configs: readonly NetworkConfig[], { json, layers }: Flags, single: boolean): void {
   const rows = configs.map((config) => facts(config, layers === true));
-  if (json) process.stdout.write(jsonText(single ? rows[0] : rows));
+  const flat = rows.map(({ name, family, own, ...facts }) => ({ name, family, ...own, ...facts }));
+  if (json) process.stdout.write(jsonText(single ? flat[0] : flat));
   else process.stdout.write(describe(rows));
 }
 
 interface Facts {
   readonly name: string;
-  readonly layout: string;
+  readonly family: string;
+  /** What only this family has. */
+  readonly own: Readonly<Record<string, string | number>>;
   readonly frames: number;
   readonly size: number;
-  readonly tokens: number;
-  readonly tokenDim: number;
   readonly classes: number;
   readonly parameters: number;
   /** Multiply-adds of one view. */
@@ -99,17 +97,23 @@ interface Facts {
 }
 
 function facts(config: NetworkConfig, withLayers: boolean): Facts {
-  const { name, layout, frames, size, tokens, tokenDim, classes } = config;
+  const { family, name, frames, size, classes } = config;
   const { parameters, macs, layers } = networkCost(config);
   const streamed = config.causal ? { newFrameMacs: newFrameMacs(config) } : {};
-  return { name, layout, frames, size, tokens, tokenDim, classes, parameters, macs, ...streamed, ...(withLayers && { layers }) };
+  const own = modelOf(config).facts(config);
+  return { name, family, own, frames, size, classes, parameters, macs, ...streamed, ...(withLayers && { layers }) };
 }
 
 function describe(rows: readonly Facts[]): string {
-  const columns = ['name', 'layout', 'frames', 'size', 'tokens', 'tokenDim', 'classes', 'parameters', 'macs'] as const;
+  const own = [...new Set(rows.flatMap((row) => Object.keys(row.own)))];
+  const common = ['frames', 'size', 'classes', 'parameters', 'macs'] as const;
   const table = textTable(
-    columns,
-    rows.map((row) => columns.map((column) => grouped(row[column]))),
+    ['name', ...own, ...common],
+    rows.map((row) => [
+      row.name,
+      ...own.map((column) => grouped(row.own[column] ?? '-')),
+      ...common.map((column) => grouped(row[column])),
+    ]),
   );
   return [table, ...rows.filter((row) => row.layers).map(layerTable)].join('\n');
 }

@@ -27,7 +27,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
 const examples = `
 Examples:
   vmf synth actions                                   draw a small data set
-  vmf train actions --model vmf-0.1g --out run        learn it
+  vmf train actions --out run                         learn it
   vmf eval actions --weights run/best.safetensors     test on clips never seen
   vmf predict clip.mp4 --weights run/best.safetensors
 

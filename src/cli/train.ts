@@ -6,7 +6,8 @@ import { Command, Option } from 'commander';
 import type { Preprocess } from '../clip/preprocess.js';
 import type { RowChoice } from '../dataset/rowChoice.js';
 import { ConfigError } from '../errors.js';
-import { networkConfig, type TemporalPlan } from '../models/layouts.js';
+import type { TemporalPlan } from '../models/model.js';
+import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
@@ -47,7 +48,7 @@ export function trainCommand(): Command {
     .description('learn a network from labelled videos')
     .argument('<data>', 'folder per class, train/val/test folders of class folders, or a CSV/TSV/JSONL list (path,label,split)')
     .option('--out <run>', 'folder for checkpoints (last, best) and metrics.jsonl (default: a new one under runs/)')
-    .option('--model <name>', 'a name that `vmf info` lists (default: vmf-0.1g, or that of --init)')
+    .option('--model <name>', `a name that \`vmf info\` lists (default: ${defaultNetwork}, or that of --init)`)
     .addOption(
       new Option('--temporal <plan>', 'blocks whose kernels are 3 long in time (with --model)').choices(['all', 'late', 'none']),
     )
@@ -163,7 +164,7 @@ function newRunFolder(data: string): string {
 function namedModel({ model, temporal, config }: Flags): TrainJob['model'] {
   if (temporal === undefined) return model;
   if (config !== undefined) throw new ConfigError('--config says its own temporal kernels; leave out --temporal');
-  return networkConfig(model ?? 'vmf-0.1g', { temporal });
+  return networkConfig(model ?? defaultNetwork, { temporal });
 }
 
 /** The entries that have a value; undefined when none has. */

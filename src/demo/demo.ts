@@ -10,7 +10,8 @@ import { videosOf } from '../dataset/labelledVideos.js';
 import { readDataset } from '../dataset/list.js';
 import { DatasetError } from '../errors.js';
 import { networkCost } from '../models/cost.js';
-import { networkConfig, type TemporalPlan } from '../models/layouts.js';
+import type { TemporalPlan } from '../models/model.js';
+import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { type Evaluation, evaluateDataset } from '../recognise/evaluate.js';
 import { loadRecogniser, type Recogniser } from '../recognise/recogniser.js';
 import { renderReport } from '../report/report.js';
@@ -71,7 +72,7 @@ export interface DemoResult {
 }
 
 const defaults = {
-  model: 'vmf-0.1g',
+  model: defaultNetwork,
   temporal: 'all',
   trainClips: 960,
   valClips: 48,

@@ -7,16 +7,17 @@ import { dirname, join } from 'node:path';
 import { inOrder } from '../dataset/inOrder.js';
 import { some } from '../dataset/some.js';
 import { ConfigError, DatasetError } from '../errors.js';
+import type { Place } from '../models/model.js';
+import { type Blinding, type Blindness, placesOf, tokensOf, tokenWords } from '../models/tokenGraph.js';
 import type { TestVideo } from '../recognise/evaluate.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { type AttentionFacts, attentionFacts, leastOverlap, motionOf } from './attentionMaps.js';
 import { type ClassEffect, EffectTable, isClear } from './blindEffects.js';
 import { type Explainer, type ExplainerOptions, loadExplainer, type Watched } from './explainer.js';
 import { inBlocks, readByHead } from './explanation.js';
-import { type Blinding, type Blindness, type Place, placesOf } from './tokenGraph.js';
 
 export interface ExplainDatasetOptions extends ExplainerOptions {
-  /** Also all tokens blind at each block in turn, not only at the bridge. */
+  /** Also all tokens blind at each block in turn, not only at the last place. */
   readonly blocks?: boolean;
   /** Folder for explain.json; made when it is not there. Without it nothing is written. */
   readonly out?: string;
@@ -27,7 +28,7 @@ export interface ExplainDatasetOptions extends ExplainerOptions {
 
 /** Who is blind in turn: a token everywhere, or all tokens at one place. */
 export interface Subject {
-  /** `token 1`, `bridge`, `blocks.3`. */
+  /** `token 1`, or the name of a place. */
   readonly name: string;
   /** Share of clips answered rightly without it. */
   readonly top1: number;
@@ -67,6 +68,7 @@ export interface DatasetExplanation {
   readonly leastOverlap: number;
   /** Which tokens feed the head directly. */
   readonly headReads: Place['used'];
+  readonly caveat: string;
   readonly subjects: readonly Subject[];
   /** Those with clips, in the order of the labels. */
   readonly classes: readonly ClassExplanation[];
@@ -120,6 +122,7 @@ function placesFor(labels: readonly string[], videos: readonly TestVideo[]): Rea
 /** What is added up over the clips. */
 class Study {
   readonly blindings: readonly Blinding[];
+  private readonly tokens: number;
   private readonly names: readonly string[];
   private readonly facts: AttentionFacts[][];
   private readonly table: EffectTable;
@@ -132,12 +135,13 @@ class Study {
     private readonly labelPlaces: ReadonlyMap<string, number>,
   ) {
     const { config, labels } = explainer;
-    const places = placesOf(config).filter(({ name }) => blocks || name === 'bridge');
-    const tokens = Array.from({ length: config.tokens }, (_, token) => token);
+    this.tokens = tokensOf(config);
+    const places = placesOf(config).slice(blocks ? 0 : -1);
+    const tokens = Array.from({ length: this.tokens }, (_, token) => token);
     this.names = [...tokens.map((token) => `token ${token}`), ...places.map(({ name }) => name)];
     this.blindings = [...tokens.map((token) => ({ tokens: [token] })), ...places.map(({ name }) => ({ places: [name] }))];
     this.facts = this.names.map(() => []);
-    this.table = new EffectTable(this.names.length, labels.length, config.tokens);
+    this.table = new EffectTable(this.names.length, labels.length, this.tokens);
   }
 
   add({ name, label }: TestVideo, watched: Watched): void {
@@ -148,7 +152,7 @@ class Study {
     const blocks = inBlocks(watched, placesOf(config));
     this.overlaps.push(leastOverlap(blocks));
     this.names.forEach((subject, i) => {
-      const map = i < config.tokens ? blocks[i] : watched.attention.get(subject)?.[0];
+      const map = i < this.tokens ? blocks[i] : watched.attention.get(subject)?.[0];
       if (map) this.facts[i]?.push(attentionFacts(map, motion));
     });
     const { truncated } = watched.info;
@@ -161,7 +165,7 @@ class Study {
     return {
       ...{ weights, model: config.name, blindness, count: this.overlaps.length, top1: this.table.top1() },
       leastOverlap: mean(this.overlaps) ?? 1,
-      headReads: readByHead(placesOf(config)),
+      ...{ headReads: readByHead(placesOf(config)), caveat: tokenWords(config).caveat },
       subjects: this.names.map((name, i) => ({
         ...{ name, top1: this.table.top1(i), evidence: mean(classes.map(({ effects }) => effects[i]?.evidence ?? 0)) ?? 0 },
         ...meanFacts(this.facts[i] ?? []),

@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { testTransform } from '../clip/crop.js';
 import { usedWindow } from '../clip/segments.js';
 import { ConfigError } from '../errors.js';
+import { type Blindness, placesOf, tokensOf, tokenWords } from '../models/tokenGraph.js';
 import { createCanvas } from '../video/canvas.js';
 import { chooseEncoder, encodeVideo } from '../video/encode.js';
 import { VideoPool } from '../video/pool.js';
@@ -17,12 +18,11 @@ import { attentionPicture, type SeenFrames } from './attentionPicture.js';
 import { type Explainer, type ExplainerOptions, loadExplainer, type Watched } from './explainer.js';
 import { blindingsOf, type Explanation, explanationOf } from './explanation.js';
 import { type HeatRow, mainRows, type PictureText, placeRows, titleOf } from './heatRows.js';
-import { type Blindness, placesOf } from './tokenGraph.js';
 
 export interface ExplainVideoOptions extends ExplainerOptions {
   /** Folder for attention.png, attention.mp4 and explain.json; made when it is not there. Without it nothing is written. */
   readonly out?: string;
-  /** Also a picture for each place where tokens look: blocks.1.png .. bridge.png. */
+  /** Also a picture for each place where tokens look, NAME.png. */
   readonly blocks?: boolean;
   /** Whether a film is made; true by default. */
   readonly film?: boolean;
@@ -60,12 +60,12 @@ export async function explainVideo(
     const files = filesFor(explainer, { out, blocks, film, force });
     const places = placesOf(explainer.config);
     const frames = await explainer.read(videoPath, signal);
-    const watched = await explainer.watch(frames, blindingsOf(explainer.config.tokens, places));
+    const watched = await explainer.watch(frames, blindingsOf(tokensOf(explainer.config), places));
     const { durationSec, truncated } = watched.info;
     const explanation: VideoExplanation = {
       ...{ video: videoPath, durationSec, weights: weightsPath, model: explainer.config.name, blindness: explainer.blindness },
       ...(truncated !== undefined && { truncated }),
-      ...explanationOf(watched, explainer.labels, places, explainer.config.size),
+      ...explanationOf(watched, explainer.labels, places, explainer.config.size, tokenWords(explainer.config)),
       files: Object.values(files),
     };
     if (out !== undefined) await new Writing(explainer, watched, explanation, options, signal).all(out, files);

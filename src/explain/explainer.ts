@@ -8,6 +8,7 @@ import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { clipShape } from '../models/network.js';
+import { attentionOf, type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../models/tokenGraph.js';
 import { ClipReader, type ViewFrames } from '../recognise/clipReader.js';
 import { blockSize } from '../runtime/blockSize.js';
 import { decodersFor, threadsFor } from '../runtime/cores.js';
@@ -17,7 +18,6 @@ import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
 import { type Attention, attentionOfTokens } from './attentionMaps.js';
-import { type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from './tokenGraph.js';
 
 export interface ExplainerOptions {
   readonly decoder?: DecoderChoice;
@@ -79,6 +79,7 @@ export class Explainer {
     where = 'weights',
   ) {
     const { config, labels, preprocess } = weights;
+    attentionOf(config);
     if (config.causal) {
       throw new ConfigError(
         `${where}: ${config.name} is causal: each frame has tokens of its own that see what went before; vmf explain shows tokens of a whole clip, so use the network without -causal`,

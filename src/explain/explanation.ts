@@ -2,10 +2,12 @@
  * What is said of one video: where each token looks, and what becomes of the answer without it. Pure numbers and names, as they
  * stand in explain.json; made of what explainer.ts saw.
  */
+
+import type { Place } from '../models/model.js';
+import type { Blinding } from '../models/tokenGraph.js';
 import { softmax, topK } from '../scores/softmax.js';
 import { type Attention, type AttentionFacts, attentionFacts, leastOverlap, meanAttention, motionOf } from './attentionMaps.js';
 import { type BlindEffect, blindEffect, largestOf } from './blindEffects.js';
-import type { Blinding, Place } from './tokenGraph.js';
 
 export interface NamedEvidence {
   readonly label: string;
@@ -28,15 +30,15 @@ export interface TokenExplanation {
   readonly token: number;
   /** How its find reaches the answer. */
   readonly reaches: string;
-  /** Where it looks in the blocks, their mean; absent in a network without bridges in its blocks. */
+  /** Where it looks at all places but the last, their mean; absent where there are none. */
   readonly inBlocks?: AttentionFacts;
-  /** Where it looks behind the last block, for those whose look there reaches the answer. */
+  /** Where it looks at the last place, for those whose look there reaches the answer. */
   readonly inBridge?: AttentionFacts;
   readonly blind: Blinded;
 }
 
 export interface PlaceExplanation {
-  /** `blocks.3` or `bridge`. */
+  /** As the network calls it. */
   readonly name: string;
   /** Positions that are looked at: frames, rows, columns. */
   readonly grid: readonly [number, number, number];
@@ -63,6 +65,8 @@ export interface Explanation {
   readonly leastOverlap: number;
   /** Which tokens feed the head directly. */
   readonly headReads: Place['used'];
+  /** What to keep in mind when an effect is attributed to one token. */
+  readonly caveat: string;
   readonly tokens: readonly TokenExplanation[];
   readonly places: readonly PlaceExplanation[];
 }
@@ -81,24 +85,33 @@ export interface Seen {
   readonly attention: ReadonlyMap<string, readonly Attention[]>;
 }
 
-/** [M] where each token looks in the blocks: the mean over them, each counting alike. Empty where no block has a bridge. */
+/** [M] where each token looks in the blocks: the mean over all places but the last; empty where there are none. */
 export function inBlocks(seen: Pick<Seen, 'attention'>, places: readonly Place[]): Attention[] {
-  const maps = places.filter(({ name }) => name !== 'bridge').map(({ name }) => seen.attention.get(name) ?? []);
+  const maps = places.slice(0, -1).map(({ name }) => seen.attention.get(name) ?? []);
   return (maps[0] ?? []).flatMap((_, token) => {
     const [first, ...rest] = maps.flatMap((tokens) => tokens.slice(token, token + 1));
     return first ? [meanAttention([first, ...rest])] : [];
   });
 }
 
-export function explanationOf(seen: Seen, labels: readonly string[], places: readonly Place[], size: number): Explanation {
+/** What the network says of its own tokens. */
+export interface TokenWords {
+  readonly caveat: string;
+  reaches(token: number): string;
+}
+
+export function explanationOf(
+  seen: Seen,
+  labels: readonly string[],
+  places: readonly Place[],
+  size: number,
+  { reaches, caveat }: TokenWords,
+): Explanation {
   const [untouched, ...blind] = seen.logits;
   const motion = motionOf(seen.clip, seen.timesSec.length, size);
   const blocks = inBlocks(seen, places);
   const headReads = readByHead(places);
-  const bridge = usedAt(
-    seen,
-    places.find(({ name }) => name === 'bridge'),
-  );
+  const last = usedAt(seen, places.at(-1));
   const tokens = blind.length - places.length;
   const blinded = (place: number) => blindedOf(blindEffect(untouched, blind[place] ?? []), labels);
   return {
@@ -107,11 +120,12 @@ export function explanationOf(seen: Seen, labels: readonly string[], places: rea
     predictions: topK(softmax(untouched), 5).map(({ labelIndex, score }) => ({ label: labels[labelIndex] ?? '', score })),
     leastOverlap: leastOverlap(blocks),
     headReads,
+    caveat,
     tokens: Array.from({ length: tokens }, (_, token) => ({
       token,
-      reaches: reachOf(token, headReads),
+      reaches: reaches(token),
       ...(blocks[token] && { inBlocks: attentionFacts(blocks[token], motion) }),
-      ...(bridge[token] && { inBridge: attentionFacts(bridge[token], motion) }),
+      ...(last[token] && { inBridge: attentionFacts(last[token], motion) }),
       blind: blinded(token),
     })),
     places: places.map((place, i) => {
@@ -129,16 +143,8 @@ export function explanationOf(seen: Seen, labels: readonly string[], places: rea
   };
 }
 
-/** Token 0 is not one of many: what it finds goes three ways, and an effect of its blindness is of all three. */
-export function reachOf(token: number, headReads: Place['used']): string {
-  const rest = 'the features and the other tokens';
-  if (token === 0) return `the head directly, the slopes of every dynamic ReLU, and ${rest}`;
-  return headReads === 'all' ? `the head directly, and ${rest}` : `${rest}, in the blocks only`;
-}
-
-/** Which tokens' look in the bridge reaches the answer: those are the ones that the head reads. */
-export const readByHead = (places: readonly Place[]): Place['used'] =>
-  places.find(({ name }) => name === 'bridge')?.used ?? 'token 0';
+/** Which tokens' look at the last place reaches the answer: those are the ones that the head reads. */
+export const readByHead = (places: readonly Place[]): Place['used'] => places.at(-1)?.used ?? 'token 0';
 
 /** Where those tokens look whose look at this place reaches the answer. */
 export function usedAt(seen: Pick<Seen, 'attention'>, place: Place | undefined): readonly Attention[] {

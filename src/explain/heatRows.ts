@@ -1,7 +1,9 @@
 /** Which maps of a video are drawn, in which order, and what is written beside them. Pure; attentionPicture.ts draws them. */
+
+import type { Place } from '../models/model.js';
+import type { Blindness } from '../models/tokenGraph.js';
 import type { Attention, AttentionFacts } from './attentionMaps.js';
 import { type Answered, type Blinded, type Explanation, inBlocks, type Seen, usedAt } from './explanation.js';
-import type { Blindness, Place } from './tokenGraph.js';
 
 /** A token at one place or in several, and what to say of it. */
 export interface HeatRow {
@@ -42,22 +44,19 @@ function inWords({ tokens, places, leastOverlap }: Explanation): string {
 
 /** The last look before the head, of those tokens that the head reads, and each token's in the blocks. */
 export function mainRows(seen: Seen, explanation: Explanation, places: readonly Place[]): HeatRow[] {
-  const bridge = explanation.places.find(({ name }) => name === 'bridge');
-  const last = usedAt(
-    seen,
-    places.find(({ name }) => name === 'bridge'),
-  );
+  const before = explanation.places.at(-1);
+  const last = usedAt(seen, places.at(-1));
   const blocks = inBlocks(seen, places);
-  const before = explanation.predictions[0];
+  const answer = explanation.predictions[0];
   return [
     ...last.map((map, token) => ({
       title: `token ${token}, before the head`,
-      lines: said(bridge?.attention[token], bridge?.blind, before, last.length > 1 ? 'all blind here' : 'blind here'),
+      lines: said(before?.attention[token], before?.blind, answer, last.length > 1 ? 'all blind here' : 'blind here'),
       map,
     })),
     ...explanation.tokens.flatMap(({ token, inBlocks: facts, blind }) => {
       const map = blocks[token];
-      return map ? [{ title: `token ${token}, in the blocks`, lines: said(facts, blind, before, 'blind everywhere'), map }] : [];
+      return map ? [{ title: `token ${token}, in the blocks`, lines: said(facts, blind, answer, 'blind everywhere'), map }] : [];
     }),
   ];
 }

@@ -1,7 +1,7 @@
 /** A process that runs one network, or none, and tells the most memory it held, in megabytes. Started by networkSpeed.ts. */
 
 import { readFileSync } from 'node:fs';
-import { parseNetworkConfig } from '../models/config.js';
+import { parseNetworkConfig } from '../models/registry.js';
 import { blockSize } from '../runtime/blockSize.js';
 import { runAlone } from './networkSpeed.js';
 

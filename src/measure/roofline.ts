@@ -3,18 +3,18 @@
  * and its nodes would take on this machine. Bytes count what every node reads and writes, at the speed measured for that size.
  */
 
-import { closure, type Expr } from '../graph/expr.js';
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
+import type { Intermediates } from '../models/network.js';
 import { clipShape, type FlatWeights, inferenceGraph } from '../models/network.js';
-import type { Intermediates } from '../models/videoMobileFormer.js';
+import { partsOf } from '../models/parts.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { bandwidthFor, type MachinePeak } from './machinePeak.js';
 import type { MeasureTasks, NodeTime } from './measureTasks.js';
 
 export interface PartTime {
-  /** `stem`, `blocks.3`, `bridge`, `head`; `other` for what ONNX Runtime added without a name. */
+  /** As the network calls it; `other` for what ONNX Runtime added without a name. */
   readonly name: string;
   readonly nodes: number;
   readonly macs: number;
@@ -46,7 +46,7 @@ export async function roofline(measure: WorkerPool<MeasureTasks>, peak: MachineP
   const { config, weights, clips, data, block, runs } = profiled;
   const keep: Intermediates = new Map();
   const logits = inferenceGraph(config, weights, clips, { keep });
-  const parts = partsOf(keep);
+  const parts = partsOf(config, keep);
   const model = lower({ logits }, { block, partOf: (node) => parts.get(node) ?? '' });
   const feeds = { clips: { shape: clipShape(config, clips), data } };
   const { threads } = peak;
@@ -54,23 +54,15 @@ export async function roofline(measure: WorkerPool<MeasureTasks>, peak: MachineP
   return summed(times, runs, config, clips, peak);
 }
 
-/** Which part of the network each expression belongs to: the first whose result needs it. */
-export function partsOf(keep: Intermediates): Map<Expr, string> {
-  const parts = new Map<Expr, string>();
-  for (const [name, result] of keep) {
-    const part = /^(stem|blocks\.\d+|bridge)/.exec(name)?.[1] ?? 'head';
-    for (const node of closure([result])) if (!parts.has(node)) parts.set(node, part);
-  }
-  return parts;
-}
-
-const named = /(stem|blocks\.\d+|bridge|head)\//;
+/** The part that a node says it belongs to. */
+const partNamed = (node: string, parts: readonly { readonly name: string }[]): string | undefined =>
+  parts.find(({ name }) => node.startsWith(`${name}/`) || node.includes(`/${name}/`))?.name;
 
 function summed(times: readonly NodeTime[], runs: number, config: NetworkConfig, clips: number, peak: MachinePeak): PartTime[] {
   const costs = networkCost(config).layers.filter(({ kind }) => kind !== 'table');
   const all = times.reduce((sum, { micros }) => sum + micros, 0);
   return [...costs.map(({ name }) => name), 'other'].flatMap((name) => {
-    const own = times.filter((time) => (named.exec(time.name)?.[1] ?? 'other') === name);
+    const own = times.filter((time) => (partNamed(time.name, costs) ?? 'other') === name);
     if (own.length === 0) return [];
     const macs = (costs.find((cost) => cost.name === name)?.macs ?? 0) * clips;
     return [partTime(name, own, macs, runs, all, peak)];

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseNetworkConfig } from './config.js';
-import { networkConfig, networkNames } from './layouts.js';
+import { networkConfig, networkNames, parseNetworkConfig } from './registry.js';
 
 const sound = networkConfig('vmf-0.1g');
 

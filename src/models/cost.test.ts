@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { networkCost, newFrameMacs } from './cost.js';
-import { networkConfig } from './layouts.js';
+import { networkConfig } from './registry.js';
+import type { VideoMobileFormerConfig } from './videoMobileFormerConfig.js';
 
 /** Multiply-adds of one view with 400 classes and all depthwise kernels 3 long, counted by an independent program. */
 const counted: Readonly<Record<string, readonly [at8x112: number, at8x160: number, at16x224: number]>> = {
@@ -31,7 +32,7 @@ for (const [layout, expected] of Object.entries(counted)) {
 }
 
 test('the rows add up and follow the network', () => {
-  const config = networkConfig('vmf-0.5g');
+  const config = networkConfig('vmf-0.5g') as VideoMobileFormerConfig;
   const { layers, parameters, macs } = networkCost(config);
   assert.equal(layers.length, config.blocks.length + 4);
   assert.deepEqual(

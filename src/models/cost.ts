@@ -4,7 +4,8 @@
  */
 
 import { ConfigError } from '../errors.js';
-import type { BlockConfig, NetworkConfig } from './config.js';
+import type { NetworkConfig as AnyConfig } from './config.js';
+import type { BlockConfig, VideoMobileFormerConfig as NetworkConfig } from './videoMobileFormerConfig.js';
 
 /** One row of the network: a block, or the stem, the last bridge and the head. */
 export interface LayerCost {
@@ -53,13 +54,15 @@ const norm = (width: number): Sum => ({ parameters: 2 * width, macs: 0 });
 const products = (macs: number): Sum => ({ parameters: 0, macs });
 
 /** A whole clip at once. In a causal one each frame's tokens are compared with all frames; what they must not see is masked. */
-export function networkCost(config: NetworkConfig): NetworkCost {
+export function networkCost(any: AnyConfig): NetworkCost {
+  const config = any as NetworkConfig;
   const { frames, causal } = config;
   return costOf(config, { frames, seen: frames, sets: causal ? frames : 1 });
 }
 
 /** Multiply-adds of one new frame of a stream, its logits included; only a causal network has such a cost. ConfigError for others. */
-export function newFrameMacs(config: NetworkConfig): number {
+export function newFrameMacs(any: AnyConfig): number {
+  const config = any as NetworkConfig;
   if (!config.causal) throw new ConfigError(`${config.name}: is not causal; a new frame changes what all frames of a window see`);
   return costOf(config, { frames: 1, seen: config.frames, sets: 1 }).macs;
 }

@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import { evaluate } from '../../test/support/evaluate.js';
 import { tinyConfig } from '../../test/support/livelyWeights.js';
 import { input } from '../graph/expr.js';
-import { parseNetworkConfig } from './config.js';
 import { networkCost } from './cost.js';
 import { linearReadout } from './linearReadout.js';
 import { inventoryOf } from './network.js';
+import { parseNetworkConfig } from './registry.js';
 import { countValues } from './variables.js';
 
 test('mean, trend and change of each channel, and the tokens, clip by clip', () => {

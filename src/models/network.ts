@@ -6,28 +6,70 @@
 import { ConfigError, ShapeError } from '../errors.js';
 import { reshape, slice, transpose } from '../graph/arrange.js';
 import { constant, type Expr, input } from '../graph/expr.js';
-import { type Shape, sizeOf } from '../graph/shape.js';
+import { mapSize, type Shape, sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from './config.js';
-import { type BatchStatistics, Layers, ResidualBranches } from './layers.js';
-import { CausalClip } from './time.js';
+import { modelOf } from './registry.js';
+import { type BatchStatistics, type MaskInputs, Masks, Scope } from './scope.js';
+import { CausalClip, type Time, WholeClip } from './time.js';
 import { countValues, type Inventory, Recorder, type VariableSpec, type Variables } from './variables.js';
-import { type ForwardOptions, videoMobileFormer } from './videoMobileFormer.js';
+
+/** What a network computes on the way, by name. */
+export type Intermediates = Map<string, Expr>;
+
+export interface ForwardOptions {
+  /** Filled with named intermediates when given. */
+  readonly keep?: Intermediates;
+  /** What goes on instead of an intermediate, by its name; for graphs that keep some from earlier runs. */
+  readonly replace?: (name: string, value: Expr) => Expr;
+  /** How frames see each other; by default as the configuration says, for a clip as a whole. */
+  readonly time?: Time;
+}
 
 /** Shape of the network's input for B clips: [T*B, 3, S, S], frame t of clip b at t * B + b. */
 export const clipShape = (config: NetworkConfig, clips: number): Shape => [config.frames * clips, 3, config.size, config.size];
 
+/** clip [T, B, 3, H, W], normalised -> logits [B, classes], or of as many frames as the rule of time wants. */
+function logitsOf(scope: Scope, config: NetworkConfig, clip: Expr, options: ForwardOptions): Expr {
+  const model = modelOf(config);
+  const { keep, replace = (_, value) => value } = options;
+  const mark = (name: string, value: Expr): Expr => {
+    keep?.set(name, value);
+    return replace(name, value);
+  };
+  const forward = { mark, time: options.time ?? timeOf(config, clip) };
+  const features = model.features(scope, config, clip, forward);
+  if (config.readout !== 'linear') return mark('logits', model.head(scope, config, features, forward));
+  const vector = mark('readout', model.readout(features));
+  return mark('logits', scope.in(readoutScope).linear('linear', vector, config.classes));
+}
+
+/** Where a linear readout has its weights, in every network. */
+const readoutScope = 'head';
+
+/** Whether a parameter belongs to the classes and begins anew for others. */
+export const isClassifier = (config: NetworkConfig, parameter: string): boolean =>
+  parameter.startsWith(`${readoutScope}.linear.`) || modelOf(config).isClassifier(parameter);
+
+/** The rule that a configuration asks for. The logits of a causal clip are those of its last frame, which has seen all of it. */
+function timeOf(config: NetworkConfig, clip: Expr): Time {
+  const { frames } = mapSize(clip.shape, 'clip');
+  return config.causal ? new CausalClip(frames, config.frames, [frames - 1]) : new WholeClip();
+}
+
 /** Parameters and statistics of a network, in the order in which it asks for them. */
 export function inventoryOf(config: NetworkConfig): Inventory {
   const recorder = new Recorder();
-  videoMobileFormer(new Layers(recorder, undefined), config, input('clips', [1, 1, 3, 32, 32]));
+  logitsOf(new Scope(recorder, undefined), config, smallClip(), {});
   return recorder;
 }
 
-/** How many residual branches a network has that training may drop. */
-export function countBranches(config: NetworkConfig): number {
-  const branches = new ResidualBranches();
-  videoMobileFormer(new Layers(new Recorder(), undefined, branches), config, input('clips', [1, 1, 3, 32, 32]));
-  return branches.count;
+const smallClip = (): Expr => input('clips', [1, 1, 3, 32, 32]);
+
+/** Masks that a network asks for in training: residual branches that may be dropped, and values of a clip that dropout covers. */
+export function masksOf(config: NetworkConfig): { readonly branches: number; readonly dropouts: number } {
+  const masks = new Masks();
+  logitsOf(new Scope(new Recorder(), undefined, masks), config, smallClip(), {});
+  return masks;
 }
 
 /** Variables that are slices of one flat vector each, in the order of the inventory. */
@@ -70,7 +112,7 @@ export function inferenceGraph(config: NetworkConfig, weights: FlatWeights, clip
 
 /** The same for a clip made otherwise: normalised [T, B, 3, S, S]. */
 export function constantLogits(config: NetworkConfig, weights: FlatWeights, clip: Expr, options: ForwardOptions = {}): Expr {
-  return videoMobileFormer(new Layers(new ConstantVariables(weights), undefined), config, clip, options);
+  return logitsOf(new Scope(new ConstantVariables(weights), undefined), config, clip, options);
 }
 
 /** Logits [B, classes] with flat vectors `parameters` (or of another name) and `statistics` as inputs: evaluation while training. */
@@ -84,14 +126,14 @@ export function evaluationGraph(
     input(options.parameters ?? 'parameters', [countValues(parameters)]),
     input('statistics', [countValues(statistics)]),
   );
-  return videoMobileFormer(new Layers(variables, undefined), config, clipInput(config, clips), options);
+  return logitsOf(new Scope(variables, undefined), config, clipInput(config, clips), options);
 }
 
 export interface TrainingForwardOptions extends ForwardOptions {
   /** Clips follow one another in pairs, as in a stream; for causal networks. */
   readonly chained?: boolean;
-  /** Multiplied onto the residual branches of the convolutions, a row each, [n, B]: 0 or 1 / (1 - p); n as `countBranches` says. */
-  readonly dropPath?: Expr;
+  /** Random masks, of the sizes that `masksOf` says. */
+  readonly masks?: MaskInputs;
   /** Batch norms use their running statistics instead of the batch's; nothing is seen then. */
   readonly frozenStatistics?: boolean;
 }
@@ -105,11 +147,10 @@ export function trainingGraph(
   options: TrainingForwardOptions = {},
 ): { readonly logits: Expr; readonly seen: readonly Expr[] } {
   const batch: BatchStatistics = new Map();
-  const branches = new ResidualBranches(options.dropPath);
-  const layers = new Layers(variables, options.frozenStatistics ? undefined : batch, branches);
+  const scope = new Scope(variables, options.frozenStatistics ? undefined : batch, new Masks(options.masks));
   const logits = options.chained
-    ? chainedLogits(layers, config, clips, options)
-    : videoMobileFormer(layers, config, clipInput(config, clips), options);
+    ? chainedLogits(scope, config, clips, options)
+    : logitsOf(scope, config, clipInput(config, clips), options);
   const seen = options.frozenStatistics ? [] : statistics.map(({ name }) => batch.get(name) ?? missing(name));
   return { logits, seen };
 }
@@ -118,7 +159,7 @@ export function trainingGraph(
  * A causal network must learn what a stream is: something always went before. So the second half of a batch's clips follow those of
  * the first, each two as one sequence, and both are asked for at their last frame.
  */
-function chainedLogits(layers: Layers, config: NetworkConfig, clips: number, options: ForwardOptions): Expr {
+function chainedLogits(scope: Scope, config: NetworkConfig, clips: number, options: ForwardOptions): Expr {
   if (!config.causal || clips % 2 !== 0)
     throw new ConfigError(`${config.name}: pairs of clips are for causal networks and even batches, got a batch of ${clips}`);
   const { frames, size } = config;
@@ -126,7 +167,7 @@ function chainedLogits(layers: Layers, config: NetworkConfig, clips: number, opt
   const input = reshape(clipInput(config, clips), [frames, 2, pairs * 3 * size * size]);
   const chained = reshape(transpose(input, [1, 0, 2]), [2 * frames, pairs, 3, size, size]);
   const time = new CausalClip(2 * frames, frames, [frames - 1, 2 * frames - 1]);
-  return videoMobileFormer(layers, config, chained, { ...options, time });
+  return logitsOf(scope, config, chained, { ...options, time });
 }
 
 function missing(name: string): never {

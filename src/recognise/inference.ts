@@ -13,7 +13,7 @@ import { Engine, type EngineOptions, type Program, type TensorValue } from '../r
 import { clipInput, type OnnxWeights } from '../weights/onnxFile.js';
 
 /**
- * Below this many multiply-adds a view four clips at a time are quicker, a quarter for vmf-0.1g; more gain nothing, and larger
+ * Below this many multiply-adds a view four clips at a time are quicker, a quarter at 0.1 G; more gain nothing, and larger
  * networks lose, because their features then leave the cache.
  */
 const groupedMacs = 2e8;

@@ -1,6 +1,7 @@
 /** Several runs against each other: where their recipes and data differ, and whether their results differ by more than chance. */
 import { statSync } from 'node:fs';
 import { networkCost } from '../models/cost.js';
+import { modelOf } from '../models/registry.js';
 import type { EvaluatedVideo } from '../recognise/evaluate.js';
 import { holmAdjusted, mcnemarExact } from '../scores/mcnemar.js';
 import type { ReportFact, ReportOption } from './reportData.js';
@@ -49,11 +50,9 @@ function recipeProperties(run: RunFiles): [string, ReportOption][] {
 function propertiesOf(run: RunFiles, result: RunResult): [string, ReportOption][] {
   const { best, record, digest } = run;
   const { parameters, macs } = networkCost(best.config);
-  const { blocks, tokens, tokenDim } = best.config;
   const session = record?.sessions.at(-1);
   const facts: ReportFact[] = [
-    ['temporal kernels', `${blocks.filter(({ temporal }) => temporal > 1).length} of ${blocks.length} blocks`],
-    ['tokens', `${tokens} × ${tokenDim}`],
+    ...Object.entries(modelOf(best.config).traits(best.config)),
     ['parameters', grouped(parameters)],
     ['multiply-adds of a view', scaled(macs)],
     ['classes', best.labels.length],

@@ -20,7 +20,7 @@ export interface CoreShare {
 const mostThreads = 8;
 /**
  * Below this many multiply-adds a run one thread is quicker than two, because waking the other takes longer than what it does:
- * vmf-0.1g 0.86 times as fast with two, vmf-1g 1.17 times (`npm run bench -- race --rows threads`).
+ * a network of 0.1 G multiply-adds 0.86 times as fast with two, one of 1 G 1.17 times (`npm run bench -- race --rows threads`).
  */
 const sharedMacs = 5e8;
 /** An engine costs 30 to 200 MB; beyond this many, engines get more threads instead. */
@@ -32,7 +32,8 @@ const mostEngines = 16;
  */
 export function shareCores(use: Use, cores: number = availableParallelism(), engines?: number): CoreShare {
   if (use === 'latency') {
-    // Nobody spins: on two idle cores it makes vmf-1g a quarter faster, beside one other busy program a third slower, vmf-0.1g half.
+    // Nobody spins: on two idle cores it makes a network of 1 G multiply-adds a quarter faster,
+    // beside one other busy program a third slower.
     return { engines: 1, threads: Math.min(cores, mostThreads), spin: false };
   }
   const count = engines ?? Math.min(cores, mostEngines);

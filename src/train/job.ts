@@ -13,7 +13,7 @@ export interface TrainJob {
   readonly data: string | LabelledVideos;
   /** Where checkpoints and metrics go; made if missing. */
   readonly out: string;
-  /** A name such as `vmf-0.1g`, or a configuration of one's own; its classes are replaced by the data's. Default: the recipe's. */
+  /** A name of `networkNames`, or a configuration of one's own; its classes are replaced by the data's. Default: the recipe's. */
   readonly model?: string | NetworkConfig;
   /** Weights to start from; a last layer for other classes is begun anew. */
   readonly init?: string;

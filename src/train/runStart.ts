@@ -8,8 +8,8 @@ import { makePreprocess, type Preprocess } from '../clip/preprocess.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
-import { networkConfig } from '../models/layouts.js';
 import { inventoryOf } from '../models/network.js';
+import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { countValues, initialValues } from '../models/variables.js';
 import { Rng } from '../rng.js';
 import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
@@ -142,7 +142,8 @@ type WithModel = Pick<TrainJob, 'preprocess'> & { readonly model: TrainJob['mode
 function chosenConfig(job: WithModel, data: LabelledVideos, from: Checkpoint | undefined): NetworkConfig {
   const { model } = job;
   const classes = data.labels.length;
-  const base = typeof model === 'object' ? model : model === undefined && from ? from.config : networkConfig(model ?? 'vmf-0.1g');
+  const base =
+    typeof model === 'object' ? model : model === undefined && from ? from.config : networkConfig(model ?? defaultNetwork);
   if (typeof model === 'object' && model.readout)
     throw new ConfigError(`${model.name}: readout: a linear one is fitted, not trained; leave it out, or use --baseline`);
   const { readout: _, ...trained } = base; // a baseline's network gets its head back

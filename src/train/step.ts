@@ -10,7 +10,8 @@ import { gradients } from '../graph/gradients.js';
 import { logSoftmax } from '../graph/linear.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
-import { countBranches, FlatVariables, inventoryOf, type TrainingForwardOptions, trainingGraph } from '../models/network.js';
+import { FlatVariables, inventoryOf, masksOf, type TrainingForwardOptions, trainingGraph } from '../models/network.js';
+import type { MaskInputs } from '../models/scope.js';
 import { countValues, type Inventory } from '../models/variables.js';
 
 export interface StepOptions {
@@ -29,7 +30,7 @@ export interface StepOptions {
   readonly accumulate?: number;
   /** Keep a moving average of the parameters (state `average`). */
   readonly average?: boolean;
-  /** Skip residual branches by the input `dropPath` [n, B] (0 or 1 / (1 - p)), n as `countBranches` says. */
+  /** Skip residual branches by the input `dropPath` [n, B] (0 or 1 / (1 - p)), n as `masksOf` says. */
   readonly dropPath?: boolean;
   /** Multiply each parameter's learning rate by the state `rates` [P]. */
   readonly layerRates?: boolean;
@@ -85,10 +86,9 @@ function lossAndGradient(config: NetworkConfig, inventory: Inventory, state: Sta
   const { clips, statisticsMomentum: momentum, frozenStatistics = false, temperature } = options;
   const variables = new FlatVariables(state.parameters, state.statistics);
   const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips, {
-    dropout: input('dropout', [clips, config.head]),
+    masks: maskInputs(config, options),
     chained: options.chained ?? false,
     frozenStatistics,
-    ...(options.dropPath && { dropPath: input('dropPath', [countBranches(config), clips]) }),
   });
   const labelled = crossEntropy(input('targets', [clips, config.classes]), logits, clips);
   const loss =
@@ -101,6 +101,14 @@ function lossAndGradient(config: NetworkConfig, inventory: Inventory, state: Sta
   const flat = concat(gradients(loss, variables.parameters).map(flatten), 0);
   const running = () => add(mul(state.statistics, momentum), mul(concat(seen, 0), 1 - momentum));
   return { loss, logits, flat, statistics: frozenStatistics ? {} : { 'statistics.next': running() } };
+}
+
+function maskInputs(config: NetworkConfig, { clips, dropPath = false }: StepOptions): MaskInputs {
+  const { dropouts, branches } = masksOf(config);
+  return {
+    ...(dropouts > 0 && { dropout: input('dropout', [clips, dropouts]) }),
+    ...(dropPath && branches > 0 && { dropPath: input('dropPath', [branches, clips]) }),
+  };
 }
 
 const crossEntropy = (targets: Expr, logits: Expr, clips: number): Expr =>

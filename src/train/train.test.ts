@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { parseNetworkConfig } from '../models/config.js';
+import { parseNetworkConfig } from '../models/registry.js';
 import { encodeVideo } from '../video/encode.js';
 import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
@@ -20,6 +20,7 @@ let runs = 0;
 const tiny = parseNetworkConfig(
   {
     name: 'tiny',
+    family: 'video-mobile-former',
     layout: 'tiny',
     stem: 8,
     tokens: 2,

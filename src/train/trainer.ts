@@ -9,7 +9,6 @@ import type { ClipBatch, ClipLoader } from '../dataset/clipLoader.js';
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
 import { ConfigError, DatasetError, VmfError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
-import { inventoryOf } from '../models/network.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { DivergenceWatch, lossWeight } from './divergence.js';
 import { layerRates, ratesAreEven } from './layerRates.js';
@@ -182,7 +181,7 @@ export class Trainer {
   private async setRates(): Promise<void> {
     const { config, options, programs } = this.parts;
     if (ratesAreEven(options)) return;
-    await programs.setRates(layerRates(inventoryOf(config).parameters, this.progress.epoch, options));
+    await programs.setRates(layerRates(config, this.progress.epoch, options));
   }
 
   private async pass(batch: ClipBatch): Promise<void> {
@@ -195,8 +194,8 @@ export class Trainer {
       clips: lesson.clips,
       targets: lesson.targets,
       ...(lesson.soft && { soft: lesson.soft }),
-      dropout: dropoutMask(config, options, pass),
-      ...(dropPath > 0 && { dropPath: dropPathMask(programs.branches, options, pass) }),
+      dropout: dropoutMask(programs.masks.dropouts, options.dropout ?? config.dropout, options, pass),
+      ...(dropPath > 0 && { dropPath: dropPathMask(programs.masks.branches, options, pass) }),
       ...{ step, rate: this.rateAt(pass), weightDecay },
       // Young averages forget their start sooner.
       keep: Math.min(average, (1 + step) / (10 + step)),

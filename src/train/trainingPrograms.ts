@@ -7,7 +7,7 @@
 import { lower } from '../graph/lowering/lower.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
-import { clipShape, countBranches, evaluationGraph, type FlatWeights } from '../models/network.js';
+import { clipShape, evaluationGraph, type FlatWeights, masksOf } from '../models/network.js';
 import { blockSize } from '../runtime/blockSize.js';
 import type { Engine, Program, TensorValue } from '../runtime/engine.js';
 import {
@@ -61,8 +61,8 @@ export interface TrainingWeights extends FlatWeights {
 }
 
 export class TrainingPrograms {
-  /** Residual branches that drop path may drop. */
-  readonly branches: number;
+  /** Masks that the network asks for, see `masksOf`. */
+  readonly masks: ReturnType<typeof masksOf>;
   private readonly programs = new Map<string, Promise<Program>>();
 
   constructor(
@@ -70,7 +70,7 @@ export class TrainingPrograms {
     private readonly config: NetworkConfig,
     private readonly options: StepOptions,
   ) {
-    this.branches = countBranches(config);
+    this.masks = masksOf(config);
   }
 
   /** What is tested and kept is the moving average, where there is one. */
@@ -128,8 +128,8 @@ export class TrainingPrograms {
         clips: new Float32Array(sizeOf(clipShape(config, count))),
         targets: new Float32Array(count * config.classes),
         ...(options.temperature !== undefined && { soft: new Float32Array(count * config.classes) }),
-        dropout: new Float32Array(count * config.head),
-        ...(options.dropPath && { dropPath: new Float32Array(this.branches * count) }),
+        dropout: new Float32Array(count * this.masks.dropouts),
+        ...(options.dropPath && { dropPath: new Float32Array(this.masks.branches * count) }),
         ...{ step: 1, rate: 0, weightDecay: 0 },
       });
     await once();
@@ -155,13 +155,14 @@ export class TrainingPrograms {
 
   private feeds({ clips, targets, soft, dropout, dropPath, partial = false, ...entry }: StepInput): Record<string, TensorValue> {
     const { clips: count, betas } = this.options;
-    const { classes, head } = this.config;
+    const { classes } = this.config;
+    const { branches, dropouts } = this.masks;
     return {
       clips: this.tensor(clips, clipShape(this.config, count)),
       targets: this.tensor(targets, [count, classes]),
-      dropout: this.tensor(dropout, [count, head]),
+      ...(dropouts > 0 && { dropout: this.tensor(dropout, [count, dropouts]) }),
       ...(soft && { soft: this.tensor(soft, [count, classes]) }),
-      ...(dropPath && { dropPath: this.tensor(dropPath, [this.branches, count]) }),
+      ...(dropPath && branches > 0 && { dropPath: this.tensor(dropPath, [branches, count]) }),
       ...(!partial && { schedule: this.tensor(scheduleValues({ ...entry, betas }), [5]) }),
     };
   }

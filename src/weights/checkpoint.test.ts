@@ -183,7 +183,10 @@ test('transfer to other labels begins the last layer anew, even when there are a
     const result = transferWeights(config, weights, from, false, 'init');
     assert.deepEqual(result.fresh, ['head.fc2.weight', 'head.fc2.bias']);
     assert.deepEqual(part(config, weights.parameters, 'head.fc2.weight'), before);
-    assert.deepEqual(part(config, weights.parameters, 'head.fc1.weight'), part(from.config, from.parameters, 'head.fc1.weight'));
+    assert.deepEqual(
+      part(config, weights.parameters, 'head.fc1.weight'),
+      part(from.config as typeof config, from.parameters, 'head.fc1.weight'),
+    );
   }
 });
 

@@ -7,11 +7,13 @@ import { z } from 'zod';
 import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
-import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
+import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
-import { type FlatWeights, inventoryOf } from '../models/network.js';
+import { type FlatWeights, inventoryOf, isClassifier } from '../models/network.js';
+import { parseNetworkConfig } from '../models/registry.js';
 import { countValues, type VariableSpec } from '../models/variables.js';
 import { type Calibration, storedCalibration } from './calibration.js';
+import { upgradedConfig } from './legacy.js';
 import { floatTensor, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
 
 /** A network ready for use. */
@@ -82,7 +84,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
       { path: where },
     );
   }
-  const config = parseNetworkConfig(metadataJson(file, 'config', where), where);
+  const config = parseNetworkConfig(upgradedConfig(metadataJson(file, 'config', where)), where);
   const labels = stringList.safeParse(metadataJson(file, 'labels', where)).data;
   if (labels?.length !== config.classes) {
     throw new WeightsError(`expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`, { path: where });
@@ -173,7 +175,7 @@ export function transferWeights(
     let at = 0;
     for (const { name, shape } of specs) {
       const found = source.get(name);
-      const fits = found?.shape.join() === shape.join() && (sameLabels || !/^head\.(fc2|linear)\./.test(name));
+      const fits = found?.shape.join() === shape.join() && (sameLabels || !isClassifier(config, name));
       if (found && fits) values.set(found.data as Float32Array, at);
       (fits ? taken : fresh).push(name);
       at += sizeOf(shape);

@@ -8,8 +8,10 @@ import { z } from 'zod';
 import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { readOnnxMetadata } from '../graph/onnxMetadata.js';
-import { type NetworkConfig, parseNetworkConfig } from '../models/config.js';
+import type { NetworkConfig } from '../models/config.js';
+import { parseNetworkConfig } from '../models/registry.js';
 import { type Calibration, storedCalibration } from './calibration.js';
+import { upgradedConfig } from './legacy.js';
 import { quoted } from './namedTensor.js';
 import { packageVersion } from './packageVersion.js';
 
@@ -109,7 +111,7 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
     );
   }
   const json = (key: string) => metadataJson(metadata, key, where);
-  const config = parseNetworkConfig(json('config'), where);
+  const config = parseNetworkConfig(upgradedConfig(json('config')), where);
   const labels = stringList.safeParse(json('labels')).data;
   if (labels?.length !== config.classes) {
     throw new WeightsError(`expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`, { path: where });

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { sizeOf } from '../../src/graph/shape.js';
-import { type NetworkConfig, parseNetworkConfig } from '../../src/models/config.js';
+import type { NetworkConfig } from '../../src/models/config.js';
 import { inventoryOf } from '../../src/models/network.js';
+import { parseNetworkConfig } from '../../src/models/registry.js';
 import type { Inventory, VariableSpec } from '../../src/models/variables.js';
 import { readSafetensors } from '../../src/weights/files.js';
 import { type TensorFile, toFloat32 } from '../../src/weights/safetensors.js';
@@ -74,7 +75,10 @@ function configOf(
   const { stem, tokens, head, groups, frames, classes, dropout } = stored;
   const { variant, dim, height } = stored;
   const known = { stem, tokens, head, groups, frames, classes, dropout };
-  return parseNetworkConfig({ name: variant, layout: variant, ...known, tokenDim: dim, size: height, blocks }, 'fixture');
+  return parseNetworkConfig(
+    { family: 'video-mobile-former', name: variant, layout: variant, ...known, tokenDim: dim, size: height, blocks },
+    'fixture',
+  );
 }
 
 function tensor(file: TensorFile, name: string): Float32Array {

@@ -4,9 +4,11 @@
  */
 import { makePreprocess, type Preprocess } from '../../src/clip/preprocess.js';
 import { sizeOf } from '../../src/graph/shape.js';
-import { type NetworkConfig, parseNetworkConfig } from '../../src/models/config.js';
+import type { NetworkConfig } from '../../src/models/config.js';
 import { type FlatWeights, inventoryOf } from '../../src/models/network.js';
+import { parseNetworkConfig } from '../../src/models/registry.js';
 import { countValues, type VariableSpec } from '../../src/models/variables.js';
+import type { VideoMobileFormerConfig } from '../../src/models/videoMobileFormerConfig.js';
 import { Rng } from '../../src/rng.js';
 import { type Checkpoint, checkpointFile } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/files.js';
@@ -19,7 +21,7 @@ export interface TinyChoice {
 }
 
 /** A network of every kind of block that runs in a millisecond. */
-export function tinyConfig({ frames = 4, size = 32, classes = 5, temporal = 3 }: TinyChoice = {}): NetworkConfig {
+export function tinyConfig({ frames = 4, size = 32, classes = 5, temporal = 3 }: TinyChoice = {}): VideoMobileFormerConfig {
   const blocks = [
     { kind: 'lite', expand: 2, out: 8, stride: 2, temporal },
     { kind: 'mf', expand: 2, out: 8, temporal },
@@ -27,7 +29,8 @@ export function tinyConfig({ frames = 4, size = 32, classes = 5, temporal = 3 }:
     { kind: 'mf', expand: 3, out: 16, temporal },
   ];
   const widths = { stem: 8, tokens: 2, tokenDim: 16, head: 32, groups: 1, dropout: 0 };
-  return parseNetworkConfig({ name: 'tiny', layout: 'tiny', ...widths, blocks, frames, size, classes }, 'tiny');
+  const tiny = { family: 'video-mobile-former', name: 'tiny', layout: 'tiny', ...widths, blocks, frames, size, classes };
+  return parseNetworkConfig(tiny, 'tiny') as VideoMobileFormerConfig;
 }
 
 export function livelyWeights(config: NetworkConfig, seed = 0): FlatWeights {

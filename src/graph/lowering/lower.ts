@@ -43,7 +43,7 @@ export function lowerStandard(outputs: Readonly<Record<string, Expr>>): OnnxMode
 }
 
 /**
- * From this size on maps are computed frame by frame, which makes vmf-2g and vmf-4g 10 to 15 % faster; for maps of 3 MB the many
+ * From this size on maps are computed frame by frame, which makes networks of 2 and 4 G multiply-adds 10 to 15 % faster; for maps of 3 MB the many
  * nodes cost more than the caches give back (measured on an EPYC with 32 MB of last-level cache).
  */
 const largeBytes = 6e6;

@@ -6,8 +6,8 @@
 import { ShapeError } from '../../errors.js';
 import { lower } from '../../graph/lowering/lower.js';
 import type { NetworkConfig } from '../../models/config.js';
+import type { Intermediates } from '../../models/network.js';
 import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../../models/network.js';
-import type { Intermediates } from '../../models/videoMobileFormer.js';
 import { blockSize } from '../../runtime/blockSize.js';
 import type { Engine, Program } from '../../runtime/engine.js';
 import { StatisticsEstimate } from '../statisticsEstimate.js';

@@ -40,11 +40,10 @@ export function lessonOf(batch: ClipBatch, config: NetworkConfig, options: Train
   return { clips, targets, labels, videos };
 }
 
-/** [B, F]: 0 with probability p, else 1 / (1 - p). */
-export function dropoutMask(config: NetworkConfig, options: TrainOptions, pass: number): Float32Array {
-  const p = options.dropout ?? config.dropout;
+/** [B, F] for F values of a clip: 0 with probability p, else 1 / (1 - p). */
+export function dropoutMask(values: number, p: number, options: TrainOptions, pass: number): Float32Array {
   const rng = new Rng([options.seed, 'dropout', pass]);
-  return Float32Array.from({ length: options.batch * config.head }, () => (rng.chance(p) ? 0 : 1 / (1 - p)));
+  return Float32Array.from({ length: options.batch * values }, () => (rng.chance(p) ? 0 : 1 / (1 - p)));
 }
 
 /** [n, B]: 0 with a probability that rises evenly from 0 (exclusive) to `dropPath` at the last branch, else 1 / (1 - p). */

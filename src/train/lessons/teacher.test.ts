@@ -13,7 +13,7 @@ import { exportOnnx } from '../../export/exportWeights.js';
 import { lower } from '../../graph/lowering/lower.js';
 import { type OnnxNode, type OnnxTensor, type OnnxValue, writeOnnx } from '../../graph/onnx.js';
 import { sizeOf } from '../../graph/shape.js';
-import { inventoryOf } from '../../models/network.js';
+import { inventoryOf, masksOf } from '../../models/network.js';
 import { Inference } from '../../recognise/inference.js';
 import { Rng } from '../../rng.js';
 import { Engine } from '../../runtime/engine.js';
@@ -262,7 +262,7 @@ async function onePass(temperature: number, said: (logits: Float32Array) => { ta
         clips: { shape, data: clips },
         targets: { shape: [4, 3], data: targets },
         soft: { shape: [4, 3], data: soft },
-        dropout: { shape: [4, config.head], data: new Float32Array(4 * config.head).fill(1) },
+        dropout: { shape: [4, masksOf(config).dropouts], data: new Float32Array(4 * masksOf(config).dropouts).fill(1) },
       });
       const { gradients } = await engine.readState(['gradients']);
       return { config, logits: logits.data, loss: loss.data[0] ?? Number.NaN, gradients };

@@ -3,17 +3,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { networkConfig } from '../../models/layouts.js';
-import { countBranches, inventoryOf } from '../../models/network.js';
+import { inventoryOf, masksOf } from '../../models/network.js';
+import { modelOf, networkConfig } from '../../models/registry.js';
+import type { VideoMobileFormerConfig } from '../../models/videoMobileFormerConfig.js';
 import { DivergenceWatch } from '../divergence.js';
-import { depthOf, layerRates } from '../layerRates.js';
+import { layerRates } from '../layerRates.js';
 import { dropoutMask, dropPathMask } from '../lessons/lessons.js';
 import { pseudoTargets, pseudoWeightAt } from '../lessons/semiSupervised.js';
 import { autoChoices } from './autoChoices.js';
 import { trainOptions } from './options.js';
 import { parseRecipe, readRecipe, recipeNames } from './recipe.js';
 
-const { parameters } = inventoryOf(networkConfig('vmf-0.1g'));
+const network = networkConfig('vmf-0.1g') as VideoMobileFormerConfig;
+const { parameters } = inventoryOf(network);
 const first = (values: Float32Array, name: string) => {
   let at = 0;
   for (const spec of parameters) {
@@ -24,8 +26,8 @@ const first = (values: Float32Array, name: string) => {
 };
 
 test('layer decay: 1 for the head, a factor less for each block below, the stem least', () => {
-  const rates = layerRates(parameters, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
-  const blocks = networkConfig('vmf-0.1g').blocks.length;
+  const rates = layerRates(network, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
+  const blocks = network.blocks.length;
   assert.equal(first(rates, 'head.'), 1);
   assert.equal(first(rates, `blocks.${blocks - 1}.`), 0.5);
   assert.equal(first(rates, `blocks.${blocks - 3}.`), 0.125);
@@ -33,7 +35,7 @@ test('layer decay: 1 for the head, a factor less for each block below, the stem 
 });
 
 test('staged unfreezing: the head learns first, everything at the end, and what has begun goes on', () => {
-  const awake = (epoch: number) => layerRates(parameters, epoch, { layerDecay: 1, unfreezeEpochs: 6 });
+  const awake = (epoch: number) => layerRates(network, epoch, { layerDecay: 1, unfreezeEpochs: 6 });
   assert.equal(first(awake(0), 'head.'), 1);
   assert.equal(first(awake(0), 'stem.'), 0);
   assert.ok(awake(6).every((rate) => rate === 1));
@@ -44,6 +46,7 @@ test('staged unfreezing: the head learns first, everything at the end, and what 
 });
 
 test('depth is counted from the head', () => {
+  const deep = networkConfig('vmf-1g');
   assert.deepEqual(
     [
       'head.fc2.weight',
@@ -52,17 +55,17 @@ test('depth is counted from the head', () => {
       'blocks.0.conv1.bn.weight',
       'stem.conv.weight',
       'tokens',
-    ].map((name) => depthOf(name, 12)),
+    ].map((name) => modelOf(deep).layerGroup(name, deep)),
     [0, 0, 1, 12, 13, 13],
   );
 });
 
 test('masks keep the expected value, and drop path drops deeper branches more often', () => {
-  const config = networkConfig('vmf-0.1g');
+  const { dropouts, branches } = masksOf(network);
+  assert.equal(dropouts, network.head);
   const options = trainOptions({ batch: 64, dropout: 0.3, dropPath: 0.4 });
   const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  assert.ok(Math.abs(mean(dropoutMask(config, options, 5)) - 1) < 0.02);
-  const branches = countBranches(config);
+  assert.ok(Math.abs(mean(dropoutMask(dropouts, 0.3, options, 5)) - 1) < 0.02);
   const rows = Array.from({ length: 200 }, (_, pass) => dropPathMask(branches, options, pass));
   const kept = (branch: number) => mean(Float32Array.from(rows, (row) => mean(row.subarray(branch * 64, (branch + 1) * 64))));
   const dropped = (branch: number) =>

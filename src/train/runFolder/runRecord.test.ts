@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import type { LabelledVideos, Split } from '../../dataset/labelledVideos.js';
-import { networkConfig } from '../../models/layouts.js';
+import { networkConfig } from '../../models/registry.js';
 import { beginRecord, type ReadVideo, type RunEnd, type RunStart, readRecord } from './runRecord.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vmf-record-'));

@@ -1,6 +1,6 @@
 /**
- * The layers that hold numbers, by the names they have in checkpoints: linear, layer norm, and batch norm in its two lives. In
- * training batch norm uses the batch's statistics and reports them; in evaluation its scale is folded into the convolution before it.
+ * A parameter scope: the layers that hold numbers, by their names in checkpoints. In training batch norm uses the batch's statistics and
+ * reports them; in evaluation its scale is folded into the convolution before it.
  */
 
 import { reshape, slice, sum } from '../graph/arrange.js';
@@ -16,44 +16,61 @@ const epsilon = 1e-5;
 /** What a batch norm saw, as expressions: mean and (unbiased) variance [C], by the names of the running statistics. */
 export type BatchStatistics = Map<string, Expr>;
 
-export interface ConvSpec {
-  readonly expand?: number;
-  readonly temporal: number;
-  readonly stride?: number;
+/** Random masks of training: layers ask for them, and a training session feeds as many as were asked for. */
+export interface MaskInputs {
+  /** A row for each residual branch, [n, B]: 0 or 1 / (1 - p). */
+  readonly dropPath?: Expr | undefined;
+  /** Columns for each dropout, side by side, [B, F]: 0 or 1 / (1 - p). */
+  readonly dropout?: Expr | undefined;
 }
 
-/** Residual branches in the order in which the network adds them; each may be multiplied by a row of [n, B] ("stochastic depth"). */
-export class ResidualBranches {
-  count = 0;
+export class Masks {
+  /** Residual branches, in the order in which the network adds them. */
+  branches = 0;
+  /** Values of a clip that dropouts cover. */
+  dropouts = 0;
 
-  constructor(private readonly rows?: Expr) {}
+  constructor(private readonly inputs: MaskInputs = {}) {}
 
-  next(y: Expr): Expr {
-    const at = this.count++;
-    if (!this.rows) return y;
+  branch(y: Expr): Expr {
+    const at = this.branches++;
+    const { dropPath } = this.inputs;
+    if (!dropPath) return y;
     const { clips, channels } = mapSize(y.shape, 'residual branch');
-    const row = reshape(slice(this.rows, 0, at, at + 1), [clips, 1]);
+    const row = reshape(slice(dropPath, 0, at, at + 1), [clips, 1]);
     return scaleShift(y, mul(row, filled(1, [1, channels])));
+  }
+
+  dropout(x: Expr): Expr {
+    const at = this.dropouts;
+    this.dropouts += x.shape[1] ?? 0;
+    const { dropout } = this.inputs;
+    return dropout ? mul(x, slice(dropout, 1, at, this.dropouts)) : x;
   }
 }
 
-export class Layers {
+export class Scope {
   constructor(
     private readonly variables: Variables,
     /** Where batch norms report what they saw; without it the network is in evaluation mode. */
     private readonly seen: BatchStatistics | undefined,
-    private readonly branches = new ResidualBranches(),
+    private readonly masks = new Masks(),
     private readonly prefix = '',
   ) {}
 
   /** The layers below a name. */
-  in(name: string): Layers {
-    return new Layers(this.variables, this.seen, this.branches, `${this.prefix}${name}.`);
+  in(name: string): Scope {
+    return new Scope(this.variables, this.seen, this.masks, `${this.prefix}${name}.`);
   }
 
   /** x plus what a branch made of it. */
   residual(x: Expr, y: Expr): Expr {
-    return add(x, this.branches.next(y));
+    return add(x, this.masks.branch(y));
+  }
+
+  /** Rows [B, F] of which training drops some values. */
+  dropout(x: Expr): Expr {
+    return this.masks.dropout(x);
   }
 
   weight(name: string, shape: Shape, init: Init, decay: boolean): Expr {
@@ -79,7 +96,7 @@ export class Layers {
    * A convolution and its batch norm. `convolve` is given a scale [C] for its output channels and a bias [C] in evaluation, and
    * neither in training, where the norm follows as a scale and shift by what the batch showed.
    */
-  normalised(name: string, channels: number, convolve: (scale?: Expr, bias?: Expr) => Expr): Expr {
+  convBatchNorm(name: string, channels: number, convolve: (scale?: Expr, bias?: Expr) => Expr): Expr {
     const norm = this.normParts(name, channels);
     if (!this.seen) {
       const { scale, shift } = affine(norm.weight, norm.bias, norm.mean, norm.variance);

@@ -4,15 +4,17 @@
  * replaced by the same with windows into it. Runs nothing.
  */
 
-import { ShapeError } from '../errors.js';
+import { ConfigError, ShapeError } from '../errors.js';
 import { reshape, slice, sum } from '../graph/arrange.js';
 import { mul } from '../graph/elementwise.js';
 import { type Expr, input } from '../graph/expr.js';
 import { gram, pointwise, softmaxPositions } from '../graph/features.js';
 import { mapSize, type Shape } from '../graph/shape.js';
-import type { NetworkConfig } from '../models/config.js';
-import { type FlatWeights, inferenceGraph } from '../models/network.js';
-import { type Time, WholeClip } from '../models/time.js';
+import type { NetworkConfig } from './config.js';
+import type { Place, TokenAttention } from './model.js';
+import { type FlatWeights, inferenceGraph } from './network.js';
+import { modelOf } from './registry.js';
+import { type Time, WholeClip } from './time.js';
 
 /**
  * What a blind token finds instead of what it looks for: the `average` of the features over all positions of all frames (it knows what
@@ -22,26 +24,24 @@ import { type Time, WholeClip } from '../models/time.js';
 export type Blindness = 'average' | 'nothing';
 export const blindnesses: readonly Blindness[] = ['average', 'nothing'];
 
-/** A place in the network where tokens look at features. */
-export interface Place {
-  /** `blocks.3`, or `bridge` behind the last block. */
-  readonly name: string;
-  /** Pixels of the clip from one position to the next; position i is centred on pixel i * stride, as kernels are padded. */
-  readonly stride: number;
-  /** Tokens whose find reaches the logits: all in the blocks; in the bridge those that the head reads, usually token 0 alone. */
-  readonly used: 'all' | 'token 0';
+/** What can be explained of this network. ConfigError where it has no tokens. */
+export function attentionOf(config: NetworkConfig): TokenAttention<NetworkConfig> {
+  const { attention } = modelOf(config);
+  if (!attention)
+    throw new ConfigError(`${config.name} has no tokens: there is no attention to explain in a network of this family`);
+  return attention;
 }
 
 /** Where tokens look, in the order in which the network comes to it. */
-export function placesOf({ blocks, readout }: Pick<NetworkConfig, 'blocks' | 'readout'>): Place[] {
-  const places: Place[] = [];
-  let stride = 2; // the stem's
-  blocks.forEach((block, i) => {
-    if (block.kind !== 'lite') places.push({ name: `blocks.${i}`, stride, used: 'all' });
-    stride *= block.kind === 'down' ? 2 : block.kind === 'lite' ? block.stride : 1;
-  });
-  return [...places, { name: 'bridge', stride, used: readout === 'linear' ? 'all' : 'token 0' }];
+export const placesOf = (config: NetworkConfig): readonly Place[] => attentionOf(config).places(config);
+
+/** What the network says of its tokens, in words. */
+export function tokenWords(config: NetworkConfig): { readonly caveat: string; reaches(token: number): string } {
+  const attention = attentionOf(config);
+  return { caveat: attention.caveat(config), reaches: (token) => attention.reaches(config, token) };
 }
+
+export const tokensOf = (config: NetworkConfig): number => attentionOf(config).tokens(config);
 
 /** Who is blind where in one copy of a clip; what is absent is not restricted: `{ tokens: [1] }` is token 1 everywhere. */
 export interface Blinding {
@@ -75,13 +75,13 @@ export function tokenGraphs(config: NetworkConfig, weights: FlatWeights, copies:
   return { logits, attention: Object.fromEntries(attention) };
 }
 
-const sightShape = (config: NetworkConfig, copies: number): Shape => [placesOf(config).length, copies, 2 * config.tokens, 1];
+const sightShape = (config: NetworkConfig, copies: number): Shape => [placesOf(config).length, copies, 2 * tokensOf(config), 1];
 
 /** [places, B, 2M, 1]: 0 for a token that is blind there, both its heads; else 1. One blinding a copy. */
 export function sightOf(config: NetworkConfig, blindings: readonly Blinding[]): { shape: Shape; data: Float32Array } {
   const sees = placesOf(config).flatMap(({ name }) =>
     blindings.flatMap((blinding) =>
-      Array.from({ length: 2 * config.tokens }, (_, query) => (isBlind(blinding, query % config.tokens, name) ? 0 : 1)),
+      Array.from({ length: 2 * tokensOf(config) }, (_, query) => (isBlind(blinding, query % tokensOf(config), name) ? 0 : 1)),
     ),
   );
   return { shape: sightShape(config, blindings.length), data: Float32Array.from(sees) };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { networkCost } from './cost.js';
-import { networkConfig, networkNames } from './layouts.js';
 import { inventoryOf } from './network.js';
+import { networkConfig, networkNames } from './registry.js';
 import { countValues } from './variables.js';
+import type { VideoMobileFormerConfig } from './videoMobileFormerConfig.js';
 
 /** Trainable parameters with 1000 classes, of the authors' code. */
 const published: Readonly<Record<string, number>> = {
@@ -48,13 +49,15 @@ test('every member of the family costs 60 to 100 % of its name', () => {
 
 test('6 tokens from vmf-1g up', () => {
   const tokens = Object.fromEntries(
-    networkNames.filter((name) => /^vmf-[^-]+$/.test(name)).map((name) => [name, networkConfig(name).tokens]),
+    networkNames
+      .filter((name) => /^vmf-[^-]+$/.test(name))
+      .map((name) => [name, (networkConfig(name) as VideoMobileFormerConfig).tokens]),
   );
   assert.deepEqual(tokens, { 'vmf-0.1g': 3, 'vmf-0.25g': 3, 'vmf-0.5g': 4, 'vmf-1g': 6, 'vmf-2g': 6, 'vmf-4g': 6, 'vmf-6g': 6 });
 });
 
 test('late kernels in time begin at 14 of 224 pixels', () => {
-  const { blocks } = networkConfig('vmf-6g');
+  const { blocks } = networkConfig('vmf-6g') as VideoMobileFormerConfig;
   const first = blocks.findIndex(({ temporal }) => temporal === 3);
   assert.ok(first > 0);
   assert.ok(blocks.slice(first).every(({ temporal }) => temporal === 3));

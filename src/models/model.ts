@@ -1,0 +1,99 @@
+/** The contract of a network: what it says of itself, so that nothing outside this folder needs to know which network it runs. */
+
+import type { z } from 'zod';
+import type { Expr } from '../graph/expr.js';
+import type { NetworkConfig } from './config.js';
+import type { Scope } from './scope.js';
+import type { Time } from './time.js';
+
+/** What a clip becomes before the classifier. */
+export interface Features {
+  /** [T', B, C, H', W'] */
+  readonly map: Expr;
+  /** Rows [S*M, d], S sets of M tokens, for networks that have tokens. */
+  readonly tokens?: Expr;
+}
+
+/** How a forward pass is observed and steered. */
+export interface Forward {
+  /** How frames see each other, for families that have a `causal` field. */
+  readonly time: Time;
+  /** Names an intermediate; what it returns goes on in its place. */
+  mark(name: string, value: Expr): Expr;
+}
+
+/** A named configuration. */
+export interface Variant<C extends NetworkConfig> {
+  readonly name: string;
+  readonly paper: string;
+  /** Input and licence of the weights that its authors published, where there are any. */
+  readonly published?: { readonly input: string; readonly licence: string };
+  /** The temporal kernels are the family's choice where it has one; ConfigError where it has none. */
+  build(temporal?: TemporalPlan): C;
+}
+
+/** Where kernels are 3 long in time: everywhere, nowhere, or in late layers only. */
+export type TemporalPlan = 'all' | 'none' | 'late';
+
+/** A part of a network: parameters and intermediates whose name it begins. */
+export interface Part {
+  readonly name: string;
+  readonly kind: string;
+}
+
+/** Intermediates at which a sliding window can be cut: values of a single frame, computed once a frame instead of once a window. */
+export interface PerFrameFront {
+  /** Depends on one frame only. */
+  readonly frame: string;
+  /** Follows `frame` by one depthwise convolution of `Time` that sees the frame before and the one after. */
+  readonly neighbours?: string;
+}
+
+/** A place where tokens look at features. */
+export interface Place {
+  readonly name: string;
+  /** Pixels of the clip from one position to the next; position i is centred on pixel i * stride, as kernels are padded. */
+  readonly stride: number;
+  /** Tokens whose find reaches the logits. */
+  readonly used: 'all' | 'token 0';
+}
+
+/** What can be explained of a network whose tokens look at features through `Time.attend`, with 2 heads each. */
+export interface TokenAttention<C extends NetworkConfig> {
+  /** Tokens of a clip. */
+  tokens(config: C): number;
+  /** In the order of the network; the last one is the look before the head. */
+  places(config: C): readonly Place[];
+  /** How a token's find reaches the answer. */
+  reaches(config: C, token: number): string;
+  /** What to keep in mind when an effect is attributed to one token. */
+  caveat(config: C): string;
+}
+
+export interface Model<C extends NetworkConfig = NetworkConfig> {
+  readonly family: string;
+  /** A configuration with its common fields; an unknown key is an error. */
+  readonly schema: z.ZodType<C>;
+  /** What a schema cannot say: the first thing that is wrong, with its path. */
+  check?(config: C): string | undefined;
+  readonly variants: readonly Variant<C>[];
+  /** clip [T, B, 3, H, W], normalised -> features */
+  features(scope: Scope, config: C, clip: Expr, forward: Forward): Features;
+  /** -> logits [B, classes] */
+  head(scope: Scope, config: C, features: Features, forward: Forward): Expr;
+  /** What a linear classifier on frozen features reads, [B, D]. */
+  readout(features: Features): Expr;
+  /** Whether a parameter belongs to the classes and begins anew for others. */
+  isClassifier(parameter: string): boolean;
+  /** Steps from the head, 0 for the head itself: for layer decay and gradual unfreezing. */
+  layerGroup(parameter: string, config: C): number;
+  /** In the order of the network; the last one is the head, to which also belongs what no part names. */
+  parts(config: C): readonly Part[];
+  /** Absent: a sliding window computes every frame anew. */
+  front?(config: C): PerFrameFront;
+  readonly attention?: TokenAttention<C>;
+  /** Properties that tell variants apart, by the names of their fields. */
+  facts(config: C): Readonly<Record<string, string | number>>;
+  /** The same in words, for pages that compare runs. */
+  traits(config: C): Readonly<Record<string, string>>;
+}

@@ -1,0 +1,67 @@
+/** All networks. A new one is a file beside this and a line here. */
+
+import { ConfigError } from '../errors.js';
+import type { NetworkConfig } from './config.js';
+import type { Model, TemporalPlan, Variant } from './model.js';
+import { videoMobileFormer } from './videoMobileFormer.js';
+
+/** The first is the family of weights written before configurations named theirs. */
+export const models: readonly Model[] = [videoMobileFormer];
+
+const families = new Map(models.map((model) => [model.family, model]));
+
+/** ConfigError for a family that is not registered. */
+export function modelOf({ family, name }: Pick<NetworkConfig, 'family' | 'name'>): Model {
+  const model = families.get(family);
+  if (!model) throw new ConfigError(`${name}: ${unknownFamily(family)}`);
+  return model;
+}
+
+const unknownFamily = (family: unknown): string =>
+  `family: ${family === undefined ? 'missing' : `unknown ${JSON.stringify(family)}`}; known are ${[...families.keys()].join(', ')}`;
+
+const variants = new Map<string, Variant<NetworkConfig>>(
+  models.flatMap((model) => model.variants.map((each) => [each.name, each])),
+);
+
+/** All names that `networkConfig` knows. */
+export const networkNames: readonly string[] = [...variants.keys()];
+
+/** What `vmf train` takes when nothing is chosen. */
+export const defaultNetwork: string = networkNames[0] ?? '';
+
+export interface Chosen {
+  readonly classes?: number;
+  readonly frames?: number;
+  readonly size?: number;
+  readonly temporal?: TemporalPlan;
+}
+
+/** A named configuration, with other classes, frames, size or temporal kernels where chosen. ConfigError for an unknown name. */
+export function networkConfig(name: string, { temporal, ...chosen }: Chosen = {}): NetworkConfig {
+  const variant = variants.get(name);
+  if (!variant) throw new ConfigError(`model: unknown name "${name}"; known are ${networkNames.join(', ')}`);
+  return { ...variant.build(temporal), ...chosen };
+}
+
+/** Checks a configuration read from a file; an unknown key is an error. `where` names the file in the ConfigError. */
+export function parseNetworkConfig(value: unknown, where: string): NetworkConfig {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject) throw new ConfigError(`${where}: configuration: expected an object`);
+  const family = 'family' in value ? value.family : undefined;
+  const model = families.get(String(family));
+  if (!model) throw new ConfigError(`${where}: ${unknownFamily(family)}`);
+  const parsed = model.schema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigError(`${where}: ${issue?.path.join('.') || 'configuration'}: ${issue?.message ?? 'not understood'}`);
+  }
+  const problem = problemOf(model, parsed.data);
+  if (problem) throw new ConfigError(`${where}: ${problem}`);
+  return parsed.data;
+}
+
+function problemOf(model: Model, config: NetworkConfig): string | undefined {
+  if (config.readout && config.causal) return 'readout: reads whole clips; a causal network has none';
+  return model.check?.(config);
+}

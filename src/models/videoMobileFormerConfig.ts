@@ -1,0 +1,160 @@
+/**
+ * Configurations of Video Mobile-Former as data: widths and blocks; the seven layouts of Mobile-Former (arXiv 2108.05895, table 1; widths
+ * from the authors' code); and the family of video networks, named by the multiply-adds of one view.
+ */
+
+import { z } from 'zod';
+import { ConfigError } from '../errors.js';
+import { commonFields } from './config.js';
+import type { TemporalPlan, Variant } from './model.js';
+
+export const family = 'video-mobile-former';
+
+const width = z.int().min(1).max(8192);
+const temporal = z.union([z.literal(1), z.literal(3)]);
+
+const blockSchema = z.discriminatedUnion('kind', [
+  /** bneck-lite: expanding depthwise, ReLU6, pointwise; no tokens. */
+  z.strictObject({ kind: z.literal('lite'), expand: width, out: width, stride: z.union([z.literal(1), z.literal(2)]), temporal }),
+  /** Mobile-Former block of stride 1: pointwise to in * expand, depthwise, pointwise to out. */
+  z.strictObject({ kind: z.literal('mf'), expand: width, out: width, temporal }),
+  /** Mobile-Former block of stride 2: depthwise to in * expand, pointwise to out, depthwise to out * expand2, pointwise to out. */
+  z.strictObject({ kind: z.literal('down'), expand: width, expand2: width, out: width, temporal }),
+]);
+
+export const schema = z.strictObject({
+  family: z.literal(family),
+  ...commonFields,
+  layout: z.string().min(1).max(200),
+  /** Channels after the stem, a 3x3 convolution of stride 2. */
+  stem: width,
+  /** Global tokens for the whole clip, and their width (a multiple of 4). */
+  tokens: z.int().min(1).max(256),
+  tokenDim: width.multipleOf(4),
+  /** Width of the head's hidden layer. */
+  head: width,
+  /** Groups of every pointwise convolution. */
+  groups: z.int().min(1).max(64),
+  blocks: z.array(blockSchema).min(1).max(200),
+  /** Frames look back only, `frames` frames in all (time.ts); absent or false: all frames of a clip see each other. */
+  causal: z.boolean().optional(),
+});
+
+export type BlockConfig = z.infer<typeof blockSchema>;
+export type VideoMobileFormerConfig = Readonly<z.infer<typeof schema>>;
+type Layout = Pick<VideoMobileFormerConfig, 'stem' | 'tokens' | 'tokenDim' | 'head' | 'groups' | 'dropout' | 'blocks'>;
+
+/** What the schema cannot say: heads split channels in two, groups divide every pointwise convolution. */
+export function widthProblem({ stem, blocks, groups }: VideoMobileFormerConfig): string | undefined {
+  let width = stem;
+  for (const [i, block] of blocks.entries()) {
+    if (block.kind !== 'lite' && (width % 2 || block.out % 2))
+      return `blocks.${i}: the bridges need even widths, got ${width} and ${block.out}`;
+    const pointwise = [width * block.expand, block.out, ...(block.kind === 'mf' ? [width] : [])];
+    if (pointwise.some((channels) => channels % groups))
+      return `blocks.${i}: ${groups} groups do not divide [${pointwise.join(', ')}]`;
+    width = block.out;
+  }
+  return undefined;
+}
+
+type Plain = BlockConfig extends infer B ? (B extends BlockConfig ? Omit<B, 'temporal'> : never) : never;
+
+const lite = (expand: number, out: number, stride: 1 | 2): Plain => ({ kind: 'lite', expand, out, stride });
+const mf = (expand: number, out: number): Plain => ({ kind: 'mf', expand, out });
+const down = (expand: number, out: number): Plain => ({ kind: 'down', expand, expand2: 4, out });
+
+const small = [lite(3, 12, 2), mf(3, 12), down(6, 24), mf(3, 24), down(6, 48), mf(4, 48), mf(6, 64), down(6, 96), mf(6, 96)];
+const middle = [lite(2, 12, 1), down(6, 16), down(6, 32), mf(3, 32), down(6, 64), mf(4, 64), mf(6, 88), down(6, 128), mf(6, 128)];
+
+/** 151M to 508M share one shape: five widths, and the expansions of the 56- and 28-pixel blocks. */
+const large = (stem: number, [a, b, c, d, e]: readonly [number, number, number, number, number], at56: number, at28: number): Plain[] => [
+  lite(2, stem, 1), down(6, a), mf(at56, a), down(6, b), mf(at28, b), down(6, c), mf(4, c), mf(6, d), mf(6, d), down(6, e), mf(6, e), mf(6, e),
+]; // biome-ignore format: a table
+
+interface LayoutRow extends Omit<Layout, 'blocks'> {
+  readonly blocks: readonly Plain[];
+}
+
+const row = (
+  stem: number,
+  tokens: number,
+  tokenDim: number,
+  head: number,
+  dropout: number,
+  blocks: readonly Plain[],
+  groups = 1,
+): LayoutRow => ({
+  stem,
+  tokens,
+  tokenDim,
+  head,
+  groups,
+  dropout,
+  blocks,
+});
+
+const layouts: Readonly<Record<string, LayoutRow>> = {
+  '26m': row(8, 3, 128, 1024, 0.1, small, 4),
+  '52m': row(8, 3, 128, 1024, 0.2, small),
+  '96m': row(12, 4, 128, 1280, 0.2, middle),
+  '151m': row(12, 6, 192, 1280, 0.2, large(12, [16, 32, 64, 88, 128], 3, 3)),
+  '214m': row(12, 6, 192, 1600, 0.2, large(12, [20, 40, 80, 112, 160], 3, 4)),
+  '294m': row(16, 6, 192, 1920, 0.3, large(16, [24, 48, 96, 128, 192], 4, 4)),
+  '508m': row(24, 6, 192, 1920, 0.3, large(24, [40, 72, 128, 176, 240], 3, 3)),
+};
+
+/** The family: layout, frames, size and temporal kernels; costs are held by tests to 60..100 % of the name. */
+const videos: Readonly<Record<string, readonly [layout: string, frames: number, size: number, temporal: TemporalPlan]>> = {
+  'vmf-0.1g': ['52m', 8, 96, 'all'],
+  'vmf-0.25g': ['52m', 16, 112, 'all'],
+  'vmf-0.5g': ['96m', 16, 112, 'all'],
+  'vmf-1g': ['214m', 16, 112, 'all'],
+  'vmf-2g': ['214m', 16, 160, 'all'],
+  'vmf-4g': ['294m', 16, 192, 'all'],
+  'vmf-6g': ['508m', 16, 192, 'late'],
+};
+
+const [imagePaper, videoPaper] = ['arXiv 2108.05895', 'arXiv 2208.12257'];
+
+function videoVariant(plain: string, causal: boolean): Variant<VideoMobileFormerConfig> {
+  const [layout, frames, size, plan] = videos[plain] ?? ['', 0, 0, 'all'];
+  const name = causal ? `${plain}-causal` : plain;
+  return {
+    ...{ name, paper: videoPaper },
+    build: (temporal = plan) => ({ ...build(name, layout, { frames, size, classes: 400 }, temporal), ...(causal && { causal }) }),
+  };
+}
+
+function imageVariant(layout: string): Variant<VideoMobileFormerConfig> {
+  const name = `mobile-former-${layout}`;
+  const input = { frames: 1, size: 224, classes: 1000 };
+  return { name, paper: imagePaper, build: (temporal = 'none') => build(name, layout, input, temporal) };
+}
+
+/** In the order of their cost: for whole clips, causal ones for streams, and the image networks. */
+export const variants: readonly Variant<VideoMobileFormerConfig>[] = [
+  ...Object.keys(videos).map((name) => videoVariant(name, false)),
+  ...Object.keys(videos).map((name) => videoVariant(name, true)),
+  ...Object.keys(layouts).map(imageVariant),
+];
+
+function build(
+  name: string,
+  layout: string,
+  input: Pick<VideoMobileFormerConfig, 'frames' | 'size' | 'classes'>,
+  temporal: TemporalPlan,
+): VideoMobileFormerConfig {
+  const found = layouts[layout];
+  if (!found) throw new ConfigError(`layout: unknown name "${layout}"`);
+  return { family, name, layout, ...found, ...input, blocks: withTime(found.blocks, temporal) };
+}
+
+/** Gives every block its temporal kernel. */
+function withTime(blocks: readonly Plain[], plan: TemporalPlan): BlockConfig[] {
+  let edge = 112;
+  return blocks.map((block): BlockConfig => {
+    if (block.kind === 'down' || (block.kind === 'lite' && block.stride === 2)) edge /= 2;
+    return { ...block, temporal: plan === 'all' || (plan === 'late' && edge <= 14) ? 3 : 1 };
+  });
+}
