@@ -38,7 +38,7 @@ export function freshCheckpoint(name: string, classes: number): Checkpoint {
     parameters: initialValues(parameters, new Rng(['bench', 'parameters'])),
     statistics: initialValues(statistics, new Rng(['bench', 'statistics'])),
     labels: Array.from({ length: classes }, (_, i) => `class ${i}`),
-    preprocess: makePreprocess({ frames: config.frames, size: config.size }),
+    preprocess: makePreprocess({ frames: config.frames, height: config.height, width: config.width }),
     notes: {},
   };
 }

@@ -109,12 +109,12 @@ const openSession = (model: Uint8Array): Promise<ort.InferenceSession> =>
 /** This program's float path, the exported float model, and the same in int8 as `vmf quantize` makes it. */
 async function networks(checkpoint: Checkpoint): Promise<Side[]> {
   const { config, preprocess } = checkpoint;
-  const { frames, size } = config;
+  const { frames, height, width } = config;
   const clip = randomClips(config, 1, 'int8');
   const pixels = pixelClips(clip, 1, preprocess);
   const own = lower({ logits: inferenceGraph(config, checkpoint, 1) }, { block: await blockSize() });
   const float = floatModel(checkpoint);
-  const fed = { [clipInput]: new ort.Tensor('float32', pixels, [1, frames, 3, size, size]) };
+  const fed = { [clipInput]: new ort.Tensor('float32', pixels, [1, frames, 3, height, width]) };
   return [
     { session: await openSession(own), feeds: { clips: new ort.Tensor('float32', clip, clipShape(config, 1)) } },
     { session: await openSession(writeOnnx(float)), feeds: fed },
@@ -148,7 +148,7 @@ interface Layer {
 /** The inner width of three of the network's stride-1 blocks: 1x1 with as many channels in as out, and depthwise. */
 function layers(checkpoint: Checkpoint): Layer[] {
   const config = checkpoint.config as VideoMobileFormerConfig;
-  let [width, edge] = [config.stem, Math.ceil(config.size / 2)];
+  let [width, edge] = [config.stem, Math.ceil(config.height / 2)];
   const inner: Omit<Layer, 'kind'>[] = [];
   for (const block of config.blocks) {
     if (block.kind === 'mf') inner.push({ images: config.frames, channels: width * block.expand, edge });

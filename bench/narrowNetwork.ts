@@ -15,7 +15,7 @@ export const narrowNetwork = parseNetworkConfig(
       groups: 1,
       dropout: 0,
     },
-    ...{ frames: 8, size: 64, classes: 1 },
+    ...{ frames: 8, height: 64, width: 64, classes: 1 },
     blocks: [
       { kind: 'lite', expand: 3, out: 12, stride: 2, temporal: 3 },
       { kind: 'mf', expand: 3, out: 12, temporal: 3 },

@@ -12,7 +12,7 @@ import { TrainingPrograms } from '../src/train/trainingPrograms.js';
 
 /** The 52M layout on 8 frames of 112 pixels, every depthwise kernel 3 long in time. */
 export const racedConfig = (classes = 400): NetworkConfig =>
-  networkConfig('mobile-former-52m', { frames: 8, size: 112, temporal: 'all', classes });
+  networkConfig('mobile-former-52m', { frames: 8, height: 112, width: 112, temporal: 'all', classes });
 
 /**
  * First values are special (zero biases, gates at 1, dynamic ReLUs like ReLUs), so they are disturbed: linear weights get the

@@ -13,9 +13,9 @@ import type { BlockConfig, VideoMobileFormerConfig } from '../src/models/videoMo
 const epsilon = 1e-5;
 
 /** Shape of the model's input `clips`. */
-export const exportedClipShape = ({ frames, size }: NetworkConfig, clips: number) => [clips, 3, frames, size, size];
+export const exportedClipShape = ({ frames, height, width }: NetworkConfig, clips: number) => [clips, 3, frames, height, width];
 
-/** `clips` [B, 3, T, S, S] -> `logits` [B, classes]. Pointwise convolutions in groups are not supported. */
+/** `clips` [B, 3, T, H, W] -> `logits` [B, classes]. Pointwise convolutions in groups are not supported. */
 export function plainExport(any: NetworkConfig, weights: FlatWeights, clips: number): Uint8Array<ArrayBuffer> {
   const config = any as VideoMobileFormerConfig;
   if (config.groups !== 1) throw new RangeError(`groups: expected 1, got ${config.groups}`);
@@ -34,7 +34,8 @@ export function plainExport(any: NetworkConfig, weights: FlatWeights, clips: num
 interface Feature {
   readonly name: string;
   readonly channels: number;
-  readonly edge: number;
+  readonly height: number;
+  readonly width: number;
 }
 
 /** Nodes and constants under construction, and the weights by name. */
@@ -111,7 +112,7 @@ function network(g: Graph, config: VideoMobileFormerConfig): string {
   const { tokens, tokenDim } = config;
   const table = g.floats(g.tensor('tokens'), [1, tokens, tokenDim]);
   let z = g.op('Expand', [table, g.integers([g.clips, tokens, tokenDim])]);
-  const image = { name: 'clips', channels: 3, edge: config.size };
+  const image = { name: 'clips', channels: 3, height: config.height, width: config.width };
   let x = relu6(g, convNorm(g, 'stem', image, config.stem, { kernel: 3, stride: 2 }));
   config.blocks.forEach((block, i) => {
     [x, z] = runBlock(g, `blocks.${i}`, block, x, z);
@@ -145,7 +146,7 @@ function convNorm(g: Graph, name: string, x: Feature, out: number, convolution: 
     pads: [before, around, around, before, around, around],
     strides: [1, stride, stride],
   });
-  return { name: made, channels: out, edge: Math.ceil(x.edge / stride) };
+  return { name: made, channels: out, height: Math.ceil(x.height / stride), width: Math.ceil(x.width / stride) };
 }
 
 /** Batch norm as a scale and a shift a channel. */
@@ -231,7 +232,7 @@ function attend(g: Graph, q: string, k: string, v: string, rows: number, channel
 
 /** [B, C, T, H, W] -> [B, T*H*W, C] */
 function positions(g: Graph, x: Feature): { readonly name: string; readonly rows: number } {
-  const rows = g.config.frames * x.edge * x.edge;
+  const rows = g.config.frames * x.height * x.width;
   return { name: g.op('Transpose', [g.reshape(x.name, [g.clips, x.channels, rows])], { perm: [0, 2, 1] }), rows };
 }
 
@@ -266,7 +267,7 @@ function formerToMobile(g: Graph, name: string, x: Feature, z: string): Feature 
   ) as [string, string];
   const found = attend(g, heads(g, rows, count, x.channels, 2), key, value, count, x.channels, 2);
   const turned = g.op('Transpose', [found], { perm: [0, 2, 1] });
-  return added(g, x, { ...x, name: g.reshape(turned, [g.clips, x.channels, frames, x.edge, x.edge]) });
+  return added(g, x, { ...x, name: g.reshape(turned, [g.clips, x.channels, frames, x.height, x.width]) });
 }
 
 function head(g: Graph, x: Feature, z: string): string {

@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { makePreprocess } from '../src/clip/preprocess.js';
+import { makePreprocess, sizeText } from '../src/clip/preprocess.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { networkConfig } from '../src/models/registry.js';
 import { withFolder } from './actions.js';
@@ -144,11 +144,11 @@ async function raceRow(name: string, row: Row, options: RaceOptions): Promise<Ra
 }
 
 function described({ kind, config }: Row, threads: number): string {
-  const { name, frames, size, classes } = config();
+  const { name, frames, height, width, classes } = config();
   const network = name.startsWith('vmf') ? name : name;
   const { clips } = kinds[kind];
   const used = kind === 'threads' ? '' : `, ${threads} thread${threads > 1 ? 's' : ''}`;
-  return `${network} (${frames} frames x ${size} px), batch ${clips}, ${classes} classes${used}`;
+  return `${network} (${frames} frames x ${sizeText({ height, width })} px), batch ${clips}, ${classes} classes${used}`;
 }
 
 /** Both sides of a row, loaded. */
@@ -170,7 +170,7 @@ async function sidesOf(row: Row, { threads }: RaceOptions, folder: string): Prom
       const { config, weights } = task;
       const video = join(folder, 'film.mp4');
       drawFilm(video);
-      const preprocess = makePreprocess({ frames: config.frames, size: config.size });
+      const preprocess = makePreprocess({ frames: config.frames, height: config.height, width: config.width });
       const labels = Array.from({ length: config.classes }, (_, i) => `class ${i}`);
       const theirs = await pytorch('file', { ...task, preprocess, video }, python);
       return { theirs, ours: await ourFile({ config, ...weights, labels, preprocess, notes: {} }, video, threads) };

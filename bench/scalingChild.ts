@@ -12,7 +12,7 @@ import { ours, ourTraining, weightDecay } from './sides.js';
 import { median } from './timing.js';
 
 const { use, frames, size, batch, tokens, threads, runs } = JSON.parse(process.argv[2] ?? '{}') as ScalingPoint;
-const named = networkConfig('mobile-former-52m', { frames, size, temporal: 'all', classes: 400 });
+const named = networkConfig('mobile-former-52m', { frames, height: size, width: size, temporal: 'all', classes: 400 });
 const config = parseNetworkConfig({ ...named, tokens }, 'scaling');
 const { parameters, statistics } = inventoryOf(config);
 const rng = new Rng(['scaling']);

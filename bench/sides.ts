@@ -46,7 +46,7 @@ export async function taskOf(config: NetworkConfig, clips: number, threads: numb
 }
 
 type Task = Omit<PeerTask, 'mode'>;
-const clipsOf = ({ clips, config }: Task): number => clips.length / (config.frames * 3 * config.size ** 2);
+const clipsOf = ({ clips, config }: Task): number => clips.length / (config.frames * 3 * config.height * config.width);
 
 /** Inference as the product does it. */
 export async function ours(task: Task, threads = task.threads): Promise<Side> {
@@ -80,10 +80,10 @@ async function inferenceSide(
   return { run, close: () => engine.close() };
 }
 
-/** [T*B, 3, S, S] -> [B, 3, T, S, S] */
-function clipsFirst({ clips, config: { frames, size } }: Task, count: number): Float32Array {
+/** [T*B, 3, H, W] -> [B, 3, T, H, W] */
+function clipsFirst({ clips, config: { frames, height, width } }: Task, count: number): Float32Array {
   const out = new Float32Array(clips.length);
-  const plane = size * size;
+  const plane = height * width;
   for (let t = 0; t < frames; t++) {
     for (let b = 0; b < count; b++) {
       for (let c = 0; c < 3; c++) {

@@ -49,8 +49,8 @@ function firstVideo(folder: string): string {
 /** A new frame, for some hops, against the clip's cost divided by its frames; in turn, one thread. */
 async function costRows({ model, rounds, say }: StreamBenchOptions): Promise<Row[]> {
   const [plain, causal] = [freshCheckpoint(model, 12), freshCheckpoint(`${model}-causal`, 12)];
-  const { frames, size } = plain.config;
-  const image = 3 * size * size;
+  const { frames, height, width } = plain.config;
+  const image = 3 * height * width;
   const clips = [plain, causal].map(({ config, parameters, statistics }) => ({
     what: `${config.name}, clip / ${frames}`,
     frames,

@@ -5,6 +5,7 @@
  */
 
 import { availableParallelism } from 'node:os';
+import { sizeText } from '../src/clip/preprocess.js';
 import { inOrder } from '../src/dataset/inOrder.js';
 import { readDataset } from '../src/dataset/list.js';
 import type { ClipViews } from '../src/recognise/clipReader.js';
@@ -106,10 +107,10 @@ function row(
   alone: Pick<ThroughputRow, 'decodeMs' | 'networkMs'>,
   togetherMs: number,
 ): ThroughputRow {
-  const { name, frames, size } = config;
+  const { name, frames } = config;
   const share = `${engines} engine(s) x ${Math.max(1, Math.floor(threads / engines))} thread(s), ${workers} decoder(s)`;
   return {
-    what: `video to label, ${clips} clips, ${name} (${frames} frames x ${size} px), ${share}`,
+    what: `video to label, ${clips} clips, ${name} (${frames} frames x ${sizeText(config)} px), ${share}`,
     ...alone,
     togetherMs: rounded(togetherMs),
     ratio: rounded(togetherMs / Math.max(alone.decodeMs, alone.networkMs)),

@@ -2,7 +2,7 @@
 import { ConfigError, networkCost, parseNetworkConfig } from '../src/index.js';
 
 const small = {
-  ...{ family: 'video-mobile-former', name: 'my-network', layout: 'my own', frames: 4, size: 64, classes: 5 },
+  ...{ family: 'video-mobile-former', name: 'my-network', layout: 'my own', frames: 4, height: 64, width: 64, classes: 5 },
   ...{ stem: 8, tokens: 2, tokenDim: 32, head: 64, groups: 1, dropout: 0.1 },
   blocks: [
     { kind: 'lite', expand: 2, out: 8, stride: 2, temporal: 3 },

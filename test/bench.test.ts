@@ -107,7 +107,7 @@ test('bandwidth between measured sizes, and thread counts', () => {
 test('the plain export computes what the product does', async () => {
   const rng = new Rng(['export']);
   for (const batch of [1, 2]) {
-    const clips = Float32Array.from({ length: batch * config.frames * 3 * config.size ** 2 }, () => rng.normal());
+    const clips = Float32Array.from({ length: batch * config.frames * 3 * config.height * config.width }, () => rng.normal());
     const task = { config, weights: livelyWeights(config), clips, rate: 0, weightDecay: 0, threads: 1 };
     const sides = [await ours(task), await exported(task)] as const;
     try {

@@ -27,7 +27,7 @@ const sequence = 13;
 const networks: Readonly<Record<string, NetworkConfig>> = {
   tiny: { ...tinyConfig({ frames: window }), causal: true },
   'mobile-former-26m': {
-    ...networkConfig('mobile-former-26m', { frames: window, size: 32, classes: 6, temporal: 'all' }),
+    ...networkConfig('mobile-former-26m', { frames: window, height: 32, width: 32, classes: 6, temporal: 'all' }),
     causal: true,
   },
   'a window of one frame': { ...tinyConfig({ frames: 1 }), causal: true },
@@ -35,12 +35,12 @@ const networks: Readonly<Record<string, NetworkConfig>> = {
 
 const framesOf = (config: NetworkConfig, count: number, seed = 0): Float32Array[] => {
   const rng = new Rng([seed, 'frames']);
-  return Array.from({ length: count }, () => Float32Array.from({ length: 3 * config.size ** 2 }, () => rng.normal()));
+  return Array.from({ length: count }, () => Float32Array.from({ length: 3 * config.height * config.width }, () => rng.normal()));
 };
 
 /** [frames][classes]: logits after each frame, all frames computed side by side. */
 async function sideBySide(config: NetworkConfig, weights: FlatWeights, frames: Float32Array[], block: number) {
-  const clip = input('clip', [frames.length, 1, 3, config.size, config.size]);
+  const clip = input('clip', [frames.length, 1, 3, config.height, config.width]);
   const time = new CausalClip(frames.length, config.frames, [...frames.keys()]);
   const logits = constantLogits(config, weights, clip, { time });
   const { y } = await runOnce({ y: logits }, new Map([['clip', joined(frames)]]), block);
@@ -50,7 +50,7 @@ async function sideBySide(config: NetworkConfig, weights: FlatWeights, frames: F
 /** [runs][classes]: the same with so many new frames a run; then once more from the beginning. */
 async function streamed(config: NetworkConfig, weights: FlatWeights, frames: Float32Array[], atOnce: number, block: number) {
   const engine = new Engine({ threads: 1 });
-  const { size } = config;
+  const { height, width } = config;
   try {
     const program = await engine.load(lower(streamGraph(config, weights, atOnce), { block }), 'stream', 'inference');
     const rounds: Float32Array[][] = [[], []];
@@ -58,7 +58,7 @@ async function streamed(config: NetworkConfig, weights: FlatWeights, frames: Flo
       await program.clear();
       for (let from = 0; from + atOnce <= frames.length; from += atOnce) {
         const data = joined(frames.slice(from, from + atOnce));
-        const { logits } = await program.run<'logits'>({ frames: { shape: [atOnce, 3, size, size], data } });
+        const { logits } = await program.run<'logits'>({ frames: { shape: [atOnce, 3, height, width], data } });
         round.push(logits.data);
       }
     }

@@ -90,7 +90,7 @@ test('wrong arguments: one line, exit code 2, nothing written', async (t) => {
   );
   await refused(empty, ['eval', 'nowhere', '--weights', sound], /^vmf: nowhere: no such file or folder$/m);
   await refused(empty, ['info', 'vmf-3g'], /unknown name "vmf-3g"; known are vmf-0\.1g, /);
-  await refused(empty, ['info', 'vmf-1g', '--size', '3'], /^vmf: vmf-1g: size: /);
+  await refused(empty, ['info', 'vmf-1g', '--size', '3'], /^vmf: vmf-1g: height: /);
   await refused(empty, ['info', 'vmf-1g', '--weights', sound], /exclude each other/);
   await refused(empty, ['info', 'vmf-1g', 'vmf-2g'], /too many arguments/);
   assert.deepEqual(readdirSync(empty), []);
@@ -104,7 +104,7 @@ test('info: every name, with exactly these keys', async () => {
     rows.map(({ name }) => name),
     networkNames,
   );
-  const keys = ['name', 'family', 'layout', 'tokens', 'tokenDim', 'frames', 'size', 'classes', 'parameters', 'macs'];
+  const keys = ['name', 'family', 'layout', 'tokens', 'tokenDim', 'frames', 'height', 'width', 'classes', 'parameters', 'macs'];
   for (const row of rows) {
     const streamed = `${row['name']}`.endsWith('-causal') ? ['newFrameMacs'] : [];
     assert.deepEqual(Object.keys(row), [...keys, ...streamed]);
@@ -120,7 +120,8 @@ test('info of one name, as JSON with blocks and as a table', async () => {
       family: 'video-mobile-former',
       layout: '294m',
       frames: 1,
-      size: 224,
+      height: 224,
+      width: 224,
       tokens: 6,
       tokenDim: 192,
       classes: 1000,
@@ -128,7 +129,17 @@ test('info of one name, as JSON with blocks and as a table', async () => {
     ...{ parameters: 11422648, macs: 286732160 },
   });
   assert.equal(layers.length, 16);
-  assert.deepEqual(Object.keys(layers[3]), ['name', 'kind', 'channels', 'edge', 'stride', 'temporal', 'parameters', 'macs']);
+  assert.deepEqual(Object.keys(layers[3]), [
+    'name',
+    'kind',
+    'channels',
+    'height',
+    'width',
+    'stride',
+    'temporal',
+    'parameters',
+    'macs',
+  ]);
   const table = await vmf(shared, 'info', 'vmf-1g', '--classes', '10', '--layers');
   assert.match(table.out, /^name +layout +tokens .*\nvmf-1g +214m +6 +192 +16 +112 +10 +7,947,850 +955,913,856\n/);
   assert.match(table.out, /\nblocks\.11 +mf +160 /);

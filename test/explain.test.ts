@@ -196,7 +196,17 @@ test('a token that asks for brightness looks at the one bright spot, where and w
   const blocks = [{ kind: 'mf', expand: 1, out: 8, temporal: 1 }];
   const widths = { stem: 8, tokens: 2, tokenDim: 16, head: 8, groups: 1, dropout: 0 };
   const one = parseNetworkConfig(
-    { family: 'video-mobile-former', name: 'eye', layout: 'eye', ...widths, blocks, frames: 4, size: 32, classes: 2 },
+    {
+      family: 'video-mobile-former',
+      name: 'eye',
+      layout: 'eye',
+      ...widths,
+      blocks,
+      frames: 4,
+      height: 32,
+      width: 32,
+      classes: 2,
+    },
     'eye',
   );
   const inventory = inventoryOf(one);

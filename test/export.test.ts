@@ -99,22 +99,22 @@ const pixels = (count: number) => Float32Array.from({ length: count }, (_, i) =>
 
 test('an exported model computes in ONNX Runtime what the network does, at any batch', async () => {
   const { config, preprocess, ...weights } = parseCheckpoint(await readSafetensors(join(shared, 'w.safetensors')), 'w');
-  const { frames, size, classes } = config;
+  const { frames, height, width, classes } = config;
   const session = await ort.InferenceSession.create(join(shared, 'w.onnx'));
   for (const batch of [1, 2, 5]) {
-    const all = pixels(batch * frames * 3 * size * size);
-    const fed = { clip: new ort.Tensor('float32', all, [batch, frames, 3, size, size]) };
+    const all = pixels(batch * frames * 3 * height * width);
+    const fed = { clip: new ort.Tensor('float32', all, [batch, frames, 3, height, width]) };
     const { logits } = await session.run(fed);
     assert.ok(logits);
     assert.deepEqual(logits.dims, [batch, classes]);
     const own = await ort.InferenceSession.create(lower({ logits: inferenceGraph(config, weights, 1) }, { block: 0 }));
     for (let b = 0; b < batch; b++) {
-      const clip = all.slice(b * frames * 3 * size * size, (b + 1) * frames * 3 * size * size);
+      const clip = all.slice(b * frames * 3 * height * width, (b + 1) * frames * 3 * height * width);
       const normalised = clip.map((value, i) => {
-        const channel = Math.floor(i / size ** 2) % 3;
+        const channel = Math.floor(i / (height * width)) % 3;
         return (value / 255 - (preprocess.mean[channel] ?? 0)) / (preprocess.std[channel] ?? 1);
       });
-      const expected = await own.run({ clips: new ort.Tensor('float32', normalised, [frames, 3, size, size]) });
+      const expected = await own.run({ clips: new ort.Tensor('float32', normalised, [frames, 3, height, width]) });
       const got = (logits.data as Float32Array).slice(b * classes, (b + 1) * classes);
       got.forEach((value, k) => {
         const wanted = Number(expected['logits']?.data[k]);

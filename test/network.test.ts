@@ -23,10 +23,10 @@ const clips = 2;
 const networks: Readonly<Record<string, (temporal: 1 | 3, frames: number) => NetworkConfig>> = {
   tiny: (temporal, frames) => tinyConfig({ temporal, frames }),
   '26m, grouped': (temporal, frames) =>
-    networkConfig('mobile-former-26m', { frames, size: 32, classes: 6, temporal: temporal === 3 ? 'all' : 'none' }),
+    networkConfig('mobile-former-26m', { frames, height: 32, width: 32, classes: 6, temporal: temporal === 3 ? 'all' : 'none' }),
 };
 
-const frameSize = (config: NetworkConfig) => 3 * config.size * config.size;
+const frameSize = (config: NetworkConfig) => 3 * config.height * config.width;
 
 /** A batch of clips of smooth noise, [T*B, 3, S, S]. */
 function randomClips(config: NetworkConfig, seed: number): Float32Array {
@@ -144,7 +144,7 @@ for (const [size, frames] of [
   test(`${size} pixels, ${frames} frames: late maps are turned, which changes no logits`, async (t) => {
     const block = await blockOf(t);
     if (block === undefined) return;
-    const config = networkConfig('mobile-former-52m', { frames, size, classes: 6, temporal: 'all' });
+    const config = networkConfig('mobile-former-52m', { frames, height: size, width: size, classes: 6, temporal: 'all' });
     const weights = livelyWeights(config);
     const turned = closure(Object.values(turnedLate({ logits: inferenceGraph(config, weights, clips) }))).filter(
       ({ op, inputs: [x] }) => op.kind === 'depthwise' && x?.shape[4] === frames,
@@ -160,7 +160,7 @@ for (const [size, frames] of [
 test('maps taken apart frame by frame give the same logits', async (t) => {
   const block = await blockOf(t);
   if (block === undefined) return;
-  const config = networkConfig('mobile-former-52m', { frames: 5, size: 64, classes: 6, temporal: 'all' });
+  const config = networkConfig('mobile-former-52m', { frames: 5, height: 64, width: 64, classes: 6, temporal: 'all' });
   const weights = livelyWeights(config);
   const graph = { logits: inferenceGraph(config, weights, clips) };
   const apart5 = frameByFrame(graph, 4 * 5 * clips * 36 * 16 * 16); // down to the widest maps of 16 x 16 positions

@@ -13,7 +13,7 @@ import { blockOf, layouts } from './support/layouts.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
 
 const layout = (frames: number, temporal: 1 | 3): NetworkConfig =>
-  networkConfig('mobile-former-26m', { frames, size: 32, classes: 6, temporal: temporal === 3 ? 'all' : 'none' });
+  networkConfig('mobile-former-26m', { frames, height: 32, width: 32, classes: 6, temporal: temporal === 3 ? 'all' : 'none' });
 
 const tiny = tinyConfig({ frames: 4 });
 const networks: Readonly<Record<string, NetworkConfig>> = {
@@ -48,20 +48,20 @@ async function compare(engine: Engine, config: NetworkConfig, block: number): Pr
     await load(graphs.window),
     await load({ logits: inferenceGraph(config, weights, 1) }),
   ];
-  const { frames: length, size } = config;
-  const image = 3 * size * size;
+  const { frames: length, height, width } = config;
+  const image = 3 * height * width;
   const rng = new Rng(['frames']);
   const frames = Array.from({ length: 3 * length + 10 }, () => Float32Array.from({ length: image }, () => rng.normal()));
   await front.clear();
   for (const [i, data] of frames.entries()) {
-    await front.run({ frame: { shape: [3, size, size], data } });
+    await front.run({ frame: { shape: [3, height, width], data } });
     if (i + 1 < length || (i % 2 === 0 && i > 6)) continue; // a hop of one at first, then of two
     const { logits } = await window.run<'logits'>({});
     const clips = new Float32Array(length * image);
     frames.slice(i + 1 - length, i + 1).forEach((frame, k) => {
       clips.set(frame, k * image);
     });
-    const expected = await clip.run<'logits'>({ clips: { shape: [length, 3, size, size], data: clips } });
+    const expected = await clip.run<'logits'>({ clips: { shape: [length, 3, height, width], data: clips } });
     const apart = Math.max(...Array.from(logits.data, (v, k) => Math.abs(v - (expected.logits.data[k] ?? Number.NaN))));
     assert.ok(apart < 1e-5, `window that ends with frame ${i}: logits differ by ${apart}`);
   }

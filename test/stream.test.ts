@@ -81,7 +81,7 @@ for (const [kind, checkpoint] of Object.entries({ 'any weights': tinyCheckpoint(
 }
 
 function clipOf(frames: readonly SourceFrame[], { config, preprocess }: Checkpoint): Float32Array {
-  const image = 3 * config.size ** 2;
+  const image = 3 * config.height * config.width;
   const clip = new Float32Array(config.frames * image);
   frames.forEach((frame, t) => {
     writeClip(frame, [0], testTransform(frame, preprocess), preprocess, clip.subarray(t * image, (t + 1) * image), 1, 0);

@@ -31,7 +31,12 @@ test('train --teacher: tells, learns, resumes with the teacher only; refuses wha
       makeVideo(join(folder, 'data', split, label, `${seed}.mp4`), { seed: 2 * seed + i, frames: 8, width: 40, height: 32 });
     }
   });
-  await writeTinyWeights(join(folder, 'large.safetensors'), { labels: ['wave', 'jump', 'bow'], frames: 8, size: 48 });
+  await writeTinyWeights(join(folder, 'large.safetensors'), {
+    labels: ['wave', 'jump', 'bow'],
+    frames: 8,
+    height: 48,
+    width: 48,
+  });
   await writeTinyWeights(join(folder, 'strange.safetensors'), { labels: ['jump', 'wave'] });
   writeFileSync(join(folder, 'images.onnx'), imageNetwork(2));
   writeFileSync(join(folder, 'four.onnx'), imageNetwork(4));

@@ -29,7 +29,7 @@ const frozen = { ...defaultStep, frozenStatistics: true } as const;
 const rng = new Rng(['step']);
 const four = Float32Array.from({ length: sizeOf(clipShape(config, 4)) }, () => rng.normal());
 const labels = Int32Array.of(0, 1, 2, 3);
-const image = 3 * config.size ** 2;
+const image = 3 * config.height * config.width;
 
 type Values = ReadonlyMap<string, Float32Array>;
 

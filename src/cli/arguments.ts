@@ -1,5 +1,6 @@
 /** What the verbs that use weights share: their options, and how numbers on the command line are read. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { FrameShape } from '../clip/preprocess.js';
 import { parseRowChoices, type RowChoice } from '../dataset/rowChoice.js';
 import type { RecogniserOptions } from '../recognise/recogniser.js';
 import type { DecoderChoice } from '../video/types.js';
@@ -12,6 +13,14 @@ export const whole =
     if (!/^\d+$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
     return Number(text);
   };
+
+/** Height and width in pixels, such as 112x192; one number is a square. */
+export function frameSize(text: string): FrameShape {
+  const [, height, width = height] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(text) ?? [];
+  if (height === undefined)
+    throw new InvalidArgumentError('Expected HEIGHTxWIDTH in pixels, such as 112x192, or one number for a square.');
+  return { height: Number(height), width: Number(width) };
+}
 
 /** Seconds above 0. */
 export function seconds(text: string): number {

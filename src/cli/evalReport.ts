@@ -36,7 +36,15 @@ export async function evaluationReport(recogniser: Recogniser, run: EvaluationRu
     title: `${config.name} on ${dataPath}`,
     lead: `Split ${split} (${run.data.splitBy}), ${views.clips} clip(s) and ${views.crops} crop(s) a video.`,
     accuracy: { top1: { correct, count }, top5, meanClassAccuracy },
-    model: { name: config.name, parameters, macs, frames: config.frames, size: config.size, weightsPath },
+    model: {
+      name: config.name,
+      parameters,
+      macs,
+      frames: config.frames,
+      height: config.height,
+      width: config.width,
+      weightsPath,
+    },
     run: {
       ...{ testClips: count, seconds: run.seconds, data: dataPath, machine: machine() },
       ...{ date: new Date().toISOString().slice(0, 10), ...(seed !== undefined && { seed }) },

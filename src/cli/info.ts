@@ -1,6 +1,7 @@
 /** `vmf info [NAME]`: what a network is and costs, named, of one's own, or in a weights file. Runs nothing. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { type FrameShape, sizeText } from '../clip/preprocess.js';
 import { ConfigError, systemCode } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type LayerCost, networkCost, newFrameMacs } from '../models/cost.js';
@@ -8,7 +9,7 @@ import { modelOf, networkConfig, networkNames, parseNetworkConfig } from '../mod
 import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { isOnnxFile, readOnnxWeights } from '../weights/onnxFile.js';
-import { whole } from './arguments.js';
+import { frameSize, whole } from './arguments.js';
 import { jsonText, textTable } from './textTable.js';
 
 interface Flags {
@@ -16,7 +17,7 @@ interface Flags {
   readonly layers?: boolean;
   readonly classes?: number;
   readonly frames?: number;
-  readonly size?: number;
+  readonly size?: FrameShape;
   readonly config?: string;
   readonly weights?: string;
 }
@@ -29,7 +30,7 @@ export function infoCommand(): Command {
     .option('--weights <file>', 'the network in a weights or model file, instead of a name')
     .option('--classes <n>', 'with this many classes', whole(1))
     .option('--frames <n>', 'with clips of this many frames', whole(1))
-    .option('--size <px>', 'with square frames of this edge', whole(1))
+    .option('--size <HxW>', 'with frames of this height and width in pixels; one number for a square', frameSize)
     .option('--layers', 'with a row a block')
     .option('--json', 'print as JSON; without a name an array')
     .action(run);
@@ -50,7 +51,7 @@ async function run(name: string | undefined, flags: Flags): Promise<void> {
 
 /** The configuration with what the flags ask for, checked. */
 function changed(config: NetworkConfig, { classes, frames, size }: Flags, where: string): NetworkConfig {
-  const asked = { ...(classes && { classes }), ...(frames && { frames }), ...(size && { size }) };
+  const asked = { ...(classes && { classes }), ...(frames && { frames }), ...size };
   return parseNetworkConfig({ ...config, ...asked }, where);
 }
 
@@ -86,7 +87,8 @@ interface Facts {
   /** What only this family has. */
   readonly own: Readonly<Record<string, string | number>>;
   readonly frames: number;
-  readonly size: number;
+  readonly height: number;
+  readonly width: number;
   readonly classes: number;
   readonly parameters: number;
   /** Multiply-adds of one view. */
@@ -97,11 +99,11 @@ interface Facts {
 }
 
 function facts(config: NetworkConfig, withLayers: boolean): Facts {
-  const { family, name, frames, size, classes } = config;
+  const { family, name, frames, height, width, classes } = config;
   const { parameters, macs, layers } = networkCost(config);
   const streamed = config.causal ? { newFrameMacs: newFrameMacs(config) } : {};
   const own = modelOf(config).facts(config);
-  return { name, family, own, frames, size, classes, parameters, macs, ...streamed, ...(withLayers && { layers }) };
+  return { name, family, own, frames, height, width, classes, parameters, macs, ...streamed, ...(withLayers && { layers }) };
 }
 
 function describe(rows: readonly Facts[]): string {
@@ -112,15 +114,15 @@ function describe(rows: readonly Facts[]): string {
     rows.map((row) => [
       row.name,
       ...own.map((column) => grouped(row.own[column] ?? '-')),
-      ...common.map((column) => grouped(row[column])),
+      ...common.map((column) => grouped(column === 'size' ? sizeText(row) : row[column])),
     ]),
   );
   return [table, ...rows.filter((row) => row.layers).map(layerTable)].join('\n');
 }
 
 function layerTable({ name, layers = [] }: Facts): string {
-  const columns = ['name', 'kind', 'channels', 'edge', 'stride', 'temporal', 'parameters', 'macs'] as const;
-  const rows = layers.map((layer) => columns.map((column) => grouped(layer[column])));
+  const columns = ['name', 'kind', 'channels', 'size', 'stride', 'temporal', 'parameters', 'macs'] as const;
+  const rows = layers.map((layer) => columns.map((column) => grouped(column === 'size' ? sizeText(layer) : layer[column])));
   return `${name}, block by block\n${textTable(columns, rows)}`;
 }
 

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import type { Preprocess } from '../clip/preprocess.js';
+import type { FrameShape, Preprocess } from '../clip/preprocess.js';
 import type { RowChoice } from '../dataset/rowChoice.js';
 import { ConfigError } from '../errors.js';
 import type { TemporalPlan } from '../models/model.js';
@@ -11,7 +11,7 @@ import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
-import { onlyOption } from './arguments.js';
+import { frameSize, onlyOption } from './arguments.js';
 import { readConfig } from './info.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { addRecipeOptions, decimal, type RecipeFlags, recipeChoices, wholeNumber } from './recipeFlags.js';
@@ -31,8 +31,8 @@ interface Flags extends FoldsFlags, RecipeFlags {
   readonly baseline?: boolean;
   readonly seed?: number;
   readonly frames?: number;
-  readonly size?: number;
-  readonly shape?: 'crop' | 'squeeze';
+  readonly size?: FrameShape;
+  readonly resize?: Preprocess['resize'];
   readonly from?: number;
   readonly flip: boolean;
   readonly threads?: number;
@@ -59,8 +59,8 @@ export function trainCommand(): Command {
     .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds; use with --init')
     .option('--resume', 'continue the run in --out exactly where it stopped')
     .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))
-    .option('--size <px>', "edge of the square frames (default: the network's)", wholeNumber('size'))
-    .addOption(new Option('--shape <how>', 'crop keeps the aspect, squeeze shows the whole frame').choices(['crop', 'squeeze']))
+    .option('--size <HxW>', "frames' height and width in pixels, one number for a square (default: the network's)", frameSize)
+    .addOption(new Option('--resize <how>', 'crop keeps the aspect, stretch shows the whole frame').choices(['crop', 'stretch']))
     .option('--from <sec>', 'sample each video from this second on (default: 0)', decimal('from'))
     .option('--no-flip', 'never mirror clips: for labels that tell left from right')
     .option(
@@ -119,8 +119,8 @@ function jobOf(data: string, flags: Flags): TrainJob {
   const options = recipeChoices({ ...flags });
   const preprocess = given<Partial<Preprocess>>({
     frames: flags.frames,
-    size: flags.size,
-    shape: flags.shape,
+    ...flags.size,
+    resize: flags.resize,
     fromSec: flags.from,
     flip: flags.flip ? undefined : false,
   });

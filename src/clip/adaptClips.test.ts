@@ -6,11 +6,11 @@ import { Rng } from '../rng.js';
 import { adaptClips, type ClipForm } from './adaptClips.js';
 import { imagenetMean, imagenetStd } from './preprocess.js';
 
-const plain: ClipForm = { frames: 3, size: 4, mean: [0, 0, 0], std: [1, 1, 1] };
+const plain: ClipForm = { frames: 3, height: 4, width: 4, mean: [0, 0, 0], std: [1, 1, 1] };
 
-function noise({ frames, size }: ClipForm, count: number): Float32Array {
+function noise({ frames, height, width }: ClipForm, count: number): Float32Array {
   const rng = new Rng(['noise']);
-  return Float32Array.from({ length: frames * count * 3 * size * size }, () => rng.normal());
+  return Float32Array.from({ length: frames * count * 3 * height * width }, () => rng.normal());
 }
 
 test('the same form is a copy, and a range is its clips, time outermost', () => {
@@ -25,7 +25,7 @@ test('the same form is a copy, and a range is its clips, time outermost', () => 
 
 test('frames are those nearest in time', () => {
   const numbered = Float32Array.from({ length: 4 * 3 }, (_, i) => Math.floor(i / 3));
-  const form = (frames: number): ClipForm => ({ ...plain, frames, size: 1 });
+  const form = (frames: number): ClipForm => ({ ...plain, frames, height: 1, width: 1 });
   const frames = (wanted: number) => {
     const out = adaptClips(numbered, { first: 0, count: 1, of: 1 }, form(4), form(wanted));
     return [...out].filter((_, i) => i % 3 === 0);
@@ -39,7 +39,7 @@ test('frames are those nearest in time', () => {
 test('a slope stays the slope when it is enlarged, and its edges stay what they are', () => {
   const slope = Float32Array.from({ length: 3 * 16 }, (_, i) => (i % 4) + 10 * Math.floor((i % 16) / 4));
   const one: ClipForm = { ...plain, frames: 1 };
-  const out = adaptClips(slope, { first: 0, count: 1, of: 1 }, one, { ...one, size: 8 });
+  const out = adaptClips(slope, { first: 0, count: 1, of: 1 }, one, { ...one, height: 8, width: 8 });
   const row = [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3];
   assert.deepEqual([...out.subarray(0, 8)], row);
   assert.deepEqual(

@@ -6,7 +6,7 @@
 import type { Preprocess } from './preprocess.js';
 
 /** What of the preprocessing a finished clip shows. */
-export type ClipForm = Pick<Preprocess, 'frames' | 'size' | 'mean' | 'std'>;
+export type ClipForm = Pick<Preprocess, 'frames' | 'height' | 'width' | 'mean' | 'std'>;
 
 /** Clips [first, first + count) of a batch of `of`. */
 export interface ClipRange {
@@ -15,18 +15,19 @@ export interface ClipRange {
   readonly of: number;
 }
 
-/** Clips [T*of, 3, S, S] of form `from` -> those of the range in form `to`, [T'*count, 3, S', S'], copied. */
+/** Clips [T*of, 3, H, W] of form `from` -> those of the range in form `to`, [T'*count, 3, H', W'], copied. */
 export function adaptClips(clips: Float32Array, { first, count, of }: ClipRange, from: ClipForm, to: ClipForm): Float32Array {
-  const [planeFrom, planeTo] = [from.size ** 2, to.size ** 2];
+  const [planeFrom, planeTo] = [from.height * from.width, to.height * to.width];
   const out = new Float32Array(to.frames * count * 3 * planeTo);
-  const taps = bilinearTaps(from.size, to.size);
+  const down = bilinearTaps(from.height, to.height);
+  const across = bilinearTaps(from.width, to.width);
   for (let t = 0; t < to.frames; t++) {
     const source = nearestFrame(t, from.frames, to.frames) * of + first;
     for (let i = 0; i < 3 * count; i++) {
       const begin = (source * 3 + i) * planeFrom;
       const target = (t * count * 3 + i) * planeTo;
       const plane = clips.subarray(begin, begin + planeFrom);
-      resizePlane(plane, out.subarray(target, target + planeTo), taps, renormalised(i % 3, from, to));
+      resizePlane(plane, out.subarray(target, target + planeTo), down, across, renormalised(i % 3, from, to));
     }
   }
   return out;
@@ -66,15 +67,15 @@ function bilinearTaps(from: number, to: number): Taps {
   };
 }
 
-function resizePlane(plane: Float32Array, out: Float32Array, { from, low, high, share }: Taps, { scale, shift }: Affine): void {
-  const size = low.length;
-  for (let y = 0; y < size; y++) {
-    const [above, below, down] = [(low[y] ?? 0) * from, (high[y] ?? 0) * from, share[y] ?? 0];
-    for (let x = 0; x < size; x++) {
-      const [left, right, along] = [low[x] ?? 0, high[x] ?? 0, share[x] ?? 0];
+function resizePlane(plane: Float32Array, out: Float32Array, down: Taps, across: Taps, { scale, shift }: Affine): void {
+  const [height, width] = [down.low.length, across.low.length];
+  for (let y = 0; y < height; y++) {
+    const [above, below, part] = [(down.low[y] ?? 0) * across.from, (down.high[y] ?? 0) * across.from, down.share[y] ?? 0];
+    for (let x = 0; x < width; x++) {
+      const [left, right, along] = [across.low[x] ?? 0, across.high[x] ?? 0, across.share[x] ?? 0];
       const top = (plane[above + left] ?? 0) * (1 - along) + (plane[above + right] ?? 0) * along;
       const bottom = (plane[below + left] ?? 0) * (1 - along) + (plane[below + right] ?? 0) * along;
-      out[y * size + x] = (top * (1 - down) + bottom * down) * scale + shift;
+      out[y * width + x] = (top * (1 - part) + bottom * part) * scale + shift;
     }
   }
 }

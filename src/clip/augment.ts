@@ -5,8 +5,8 @@
  */
 import { z } from 'zod';
 import type { Rng } from '../rng.js';
-import type { Box, ClipTransform, FrameShape } from './crop.js';
-import type { Preprocess } from './preprocess.js';
+import type { Box, ClipTransform } from './crop.js';
+import type { FrameShape, Preprocess } from './preprocess.js';
 import type { AugmentOperation } from './randAugment.js';
 import { drawOperations } from './randAugment.js';
 import type { TimeWindow } from './segments.js';

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Rng } from '../rng.js';
 import { defaultAugment, drawTransform, sidedLabels } from './augment.js';
-import { type Box, type FrameShape, testTransform } from './crop.js';
-import { makePreprocess } from './preprocess.js';
+import { type Box, testTransform } from './crop.js';
+import { type FrameShape, makePreprocess } from './preprocess.js';
 
 const sides = fc.integer({ min: 16, max: 400 });
 
@@ -14,7 +14,7 @@ function assertInside(box: Box, frame: FrameShape): void {
 }
 
 test('the centre crop is square, centred, and S pixels wide in a strip of the right size', () => {
-  const preprocess = makePreprocess({ frames: 8, size: 96 });
+  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96 });
   assert.equal(preprocess.shortSide, 110);
   assert.deepEqual(testTransform({ width: 196, height: 110 }, preprocess).box, { x: 50, y: 7, width: 96, height: 96 });
   const small = testTransform({ width: 55, height: 60 }, preprocess).box;
@@ -22,7 +22,7 @@ test('the centre crop is square, centred, and S pixels wide in a strip of the ri
 });
 
 test('three crops run along the longer side from edge to edge', () => {
-  const preprocess = makePreprocess({ frames: 8, size: 96 });
+  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96 });
   const boxes = [0, 1, 2].map((crop) => testTransform({ width: 110, height: 200 }, preprocess, crop, 3).box);
   assert.deepEqual(
     boxes.map(({ x, y }) => [x, y]),
@@ -36,13 +36,13 @@ test('three crops run along the longer side from edge to edge', () => {
 });
 
 test('squeezed frames are used whole and have one crop', () => {
-  const preprocess = makePreprocess({ frames: 8, size: 96, shape: 'squeeze' });
+  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96, resize: 'stretch' });
   assert.deepEqual(testTransform({ width: 96, height: 96 }, preprocess).box, { x: 0, y: 0, width: 96, height: 96 });
   assert.throws(() => testTransform({ width: 96, height: 96 }, preprocess, 0, 3), /one crop/);
 });
 
 test('drawn boxes lie in the frame and have the drawn area and aspect, trimmed to the frame', () => {
-  const preprocess = makePreprocess({ frames: 8, size: 96 });
+  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96 });
   fc.assert(
     fc.property(sides, sides, fc.nat(), (width, height, seed) => {
       const { box } = drawTransform(new Rng([seed]), { width, height }, preprocess, defaultAugment);
@@ -60,7 +60,7 @@ test('the same seed draws the same transform; forbidding mirrors changes nothing
   let mirrors = 0;
   for (let seed = 0; seed < 100; seed++) {
     const draw = (flip: boolean) =>
-      drawTransform(new Rng([seed]), frame, makePreprocess({ frames: 8, size: 64, flip }), defaultAugment);
+      drawTransform(new Rng([seed]), frame, makePreprocess({ frames: 8, height: 64, width: 64, flip }), defaultAugment);
     const free = draw(true);
     assert.deepEqual(draw(true), free);
     assert.deepEqual(draw(false), { ...free, flip: false });

@@ -14,7 +14,7 @@ function batch() {
   for (let i = 0; i < clips.length; i++) clips[i] = (Math.floor(i / image) % size) + 1;
   const targets = new Float32Array(size * size);
   for (let b = 0; b < size; b++) targets[b * size + b] = 1;
-  return { clips, targets, size, frames, edge };
+  return { clips, targets, size, frames, height: edge, width: edge };
 }
 
 /** What share of clip b's pixels, weighted by value, comes from each clip: solved from its mean, as only one partner takes part. */

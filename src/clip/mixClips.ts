@@ -14,13 +14,14 @@ export interface MixOptions {
   readonly mixChance: number;
 }
 
-/** Pixels [T*B, 3, S, S] with time outermost, and targets [B, classes]; both are written over. */
+/** Pixels [T*B, 3, H, W] with time outermost, and targets [B, classes]; both are written over. */
 export interface MixableBatch {
   readonly clips: Float32Array;
   readonly targets: Float32Array;
   readonly size: number;
   readonly frames: number;
-  readonly edge: number;
+  readonly height: number;
+  readonly width: number;
 }
 
 /** Mixes each clip with another of the batch, or leaves the batch as it is: as the stream says. With both kinds on, one of them. */
@@ -31,7 +32,7 @@ export function mixClips(batch: MixableBatch, rng: Rng, options: MixOptions): vo
   const useCutmix = cutmix > 0 && (mixup === 0 || rng.chance(0.5));
   const share = beta(rng, useCutmix ? cutmix : mixup);
   const partners = derangement(rng, batch.size);
-  const kept = useCutmix ? pasteBoxes(batch, partners, drawBox(rng, share, batch.edge)) : blendClips(batch, partners, share);
+  const kept = useCutmix ? pasteBoxes(batch, partners, drawBox(rng, share, batch)) : blendClips(batch, partners, share);
   mixTargets(batch.targets, batch.targets.length / batch.size, partners, kept);
 }
 
@@ -43,34 +44,34 @@ interface PixelBox {
 }
 
 /** A box of about 1 - share of the area, centred anywhere, cut off at the border. */
-function drawBox(rng: Rng, share: number, edge: number): PixelBox {
-  const half = (Math.sqrt(1 - share) * edge) / 2;
-  const [x, y] = [rng.integer(edge), rng.integer(edge)];
-  const at = (value: number) => Math.min(Math.max(Math.round(value), 0), edge);
-  return { left: at(x - half), right: at(x + half), top: at(y - half), bottom: at(y + half) };
+function drawBox(rng: Rng, share: number, { height, width }: Pick<MixableBatch, 'height' | 'width'>): PixelBox {
+  const [halfX, halfY] = [(Math.sqrt(1 - share) * width) / 2, (Math.sqrt(1 - share) * height) / 2];
+  const [x, y] = [rng.integer(width), rng.integer(height)];
+  const at = (value: number, edge: number) => Math.min(Math.max(Math.round(value), 0), edge);
+  return { left: at(x - halfX, width), right: at(x + halfX, width), top: at(y - halfY, height), bottom: at(y + halfY, height) };
 }
 
 /** Puts the partner's box into each clip. Gives the share of a clip that stays its own. */
-function pasteBoxes({ clips, size, frames, edge }: MixableBatch, partners: readonly number[], box: PixelBox): number {
-  const plane = edge * edge;
+function pasteBoxes({ clips, size, frames, height, width }: MixableBatch, partners: readonly number[], box: PixelBox): number {
+  const plane = height * width;
   const image = 3 * plane;
-  const width = box.right - box.left;
+  const pasted = box.right - box.left;
   for (let t = 0; t < frames; t++) {
     const before = clips.slice(t * size * image, (t + 1) * size * image);
     partners.forEach((partner, b) => {
       for (let c = 0; c < 3; c++) {
         for (let y = box.top; y < box.bottom; y++) {
-          const at = c * plane + y * edge + box.left;
-          clips.set(before.subarray(partner * image + at, partner * image + at + width), (t * size + b) * image + at);
+          const at = c * plane + y * width + box.left;
+          clips.set(before.subarray(partner * image + at, partner * image + at + pasted), (t * size + b) * image + at);
         }
       }
     });
   }
-  return 1 - (width * (box.bottom - box.top)) / plane;
+  return 1 - (pasted * (box.bottom - box.top)) / plane;
 }
 
-function blendClips({ clips, size, frames, edge }: MixableBatch, partners: readonly number[], share: number): number {
-  const image = 3 * edge * edge;
+function blendClips({ clips, size, frames, height, width }: MixableBatch, partners: readonly number[], share: number): number {
+  const image = 3 * height * width;
   for (let t = 0; t < frames; t++) {
     const before = clips.slice(t * size * image, (t + 1) * size * image);
     partners.forEach((partner, b) => {

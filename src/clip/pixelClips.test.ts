@@ -5,7 +5,7 @@ import { makePreprocess } from './preprocess.js';
 
 test('normalised clips, time outermost, become pixels clip by clip', () => {
   const [frames, size, count] = [3, 8, 2];
-  const preprocess = makePreprocess({ frames, size });
+  const preprocess = makePreprocess({ frames, height: size, width: size });
   const plane = size * size;
   const pixel = (b: number, t: number, channel: number, i: number) => (b * 101 + t * 37 + channel * 11 + i) % 256;
   const clips = new Float32Array(frames * count * 3 * plane);

@@ -2,9 +2,9 @@
 
 import type { Preprocess } from './preprocess.js';
 
-/** [T*B, 3, S, S], normalised, frame t of clip b at t * B + b -> [B, T, 3, S, S], 0 to 255. */
-export function pixelClips(clips: Float32Array, count: number, { frames, size, mean, std }: Preprocess): Float32Array {
-  const plane = size * size;
+/** [T*B, 3, H, W], normalised, frame t of clip b at t * B + b -> [B, T, 3, H, W], 0 to 255. */
+export function pixelClips(clips: Float32Array, count: number, { frames, height, width, mean, std }: Preprocess): Float32Array {
+  const plane = height * width;
   const out = new Float32Array(clips.length);
   for (let b = 0; b < count; b++) {
     for (let t = 0; t < frames; t++) {

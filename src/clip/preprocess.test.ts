@@ -3,24 +3,24 @@ import { test } from 'node:test';
 import { makePreprocess, parsePreprocess, stripSize, testFrames, testRequest } from './preprocess.js';
 
 test('preprocessing survives being stored as JSON', () => {
-  const preprocess = makePreprocess({ frames: 8, size: 112, fromSec: 0.5, flip: false, windowSec: 3.2 });
+  const preprocess = makePreprocess({ frames: 8, height: 112, width: 112, fromSec: 0.5, flip: false, windowSec: 3.2 });
   assert.deepEqual(parsePreprocess(JSON.parse(JSON.stringify(preprocess)), 'weights'), preprocess);
 });
 
 test('a wrong or unknown field is a ConfigError that names it', () => {
-  const preprocess = makePreprocess({ frames: 8, size: 112 });
+  const preprocess = makePreprocess({ frames: 8, height: 112, width: 112 });
   const fails = (change: object, pattern: RegExp) =>
     assert.throws(() => parsePreprocess({ ...preprocess, ...change }, 'a.safetensors'), pattern);
   fails({ sice: 3 }, /^ConfigError: a\.safetensors: .*sice/);
   fails({ frames: 0 }, /frames/);
-  fails({ shortSide: 100 }, /shortSide must be at least size/);
+  fails({ shortSide: 100 }, /shortSide must be at least the shorter of height and width/);
   fails({ std: [1, 0, 1] }, /std\.1/);
   fails({ colour: 'opencv' }, /colour/);
   assert.throws(() => parsePreprocess('x', 'a.safetensors'), /a\.safetensors: value: /);
 });
 
 test('interleaved test clips share one strip and together use each frame once', () => {
-  const preprocess = makePreprocess({ frames: 4, size: 96 });
+  const preprocess = makePreprocess({ frames: 4, height: 96, width: 96 });
   const request = testRequest(preprocess, { fromSec: 0.5, toSec: 4 }, 3);
   assert.deepEqual(request, { times: { evenly: 12, fromSec: 0.5, toSec: 4 }, size: { shortSide: 110 } });
   const used = [0, 1, 2].flatMap((clip) => testFrames(preprocess, clip, 3)).sort((a, b) => a - b);
@@ -31,7 +31,7 @@ test('interleaved test clips share one strip and together use each frame once', 
 });
 
 test('squeezed strips are decoded square, with a margin only for training', () => {
-  const preprocess = makePreprocess({ frames: 4, size: 56, shape: 'squeeze' });
+  const preprocess = makePreprocess({ frames: 4, height: 56, width: 56, resize: 'stretch' });
   assert.deepEqual(stripSize(preprocess, 'train'), { width: 64, height: 64 });
   assert.deepEqual(stripSize(preprocess, 'test'), { width: 56, height: 56 });
 });

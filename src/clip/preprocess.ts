@@ -20,11 +20,12 @@ export const preprocessSchema = z
   .strictObject({
     /** T: frames of one clip. */
     frames: z.int().min(1).max(512),
-    /** S: the network sees S x S pixels. */
-    size: z.int().min(8).max(2048),
-    /** crop: short side resized to `shortSide`, S x S cut out, aspect kept; squeeze: the whole frame pressed into S x S. */
-    shape: z.enum(['crop', 'squeeze']),
-    /** Pixels of the shorter side before the crop, at least `size`. */
+    /** The network sees height x width pixels. */
+    height: z.int().min(8).max(2048),
+    width: z.int().min(8).max(2048),
+    /** crop: the middle, aspect kept; stretch: the whole frame, pressed into the rectangle. */
+    resize: z.enum(['crop', 'stretch']),
+    /** Pixels of the rectangle's shorter side before the margin is cut, at least the shorter of `height` and `width`. */
     shortSide: z.int().min(8).max(4096),
     /** Seconds from the start of a video that are never sampled. */
     fromSec: z.number().min(0),
@@ -38,22 +39,41 @@ export const preprocessSchema = z
      */
     windowSec: z.number().positive().optional(),
   })
-  .refine((value) => value.shortSide >= value.size, {
-    message: 'shortSide must be at least size',
+  .refine((value) => value.shortSide >= Math.min(value.height, value.width), {
+    message: 'shortSide must be at least the shorter of height and width',
     path: ['shortSide'],
   })
   .readonly();
 
 export type Preprocess = z.infer<typeof preprocessSchema>;
 
+/** Pixels of a frame. */
+export interface FrameShape {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Frames of a clip, and their pixels. */
+export type ClipShape = Pick<Preprocess, 'frames' | 'height' | 'width'>;
+
+/** Whether clips of one form are clips of the other. */
+export const sameClips = (a: ClipShape, b: ClipShape): boolean =>
+  a.frames === b.frames && a.height === b.height && a.width === b.width;
+
+/** Height and width of frames for the reader, as `--size` takes them. */
+export const sizeText = ({ height, width }: FrameShape): string => (height === width ? String(height) : `${height}x${width}`);
+
+/** Numbers in one clip [T, 3, H, W]. */
+export const clipLength = ({ frames, height, width }: ClipShape): number => frames * 3 * height * width;
+
 /**
- * `frames` and `size` are the network's; everything else has a default (crop, shortSide = 8/7 size, ImageNet, flip).
+ * `frames`, `height` and `width` are the network's; everything else has a default (crop, shortSide = 8/7 of the shorter side, ImageNet, flip).
  * ConfigError.
  */
-export function makePreprocess(chosen: Pick<Preprocess, 'frames' | 'size'> & Partial<Preprocess>): Preprocess {
+export function makePreprocess(chosen: ClipShape & Partial<Preprocess>): Preprocess {
   const defaults = {
-    shape: 'crop',
-    shortSide: Math.round((chosen.size * 8) / 7),
+    resize: 'crop',
+    shortSide: Math.round((Math.min(chosen.height, chosen.width) * 8) / 7),
     fromSec: 0,
     mean: imagenetMean,
     std: imagenetStd,
@@ -71,12 +91,12 @@ export function parsePreprocess(value: unknown, where: string): Preprocess {
   throw new ConfigError(`${where}: ${faults.join('; ')}`);
 }
 
-/** The size at which frames are decoded: training keeps a margin for random crops, squeezed testing needs none. */
+/** The size at which frames are decoded: training keeps a margin for random crops, stretched testing needs none. */
 export function stripSize(preprocess: Preprocess, use: 'train' | 'test'): FrameSize {
-  const { shape, shortSide, size } = preprocess;
-  if (shape === 'crop') return { shortSide };
-  const side = use === 'train' ? shortSide : size;
-  return { width: side, height: side };
+  const { resize, shortSide, height, width } = preprocess;
+  if (resize === 'crop') return { shortSide };
+  const margin = use === 'train' ? shortSide / Math.min(height, width) : 1;
+  return { width: Math.round(width * margin), height: Math.round(height * margin) };
 }
 
 /**

@@ -29,7 +29,7 @@ function mirrored(strip: StripPixels): StripPixels {
 }
 
 function write(strip: StripPixels, transform: ClipTransform, size: number, frames = [0]): Float32Array {
-  const preprocess = makePreprocess({ frames: frames.length, size, ...plain });
+  const preprocess = makePreprocess({ frames: frames.length, height: size, width: size, ...plain });
   const out = new Float32Array(frames.length * 3 * size * size);
   writeClip(strip, frames, transform, preprocess, out, 1, 0);
   return out;
@@ -56,7 +56,7 @@ test('a crop of whole pixels at its own size is copied, channels apart, scaled t
 
 test('time is outermost: frame t of clip b is image t*B + b, and nothing else is written', () => {
   const [frames, batch, size] = [3, 4, 8];
-  const preprocess = makePreprocess({ frames, size, ...plain });
+  const preprocess = makePreprocess({ frames, height: size, width: size, ...plain });
   const out = new Float32Array(frames * batch * 3 * size * size).fill(-7);
   const rgb = new Uint8Array(5 * 8 * 8 * 3).map((_, i) => Math.floor(i / 192) * 10);
   writeClip({ width: 8, height: 8, rgb }, [4, 0, 2], whole(8, 8), preprocess, out, batch, 1);
@@ -83,7 +83,7 @@ test('any drawn transform of a one-coloured video, however small, leaves that on
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 }), fc.nat(), (width, height, seed) => {
       const rgb = new Uint8Array(width * height * 3).fill(100);
-      const preprocess = makePreprocess({ frames: 1, size: 24, ...plain });
+      const preprocess = makePreprocess({ frames: 1, height: 24, width: 24, ...plain });
       const jitterless = { ...defaultAugment, brightness: 0, contrast: 0, saturation: 0 };
       const transform = drawTransform(new Rng([seed]), { width, height }, preprocess, jitterless);
       assertClose(write({ width, height, rgb }, transform, 24), new Float32Array(3 * 576).fill(100 / 255), 1e-5);
@@ -125,7 +125,7 @@ test('colour gains do what their names say', () => {
 });
 
 test('normalisation subtracts the mean and divides by the deviation', () => {
-  const preprocess = makePreprocess({ frames: 1, size: 8 });
+  const preprocess = makePreprocess({ frames: 1, height: 8, width: 8 });
   const rgb = new Uint8Array(10 * 10 * 3).fill(255);
   const out = new Float32Array(192);
   writeClip({ width: 10, height: 10, rgb }, [0], testTransform({ width: 10, height: 10 }, preprocess), preprocess, out, 1, 0);
@@ -134,7 +134,7 @@ test('normalisation subtracts the mean and divides by the deviation', () => {
 
 test('a batch of the wrong size and a frame that is not there are refused', () => {
   const strip = noise(3, 2, 8, 8);
-  const preprocess = makePreprocess({ frames: 1, size: 8 });
+  const preprocess = makePreprocess({ frames: 1, height: 8, width: 8 });
   const out = new Float32Array(192);
   assert.throws(() => writeClip(strip, [0], whole(8, 8), preprocess, out, 2, 0), /expected room for 384 numbers, got 192/);
   assert.throws(() => writeClip(strip, [2], whole(8, 8), preprocess, out, 1, 0), /expected 0 to 1, got 2/);

@@ -1,5 +1,5 @@
 /**
- * Frames of a strip into a batch tensor: crop, resize, mirror, colour and normalise, one row of the network's square at a time:
+ * Frames of a strip into a batch tensor: crop, resize, mirror, colour and normalise, one row of the network's rectangle at a time:
  * rows of the frame blend into one line, the line's pixels blend along x and go through one 3x4 matrix. Nothing random, nothing
  * decoded.
  */
@@ -7,7 +7,7 @@ import { ConfigError } from '../errors.js';
 import { Rng } from '../rng.js';
 import type { FrameStrip } from '../video/types.js';
 import type { Box, ClipTransform, ColourGains } from './crop.js';
-import type { Preprocess } from './preprocess.js';
+import type { ClipShape, Preprocess } from './preprocess.js';
 
 /**
  * A linear resampling of one axis: output i is the sum over k of weights[i*taps + k] times input start[i] + k. Taps are even in
@@ -26,7 +26,7 @@ interface AxisTaps {
 export type StripPixels = Pick<FrameStrip, 'width' | 'height' | 'rgb'>;
 
 /**
- * Writes one clip into `out`, [T*B, 3, S, S] with time outermost: frame t of clip b is image t*B + b. `frames` names the strip's
+ * Writes one clip into `out`, [T*B, 3, H, W] with time outermost: frame t of clip b is image t*B + b. `frames` names the strip's
  * frames in order (T of them); `out` holds a whole batch of `batch` clips. ConfigError when they do not fit.
  */
 export function writeClip(
@@ -38,19 +38,19 @@ export function writeClip(
   batch: number,
   index: number,
 ): void {
-  const { size } = preprocess;
-  const plane = size * size;
+  const { height, width } = preprocess;
+  const plane = height * width;
   checkFit(strip, frames, out, batch, index, plane);
   const { box } = transform;
-  const across = axisTaps(box.x, box.width, strip.width, size, transform.flip);
-  const down = axisTaps(box.y, box.height, strip.height, size, false);
+  const across = axisTaps(box.x, box.width, strip.width, width, transform.flip);
+  const down = axisTaps(box.y, box.height, strip.height, height, false);
   const matrix = colourMatrix(transform.colour, preprocess);
   const line = new Float32Array((strip.width + across.taps) * 3);
   frames.forEach((frame, t) => {
     const to = (t * batch + index) * 3 * plane;
-    for (let y = 0; y < size; y++) {
+    for (let y = 0; y < height; y++) {
       blendRows(strip, frame, across, down, y, line);
-      paintRow(line, across, matrix, out, to + y * size, plane);
+      paintRow(line, across, matrix, out, to + y * width, plane);
     }
   });
 }
@@ -166,17 +166,17 @@ function colourMatrix(colour: ColourGains, preprocess: Preprocess): number[] {
   });
 }
 
-/** Fills a box, given as shares of the edges, with the same noise in all frames of one clip [T, 3, S, S]. */
-export function eraseBox(clip: Float32Array, frames: number, size: number, box: Box & { readonly seed: number }): void {
+/** Fills a box, given as shares of the edges, with the same noise in all frames of one clip [T, 3, H, W]. */
+export function eraseBox(clip: Float32Array, { frames, height, width }: ClipShape, box: Box & { readonly seed: number }): void {
   const rng = new Rng([box.seed]);
-  const [left, right] = [Math.round(box.x * size), Math.round((box.x + box.width) * size)];
-  const [top, bottom] = [Math.round(box.y * size), Math.round((box.y + box.height) * size)];
+  const [left, right] = [Math.round(box.x * width), Math.round((box.x + box.width) * width)];
+  const [top, bottom] = [Math.round(box.y * height), Math.round((box.y + box.height) * height)];
   const noise = Float32Array.from({ length: 3 * (bottom - top) * (right - left) }, () => rng.normal());
   for (let t = 0; t < frames; t++) {
     for (let row = 0, at = 0; row < 3 * (bottom - top); row++, at += right - left) {
       const channel = Math.floor(row / (bottom - top));
       const y = top + (row % (bottom - top));
-      clip.set(noise.subarray(at, at + right - left), ((t * 3 + channel) * size + y) * size + left);
+      clip.set(noise.subarray(at, at + right - left), ((t * 3 + channel) * height + y) * width + left);
     }
   }
 }

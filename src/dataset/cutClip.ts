@@ -4,7 +4,7 @@
  */
 import { type Augment, type ClipEffects, drawEffects, drawTimes, drawTransform } from '../clip/augment.js';
 import { type ClipTransform, testTransform } from '../clip/crop.js';
-import { type Preprocess, testFrames } from '../clip/preprocess.js';
+import { clipLength, type Preprocess, testFrames } from '../clip/preprocess.js';
 import { applyOperations } from '../clip/randAugment.js';
 import { slotsOf } from '../clip/segments.js';
 import { eraseBox, writeClip } from '../clip/writeClip.js';
@@ -12,10 +12,9 @@ import { Rng } from '../rng.js';
 import type { ClipView } from './clipTasks.js';
 import type { Strip } from './strip.js';
 
-/** The clip as [T, 3, S, S]. The strip must have been decoded for the view: see `slotCount`. */
+/** The clip as [T, 3, H, W]. The strip must have been decoded for the view: see `slotCount`. */
 export function cutClip(strip: Strip, view: ClipView, preprocess: Preprocess, augment: Augment): Float32Array {
-  const { frames, size } = preprocess;
-  const out = new Float32Array(frames * 3 * size * size);
+  const out = new Float32Array(clipLength(preprocess));
   const cut = view.mode === 'train' ? drawn(strip, view, preprocess, view.augment ?? augment) : fixed(strip, view, preprocess);
   const chosen = cut.slots.map((slot) => strip.slots[slot] ?? -1);
   const { operations = [], erased } = cut.effects ?? {};
@@ -24,7 +23,7 @@ export function cutClip(strip: Strip, view: ClipView, preprocess: Preprocess, au
     const pixels = applyOperations(strip, chosen, operations);
     writeClip(pixels, [...chosen.keys()], cut.transform, preprocess, out, 1, 0);
   }
-  if (erased) eraseBox(out, frames, size, erased);
+  if (erased) eraseBox(out, preprocess, erased);
   return out;
 }
 

@@ -211,7 +211,8 @@ function reportData(
       parameters: summary.parameters,
       macs: summary.macs,
       frames: trained.config.frames,
-      size: trained.config.size,
+      height: trained.config.height,
+      width: trained.config.width,
       weightsPath: weights,
     },
     run: {

@@ -66,7 +66,7 @@ export function attentionFilm(content: FilmContent): Film {
     x: margin + (i % columns) * (width + gap),
     y: headHeight + Math.floor(i / columns) * (height + captionHeight + chartHeight + gap),
   });
-  const panels = rows.map((row, i) => ({ row, heat: heatPlanes(row.map, seen.size, width, height), ...place(i + 1) }));
+  const panels = rows.map((row, i) => ({ row, heat: heatPlanes(row.map, seen.pixels, width, height), ...place(i + 1) }));
   const sheet = createCanvas(
     even(Math.max(2 * margin + columns * (width + gap) - gap, 480)),
     even(headHeight + lines * (height + captionHeight + chartHeight + gap) + margin - gap),

@@ -3,12 +3,14 @@
  * softmaxed maps on, whatever made them.
  */
 
+import type { ClipShape } from '../clip/preprocess.js';
+
 /** Where one token looks: shares [T, H, W] that sum to 1. */
 export interface Attention {
   readonly frames: number;
   readonly height: number;
   readonly width: number;
-  /** Pixels of the network's square between neighbouring positions; position i is centred on pixel i * stride. */
+  /** Pixels of the network's picture between neighbouring positions; position i is centred on pixel i * stride. */
   readonly stride: number;
   readonly values: Float32Array;
 }
@@ -18,7 +20,7 @@ export interface AttentionFacts {
   readonly timeShare: readonly number[];
   /** The smallest share of all positions that holds half of it: 0.5 when it looks everywhere alike, near 0 when at one spot. */
   readonly halfOn: number;
-  /** Where most of it is; x and y as shares of the square's width and height. */
+  /** Where most of it is; x and y as shares of the picture's width and height. */
   readonly peak: { readonly frame: number; readonly x: number; readonly y: number };
   /** How much more the picture changes where it looks than on average: 1 is indifferent; absent where nothing moves. */
   readonly motion?: number;
@@ -61,7 +63,7 @@ function onGridOf({ frames, height, width, stride }: Attention, map: Attention):
   return out.map((value) => value / total);
 }
 
-/** Bilinear between positions, in pixels of the network's square; beyond the outermost positions their values go on. */
+/** Bilinear between positions, in pixels of the network's picture; beyond the outermost positions their values go on. */
 export function attentionAt({ values, height, width, stride }: Attention, frame: number, pixelX: number, pixelY: number): number {
   const [x, y] = [held(pixelX / stride, width), held(pixelY / stride, height)];
   const [left, top] = [Math.floor(x), Math.floor(y)];
@@ -115,16 +117,17 @@ export function leastOverlap(maps: readonly Attention[]): number {
   return Math.min(1, ...maps.flatMap((a, i) => maps.slice(i + 1).map((b) => overlap(a, b))));
 }
 
-/** Change from frame to frame, [T, S, S]: the mean over the channels of its size; the first frame's is that to the second. */
+/** Change from frame to frame, [T, H, W]: the mean over the channels of its size; the first frame's is that to the second. */
 export interface MotionMap {
-  readonly size: number;
+  readonly height: number;
+  readonly width: number;
   readonly values: Float32Array;
 }
 
-/** Of one clip [T, 3, S, S]; undefined for one of a single frame. */
-export function motionOf(clip: Float32Array, frames: number, size: number): MotionMap | undefined {
+/** Of one clip [T, 3, H, W]; undefined for one of a single frame. */
+export function motionOf(clip: Float32Array, { frames, height, width }: ClipShape): MotionMap | undefined {
   if (frames < 2) return undefined;
-  const plane = size * size;
+  const plane = height * width;
   const values = new Float32Array(frames * plane);
   for (let t = 0; t < frames; t++) {
     const [now, before] = [Math.max(t, 1) * 3 * plane, (Math.max(t, 1) - 1) * 3 * plane];
@@ -133,7 +136,7 @@ export function motionOf(clip: Float32Array, frames: number, size: number): Moti
       values[at] = (values[at] ?? 0) + Math.abs((clip[now + i] ?? 0) - (clip[before + i] ?? 0)) / 3;
     }
   }
-  return { size, values };
+  return { height, width, values };
 }
 
 /** Mean motion around each position, weighed by attention, as a multiple of the unweighed mean. */
@@ -152,12 +155,12 @@ function motionWhere({ frames, height, width, stride, values }: Attention, motio
 }
 
 /** Mean over the square of this edge around a pixel, as far as it lies inside. */
-function meanAround({ size, values }: MotionMap, frame: number, pixelX: number, pixelY: number, edge: number): number {
-  const [left, right] = [Math.max(pixelX - edge / 2, 0), Math.min(pixelX + edge / 2, size)];
-  const [top, bottom] = [Math.max(pixelY - edge / 2, 0), Math.min(pixelY + edge / 2, size)];
+function meanAround({ height, width, values }: MotionMap, frame: number, pixelX: number, pixelY: number, edge: number): number {
+  const [left, right] = [Math.max(pixelX - edge / 2, 0), Math.min(pixelX + edge / 2, width)];
+  const [top, bottom] = [Math.max(pixelY - edge / 2, 0), Math.min(pixelY + edge / 2, height)];
   let sum = 0;
   for (let y = top; y < bottom; y++) {
-    for (let x = left; x < right; x++) sum += values[(frame * size + y) * size + x] ?? 0;
+    for (let x = left; x < right; x++) sum += values[(frame * height + y) * width + x] ?? 0;
   }
   return sum / Math.max((right - left) * (bottom - top), 1);
 }

@@ -4,6 +4,7 @@
  */
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import type { Box } from '../clip/crop.js';
+import type { FrameShape } from '../clip/preprocess.js';
 import { createCanvas } from '../video/canvas.js';
 import type { FrameStrip } from '../video/types.js';
 import { timeShares } from './attentionMaps.js';
@@ -14,10 +15,10 @@ import type { HeatRow, PictureText } from './heatRows.js';
 /** What the network saw of the video. */
 export interface SeenFrames {
   readonly strip: FrameStrip;
-  /** The part of each frame that is the network's square. */
+  /** The part of each frame that the network sees. */
   readonly box: Box;
-  /** Pixels of that square's side. */
-  readonly size: number;
+  /** The network's own pixels of it. */
+  readonly pixels: FrameShape;
 }
 
 const ink = '#1b1b1f';
@@ -52,7 +53,12 @@ export function attentionPicture(
   });
   const most = Math.max(...rows.flatMap(({ map }) => timeShares(map)));
   for (const [i, row] of rows.entries())
-    drawRow(context, row, frames, { columns, y: header + cell.height + 16 + i * rowHeight, size: seen.size, mostShare: most });
+    drawRow(context, row, frames, {
+      columns,
+      y: header + cell.height + 16 + i * rowHeight,
+      pixels: seen.pixels,
+      mostShare: most,
+    });
   return sheet.toBuffer('image/png');
 }
 
@@ -128,18 +134,17 @@ interface RowPlace {
   /** Left edges of the frames, and the row's upper edge. */
   readonly columns: readonly number[];
   readonly y: number;
-  /** Side of the network's square. */
-  readonly size: number;
+  readonly pixels: FrameShape;
   /** The largest share of a frame in the picture. */
   readonly mostShare: number;
 }
 
 function drawRow(context: SKRSContext2D, { title, lines, map }: HeatRow, frames: readonly Canvas[], place: RowPlace): void {
-  const { columns, y, size, mostShare } = place;
+  const { columns, y, pixels, mostShare } = place;
   const [first] = frames;
   if (!first) return;
   const { width, height } = first;
-  const { planes, top } = heatPlanes(map, size, width, height);
+  const { planes, top } = heatPlanes(map, pixels, width, height);
   const said = [...lines, `full colour from ${top.toFixed(top < 10 ? 1 : 0)} times even on`];
   const middle = Math.max(y + height / 2 - 9 * said.length + 2, y + 14);
   write(context, title, margin, middle, `bold 14px ${face}`, ink);

@@ -65,7 +65,7 @@ export async function explainVideo(
     const explanation: VideoExplanation = {
       ...{ video: videoPath, durationSec, weights: weightsPath, model: explainer.config.name, blindness: explainer.blindness },
       ...(truncated !== undefined && { truncated }),
-      ...explanationOf(watched, explainer.labels, places, explainer.config.size, tokenWords(explainer.config)),
+      ...explanationOf(watched, explainer.labels, places, explainer.config, tokenWords(explainer.config)),
       files: Object.values(files),
     };
     if (out !== undefined) await new Writing(explainer, watched, explanation, options, signal).all(out, files);
@@ -148,16 +148,17 @@ class Writing {
     return new VideoPool({ size: 1, ...reading });
   }
 
-  /** Frames at these times, so large that the network's square is `edge` pixels. */
+  /** Frames at these times, so large that the shorter side of what the network sees is `edge` pixels. */
   private async seen(pool: VideoPool, times: FrameTimes, edge: number): Promise<SeenFrames> {
     const { preprocess, config } = this.explainer;
-    const shortSide = preprocess.shape === 'crop' ? Math.round((edge * preprocess.shortSide) / preprocess.size) : edge;
+    const shortSide =
+      preprocess.resize === 'crop' ? Math.round((edge * preprocess.shortSide) / Math.min(config.height, config.width)) : edge;
     const { strip }: DecodedVideo = await pool.decode(
       this.explanation.video,
       { times, size: { shortSide } },
       this.signal === undefined ? {} : { signal: this.signal },
     );
-    return { strip, box: testTransform(strip, preprocess).box, size: config.size };
+    return { strip, box: testTransform(strip, preprocess).box, pixels: config };
   }
 
   private async film(path: string, pool: VideoPool): Promise<void> {

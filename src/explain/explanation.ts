@@ -3,6 +3,7 @@
  * stand in explain.json; made of what explainer.ts saw.
  */
 
+import type { FrameShape } from '../clip/preprocess.js';
 import type { Place } from '../models/model.js';
 import type { Blinding } from '../models/tokenGraph.js';
 import { softmax, topK } from '../scores/softmax.js';
@@ -104,11 +105,11 @@ export function explanationOf(
   seen: Seen,
   labels: readonly string[],
   places: readonly Place[],
-  size: number,
+  pixels: FrameShape,
   { reaches, caveat }: TokenWords,
 ): Explanation {
   const [untouched, ...blind] = seen.logits;
-  const motion = motionOf(seen.clip, seen.timesSec.length, size);
+  const motion = motionOf(seen.clip, { ...pixels, frames: seen.timesSec.length });
   const blocks = inBlocks(seen, places);
   const headReads = readByHead(places);
   const last = usedAt(seen, places.at(-1));

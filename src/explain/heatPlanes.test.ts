@@ -24,7 +24,7 @@ test('heat is laid over grey: more colour where it is hotter, alpha as it was', 
 test('a position shows where its kernels are centred: pixel i * stride of the square', () => {
   const values = new Float32Array(2 * 4 * 4);
   values[16 + 4 + 2] = 1; // frame 1, row 1, column 2
-  const { planes } = heatPlanes({ frames: 2, height: 4, width: 4, stride: 8, values }, 32, 64, 64);
+  const { planes } = heatPlanes({ frames: 2, height: 4, width: 4, stride: 8, values }, { height: 32, width: 32 }, 64, 64);
   const plane = planes[1] ?? new Float32Array();
   const brightest = plane.reduce((best, value, i) => (value > (plane[best] ?? 0) ? i : best), 0);
   // Pixels 16 and 8 of 32 are pixels 32..33 and 16..17 of 64.
@@ -35,7 +35,7 @@ test('a position shows where its kernels are centred: pixel i * stride of the sq
 test('a token that looks everywhere alike shows faintly, not as if all of it mattered', () => {
   const { planes, top } = heatPlanes(
     { frames: 1, height: 2, width: 2, stride: 8, values: new Float32Array(4).fill(0.25) },
-    16,
+    { height: 16, width: 16 },
     4,
     4,
   );

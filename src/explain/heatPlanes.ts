@@ -1,4 +1,5 @@
 /** Attention stretched over the picture it was paid to: a plane of heat for each frame, ready to be coloured. Pure. */
+import type { FrameShape } from '../clip/preprocess.js';
 import { type Attention, attentionAt } from './attentionMaps.js';
 
 /** Heat of one token over the pictures of a clip. */
@@ -14,21 +15,22 @@ const leastTop = 4;
 /** Positions above the end of the scale; few sharp spots would leave all else dark. */
 const aboveTop = 0.005;
 
-/** For pictures of this size that show the network's whole square, `size` pixels a side. */
-export function heatPlanes(map: Attention, size: number, width: number, height: number): HeatPlanes {
+/** For pictures of this size that show all that the network sees, `seen` pixels of it. */
+export function heatPlanes(map: Attention, seen: FrameShape, width: number, height: number): HeatPlanes {
   const even = 1 / map.values.length;
   const sorted = Float32Array.from(map.values).sort();
   const end = sorted[sorted.length - 1 - Math.floor(aboveTop * sorted.length)] ?? even;
   const top = Math.max(end / even, leastTop);
-  const planes = Array.from({ length: map.frames }, (_, t) => plane(map, t, size, width, height, 1 / (top * even)));
+  const planes = Array.from({ length: map.frames }, (_, t) => plane(map, t, seen, width, height, 1 / (top * even)));
   return { planes, top };
 }
 
-function plane(map: Attention, frame: number, size: number, width: number, height: number, factor: number): Float32Array {
+function plane(map: Attention, frame: number, seen: FrameShape, width: number, height: number, factor: number): Float32Array {
   const out = new Float32Array(width * height);
-  const pixel = (at: number, length: number) => ((at + 0.5) / length) * size - 0.5;
+  const pixel = (at: number, length: number, of: number) => ((at + 0.5) / length) * of - 0.5;
   for (let i = 0, y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) out[i++] = attentionAt(map, frame, pixel(x, width), pixel(y, height)) * factor;
+    for (let x = 0; x < width; x++)
+      out[i++] = attentionAt(map, frame, pixel(x, width, seen.width), pixel(y, height, seen.height)) * factor;
   }
   return out;
 }

@@ -45,7 +45,7 @@ export async function checkModel(
   const program = await engine.load(model.slice(), `${config.name}, the model made`, 'inference');
   try {
     const run = async (data: Float32Array, count: number) => {
-      const shape = [count, config.frames, 3, config.size, config.size];
+      const shape = [count, config.frames, 3, config.height, config.width];
       return (await program.run<'logits'>({ [clipInput]: { shape, data } }))[logitsOutput].data;
     };
     const together = await run(pixels, checkedClips);
@@ -90,12 +90,12 @@ export async function expectedOf(network: NetworkFacts & FlatWeights, engine: En
   }
 }
 
-/** Three clips [T*3, 3, S, S], normalised: coarse blocks of random brightness, each frame its own. */
-function patternedClips({ frames, size }: NetworkConfig): Float32Array {
+/** Three clips [T*3, 3, H, W], normalised: coarse blocks of random brightness, each frame its own. */
+function patternedClips({ frames, height, width }: NetworkConfig): Float32Array {
   const rng = new Rng(['check of a model']);
   const coarse = Float32Array.from({ length: 8 * 8 * 3 * frames * checkedClips }, () => rng.uniform(-2, 2));
-  return Float32Array.from({ length: frames * checkedClips * 3 * size * size }, (_, i) => {
-    const [x, y, plane] = [i % size, Math.floor(i / size) % size, Math.floor(i / (size * size))];
-    return coarse[plane * 64 + Math.floor((8 * y) / size) * 8 + Math.floor((8 * x) / size)] ?? 0;
+  return Float32Array.from({ length: frames * checkedClips * 3 * height * width }, (_, i) => {
+    const [x, y, plane] = [i % width, Math.floor(i / width) % height, Math.floor(i / (height * width))];
+    return coarse[plane * 64 + Math.floor((8 * y) / height) * 8 + Math.floor((8 * x) / width)] ?? 0;
   });
 }

@@ -27,10 +27,10 @@ export function floatModel(checkpoint: Checkpoint): OnnxModel {
 }
 
 function logitsOfPixels(checkpoint: Checkpoint, clips: number): Expr {
-  const { frames, size } = checkpoint.config;
-  const pixels = input(clipInput, [clips, frames, 3, size, size]);
+  const { frames, height, width } = checkpoint.config;
+  const pixels = input(clipInput, [clips, frames, 3, height, width]);
   const { scale, shift } = normalisation(checkpoint.preprocess);
-  const clip = scaleShift(transpose(pixels, [1, 0, 2, 3, 4]), scale, shift); // [T, B, 3, S, S]
+  const clip = scaleShift(transpose(pixels, [1, 0, 2, 3, 4]), scale, shift); // [T, B, 3, H, W]
   return constantLogits(checkpoint.config, checkpoint, clip);
 }
 

@@ -18,11 +18,11 @@ import type { NetworkConfig } from './config.js';
 import { constantLogits, type FlatWeights } from './network.js';
 import { never, type Time } from './time.js';
 
-/** Input: frames [F, 3, S, S], normalised. Outputs: logits [1, classes] of the window that ends with the last one, and what is kept. */
+/** Input: frames [F, 3, H, W], normalised. Outputs: logits [1, classes] of the window that ends with the last one, and what is kept. */
 export function streamGraph(config: NetworkConfig, weights: FlatWeights, frames = 1): Record<string, Expr> {
   const time = new CausalStream(frames, config.frames);
-  const { size } = config;
-  const clip = reshape(input('frames', [frames, 3, size, size]), [frames, 1, 3, size, size]);
+  const { height, width } = config;
+  const clip = reshape(input('frames', [frames, 3, height, width]), [frames, 1, 3, height, width]);
   const logits = constantLogits(config, weights, clip, { time });
   return { logits, ...time.kept };
 }

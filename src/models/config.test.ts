@@ -17,7 +17,7 @@ test('what is not understood is refused, with its place', () => {
   refused({ colour: 1 }, /^ConfigError: mine\.json: configuration: Unrecognized key: "colour"$/);
   refused({ tokenDim: 30 }, /^ConfigError: mine\.json: tokenDim: .*multiple of 4/);
   refused({ frames: 0 }, /^ConfigError: mine\.json: frames: /);
-  refused({ size: '112' }, /^ConfigError: mine\.json: size: .*number/);
+  refused({ height: '112' }, /^ConfigError: mine\.json: height: .*number/);
   refused({ classes: Number.NaN }, /^ConfigError: mine\.json: classes: /);
   refused({ blocks: [] }, /^ConfigError: mine\.json: blocks: /);
   refused({ blocks: [{ kind: 'conv', out: 8 }] }, /^ConfigError: mine\.json: blocks\.0\.kind: /);

@@ -2,13 +2,16 @@
 
 import { z } from 'zod';
 
+const pixels = z.int().min(16).max(1024);
+
 /** Fields of every family; a family's own schema spreads them. */
 export const commonFields = {
   /** The name it is listed under, or one of the user's own. */
   name: z.string().min(1).max(200),
-  /** Clip length T and edge of the square frames in pixels. */
+  /** Clip length T, and the frames' height and width in pixels. */
   frames: z.int().min(1).max(256),
-  size: z.int().min(16).max(1024),
+  height: pixels,
+  width: pixels,
   classes: z.int().min(1).max(100_000),
   /** Probability with which training drops values before the classifier. */
   dropout: z.number().min(0).max(0.95),
@@ -21,7 +24,8 @@ export interface NetworkConfig {
   readonly family: string;
   readonly name: string;
   readonly frames: number;
-  readonly size: number;
+  readonly height: number;
+  readonly width: number;
   readonly classes: number;
   readonly dropout: number;
   /** Frames look back only, `frames` frames in all (time.ts); families without this field always see whole clips. */

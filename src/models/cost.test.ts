@@ -25,7 +25,9 @@ for (const [layout, expected] of Object.entries(counted)) {
   test(`${layout}: multiply-adds at 8x112, 8x160 and 16x224`, () => {
     const macs = views.map(
       ([frames, size]) =>
-        networkCost(networkConfig(`mobile-former-${layout}`, { frames, size, classes: 400, temporal: 'all' })).macs,
+        networkCost(
+          networkConfig(`mobile-former-${layout}`, { frames, height: size, width: size, classes: 400, temporal: 'all' }),
+        ).macs,
     );
     assert.deepEqual(macs, expected);
   });
@@ -51,12 +53,12 @@ test('the rows add up and follow the network', () => {
     layers.slice(2, -2).map(({ channels, temporal }) => [channels, temporal]),
     config.blocks.map(({ out, temporal }) => [out, temporal]),
   );
-  assert.equal(layers.at(-1)?.edge, 4); // 112 -> 56 (stem) -> 28 -> 14 -> 7 -> 4
+  assert.equal(layers.at(-1)?.width, 4); // 112 -> 56 (stem) -> 28 -> 14 -> 7 -> 4
 });
 
 test('the stem by hand: 27 taps for each of 8 channels at 48 x 48 of 8 frames, and a norm', () => {
   const [stem] = networkCost(networkConfig('vmf-0.1g')).layers;
-  assert.deepEqual([stem?.macs, stem?.parameters, stem?.edge], [27 * 8 * 8 * 48 * 48, 27 * 8 + 16, 48]);
+  assert.deepEqual([stem?.macs, stem?.parameters, stem?.height, stem?.width], [27 * 8 * 8 * 48 * 48, 27 * 8 + 16, 48, 48]);
 });
 
 test('a causal network: the parameters of the other, tokens for every frame, and a new frame that costs one frame', () => {

@@ -11,9 +11,10 @@ import type { BlockConfig, VideoMobileFormerConfig as NetworkConfig } from './vi
 export interface LayerCost {
   readonly name: string;
   readonly kind: string;
-  /** Features handed on: channels and the edge of a frame. */
+  /** Features handed on: channels, height and width of a frame. */
   readonly channels: number;
-  readonly edge: number;
+  readonly height: number;
+  readonly width: number;
   readonly stride: number;
   readonly temporal: number;
   readonly parameters: number;
@@ -68,61 +69,66 @@ export function newFrameMacs(any: AnyConfig): number {
 }
 
 function costOf(config: NetworkConfig, extent: Extent): NetworkCost {
-  const area = (edge: number) => extent.frames * edge * edge;
   const layers: LayerCost[] = [];
-  let edge = Math.ceil(config.size / 2);
-  let width = config.stem;
+  let grid = halved(config);
+  let channels = config.stem;
   const add = (name: string, kind: string, stride: number, temporal: number, cost: Sum) =>
-    layers.push({ name, kind, channels: width, edge, stride, temporal, ...cost });
+    layers.push({ name, kind, channels, ...grid, stride, temporal, ...cost });
 
-  add('stem', 'conv', 2, 1, convNorm(27 * width, width, area(edge)));
+  add('stem', 'conv', 2, 1, convNorm(27 * channels, channels, extent.frames * area(grid)));
   add('tokens', 'table', 1, 1, { parameters: config.tokens * config.tokenDim, macs: 0 });
   config.blocks.forEach((block, i) => {
     const stride = block.kind === 'down' || (block.kind === 'lite' && block.stride === 2) ? 2 : 1;
-    const cost = blockCost(config, extent, block, width, edge, Math.ceil(edge / stride));
-    width = block.out;
-    edge = Math.ceil(edge / stride);
+    const out = stride === 2 ? halved(grid) : grid;
+    const cost = blockCost(config, extent, block, channels, area(grid), area(out));
+    [channels, grid] = [block.out, out];
     add(`blocks.${i}`, block.kind, stride, block.temporal, cost);
   });
-  add('bridge', 'bridge', 1, 1, bridgeIn(config, { ...extent, sets: 1 }, width, edge));
-  add('head', 'head', 1, 1, headCost(config, width, area(edge)));
+  add('bridge', 'bridge', 1, 1, bridgeIn(config, { ...extent, sets: 1 }, channels, area(grid)));
+  add('head', 'head', 1, 1, headCost(config, channels, extent.frames * area(grid)));
   return { ...plus(...layers), layers };
 }
 
+type Grid = Pick<LayerCost, 'height' | 'width'>;
+
+const area = ({ height, width }: Grid): number => height * width;
+const halved = ({ height, width }: Grid): Grid => ({ height: Math.ceil(height / 2), width: Math.ceil(width / 2) });
+
+/** Areas are positions of one frame, before and after the block. */
 function blockCost(
   config: NetworkConfig,
   extent: Extent,
   block: BlockConfig,
   width: number,
-  edgeIn: number,
-  edgeOut: number,
+  areaIn: number,
+  areaOut: number,
 ): Sum {
   const { out, expand, temporal } = block;
-  const area = (edge: number) => extent.frames * edge * edge;
-  const depthwise = (channels: number, edge: number) => convNorm(9 * temporal * channels, channels, area(edge));
-  const pointwise = (from: number, to: number, edge: number) => convNorm((from * to) / config.groups, to, area(edge));
+  const { frames } = extent;
+  const depthwise = (channels: number, area: number) => convNorm(9 * temporal * channels, channels, frames * area);
+  const pointwise = (from: number, to: number, area: number) => convNorm((from * to) / config.groups, to, frames * area);
   const hidden = width * expand;
-  if (block.kind === 'lite') return plus(depthwise(hidden, edgeOut), pointwise(hidden, out, edgeOut));
+  if (block.kind === 'lite') return plus(depthwise(hidden, areaOut), pointwise(hidden, out, areaOut));
   const tokens = plus(
-    bridgeIn(config, extent, width, edgeIn),
+    bridgeIn(config, extent, width, areaIn),
     formerCost(config, extent),
-    bridgeOut(config, extent, out, area(edgeOut)),
+    bridgeOut(config, extent, out, frames * areaOut),
     slopes(config, extent, hidden),
   );
   if (block.kind === 'mf') {
-    const convs = plus(pointwise(width, hidden, edgeIn), depthwise(hidden, edgeIn), pointwise(hidden, out, edgeIn));
+    const convs = plus(pointwise(width, hidden, areaIn), depthwise(hidden, areaIn), pointwise(hidden, out, areaIn));
     return plus(tokens, slopes(config, extent, hidden), convs);
   }
   const hidden2 = out * block.expand2;
-  const first = plus(depthwise(hidden, edgeOut), pointwise(hidden, out, edgeOut));
-  return plus(tokens, slopes(config, extent, hidden2), first, depthwise(hidden2, edgeOut), pointwise(hidden2, out, edgeOut));
+  const first = plus(depthwise(hidden, areaOut), pointwise(hidden, out, areaOut));
+  return plus(tokens, slopes(config, extent, hidden2), first, depthwise(hidden2, areaOut), pointwise(hidden2, out, areaOut));
 }
 
 /** Mobile -> Former. */
-function bridgeIn({ tokens, tokenDim: d }: NetworkConfig, { sets, seen }: Extent, width: number, edge: number): Sum {
+function bridgeIn({ tokens, tokenDim: d }: NetworkConfig, { sets, seen }: Extent, width: number, area: number): Sum {
   const rows = sets * tokens;
   const gated = linear(d, width, rows);
-  const attention = products(2 * rows * seen * edge * edge * width);
+  const attention = products(2 * rows * seen * area * width);
   return plus(linear(d, width, rows), gated, linear(width, d, rows), norm(d), attention);
 }
 

@@ -26,7 +26,7 @@ export interface ForwardOptions {
 }
 
 /** Shape of the network's input for B clips: [T*B, 3, S, S], frame t of clip b at t * B + b. */
-export const clipShape = (config: NetworkConfig, clips: number): Shape => [config.frames * clips, 3, config.size, config.size];
+export const clipShape = (config: NetworkConfig, clips: number): Shape => [config.frames * clips, 3, config.height, config.width];
 
 /** clip [T, B, 3, H, W], normalised -> logits [B, classes], or of as many frames as the rule of time wants. */
 function logitsOf(scope: Scope, config: NetworkConfig, clip: Expr, options: ForwardOptions): Expr {
@@ -162,10 +162,10 @@ export function trainingGraph(
 function chainedLogits(scope: Scope, config: NetworkConfig, clips: number, options: ForwardOptions): Expr {
   if (!config.causal || clips % 2 !== 0)
     throw new ConfigError(`${config.name}: pairs of clips are for causal networks and even batches, got a batch of ${clips}`);
-  const { frames, size } = config;
+  const { frames, height, width } = config;
   const pairs = clips / 2;
-  const input = reshape(clipInput(config, clips), [frames, 2, pairs * 3 * size * size]);
-  const chained = reshape(transpose(input, [1, 0, 2]), [2 * frames, pairs, 3, size, size]);
+  const input = reshape(clipInput(config, clips), [frames, 2, pairs * 3 * height * width]);
+  const chained = reshape(transpose(input, [1, 0, 2]), [2 * frames, pairs, 3, height, width]);
   const time = new CausalClip(2 * frames, frames, [frames - 1, 2 * frames - 1]);
   return logitsOf(scope, config, chained, { ...options, time });
 }
@@ -175,8 +175,8 @@ function missing(name: string): never {
 }
 
 function clipInput(config: NetworkConfig, clips: number): Expr {
-  const { frames, size } = config;
-  return reshape(input('clips', clipShape(config, clips)), [frames, clips, 3, size, size]);
+  const { frames, height, width } = config;
+  return reshape(input('clips', clipShape(config, clips)), [frames, clips, 3, height, width]);
 }
 
 /** Variables known when the graph is written. */

@@ -33,11 +33,12 @@ export const defaultNetwork: string = networkNames[0] ?? '';
 export interface Chosen {
   readonly classes?: number;
   readonly frames?: number;
-  readonly size?: number;
+  readonly height?: number;
+  readonly width?: number;
   readonly temporal?: TemporalPlan;
 }
 
-/** A named configuration, with other classes, frames, size or temporal kernels where chosen. ConfigError for an unknown name. */
+/** A named configuration, with other classes, frames, height, width or temporal kernels where chosen. ConfigError for an unknown name. */
 export function networkConfig(name: string, { temporal, ...chosen }: Chosen = {}): NetworkConfig {
   const variant = variants.get(name);
   if (!variant) throw new ConfigError(`model: unknown name "${name}"; known are ${networkNames.join(', ')}`);

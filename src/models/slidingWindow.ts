@@ -41,12 +41,12 @@ interface Kept extends PerFrameFront {
 }
 
 const frameInput = (config: NetworkConfig): Expr =>
-  reshape(input('frame', [3, config.size, config.size]), [1, 1, 3, config.size, config.size]);
+  reshape(input('frame', [3, config.height, config.width]), [1, 1, 3, config.height, config.width]);
 
 function wholeFrames(config: NetworkConfig, weights: FlatWeights): SlidingGraphs {
-  const { frames, size } = config;
-  const clip = reshape(input('frames', [frames, 3, size, size]), [frames, 1, 3, size, size]);
-  const pushed = reshape(input('frame', [3, size, size]), [1, 3, size, size]);
+  const { frames, height, width } = config;
+  const clip = reshape(input('frames', [frames, 3, height, width]), [frames, 1, 3, height, width]);
+  const pushed = reshape(input('frame', [3, height, width]), [1, 3, height, width]);
   return { front: { 'frames.push': pushed }, window: { logits: constantLogits(config, weights, clip) } };
 }
 
@@ -74,7 +74,7 @@ function frontGraph(config: NetworkConfig, weights: FlatWeights, { frame, neighb
 }
 
 function windowGraph(config: NetworkConfig, weights: FlatWeights, cut: Kept): Record<string, Expr> {
-  const { frames, size } = config;
+  const { frames, height, width } = config;
   const { shape, blockShape, neighbours } = cut;
   const kept = memory('kept', [frames, ...shape.slice(1)]);
   const frame = (t: number) => slice(kept, 0, t, t + 1);
@@ -86,7 +86,7 @@ function windowGraph(config: NetworkConfig, weights: FlatWeights, cut: Kept): Re
   };
   const nothing = constant(new Float32Array(sizeOf(shape)), shape);
   const taps = (x: Expr) => [concat([nothing, frame(frames - 2)], 0), x, concat([frame(1), nothing], 0)];
-  const clip = constant(new Float32Array(3 * size ** 2), [1, 1, 3, size, size]);
+  const clip = constant(new Float32Array(3 * height * width), [1, 1, 3, height, width]);
   const time = blockShape ? new NeighbouringFrames(taps) : new WholeClip();
   return { logits: constantLogits(config, weights, clip, { replace, time }) };
 }

@@ -20,7 +20,7 @@ const published: Readonly<Record<string, number>> = {
 for (const [layout, parameters] of Object.entries(published)) {
   test(`mobile-former-${layout} has exactly the published parameters, by formula and by listing them`, () => {
     const config = networkConfig(`mobile-former-${layout}`);
-    assert.deepEqual([config.frames, config.size, config.classes], [1, 224, 1000]);
+    assert.deepEqual([config.frames, config.height, config.width, config.classes], [1, 224, 224, 1000]);
     assert.equal(networkCost(config).parameters, parameters);
     assert.equal(countValues(inventoryOf(config).parameters), parameters);
   });

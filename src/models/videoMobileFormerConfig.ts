@@ -104,8 +104,8 @@ const layouts: Readonly<Record<string, LayoutRow>> = {
   '508m': row(24, 6, 192, 1920, 0.3, large(24, [40, 72, 128, 176, 240], 3, 3)),
 };
 
-/** The family: layout, frames, size and temporal kernels; costs are held by tests to 60..100 % of the name. */
-const videos: Readonly<Record<string, readonly [layout: string, frames: number, size: number, temporal: TemporalPlan]>> = {
+/** The family: layout, frames, edge of its square frames and temporal kernels; costs are held by tests to 60..100 % of the name. */
+const videos: Readonly<Record<string, readonly [layout: string, frames: number, edge: number, temporal: TemporalPlan]>> = {
   'vmf-0.1g': ['52m', 8, 96, 'all'],
   'vmf-0.25g': ['52m', 16, 112, 'all'],
   'vmf-0.5g': ['96m', 16, 112, 'all'],
@@ -118,17 +118,20 @@ const videos: Readonly<Record<string, readonly [layout: string, frames: number, 
 const [imagePaper, videoPaper] = ['arXiv 2108.05895', 'arXiv 2208.12257'];
 
 function videoVariant(plain: string, causal: boolean): Variant<VideoMobileFormerConfig> {
-  const [layout, frames, size, plan] = videos[plain] ?? ['', 0, 0, 'all'];
+  const [layout, frames, edge, plan] = videos[plain] ?? ['', 0, 0, 'all'];
   const name = causal ? `${plain}-causal` : plain;
   return {
     ...{ name, paper: videoPaper },
-    build: (temporal = plan) => ({ ...build(name, layout, { frames, size, classes: 400 }, temporal), ...(causal && { causal }) }),
+    build: (temporal = plan) => ({
+      ...build(name, layout, { frames, height: edge, width: edge, classes: 400 }, temporal),
+      ...(causal && { causal }),
+    }),
   };
 }
 
 function imageVariant(layout: string): Variant<VideoMobileFormerConfig> {
   const name = `mobile-former-${layout}`;
-  const input = { frames: 1, size: 224, classes: 1000 };
+  const input = { frames: 1, height: 224, width: 224, classes: 1000 };
   return { name, paper: imagePaper, build: (temporal = 'none') => build(name, layout, input, temporal) };
 }
 
@@ -142,7 +145,7 @@ export const variants: readonly Variant<VideoMobileFormerConfig>[] = [
 function build(
   name: string,
   layout: string,
-  input: Pick<VideoMobileFormerConfig, 'frames' | 'size' | 'classes'>,
+  input: Pick<VideoMobileFormerConfig, 'frames' | 'height' | 'width' | 'classes'>,
   temporal: TemporalPlan,
 ): VideoMobileFormerConfig {
   const found = layouts[layout];

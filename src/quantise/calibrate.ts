@@ -61,10 +61,10 @@ export class Calibration {
     see: (values: Float32Array, name: string) => void,
     count = this.clips.length,
   ): Promise<void> {
-    const { frames, size } = this.config;
+    const { frames, height, width } = this.config;
     for (const data of this.clips.slice(0, count)) {
       this.signal?.throwIfAborted();
-      const outputs = await program.run<string>({ [clipInput]: { shape: [1, frames, 3, size, size], data } });
+      const outputs = await program.run<string>({ [clipInput]: { shape: [1, frames, 3, height, width], data } });
       for (const [name, { data: values }] of Object.entries(outputs)) see(values, name);
     }
   }

@@ -74,7 +74,7 @@ export class ClipReader {
   paint(videos: readonly [ViewFrames, ...ViewFrames[]]): ClipViews {
     const { preprocess } = this;
     const count = videos.reduce((sum, { clips, crops }) => sum + clips * crops, 0);
-    const out = new Float32Array(preprocess.frames * count * 3 * preprocess.size ** 2);
+    const out = new Float32Array(preprocess.frames * count * 3 * preprocess.height * preprocess.width);
     let place = 0;
     for (const { strip, clips, crops } of videos) {
       for (let view = 0; view < clips * crops; view++) {
@@ -117,7 +117,7 @@ export class ClipReader {
   cut({ strip, frames }: Film, from: number, count: number): Float32Array {
     const { preprocess } = this;
     const transform = testTransform(strip, preprocess);
-    const out = new Float32Array(preprocess.frames * count * 3 * preprocess.size ** 2);
+    const out = new Float32Array(preprocess.frames * count * 3 * preprocess.height * preprocess.width);
     for (let b = 0; b < count; b++) writeClip(strip, frames[from + b] ?? [], transform, preprocess, out, count, b);
     return out;
   }

@@ -122,7 +122,7 @@ class LoadedNetwork {
   private feeds(data: Float32Array, size: number): Readonly<Record<string, TensorValue>> {
     const { config, weights } = this;
     if (!('model' in weights)) return { clips: { shape: clipShape(config, size), data } };
-    const shape = [size, config.frames, 3, config.size, config.size];
+    const shape = [size, config.frames, 3, config.height, config.width];
     return { [clipInput]: { shape, data: pixelClips(data, size, weights.preprocess) } };
   }
 

@@ -70,7 +70,7 @@ for (const [clips, crops] of [
 
 test('squeezed frames too', async (t) => {
   const [path = ''] = videos(t, 1);
-  const checkpoint = tinyCheckpoint({ preprocess: { shape: 'squeeze' } });
+  const checkpoint = tinyCheckpoint({ preprocess: { resize: 'stretch' } });
   const recogniser = await opened(t, checkpoint);
   assertNear((await recogniser.recognise(path)).scores, await independently(path, checkpoint, 1, 1));
 });

@@ -2,7 +2,7 @@
  * Names the action in a video: weights with their labels and preprocessing, ready for use. Decoding and network run in threads of
  * their own and overlap when there are several videos. A short clip gets a label, a long video a timeline (see longVideo.ts).
  */
-import type { Preprocess } from '../clip/preprocess.js';
+import { type Preprocess, sameClips, sizeText } from '../clip/preprocess.js';
 import { inOrder } from '../dataset/inOrder.js';
 import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -59,8 +59,8 @@ export async function openRecogniser(
   where = 'weights',
 ): Promise<Recogniser> {
   const { config, preprocess } = weights;
-  if (preprocess.frames !== config.frames || preprocess.size !== config.size) {
-    const [made, takes] = [preprocess, config].map(({ frames, size }) => `${frames} frames of ${size} px`);
+  if (!sameClips(preprocess, config)) {
+    const [made, takes] = [preprocess, config].map((clip) => `${clip.frames} frames of ${sizeText(clip)} px`);
     throw new WeightsError(`its preprocessing makes ${made}, its network takes ${takes}`, { path: where });
   }
   const recogniser = new Recogniser(weights, options);

@@ -31,7 +31,15 @@ const full: ReportData = {
   title: 'A run',
   lead: 'What it is.',
   accuracy: { top1: { correct: 293, count: 308 }, top1Pairs: { correct: 122, count: 132 }, top5: 1, meanClassAccuracy: 0.951 },
-  model: { name: 'vmf-0.1g', parameters: 1234567, macs: 97_300_000, frames: 8, size: 112, weightsPath: 'run/best.safetensors' },
+  model: {
+    name: 'vmf-0.1g',
+    parameters: 1234567,
+    macs: 97_300_000,
+    frames: 8,
+    height: 112,
+    width: 112,
+    weightsPath: 'run/best.safetensors',
+  },
   run: {
     trainClips: 1120,
     valClips: 140,

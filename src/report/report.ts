@@ -76,7 +76,7 @@ function facts({ accuracy, model, run }: ReportData): Html {
     ['Model', model?.name],
     ['Parameters', model?.parameters === undefined ? undefined : grouped(model.parameters)],
     ['Multiply-adds', model?.macs === undefined ? undefined : `${scaled(model.macs)} a view`],
-    ['View', viewText(model?.frames, model?.size)],
+    ['View', viewText(model)],
     ['Weights', model?.weightsPath],
     ...accuracyFacts(accuracy),
     ['Validation', run?.valClips === undefined ? undefined : `${grouped(run.valClips)} clips`],
@@ -97,7 +97,11 @@ function accuracyFacts(accuracy: ReportAccuracy | undefined): [string, string][]
   return out;
 }
 
-function viewText(frames: number | undefined, size: number | undefined): string | undefined {
-  if (frames === undefined || size === undefined) return undefined;
-  return `${frames} ${frames === 1 ? 'frame' : 'frames'} of ${size} × ${size}`;
+function viewText({
+  frames,
+  height,
+  width,
+}: NonNullable<ReportData['model']> | Record<string, undefined> = {}): string | undefined {
+  if (frames === undefined || height === undefined || width === undefined) return undefined;
+  return `${frames} ${frames === 1 ? 'frame' : 'frames'} of ${height} × ${width}`;
 }

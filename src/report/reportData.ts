@@ -54,7 +54,8 @@ export interface ReportModel {
   readonly macs?: number;
   /** Frames of one view, and their height and width in pixels. */
   readonly frames?: number;
-  readonly size?: number;
+  readonly height?: number;
+  readonly width?: number;
   readonly weightsPath?: string;
 }
 

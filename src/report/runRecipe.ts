@@ -6,11 +6,11 @@ import type { RunFiles } from './runFiles.js';
 
 /** All options as flat names and texts: training, preprocessing. */
 export function recipeOf({ recipe, best, record }: RunFiles): ReportOptions[] {
-  const { frames, size } = best.config;
+  const { frames, height, width } = best.config;
   const groups: ReportOptions[] = [];
   if (recipe) groups.push({ heading: 'Training', options: optionsOf(recipe, trainOptions({})) });
   const { windowSec: _, ...preprocess } = best.preprocess;
-  groups.push({ heading: 'Preprocessing', options: optionsOf(preprocess, makePreprocess({ frames, size })) });
+  groups.push({ heading: 'Preprocessing', options: optionsOf(preprocess, makePreprocess({ frames, height, width })) });
   const start: ReportOption[] = [
     { name: 'model', value: best.config.name },
     ...(record ? [{ name: 'first weights', value: record.init ?? 'random' }] : []),

@@ -39,7 +39,8 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
       parameters,
       macs,
       frames: best.config.frames,
-      size: best.config.size,
+      height: best.config.height,
+      width: best.config.width,
       weightsPath: bestPath,
     },
     run: {

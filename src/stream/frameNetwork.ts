@@ -54,7 +54,7 @@ async function causalNetwork(engine: Engine, config: NetworkConfig, weights: Fla
   const count = framesAtOnce(hop, config.frames);
   const graph = lower(streamGraph(config, weights, count), { block: await blockSize() });
   const program = await engine.load(graph, `${config.name}, ${count} frames`, 'inference');
-  const shape = [count, 3, config.size, config.size];
+  const shape = [count, 3, config.height, config.width];
   return {
     push: async (frames) => {
       let logits: Float32Array = new Float32Array();
@@ -75,7 +75,7 @@ async function slidingNetwork(engine: Engine, config: NetworkConfig, weights: Fl
   const load = (graph: Parameters<typeof lower>[0], what: string): Promise<Program> =>
     engine.load(lower(graph, target), `${config.name}, ${what}`, 'inference');
   const [front, window] = [await load(graphs.front, 'one frame'), await load(graphs.window, 'one window')];
-  const shape = [3, config.size, config.size];
+  const shape = [3, config.height, config.width];
   return {
     push: async (frames) => {
       const taken = frames.map((data) => front.run({ frame: { shape, data } }, { move: true }));

@@ -3,7 +3,7 @@
  * where and how fast, is the caller's business (openStream.ts is one). Memory does not grow with the number of frames.
  */
 import { testTransform } from '../clip/crop.js';
-import type { Preprocess } from '../clip/preprocess.js';
+import { type Preprocess, sameClips } from '../clip/preprocess.js';
 import { writeClip } from '../clip/writeClip.js';
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -78,8 +78,7 @@ export class StreamRecogniser {
 
   static async open(checkpoint: Checkpoint, options: StreamRecogniserOptions = {}): Promise<StreamRecogniser> {
     const { config, parameters, statistics, preprocess } = checkpoint;
-    if (preprocess.size !== config.size || preprocess.frames !== config.frames)
-      throw new ConfigError(`preprocessing makes clips that ${config.name} does not take`);
+    if (!sameClips(preprocess, config)) throw new ConfigError(`preprocessing makes clips that ${config.name} does not take`);
     const hop = hopOf(config, options);
     const threads = options.threads ?? threadsFor(config.causal ? newFrameMacs(config) * hop : networkCost(config).macs);
     const network = await openFrameNetwork(config, { parameters, statistics }, hop, { threads });
@@ -96,7 +95,7 @@ export class StreamRecogniser {
    * window on. Calls are answered in order.
    */
   async push(frame: RgbFrame): Promise<FrameScores | undefined> {
-    const input = new Float32Array(3 * this.config.size ** 2);
+    const input = new Float32Array(3 * this.config.height * this.config.width);
     writeClip(frame, [0], testTransform(frame, this.preprocess), this.preprocess, input, 1, 0);
     this.waiting.push(input);
     this.frames++;

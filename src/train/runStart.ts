@@ -147,19 +147,19 @@ function chosenConfig(job: WithModel, data: LabelledVideos, from: Checkpoint | u
   if (typeof model === 'object' && model.readout)
     throw new ConfigError(`${model.name}: readout: a linear one is fitted, not trained; leave it out, or use --baseline`);
   const { readout: _, ...trained } = base; // a baseline's network gets its head back
-  const { frames = base.frames, size = base.size } = job.preprocess ?? {};
-  return { ...trained, classes, frames, size };
+  const { frames = base.frames, height = base.height, width = base.width } = job.preprocess ?? {};
+  return { ...trained, classes, frames, height, width };
 }
 
 function chosenPreprocess(job: TrainJob, data: LabelledVideos, config: NetworkConfig, from: Checkpoint | undefined): Preprocess {
   const { onEvent = () => {} } = job;
-  const { frames, size } = config;
-  const inherited = from && from.config.size === size ? from.preprocess : {};
+  const { frames, height, width } = config;
+  const inherited = from?.config.height === height && from.config.width === width ? from.preprocess : {};
   const sided = sidedLabels(data.labels);
   if (sided.length > 0 && job.preprocess?.flip === undefined) {
     onEvent({ kind: 'note', message: `clips are not mirrored, since labels tell sides apart: ${sided.join(', ')}` });
   }
-  return makePreprocess({ ...inherited, ...(sided.length > 0 && { flip: false }), ...job.preprocess, frames, size });
+  return makePreprocess({ ...inherited, ...(sided.length > 0 && { flip: false }), ...job.preprocess, frames, height, width });
 }
 
 /** A run that goes on: all its choices come from its checkpoint; other ones are refused, not mixed in. */

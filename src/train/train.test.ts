@@ -29,7 +29,8 @@ const tiny = parseNetworkConfig(
     groups: 1,
     dropout: 0.2,
     frames: 4,
-    size: 32,
+    height: 32,
+    width: 32,
     classes: 2,
     blocks: [
       { kind: 'lite', expand: 2, out: 8, stride: 2, temporal: 3 },

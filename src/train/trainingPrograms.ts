@@ -236,7 +236,7 @@ export class TrainingPrograms {
 /** A batch of `count` clips, time outermost, made up to `full` clips with zeros. */
 export function padded(clips: Float32Array, config: NetworkConfig, count: number, full: number): Float32Array {
   if (count === full) return clips;
-  const image = 3 * config.size * config.size;
+  const image = 3 * config.height * config.width;
   const out = new Float32Array(config.frames * full * image);
   for (let t = 0; t < config.frames; t++) {
     out.set(clips.subarray(t * count * image, (t + 1) * count * image), t * full * image);

@@ -13,7 +13,7 @@ import { type FlatWeights, inventoryOf, isClassifier } from '../models/network.j
 import { parseNetworkConfig } from '../models/registry.js';
 import { countValues, type VariableSpec } from '../models/variables.js';
 import { type Calibration, storedCalibration } from './calibration.js';
-import { upgradedConfig } from './legacy.js';
+import { upgradedConfig, upgradedPreprocess } from './legacy.js';
 import { floatTensor, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
 
 /** A network ready for use. */
@@ -96,7 +96,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
   return {
     config,
     labels,
-    preprocess: parsePreprocess(metadataJson(file, 'preprocess', where), where),
+    preprocess: parsePreprocess(upgradedPreprocess(metadataJson(file, 'preprocess', where)), where),
     notes: stringRecord.safeParse(metadataJson(file, 'notes', where)).data ?? {},
     parameters: flat(file, parameters, where),
     statistics: flat(file, statistics, where),

@@ -11,7 +11,7 @@ import { readOnnxMetadata } from '../graph/onnxMetadata.js';
 import type { NetworkConfig } from '../models/config.js';
 import { parseNetworkConfig } from '../models/registry.js';
 import { type Calibration, storedCalibration } from './calibration.js';
-import { upgradedConfig } from './legacy.js';
+import { upgradedConfig, upgradedPreprocess } from './legacy.js';
 import { quoted } from './namedTensor.js';
 import { packageVersion } from './packageVersion.js';
 
@@ -44,7 +44,7 @@ const stringList = z.array(z.string()).min(1);
 const stringRecord = z.record(z.string(), z.string());
 const maxModelBytes = 2 ** 31 - 1;
 
-const inputNote = `${clipInput}: float32 [batch, frames, 3, size, size], RGB from 0 to 255; preprocess says which frames and how cut`;
+const inputNote = `${clipInput}: float32 [batch, frames, 3, height, width], RGB from 0 to 255; preprocess says which frames and how cut`;
 const outputNote = `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax gives probabilities`;
 
 const calibratedNote = ({ temperature }: Calibration): string =>
@@ -122,7 +122,7 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
   return {
     config,
     labels,
-    preprocess: parsePreprocess(json('preprocess'), where),
+    preprocess: parsePreprocess(upgradedPreprocess(json('preprocess')), where),
     notes,
     model,
     precision,

@@ -73,10 +73,10 @@ function configOf(
     return block.kind === 'down' ? { ...block, expand2 } : block;
   });
   const { stem, tokens, head, groups, frames, classes, dropout } = stored;
-  const { variant, dim, height } = stored;
+  const { variant, dim, height, width } = stored;
   const known = { stem, tokens, head, groups, frames, classes, dropout };
   return parseNetworkConfig(
-    { family: 'video-mobile-former', name: variant, layout: variant, ...known, tokenDim: dim, size: height, blocks },
+    { family: 'video-mobile-former', name: variant, layout: variant, ...known, tokenDim: dim, height, width, blocks },
     'fixture',
   );
 }

@@ -15,13 +15,20 @@ import { writeSafetensors } from '../../src/weights/files.js';
 
 export interface TinyChoice {
   readonly frames?: number;
-  readonly size?: number;
+  readonly height?: number;
+  readonly width?: number;
   readonly classes?: number;
   readonly temporal?: 1 | 3;
 }
 
 /** A network of every kind of block that runs in a millisecond. */
-export function tinyConfig({ frames = 4, size = 32, classes = 5, temporal = 3 }: TinyChoice = {}): VideoMobileFormerConfig {
+export function tinyConfig({
+  frames = 4,
+  height = 32,
+  width = 32,
+  classes = 5,
+  temporal = 3,
+}: TinyChoice = {}): VideoMobileFormerConfig {
   const blocks = [
     { kind: 'lite', expand: 2, out: 8, stride: 2, temporal },
     { kind: 'mf', expand: 2, out: 8, temporal },
@@ -29,7 +36,7 @@ export function tinyConfig({ frames = 4, size = 32, classes = 5, temporal = 3 }:
     { kind: 'mf', expand: 3, out: 16, temporal },
   ];
   const widths = { stem: 8, tokens: 2, tokenDim: 16, head: 32, groups: 1, dropout: 0 };
-  const tiny = { family: 'video-mobile-former', name: 'tiny', layout: 'tiny', ...widths, blocks, frames, size, classes };
+  const tiny = { family: 'video-mobile-former', name: 'tiny', layout: 'tiny', ...widths, blocks, frames, height, width, classes };
   return parseNetworkConfig(tiny, 'tiny') as VideoMobileFormerConfig;
 }
 
@@ -72,8 +79,14 @@ export function tinyCheckpoint({
   ...choice
 }: TinyWeights = {}): Checkpoint {
   const config = tinyConfig({ ...choice, classes: labels.length });
-  const { frames, size } = config;
-  return { config, labels, preprocess: makePreprocess({ frames, size, ...preprocess }), notes, ...livelyWeights(config, seed) };
+  const { frames, height, width } = config;
+  return {
+    config,
+    labels,
+    preprocess: makePreprocess({ frames, height, width, ...preprocess }),
+    notes,
+    ...livelyWeights(config, seed),
+  };
 }
 
 /** Writes a weights file; gives its path back. */

@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { adaptClips, type ClipForm } from '../../clip/adaptClips.js';
+import { sizeText } from '../../clip/preprocess.js';
 import { messageOf, WeightsError } from '../../errors.js';
 import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
 import { sizeOf } from '../../graph/shape.js';
@@ -83,7 +84,8 @@ interface Socket {
   readonly layout: 'frames' | 'channels' | 'images';
   readonly batch: number | undefined;
   readonly frames: number;
-  readonly size: number;
+  readonly height: number;
+  readonly width: number;
   readonly input: string;
   readonly output: string;
 }
@@ -91,7 +93,7 @@ interface Socket {
 function socketOf({ inputs, outputs }: ProgramFacts, { preprocess }: Student, where: string): Socket {
   const [first, ...more] = inputs;
   const shown = inputs.map(describeValue).join(', ') || 'nothing';
-  const expected = 'expected one float32 input [B, 3, T, S, S], [B, T, 3, S, S] or [B, 3, S, S]';
+  const expected = 'expected one float32 input [B, 3, T, H, W], [B, T, 3, H, W] or [B, 3, H, W]';
   if (!first || more.length > 0 || first.type !== 'float32') throw new WeightsError(`${expected}, got ${shown}`, { path: where });
   const layout = layoutOf(first);
   if (layout === 'either')
@@ -99,10 +101,10 @@ function socketOf({ inputs, outputs }: ProgramFacts, { preprocess }: Student, wh
       path: where,
     });
   const [batch, ...sizes] = first.shape.map(fixedSize);
-  const [height = preprocess.size, width = height] = sizes.slice(-2);
-  if (layout === undefined || height !== width) throw new WeightsError(`${expected}, got ${shown}`, { path: where });
+  const [height = preprocess.height, width = preprocess.width] = sizes.slice(-2);
+  if (layout === undefined) throw new WeightsError(`${expected}, got ${shown}`, { path: where });
   const frames = layout === 'images' ? preprocess.frames : (sizes[layout === 'frames' ? 0 : 1] ?? preprocess.frames);
-  return { layout, batch, frames, size: height, input: first.name, output: answerOf(outputs, where) };
+  return { layout, batch, frames, height, width, input: first.name, output: answerOf(outputs, where) };
 }
 
 /** A size in numbers; undefined for one that is the run's own. */
@@ -127,7 +129,8 @@ function answerOf(outputs: readonly ValueFacts[], where: string): string {
 const describeValue = ({ name, type, shape }: ValueFacts): string =>
   `"${name}" ${type} [${shape.map((size) => fixedSize(size) ?? '?').join(', ')}]`;
 
-function describeSocket({ layout, frames, size }: Socket): string {
+function describeSocket({ layout, frames, height, width }: Socket): string {
+  const size = sizeText({ height, width });
   return layout === 'images' ? `images of ${size} px, asked of each frame` : `${frames} frames of ${size} px`;
 }
 
@@ -156,19 +159,19 @@ class ForeignNetwork {
 
   /** Values of one item: a clip, or an image. */
   private get length(): number {
-    const { layout, frames, size } = this.socket;
-    return (layout === 'images' ? 1 : frames) * 3 * size * size;
+    const { layout, frames, height, width } = this.socket;
+    return (layout === 'images' ? 1 : frames) * 3 * height * width;
   }
 
   async logits(clips: Float32Array, count: number): Promise<Float32Array[]> {
-    const { layout, frames, size } = this.socket;
+    const { layout, frames, height, width } = this.socket;
     const range = { first: 0, count, of: count };
     const adapted = adaptClips(clips, range, this.student.preprocess, this.form);
     if (layout === 'images') {
       const rows = (await this.rows(adapted, frames * count, count)).map((row) => this.asLogits(row));
       return Array.from({ length: count }, (_, b) => meanRow(Array.from({ length: frames }, (__, t) => rows[t * count + b])));
     }
-    const rows = await this.rows(clipByClip(adapted, count, { frames, plane: size * size, layout }), count);
+    const rows = await this.rows(clipByClip(adapted, count, { frames, plane: height * width, layout }), count);
     return rows.map((row) => this.asLogits(row));
   }
 
@@ -190,9 +193,9 @@ class ForeignNetwork {
 
   /** One run. What is missing to a full batch is black. */
   private async once(part: Float32Array, batch: number): Promise<Float32Array[]> {
-    const { layout, frames, size, input, output } = this.socket;
+    const { layout, frames, height, width, input, output } = this.socket;
     const item = { images: [3], frames: [frames, 3], channels: [3, frames] }[layout];
-    const shape = [batch, ...item, size, size];
+    const shape = [batch, ...item, height, width];
     const data = new Float32Array(sizeOf(shape));
     data.set(part);
     const running = this.program.run({ [input]: { shape, data } }, { move: true });

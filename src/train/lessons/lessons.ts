@@ -34,9 +34,10 @@ export interface Lesson {
 /** Labels smoothed, clips mixed as the recipe says. The batch's clips are written over. */
 export function lessonOf(batch: ClipBatch, config: NetworkConfig, options: TrainOptions, pass: number): Lesson {
   const { clips, labels, videos, size } = batch;
+  const { frames, height, width } = config;
   const targets = smoothedTargets(labels, config.classes, options.labelSmoothing);
   const rng = new Rng([options.seed, 'mix', pass]);
-  mixClips({ clips, targets, size, frames: config.frames, edge: config.size }, rng, options);
+  mixClips({ clips, targets, size, frames, height, width }, rng, options);
   return { clips, targets, labels, videos };
 }
 

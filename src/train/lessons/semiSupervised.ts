@@ -42,7 +42,7 @@ export async function semiLesson(
   batch: ClipBatch,
   { pass, done }: Moment,
 ): Promise<Lesson> {
-  const { classes, frames, size: edge } = config;
+  const { classes, frames, height, width } = config;
   const parts = batchParts(options);
   const known = lessonOf(batch, config, options, pass);
   const { weak, strong } = await unlabelled.at(pass);
@@ -51,7 +51,7 @@ export async function semiLesson(
   const rng = new Rng([options.seed, 'tubes', pass]);
   if (parts.unlabelled > 1 && rng.chance(options.tokenMix)) {
     const partners = derangement(rng, parts.unlabelled);
-    const kept = mixTubes({ clips: strong, size: parts.unlabelled, frames, edge }, partners, rng);
+    const kept = mixTubes({ clips: strong, size: parts.unlabelled, frames, height, width }, partners, rng);
     mixTargets(targets, classes, partners, kept);
   }
   return {

@@ -25,11 +25,14 @@ import { openTeacher, teacherDigest } from './teacher.js';
 import type { Student } from './teacherNetwork.js';
 
 const labels = ['a', 'b', 'c'];
-const student: Student = { labels, preprocess: makePreprocess({ frames: 4, size: 16, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] }) };
+const student: Student = {
+  labels,
+  preprocess: makePreprocess({ frames: 4, height: 16, width: 16, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] }),
+};
 
-function clipsOf(count: number, { preprocess: { frames, size } }: Student = student): Float32Array {
+function clipsOf(count: number, { preprocess: { frames, height, width } }: Student = student): Float32Array {
   const rng = new Rng(['clips']);
-  return Float32Array.from({ length: frames * count * 3 * size * size }, () => rng.normal());
+  return Float32Array.from({ length: frames * count * 3 * height * width }, () => rng.normal());
 }
 
 async function answers(path: string, count = 5, temperature = 2, whose = student): Promise<Float32Array> {
@@ -55,8 +58,8 @@ const close = (got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: n
 test('weights of another form and order of labels: adapted clips in, the labels of the student out', async (t) => {
   const path = join(temporaryFolder(t), 'w.safetensors');
   const known = ['c', 'other', 'a', 'b'];
-  await writeTinyWeights(path, { labels: known, frames: 6, size: 32 });
-  const { config, preprocess, ...weights } = tinyCheckpoint({ labels: known, frames: 6, size: 32 });
+  await writeTinyWeights(path, { labels: known, frames: 6, height: 32, width: 32 });
+  const { config, preprocess, ...weights } = tinyCheckpoint({ labels: known, frames: 6, height: 32, width: 32 });
   const inference = new Inference(config, weights, { threads: 1 });
   const adapted = adaptClips(clipsOf(5), { first: 0, count: 5, of: 5 }, student.preprocess, preprocess);
   const rows = await inference.logits(adapted, 5);
@@ -75,7 +78,7 @@ test('weights of another form and order of labels: adapted clips in, the labels 
 test('a model that export wrote says the same as the weights', async (t) => {
   const folder = temporaryFolder(t);
   const [path, model] = [join(folder, 'w.safetensors'), join(folder, 'w.onnx')];
-  await writeTinyWeights(path, { labels, frames: 4, size: 32 });
+  await writeTinyWeights(path, { labels, frames: 4, height: 32, width: 32 });
   await exportOnnx(path, model);
   close(await answers(model), await answers(path), 1e-4);
 });
@@ -128,7 +131,7 @@ function channelMeans(time?: number): Pick<Foreign, 'nodes' | 'tensors'> {
 /** Channel means [T][B][3] of the clips. */
 function meansOf(count: number): number[][][] {
   const clips = clipsOf(count);
-  const plane = student.preprocess.size ** 2;
+  const plane = student.preprocess.height * student.preprocess.width;
   const mean = (image: number, channel: number) =>
     clips.subarray((image * 3 + channel) * plane, (image * 3 + channel + 1) * plane).reduce((a, b) => a + b, 0) / plane;
   return Array.from({ length: 4 }, (_, t) =>
@@ -188,7 +191,7 @@ test('what cannot teach is refused with what was found', async (t) => {
   written({ shape: ['n', 3, 3, 16, 16], ...channelMeans(2) });
   await refused(/"x" float32 \[\?, 3, 3, 16, 16\] has 3 frames of 3 channels and does not say which are which/);
   written({ shape: ['n', 4, 16, 16], ...means });
-  await refused(/expected one float32 input \[B, 3, T, S, S\].*, got "x" float32 \[\?, 4, 16, 16\]/);
+  await refused(/expected one float32 input \[B, 3, T, H, W\].*, got "x" float32 \[\?, 4, 16, 16\]/);
   written({ shape: ['n', 3, 16, 24], ...means });
   await refused(/got "x" float32 \[\?, 3, 16, 24\]/);
   written({ shape: ['n', 3, 16, 16], ...means, type: 'float16', outputs: [{ ...logitsValue, type: 'float16' }] });
@@ -254,7 +257,7 @@ async function onePass(temperature: number, said: (logits: Float32Array) => { ta
   try {
     const program = await engine.load(lower(gradientPass(config, options), { block: 0 }), 'pass', 'training');
     const rng = new Rng(['clips']);
-    const shape = [4 * config.frames, 3, config.size, config.size];
+    const shape = [4 * config.frames, 3, config.height, config.width];
     const clips = Float32Array.from({ length: sizeOf(shape) }, () => rng.normal());
     const run = async (targets: Float32Array, soft: Float32Array) => {
       await engine.setState({ parameters, statistics, gradients: new Float32Array(parameters.length) });

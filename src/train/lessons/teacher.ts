@@ -11,7 +11,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { adaptClips } from '../../clip/adaptClips.js';
-import type { Preprocess } from '../../clip/preprocess.js';
+import { type Preprocess, sameClips, sizeText } from '../../clip/preprocess.js';
 import { WeightsError } from '../../errors.js';
 import { networkCost } from '../../models/cost.js';
 import { Inference } from '../../recognise/inference.js';
@@ -118,7 +118,7 @@ function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, threads
   const { config, labels, preprocess, notes } = weights;
   const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
   const inference = new Inference(config, values, { threads });
-  const form = { ...preprocess, frames: config.frames, size: config.size };
+  const form = { ...preprocess, frames: config.frames, height: config.height, width: config.width };
   const { macs } = networkCost(config);
   const group = inference.groupSize;
   return {
@@ -139,14 +139,14 @@ function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, threads
 }
 
 function formNotes(form: Preprocess, { preprocess }: Student): string[] {
-  const adapted = form.frames !== preprocess.frames || form.size !== preprocess.size;
-  const clip = ({ frames, size }: Preprocess) => `${frames} frames of ${size} px`;
-  const shape = (kind: Preprocess['shape']) => (kind === 'crop' ? 'crops' : 'squeezed frames');
+  const adapted = !sameClips(form, preprocess);
+  const clip = (made: Preprocess) => `${made.frames} frames of ${sizeText(made)} px`;
+  const seen = { crop: 'crops', stretch: 'stretched frames' } as const;
   return [
     ...(adapted ? [`it takes ${clip(form)}: the student's ${clip(preprocess)} are brought to that`] : []),
-    ...(form.shape === preprocess.shape
+    ...(form.resize === preprocess.resize
       ? []
-      : [`it was trained on ${shape(form.shape)} and sees the student's ${shape(preprocess.shape)}`]),
+      : [`it was trained on ${seen[form.resize]} and sees the student's ${seen[preprocess.resize]}`]),
   ];
 }
 

@@ -30,8 +30,9 @@ const recipeSchema = z.strictObject({
   preprocess: z
     .strictObject({
       frames: z.int().min(1),
-      size: z.int().min(8),
-      shape: z.enum(['crop', 'squeeze']),
+      height: z.int().min(8),
+      width: z.int().min(8),
+      resize: z.enum(['crop', 'stretch']),
       shortSide: z.int().min(8),
       fromSec: z.number().min(0),
       flip: z.boolean(),

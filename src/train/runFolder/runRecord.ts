@@ -277,7 +277,7 @@ function session({ command, threads, workers, said = [] }: RunStart): RunSession
   };
 }
 
-/** What length and shape alone tell of the class. Shapes are all alike when frames are squeezed: then nothing is said of them. */
+/** What length and shape alone tell of the class. Shapes are all alike when frames are stretched: then nothing is said of them. */
 function cluesOf(videos: readonly ReadVideo[]): RunRecord['data']['clues'] {
   const labels = videos.map(({ label }) => String(label));
   const clue = (what: string, values: readonly number[]) => {
