@@ -146,6 +146,7 @@ test('ONNX networks of other origin: clips with channels or frames first, fixed 
   const check = async (shape: Foreign['shape'], time: number | undefined, expected: readonly number[]) =>
     close(await answers(foreign(path, { shape, ...channelMeans(time) })), expected, 1e-5);
   await check(['n', 3, 4, 16, 16], 2, second);
+  await check(['n', 3, 4, 32, 48], 2, second); // pressed into it
   await check([2, 3, 4, 16, 16], 2, second);
   await check(['n', 4, 3, 16, 16], 1, second);
   await check([1, 'frames', 3, 'height', 'width'], 1, second);
@@ -192,8 +193,6 @@ test('what cannot teach is refused with what was found', async (t) => {
   await refused(/"x" float32 \[\?, 3, 3, 16, 16\] has 3 frames of 3 channels and does not say which are which/);
   written({ shape: ['n', 4, 16, 16], ...means });
   await refused(/expected one float32 input \[B, 3, T, H, W\].*, got "x" float32 \[\?, 4, 16, 16\]/);
-  written({ shape: ['n', 3, 16, 24], ...means });
-  await refused(/got "x" float32 \[\?, 3, 16, 24\]/);
   written({ shape: ['n', 3, 16, 16], ...means, type: 'float16', outputs: [{ ...logitsValue, type: 'float16' }] });
   await refused(/got "x" float16/);
   const second: OnnxValue = { name: 'z', type: 'float32', shape: [1] };
