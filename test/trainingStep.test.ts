@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sizeOf } from '../src/graph/shape.js';
-import { clipShape, evaluationGraph, inventoryOf, masksOf } from '../src/models/network.js';
+import { clipShape, evaluationGraph, masksOf } from '../src/models/network.js';
 import { Rng } from '../src/rng.js';
 import { layerRates } from '../src/train/layerRates.js';
 import {
