@@ -1,5 +1,5 @@
 /** A network of one's own, as data: what it costs, and what is wrong with one that cannot be. node dist/examples/ownNetwork.js */
-import { ConfigError, networkCost, parseNetworkConfig } from '../src/index.js';
+import { ConfigError, networkCost, parseNetworkConfig } from 'video-mobile-former';
 
 const small = {
   ...{ family: 'video-mobile-former', name: 'my-network', layout: 'my own', frames: 4, height: 64, width: 64, classes: 5 },

@@ -1,5 +1,5 @@
 /** Names the action in a video: node dist/examples/recogniseFile.js clip.mp4 run/best.safetensors */
-import { loadRecogniser } from '../src/index.js';
+import { loadRecogniser } from 'video-mobile-former';
 
 const [video = 'clip.mp4', weights = 'run/best.safetensors'] = process.argv.slice(2);
 

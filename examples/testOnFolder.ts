@@ -1,5 +1,5 @@
 /** Tests weights on the test split of a folder: node dist/examples/testOnFolder.js folder run/best.safetensors */
-import { evaluateDataset, loadRecogniser, readDataset, videosOf } from '../src/index.js';
+import { evaluateDataset, loadRecogniser, readDataset, videosOf } from 'video-mobile-former';
 
 const [folder = 'actions', weights = 'run/best.safetensors'] = process.argv.slice(2);
 

@@ -1,5 +1,5 @@
 /** Says what happens when in a long video: node dist/examples/timelineOfVideo.js film.mp4 run/best.safetensors */
-import { loadRecogniser } from '../src/index.js';
+import { loadRecogniser } from 'video-mobile-former';
 
 const [video = 'film.mp4', weights = 'run/best.safetensors'] = process.argv.slice(2);
 

@@ -1,5 +1,5 @@
 /** Learns a folder of labelled videos: node dist/examples/trainOnFolder.js folder run */
-import { train } from '../src/index.js';
+import { train } from 'video-mobile-former';
 
 const [data = 'actions', out = 'run'] = process.argv.slice(2);
 

@@ -2,7 +2,7 @@
  * What a worker pool and its workers say to each other, and the worker's half: a worker file calls `serveTasks` with one function per
  * kind of task. Errors cross the thread with their class and message.
  */
-import { parentPort, type Transferable } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import {
   ConfigError,
   DatasetError,
@@ -39,7 +39,7 @@ export type ReplyMessage =
 export class Transferring<T> {
   constructor(
     readonly value: T,
-    readonly buffers: readonly Transferable[],
+    readonly buffers: readonly ArrayBuffer[],
   ) {}
 }
 
@@ -54,7 +54,7 @@ export function serveTasks<Kinds extends TaskKinds>(handlers: TaskHandlers<Kinds
   const port = parentPort;
   if (port === null) throw new Error('serveTasks: this file is a worker thread; start it through a WorkerPool');
   port.on('message', async ({ id, kind, input }: TaskMessage) => {
-    const send = (reply: ReplyMessage, buffers: readonly Transferable[] = []) => port.postMessage(reply, buffers);
+    const send = (reply: ReplyMessage, buffers: readonly ArrayBuffer[] = []) => port.postMessage(reply, buffers);
     try {
       const handler = handlers[kind];
       if (handler === undefined) throw new Error(`the worker knows no task "${kind}"`);

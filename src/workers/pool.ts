@@ -2,7 +2,7 @@
  * A pool of worker threads that run typed tasks, first come first served, started when there is work and never more than `size`. It
  * knows nothing of what they do: video, dataset, synth and runtime give it a worker file (messages.ts is that half).
  */
-import { type Transferable, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { LimitError, VmfError } from '../errors.js';
 import { type ReplyMessage, type TaskKinds, type TaskMessage, unpackError } from './messages.js';
 
@@ -24,7 +24,7 @@ export interface TaskOptions {
   /** Past this many seconds of running the worker is stopped, and the task rejects with a LimitError. */
   readonly timeoutSec?: number | undefined;
   /** Buffers of the input to move instead of copy. */
-  readonly transfer?: readonly Transferable[];
+  readonly transfer?: readonly ArrayBuffer[];
 }
 
 interface Task {
