@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { platform } from 'node:os';
 import * as ort from 'onnxruntime-node';
+import { clipsFrom } from '../src/clip/clipTensor.js';
 import { pixelClips } from '../src/clip/pixelClips.js';
 import { readCheckpoint } from '../src/export/exportWeights.js';
 import { floatModel } from '../src/export/floatModel.js';
@@ -111,7 +112,7 @@ async function networks(checkpoint: Checkpoint): Promise<Side[]> {
   const { config, preprocess } = checkpoint;
   const { frames, height, width } = config;
   const clip = randomClips(config, 1, 'int8');
-  const pixels = pixelClips(clip, 1, preprocess);
+  const pixels = pixelClips(clipsFrom(clip, 1, config), preprocess);
   const own = lower({ logits: inferenceGraph(config, checkpoint, 1) }, { block: await blockSize() });
   const float = floatModel(checkpoint);
   const fed = { [clipInput]: new ort.Tensor('float32', pixels, [1, frames, 3, height, width]) };

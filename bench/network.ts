@@ -1,5 +1,6 @@
 /** The network that is raced, its weights and its batch: random but generic, so that no path is dead and a wrong one shows. */
 
+import { clipsFrom } from '../src/clip/clipTensor.js';
 import { sizeOf } from '../src/graph/shape.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { clipShape, type FlatWeights, inventoryOf } from '../src/models/network.js';
@@ -54,5 +55,8 @@ export async function genericWeights(engine: Engine, config: NetworkConfig, seed
   const moments = { first: new Float32Array(0), second: new Float32Array(0) };
   const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: 4 });
   await programs.setWeights({ parameters, statistics, ...moments });
-  return { parameters, statistics: await programs.statistics(randomClips(config, 4, `${seed} statistics`)) };
+  return {
+    parameters,
+    statistics: await programs.statistics(clipsFrom(randomClips(config, 4, `${seed} statistics`), 4, config)),
+  };
 }

@@ -1,5 +1,6 @@
 /** The sides of a race: this engine, PyTorch, a plain export in the same ONNX Runtime. Each runs and gives what it computed. */
 
+import { clipsFrom } from '../src/clip/clipTensor.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { clipShape, inferenceGraph, masksOf } from '../src/models/network.js';
@@ -108,7 +109,11 @@ export async function ourTraining(task: Task): Promise<Side> {
   const run = async () => {
     step++;
     const dropout = new Float32Array(count * masksOf(config).dropouts).fill(1);
-    const input = { clips: clips.slice(), targets: targets?.slice() ?? new Float32Array(), dropout, step, rate, weightDecay };
+    const input = {
+      clips: clipsFrom(clips.slice(), count, config),
+      targets: targets?.slice() ?? new Float32Array(),
+      ...{ dropout, step, rate, weightDecay },
+    };
     const { ms, result } = await timed(() => programs.step(input));
     return { ms, values: [result.loss] };
   };

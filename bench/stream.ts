@@ -5,6 +5,7 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { emptyClips } from '../src/clip/clipTensor.js';
 import { stripSize } from '../src/clip/preprocess.js';
 import { Inference } from '../src/recognise/inference.js';
 import { openFrameNetwork } from '../src/stream/frameNetwork.js';
@@ -74,8 +75,9 @@ async function costRows({ model, rounds, say }: StreamBenchOptions): Promise<Row
       if (round >= 2) times.get(what)?.push(ms / perRun);
     };
     for (const { what, network } of clips) {
-      const clip = new Float32Array(frames * image).fill(0.5);
-      await measure(what, frames, () => network.logits(clip, 1));
+      const clip = emptyClips(1, plain.config);
+      clip.data.fill(0.5);
+      await measure(what, frames, () => network.logits(clip));
     }
     for (const { what, hop, network } of streams) {
       const fresh = Array.from({ length: hop }, picture);

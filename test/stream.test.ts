@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { type ClipTensor, clipsFrom, emptyClips, frameOf } from '../src/clip/clipTensor.js';
 import { testTransform } from '../src/clip/crop.js';
 import { stripSize } from '../src/clip/preprocess.js';
 import { writeClip } from '../src/clip/writeClip.js';
@@ -68,7 +69,7 @@ for (const [kind, checkpoint] of Object.entries({ 'any weights': tinyCheckpoint(
           const got = await recogniser.push(frame);
           if (!got || compared++ >= windows) continue;
           const clip = clipOf(frames.slice(i + 1 - config.frames, i + 1), checkpoint);
-          const [logits = new Float32Array()] = await inference.logits(clip, 1);
+          const [logits = new Float32Array()] = await inference.logits(clip);
           const apart = Math.max(...softmax(logits).map((p, k) => Math.abs(p - (got.scores[k] ?? Number.NaN))));
           assert.ok(apart < 1e-5, `window that ends with frame ${i}: scores differ by ${apart}`);
         }
@@ -80,11 +81,11 @@ for (const [kind, checkpoint] of Object.entries({ 'any weights': tinyCheckpoint(
   }
 }
 
-function clipOf(frames: readonly SourceFrame[], { config, preprocess }: Checkpoint): Float32Array {
-  const image = 3 * config.height * config.width;
-  const clip = new Float32Array(config.frames * image);
+function clipOf(frames: readonly SourceFrame[], { config, preprocess }: Checkpoint): ClipTensor {
+  const clip = emptyClips(1, config);
   frames.forEach((frame, t) => {
-    writeClip(frame, [0], testTransform(frame, preprocess), preprocess, clip.subarray(t * image, (t + 1) * image), 1, 0);
+    const image = clipsFrom(frameOf(clip, t, 0), 1, { ...preprocess, frames: 1 });
+    writeClip(frame, [0], testTransform(frame, preprocess), preprocess, image, 0);
   });
   return clip;
 }

@@ -3,31 +3,25 @@
  * cut, mixed and augmented. Frames are the nearest ones in time, sizes are changed bilinearly.
  */
 
+import { type ClipTensor, emptyClips, framesAt } from './clipTensor.js';
 import type { Preprocess } from './preprocess.js';
 
 /** What of the preprocessing a finished clip shows. */
 export type ClipForm = Pick<Preprocess, 'frames' | 'height' | 'width' | 'mean' | 'std'>;
 
-/** Clips [first, first + count) of a batch of `of`. */
-export interface ClipRange {
-  readonly first: number;
-  readonly count: number;
-  readonly of: number;
-}
-
-/** Clips [T*of, 3, H, W] of form `from` -> those of the range in form `to`, [T'*count, 3, H', W'], copied. */
-export function adaptClips(clips: Float32Array, { first, count, of }: ClipRange, from: ClipForm, to: ClipForm): Float32Array {
+/** Clips of form `from` in form `to`, copied. */
+export function adaptClips(clips: ClipTensor, from: ClipForm, to: ClipForm): ClipTensor {
   const [planeFrom, planeTo] = [from.height * from.width, to.height * to.width];
-  const out = new Float32Array(to.frames * count * 3 * planeTo);
+  const out = emptyClips(clips.count, to);
   const down = bilinearTaps(from.height, to.height);
   const across = bilinearTaps(from.width, to.width);
   for (let t = 0; t < to.frames; t++) {
-    const source = nearestFrame(t, from.frames, to.frames) * of + first;
-    for (let i = 0; i < 3 * count; i++) {
-      const begin = (source * 3 + i) * planeFrom;
-      const target = (t * count * 3 + i) * planeTo;
-      const plane = clips.subarray(begin, begin + planeFrom);
-      resizePlane(plane, out.subarray(target, target + planeTo), down, across, renormalised(i % 3, from, to));
+    const source = framesAt(clips, nearestFrame(t, from.frames, to.frames));
+    const target = framesAt(out, t);
+    for (let i = 0; i < 3 * clips.count; i++) {
+      const plane = source.subarray(i * planeFrom, (i + 1) * planeFrom);
+      const resized = target.subarray(i * planeTo, (i + 1) * planeTo);
+      resizePlane(plane, resized, down, across, renormalised(i % 3, from, to));
     }
   }
   return out;

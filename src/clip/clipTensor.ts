@@ -2,9 +2,11 @@
  * Clips side by side, as networks take them. The only place that knows the order in memory. A plain record, so that it can be moved to
  * another thread; `data` may be moved to an engine, after which the record is of no use.
  */
+import type { ClipShape } from './preprocess.js';
+
 export interface ClipTensor {
   /** [T*B, 3, H, W], frame t of clip b at image t*B + b. */
-  readonly data: Float32Array<ArrayBuffer>;
+  readonly data: Float32Array;
   /** B. */
   readonly count: number;
   /** T. */
@@ -12,8 +14,6 @@ export interface ClipTensor {
   readonly height: number;
   readonly width: number;
 }
-
-export type ClipSize = Pick<ClipTensor, 'frames' | 'height' | 'width'>;
 
 /** One clip of several. */
 export interface ClipAt {
@@ -23,30 +23,35 @@ export interface ClipAt {
 }
 
 /** Values of one frame, [3, H, W]. */
-export const frameValues = ({ height, width }: Pick<ClipSize, 'height' | 'width'>): number => 3 * height * width;
+export const frameValues = ({ height, width }: Pick<ClipShape, 'height' | 'width'>): number => 3 * height * width;
 
 /** `count` clips of zeros. */
-export function emptyClips(count: number, { frames, height, width }: ClipSize): ClipTensor {
+export function emptyClips(count: number, { frames, height, width }: ClipShape): ClipTensor {
   return { data: new Float32Array(frames * count * frameValues({ height, width })), count, frames, height, width };
 }
 
 /** Values as clips, not copied. RangeError when they are not `count` clips of this size. */
-export function clipsFrom(data: Float32Array<ArrayBuffer>, count: number, { frames, height, width }: ClipSize): ClipTensor {
+export function clipsFrom(data: Float32Array, count: number, { frames, height, width }: ClipShape): ClipTensor {
   const wanted = frames * count * frameValues({ height, width });
   if (data.length !== wanted)
     throw new RangeError(`[${frames}*${count}, 3, ${height}, ${width}]: expected ${wanted} values, got ${data.length}`);
   return { data, count, frames, height, width };
 }
 
+/** As an engine takes them. */
+export function asTensor({ data, count, frames, height, width }: ClipTensor): { shape: number[]; data: Float32Array } {
+  return { shape: [frames * count, 3, height, width], data };
+}
+
 /** Frame t of clip b, [3, H, W]: a view, not a copy. */
-export function frameOf(clips: ClipTensor, t: number, b: number): Float32Array<ArrayBuffer> {
+export function frameOf(clips: ClipTensor, t: number, b: number): Float32Array {
   const values = frameValues(clips);
   const from = (t * clips.count + b) * values;
   return clips.data.subarray(from, from + values);
 }
 
 /** Frame t of all clips, [B, 3, H, W]: a view. */
-function framesAt({ data, count, height, width }: ClipTensor, t: number): Float32Array<ArrayBuffer> {
+export function framesAt({ data, count, height, width }: ClipTensor, t: number): Float32Array {
   const row = count * frameValues({ height, width });
   return data.subarray(t * row, (t + 1) * row);
 }
@@ -102,7 +107,7 @@ export const repeatClip = (clips: ClipTensor, copies: number): ClipTensor =>
   collateClips(Array.from({ length: copies }, () => ({ clips, index: 0 })));
 
 /** [T*B, 3, H, W] -> [B, T, 3, H, W], clip by clip; a single clip's data is given back as it is. */
-export function toClipMajor(clips: ClipTensor): Float32Array<ArrayBuffer> {
+export function toClipMajor(clips: ClipTensor): Float32Array {
   const { count, frames, data } = clips;
   if (count === 1) return data;
   const values = frameValues(clips);
@@ -114,7 +119,7 @@ export function toClipMajor(clips: ClipTensor): Float32Array<ArrayBuffer> {
 }
 
 /** [T*B, 3, H, W] -> [B, 3, T, H, W], as other libraries take clips. */
-export function toChannelMajor(clips: ClipTensor): Float32Array<ArrayBuffer> {
+export function toChannelMajor(clips: ClipTensor): Float32Array {
   const { count, frames, height, width } = clips;
   const plane = height * width;
   const out = new Float32Array(clips.data.length);
@@ -127,7 +132,7 @@ export function toChannelMajor(clips: ClipTensor): Float32Array<ArrayBuffer> {
   return out;
 }
 
-function checkSize(clips: ClipSize, wanted: ClipSize): void {
-  const text = ({ frames, height, width }: ClipSize) => `${frames} frames of ${height} x ${width}`;
+function checkSize(clips: ClipShape, wanted: ClipShape): void {
+  const text = ({ frames, height, width }: ClipShape) => `${frames} frames of ${height} x ${width}`;
   if (text(clips) !== text(wanted)) throw new RangeError(`clips of one batch: expected ${text(wanted)}, got ${text(clips)}`);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Rng } from '../rng.js';
+import { type ClipTensor, emptyClips, frameOf } from './clipTensor.js';
 import { beta, derangement, type MixOptions, mixClips } from './mixClips.js';
 import { mixTubes } from './mixTubes.js';
 
@@ -10,16 +11,15 @@ const image = 3 * edge * edge;
 
 /** Clip b is b + 1 everywhere, and its target its own class: so what became of it can be read off every pixel. */
 function batch() {
-  const clips = new Float32Array(frames * size * image);
-  for (let i = 0; i < clips.length; i++) clips[i] = (Math.floor(i / image) % size) + 1;
+  const clips = emptyClips(size, { frames, height: edge, width: edge });
+  for (let b = 0; b < size; b++) for (let t = 0; t < frames; t++) frameOf(clips, t, b).fill(b + 1);
   const targets = new Float32Array(size * size);
   for (let b = 0; b < size; b++) targets[b * size + b] = 1;
-  return { clips, targets, size, frames, height: edge, width: edge };
+  return { clips, targets };
 }
 
 /** What share of clip b's pixels, weighted by value, comes from each clip: solved from its mean, as only one partner takes part. */
-const meanOf = (clips: Float32Array, b: number, t: number) =>
-  clips.subarray((t * size + b) * image, (t * size + b + 1) * image).reduce((sum, value) => sum + value, 0) / image;
+const meanOf = (clips: ClipTensor, b: number, t: number) => frameOf(clips, t, b).reduce((sum, value) => sum + value, 0) / image;
 
 test('targets are mixed in the proportion of the pixels, in every frame alike, by mixup and by cutmix', () => {
   fc.assert(
@@ -42,8 +42,8 @@ test('cutmix pastes, mixup blends: only mixup makes new values', () => {
   const [pasted, blended] = [batch(), batch()];
   mixClips(pasted, new Rng([3]), { mixup: 0, cutmix: 1, mixChance: 1 });
   mixClips(blended, new Rng([3]), { mixup: 1, cutmix: 0, mixChance: 1 });
-  assert.ok(new Set(pasted.clips).size <= size);
-  assert.ok([...new Set(blended.clips)].some((value) => !Number.isInteger(value)));
+  assert.ok(new Set(pasted.clips.data).size <= size);
+  assert.ok([...new Set(blended.clips.data)].some((value) => !Number.isInteger(value)));
 });
 
 test('nothing is mixed without a shape or a chance', () => {
@@ -62,12 +62,12 @@ test('tubes: whole cells of the partner, the same in all frames, and the share t
     fc.property(fc.nat(), (seed) => {
       const mixed = batch();
       const partners = [1, 2, 0];
-      const kept = mixTubes(mixed, partners, new Rng([seed]));
+      const kept = mixTubes(mixed.clips, partners, new Rng([seed]));
       partners.forEach((partner, b) => {
         for (let t = 0; t < frames; t++)
           assert.ok(Math.abs(meanOf(mixed.clips, b, t) - (kept * (b + 1) + (1 - kept) * (partner + 1))) < 1e-3);
       });
-      const cell = (y: number, x: number) => mixed.clips[y * edge + x];
+      const cell = (y: number, x: number) => mixed.clips.data[y * edge + x];
       for (const [y, x] of [
         [0, 0],
         [0, 16],

@@ -4,6 +4,7 @@
  */
 
 import type { Rng } from '../rng.js';
+import { type ClipTensor, framesAt, frameValues } from './clipTensor.js';
 
 export interface MixOptions {
   /** Shape of the Beta distribution that the share of mixup is drawn from; 0 for no mixup. */
@@ -14,26 +15,22 @@ export interface MixOptions {
   readonly mixChance: number;
 }
 
-/** Pixels [T*B, 3, H, W] with time outermost, and targets [B, classes]; both are written over. */
+/** Clips and targets [B, classes]; both are written over. */
 export interface MixableBatch {
-  readonly clips: Float32Array;
+  readonly clips: ClipTensor;
   readonly targets: Float32Array;
-  readonly size: number;
-  readonly frames: number;
-  readonly height: number;
-  readonly width: number;
 }
 
 /** Mixes each clip with another of the batch, or leaves the batch as it is: as the stream says. With both kinds on, one of them. */
-export function mixClips(batch: MixableBatch, rng: Rng, options: MixOptions): void {
+export function mixClips({ clips, targets }: MixableBatch, rng: Rng, options: MixOptions): void {
   const { mixup, cutmix, mixChance } = options;
   if (mixup === 0 && cutmix === 0) return;
   if (!rng.chance(mixChance)) return;
   const useCutmix = cutmix > 0 && (mixup === 0 || rng.chance(0.5));
   const share = beta(rng, useCutmix ? cutmix : mixup);
-  const partners = derangement(rng, batch.size);
-  const kept = useCutmix ? pasteBoxes(batch, partners, drawBox(rng, share, batch)) : blendClips(batch, partners, share);
-  mixTargets(batch.targets, batch.targets.length / batch.size, partners, kept);
+  const partners = derangement(rng, clips.count);
+  const kept = useCutmix ? pasteBoxes(clips, partners, drawBox(rng, share, clips)) : blendClips(clips, partners, share);
+  mixTargets(targets, targets.length / clips.count, partners, kept);
 }
 
 interface PixelBox {
@@ -44,7 +41,7 @@ interface PixelBox {
 }
 
 /** A box of about 1 - share of the area, centred anywhere, cut off at the border. */
-function drawBox(rng: Rng, share: number, { height, width }: Pick<MixableBatch, 'height' | 'width'>): PixelBox {
+function drawBox(rng: Rng, share: number, { height, width }: Pick<ClipTensor, 'height' | 'width'>): PixelBox {
   const [halfX, halfY] = [(Math.sqrt(1 - share) * width) / 2, (Math.sqrt(1 - share) * height) / 2];
   const [x, y] = [rng.integer(width), rng.integer(height)];
   const at = (value: number, edge: number) => Math.min(Math.max(Math.round(value), 0), edge);
@@ -52,33 +49,45 @@ function drawBox(rng: Rng, share: number, { height, width }: Pick<MixableBatch, 
 }
 
 /** Puts the partner's box into each clip. Gives the share of a clip that stays its own. */
-function pasteBoxes({ clips, size, frames, height, width }: MixableBatch, partners: readonly number[], box: PixelBox): number {
-  const plane = height * width;
-  const image = 3 * plane;
-  const pasted = box.right - box.left;
-  for (let t = 0; t < frames; t++) {
-    const before = clips.slice(t * size * image, (t + 1) * size * image);
-    partners.forEach((partner, b) => {
-      for (let c = 0; c < 3; c++) {
-        for (let y = box.top; y < box.bottom; y++) {
-          const at = c * plane + y * width + box.left;
-          clips.set(before.subarray(partner * image + at, partner * image + at + pasted), (t * size + b) * image + at);
-        }
-      }
-    });
-  }
-  return 1 - (pasted * (box.bottom - box.top)) / plane;
+function pasteBoxes(clips: ClipTensor, partners: readonly number[], box: PixelBox): number {
+  const { height, width } = clips;
+  const count = box.right - box.left;
+  const rows = Array.from({ length: box.bottom - box.top }, (_, y) => ({ from: (box.top + y) * width + box.left, count }));
+  pasteRows(clips, partners, rows);
+  return 1 - (count * rows.length) / (height * width);
 }
 
-function blendClips({ clips, size, frames, height, width }: MixableBatch, partners: readonly number[], share: number): number {
-  const image = 3 * height * width;
-  for (let t = 0; t < frames; t++) {
-    const before = clips.slice(t * size * image, (t + 1) * size * image);
+/** Part of a row: `count` pixels of each channel from `from` on. */
+export interface RowPart {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Writes these pixels of the partners over those of each clip, in all frames. */
+export function pasteRows(clips: ClipTensor, partners: readonly number[], rows: readonly RowPart[]): void {
+  const [image, plane] = [frameValues(clips), clips.height * clips.width];
+  for (let t = 0; t < clips.frames; t++) {
+    const frames = framesAt(clips, t);
+    const before = frames.slice();
+    for (const { from, count } of rows) {
+      for (let at = from; at < image; at += plane) {
+        partners.forEach((partner, b) => {
+          frames.set(before.subarray(partner * image + at, partner * image + at + count), b * image + at);
+        });
+      }
+    }
+  }
+}
+
+function blendClips(clips: ClipTensor, partners: readonly number[], share: number): number {
+  const image = frameValues(clips);
+  for (let t = 0; t < clips.frames; t++) {
+    const frames = framesAt(clips, t);
+    const before = frames.slice();
     partners.forEach((partner, b) => {
-      const to = (t * size + b) * image;
-      const from = partner * image;
+      const [to, from] = [b * image, partner * image];
       for (let i = 0; i < image; i++) {
-        clips[to + i] = share * (clips[to + i] as number) + (1 - share) * (before[from + i] as number);
+        frames[to + i] = share * (frames[to + i] as number) + (1 - share) * (before[from + i] as number);
       }
     });
   }

@@ -5,42 +5,25 @@
  */
 
 import type { Rng } from '../rng.js';
-import { beta } from './mixClips.js';
+import type { ClipTensor } from './clipTensor.js';
+import { beta, pasteRows } from './mixClips.js';
 
 export const tubePixels = 16;
 /** Shape of the Beta distribution of the share that stays: the released configuration has 10 in a comment, nothing else is given. */
 const shape = 10;
 
-/** Clips [T*B, 3, H, W] with time outermost. */
-export interface TubeBatch {
-  readonly clips: Float32Array;
-  readonly size: number;
-  readonly frames: number;
-  readonly height: number;
-  readonly width: number;
-}
-
 /** Writes over each clip, where the mask says so, with its partner; one mask for the batch. Gives the share of a clip that stays. */
-export function mixTubes({ clips, size, frames, height, width }: TubeBatch, partners: readonly number[], rng: Rng): number {
+export function mixTubes(clips: ClipTensor, partners: readonly number[], rng: Rng): number {
+  const { height, width } = clips;
   const [rows, columns] = [Math.ceil(height / tubePixels), Math.ceil(width / tubePixels)];
   const taken = tubesTaken(rng, rows, columns);
-  const plane = height * width;
-  const image = 3 * plane;
-  for (let t = 0; t < frames; t++) {
-    const before = clips.slice(t * size * image, (t + 1) * size * image);
-    for (const [row, column] of taken) {
-      const left = column * tubePixels;
-      const across = Math.min(tubePixels, width - left);
-      for (let y = row * tubePixels; y < Math.min((row + 1) * tubePixels, height); y++) {
-        for (let c = 0; c < 3; c++) {
-          const at = c * plane + y * width + left;
-          partners.forEach((partner, b) => {
-            clips.set(before.subarray(partner * image + at, partner * image + at + across), (t * size + b) * image + at);
-          });
-        }
-      }
-    }
-  }
+  const parts = taken.flatMap(([row, column]) => {
+    const from = (row * width + column) * tubePixels;
+    const count = Math.min(tubePixels, width - column * tubePixels);
+    const tall = Math.min(tubePixels, height - row * tubePixels);
+    return Array.from({ length: tall }, (_, y) => ({ from: from + y * width, count }));
+  });
+  pasteRows(clips, partners, parts);
   return 1 - taken.length / (rows * columns);
 }
 

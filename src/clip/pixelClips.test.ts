@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { clipsFrom } from './clipTensor.js';
 import { pixelClips } from './pixelClips.js';
 import { makePreprocess } from './preprocess.js';
 
@@ -21,7 +22,7 @@ test('normalised clips, time outermost, become pixels clip by clip', () => {
     clips[i] = (value / 255 - (preprocess.mean[channel] ?? 0)) / (preprocess.std[channel] ?? 1);
     expected[((b * frames + t) * 3 + channel) * plane + at] = value;
   }
-  pixelClips(clips, count, preprocess).forEach((value, i) => {
+  pixelClips(clipsFrom(clips, count, preprocess), preprocess).forEach((value, i) => {
     assert.ok(Math.abs(value - (expected[i] ?? Number.NaN)) < 1e-3, `at ${i}: ${value}, expected ${expected[i]}`);
   });
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Rng } from '../rng.js';
 import { defaultAugment, drawTransform } from './augment.js';
+import { emptyClips, frameOf } from './clipTensor.js';
 import { type ClipTransform, plainColour, testTransform } from './crop.js';
 import { makePreprocess } from './preprocess.js';
 import { type StripPixels, writeClip } from './writeClip.js';
@@ -30,9 +31,9 @@ function mirrored(strip: StripPixels): StripPixels {
 
 function write(strip: StripPixels, transform: ClipTransform, size: number, frames = [0]): Float32Array {
   const preprocess = makePreprocess({ frames: frames.length, height: size, width: size, ...plain });
-  const out = new Float32Array(frames.length * 3 * size * size);
-  writeClip(strip, frames, transform, preprocess, out, 1, 0);
-  return out;
+  const out = emptyClips(1, preprocess);
+  writeClip(strip, frames, transform, preprocess, out, 0);
+  return out.data;
 }
 
 function assertClose(actual: Float32Array, expected: ArrayLike<number>, within: number): void {
@@ -54,16 +55,18 @@ test('a crop of whole pixels at its own size is copied, channels apart, scaled t
   assertClose(out, expected, 1e-6);
 });
 
-test('time is outermost: frame t of clip b is image t*B + b, and nothing else is written', () => {
+test('one clip of a batch is written, and nothing else', () => {
   const [frames, batch, size] = [3, 4, 8];
   const preprocess = makePreprocess({ frames, height: size, width: size, ...plain });
-  const out = new Float32Array(frames * batch * 3 * size * size).fill(-7);
+  const out = emptyClips(batch, preprocess);
+  out.data.fill(-7);
   const rgb = new Uint8Array(5 * 8 * 8 * 3).map((_, i) => Math.floor(i / 192) * 10);
-  writeClip({ width: 8, height: 8, rgb }, [4, 0, 2], whole(8, 8), preprocess, out, batch, 1);
-  for (let image = 0; image < frames * batch; image++) {
-    const value = image % batch === 1 ? ([40, 0, 20][Math.floor(image / batch)] as number) / 255 : -7;
-    const written = out.subarray(image * 192, (image + 1) * 192);
-    assertClose(written, new Float32Array(192).fill(value), 1e-6);
+  writeClip({ width: 8, height: 8, rgb }, [4, 0, 2], whole(8, 8), preprocess, out, 1);
+  for (let t = 0; t < frames; t++) {
+    for (let b = 0; b < batch; b++) {
+      const value = b === 1 ? ([40, 0, 20][t] as number) / 255 : -7;
+      assertClose(frameOf(out, t, b), new Float32Array(192).fill(value), 1e-6);
+    }
   }
 });
 
@@ -127,16 +130,17 @@ test('colour gains do what their names say', () => {
 test('normalisation subtracts the mean and divides by the deviation', () => {
   const preprocess = makePreprocess({ frames: 1, height: 8, width: 8 });
   const rgb = new Uint8Array(10 * 10 * 3).fill(255);
-  const out = new Float32Array(192);
-  writeClip({ width: 10, height: 10, rgb }, [0], testTransform({ width: 10, height: 10 }, preprocess), preprocess, out, 1, 0);
+  const clip = emptyClips(1, preprocess);
+  writeClip({ width: 10, height: 10, rgb }, [0], testTransform({ width: 10, height: 10 }, preprocess), preprocess, clip, 0);
+  const out = clip.data;
   assertClose(Float32Array.of(out[0] as number, out[191] as number), [(1 - 0.485) / 0.229, (1 - 0.406) / 0.225], 1e-5);
 });
 
-test('a batch of the wrong size and a frame that is not there are refused', () => {
+test('a clip for which there is no room and a frame that is not there are refused', () => {
   const strip = noise(3, 2, 8, 8);
   const preprocess = makePreprocess({ frames: 1, height: 8, width: 8 });
-  const out = new Float32Array(192);
-  assert.throws(() => writeClip(strip, [0], whole(8, 8), preprocess, out, 2, 0), /expected room for 384 numbers, got 192/);
-  assert.throws(() => writeClip(strip, [2], whole(8, 8), preprocess, out, 1, 0), /expected 0 to 1, got 2/);
-  assert.throws(() => writeClip(strip, [0], whole(8, 8), preprocess, out, 1, 1), /clip 1 of a batch of 1/);
+  const out = emptyClips(1, preprocess);
+  assert.throws(() => writeClip(strip, [0, 1], whole(8, 8), preprocess, out, 0), /clip 0 of 2 frames: there is room for 1 of 1/);
+  assert.throws(() => writeClip(strip, [2], whole(8, 8), preprocess, out, 0), /expected 0 to 1, got 2/);
+  assert.throws(() => writeClip(strip, [0], whole(8, 8), preprocess, out, 1), /clip 1 of 1 frames: there is room for 1 of 1/);
 });

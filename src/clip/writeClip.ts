@@ -6,8 +6,9 @@
 import { ConfigError } from '../errors.js';
 import { Rng } from '../rng.js';
 import type { FrameStrip } from '../video/types.js';
+import { type ClipTensor, frameOf } from './clipTensor.js';
 import type { Box, ClipTransform, ColourGains } from './crop.js';
-import type { ClipShape, Preprocess } from './preprocess.js';
+import type { Preprocess } from './preprocess.js';
 
 /**
  * A linear resampling of one axis: output i is the sum over k of weights[i*taps + k] times input start[i] + k. Taps are even in
@@ -26,47 +27,35 @@ interface AxisTaps {
 export type StripPixels = Pick<FrameStrip, 'width' | 'height' | 'rgb'>;
 
 /**
- * Writes one clip into `out`, [T*B, 3, H, W] with time outermost: frame t of clip b is image t*B + b. `frames` names the strip's
- * frames in order (T of them); `out` holds a whole batch of `batch` clips. ConfigError when they do not fit.
+ * Writes clip `index` of `out`: `frames` names the strip's frames in order, T of them. ConfigError when they do not fit.
  */
 export function writeClip(
   strip: StripPixels,
   frames: readonly number[],
   transform: ClipTransform,
   preprocess: Preprocess,
-  out: Float32Array,
-  batch: number,
+  out: ClipTensor,
   index: number,
 ): void {
-  const { height, width } = preprocess;
-  const plane = height * width;
-  checkFit(strip, frames, out, batch, index, plane);
+  const { height, width } = out;
+  checkFit(strip, frames, out, index);
   const { box } = transform;
   const across = axisTaps(box.x, box.width, strip.width, width, transform.flip);
   const down = axisTaps(box.y, box.height, strip.height, height, false);
   const matrix = colourMatrix(transform.colour, preprocess);
   const line = new Float32Array((strip.width + across.taps) * 3);
   frames.forEach((frame, t) => {
-    const to = (t * batch + index) * 3 * plane;
+    const image = frameOf(out, t, index);
     for (let y = 0; y < height; y++) {
       blendRows(strip, frame, across, down, y, line);
-      paintRow(line, across, matrix, out, to + y * width, plane);
+      paintRow(line, across, matrix, image, y * width);
     }
   });
 }
 
-function checkFit(
-  strip: StripPixels,
-  frames: readonly number[],
-  out: Float32Array,
-  batch: number,
-  index: number,
-  plane: number,
-): void {
-  const wanted = frames.length * batch * 3 * plane;
-  if (out.length !== wanted || !(index >= 0 && index < batch)) {
-    throw new ConfigError(`clip ${index} of a batch of ${batch}: expected room for ${wanted} numbers, got ${out.length}`);
-  }
+function checkFit(strip: StripPixels, frames: readonly number[], out: ClipTensor, index: number): void {
+  if (frames.length !== out.frames || !(index >= 0 && index < out.count))
+    throw new ConfigError(`clip ${index} of ${frames.length} frames: there is room for ${out.count} of ${out.frames}`);
   const count = strip.rgb.length / (strip.width * strip.height * 3);
   const bad = frames.find((frame) => !(Number.isInteger(frame) && frame >= 0 && frame < count));
   if (bad !== undefined) throw new ConfigError(`frame of a strip: expected 0 to ${count - 1}, got ${bad}`);
@@ -120,14 +109,8 @@ function blendRows(strip: StripPixels, frame: number, across: AxisTaps, down: Ax
 }
 
 /** Resizes a line along x, and through the colour matrix into a row of each of the three planes. */
-function paintRow(
-  line: Float32Array,
-  across: AxisTaps,
-  matrix: readonly number[],
-  out: Float32Array,
-  offset: number,
-  plane: number,
-): void {
+function paintRow(line: Float32Array, across: AxisTaps, matrix: readonly number[], out: Float32Array, offset: number): void {
+  const plane = out.length / 3;
   const [rr = 0, rg = 0, rb = 0, r0 = 0, gr = 0, gg = 0, gb = 0, g0 = 0, br = 0, bg = 0, bb = 0, b0 = 0] = matrix;
   const { taps, start, weights } = across;
   for (let x = 0; x < start.length; x++) {
@@ -166,17 +149,19 @@ function colourMatrix(colour: ColourGains, preprocess: Preprocess): number[] {
   });
 }
 
-/** Fills a box, given as shares of the edges, with the same noise in all frames of one clip [T, 3, H, W]. */
-export function eraseBox(clip: Float32Array, { frames, height, width }: ClipShape, box: Box & { readonly seed: number }): void {
+/** Fills a box, given as shares of the edges, with the same noise in all frames of clip `index`. */
+export function eraseBox(clips: ClipTensor, index: number, box: Box & { readonly seed: number }): void {
+  const { frames, height, width } = clips;
   const rng = new Rng([box.seed]);
   const [left, right] = [Math.round(box.x * width), Math.round((box.x + box.width) * width)];
   const [top, bottom] = [Math.round(box.y * height), Math.round((box.y + box.height) * height)];
   const noise = Float32Array.from({ length: 3 * (bottom - top) * (right - left) }, () => rng.normal());
   for (let t = 0; t < frames; t++) {
+    const frame = frameOf(clips, t, index);
     for (let row = 0, at = 0; row < 3 * (bottom - top); row++, at += right - left) {
       const channel = Math.floor(row / (bottom - top));
       const y = top + (row % (bottom - top));
-      clip.set(noise.subarray(at, at + right - left), ((t * 3 + channel) * height + y) * width + left);
+      frame.set(noise.subarray(at, at + right - left), (channel * height + y) * width + left);
     }
   }
 }

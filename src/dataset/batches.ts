@@ -1,10 +1,9 @@
-/** Puts single clips together into batch tensors with time outermost. */
-import type { Preprocess } from '../clip/preprocess.js';
+/** Puts single clips together into batches. */
+import { type ClipTensor, collateClips } from '../clip/clipTensor.js';
 
 /** One clip on its way into a batch. */
 export interface ClipItem {
-  /** [T, 3, S, S] */
-  readonly clip: Float32Array;
+  readonly clip: ClipTensor;
   readonly label: number;
   /** Index of its video, and of the view within the video. */
   readonly video: number;
@@ -12,10 +11,8 @@ export interface ClipItem {
 }
 
 export interface ClipBatch {
-  /** [T*B, 3, S, S], time outermost: frame t of clip b is image t*B + b. */
-  readonly clips: Float32Array;
-  /** B, which is less than asked for in a last batch. */
-  readonly size: number;
+  /** B of them, less than asked for in a last batch. */
+  readonly clips: ClipTensor;
   /** Number of the batch in its epoch, from 0. */
   readonly number: number;
   /** [B] label of each clip. */
@@ -30,7 +27,6 @@ export interface GatherOptions {
   readonly batch: number;
   readonly firstNumber: number;
   readonly dropLast: boolean;
-  readonly frames: Preprocess['frames'];
 }
 
 export async function* gatherBatches(items: AsyncIterable<ClipItem>, options: GatherOptions): AsyncGenerator<ClipBatch> {
@@ -39,31 +35,17 @@ export async function* gatherBatches(items: AsyncIterable<ClipItem>, options: Ga
   for await (const item of items) {
     waiting.push(item);
     if (waiting.length < options.batch) continue;
-    yield assemble(waiting, number++, options.frames);
+    yield assemble(waiting, number++);
     waiting = [];
   }
-  if (waiting.length > 0 && !options.dropLast) yield assemble(waiting, number, options.frames);
+  if (waiting.length > 0 && !options.dropLast) yield assemble(waiting, number);
 }
 
-/** Clips [T, 3, S, S] as one batch [T*B, 3, S, S]: frame t of clip b is image t*B + b. */
-export function timeOutermost(clips: readonly Float32Array[], frames: number): Float32Array {
-  const image = (clips[0]?.length ?? 0) / frames;
-  const out = new Float32Array(frames * clips.length * image);
-  clips.forEach((clip, b) => {
-    for (let t = 0; t < frames; t++) out.set(clip.subarray(t * image, (t + 1) * image), (t * clips.length + b) * image);
-  });
-  return out;
-}
-
-function assemble(items: readonly ClipItem[], number: number, frames: number): ClipBatch {
-  const size = items.length;
-  const clips = timeOutermost(
-    items.map(({ clip }) => clip),
-    frames,
-  );
+function assemble(items: readonly ClipItem[], number: number): ClipBatch {
   const column = (of: (item: ClipItem) => number) => Int32Array.from(items, of);
   return {
-    ...{ clips, size, number },
+    clips: collateClips(items.map(({ clip }) => ({ clips: clip, index: 0 }))),
+    number,
     labels: column((item) => item.label),
     videos: column((item) => item.video),
     views: column((item) => item.view),

@@ -3,6 +3,7 @@
  * of videos ahead. What comes out depends on videos, options and seed, never on the number of workers or their timing. In
  * training a video that cannot be read is left out, counted and reported, up to a stated share; in testing it ends the run.
  */
+import type { ClipTensor } from '../clip/clipTensor.js';
 import { ConfigError, DatasetError, isFaultOf } from '../errors.js';
 import { type ClipBatch, type ClipItem, gatherBatches } from './batches.js';
 import { ClipSource, type ClipSourceOptions, type ClipView } from './clipSource.js';
@@ -130,7 +131,7 @@ export class ClipLoader extends ClipSource {
     const { batch, firstBatch = 0, train, dropLast = train } = options;
     if (!(Number.isInteger(batch) && batch >= 1)) throw new ConfigError(`batch: expected a whole number from 1, got ${batch}`);
     const items = train ? this.trainItems(videos, options) : this.testItems(videos, options);
-    return gatherBatches(items, { batch, firstNumber: firstBatch, dropLast, frames: this.preprocess.frames });
+    return gatherBatches(items, { batch, firstNumber: firstBatch, dropLast });
   }
 
   private async *trainItems(videos: readonly BatchVideo[], options: BatchOptions): AsyncGenerator<ClipItem> {
@@ -203,7 +204,7 @@ export class ClipLoader extends ClipSource {
     for await (const [{ video, index }, outcome] of inOrder(numbered, ahead, cut, signal)) {
       if ('error' in outcome) throw outcome.error;
       for (; skip < views.length; skip++) {
-        yield { clip: outcome.value[skip] as Float32Array, label: video.labelIndex, video: index, view: skip };
+        yield { clip: outcome.value[skip] as ClipTensor, label: video.labelIndex, video: index, view: skip };
       }
       skip = 0;
     }

@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { type Augment, defaultAugment } from '../clip/augment.js';
+import type { ClipTensor } from '../clip/clipTensor.js';
 import { type Preprocess, stripSize } from '../clip/preprocess.js';
 import { VideoError } from '../errors.js';
 import type { DecoderChoice, VideoLimits } from '../video/types.js';
@@ -84,14 +85,14 @@ export class ClipSource {
     });
   }
 
-  /** One clip, [T, 3, S, S]. Rejects with a VideoError or LimitError when the video cannot be read. */
-  async clip(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<Float32Array> {
+  /** One clip. Rejects with a VideoError or LimitError when the video cannot be read. */
+  async clip(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<ClipTensor> {
     const [clip] = await this.clips(video, [view], signal);
-    return clip as Float32Array;
+    return clip as ClipTensor;
   }
 
   /** Several clips of one video, which is read once; all of training or all with the same number of test clips. */
-  async clips(video: VideoPath, views: readonly ClipView[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async clips(video: VideoPath, views: readonly ClipView[], signal?: AbortSignal): Promise<ClipTensor[]> {
     return (await this.load(video, views, views, signal)).clips;
   }
 
@@ -111,7 +112,7 @@ export class ClipSource {
     like: readonly ClipView[],
     views: readonly ClipView[],
     signal: AbortSignal | undefined,
-  ): Promise<{ clips: Float32Array[]; facts: StripFacts }> {
+  ): Promise<{ clips: ClipTensor[]; facts: StripFacts }> {
     const key = await this.keyOf(video.path, like);
     const name = keyName(key);
     const held = this.memory.get(name);

@@ -1,5 +1,6 @@
 /** What the clip loader and its worker threads say to each other. */
 import type { Augment } from '../clip/augment.js';
+import type { ClipTensor } from '../clip/clipTensor.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import type { RngKey } from '../rng.js';
 import type { DecoderChoice, VideoLimits } from '../video/types.js';
@@ -42,8 +43,8 @@ export interface ClipInput {
 }
 
 export interface ClipOutput {
-  /** Per view [T, 3, S, S]. */
-  readonly clips: Float32Array[];
+  /** One for each view. */
+  readonly clips: ClipTensor[];
   /** The strip, unless it was sent along. */
   readonly strip: Strip | undefined;
   readonly from: 'memory' | 'disk' | 'video';

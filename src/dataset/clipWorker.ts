@@ -49,7 +49,7 @@ serveTasks<ClipTasks>({
     const output = { ...found, clips, strip: found.from === 'memory' ? undefined : strip };
     return new Transferring(
       output,
-      clips.map((clip) => clip.buffer as ArrayBuffer),
+      clips.map((clip) => clip.data.buffer as ArrayBuffer),
     );
   },
 });

@@ -3,8 +3,9 @@
  * its keys.
  */
 import { type Augment, type ClipEffects, drawEffects, drawTimes, drawTransform } from '../clip/augment.js';
+import { type ClipTensor, emptyClips } from '../clip/clipTensor.js';
 import { type ClipTransform, testTransform } from '../clip/crop.js';
-import { clipLength, type Preprocess, testFrames } from '../clip/preprocess.js';
+import { type Preprocess, testFrames } from '../clip/preprocess.js';
 import { applyOperations } from '../clip/randAugment.js';
 import { slotsOf } from '../clip/segments.js';
 import { eraseBox, writeClip } from '../clip/writeClip.js';
@@ -12,18 +13,18 @@ import { Rng } from '../rng.js';
 import type { ClipView } from './clipTasks.js';
 import type { Strip } from './strip.js';
 
-/** The clip as [T, 3, H, W]. The strip must have been decoded for the view: see `slotCount`. */
-export function cutClip(strip: Strip, view: ClipView, preprocess: Preprocess, augment: Augment): Float32Array {
-  const out = new Float32Array(clipLength(preprocess));
+/** One clip. The strip must have been decoded for the view: see `slotCount`. */
+export function cutClip(strip: Strip, view: ClipView, preprocess: Preprocess, augment: Augment): ClipTensor {
+  const out = emptyClips(1, preprocess);
   const cut = view.mode === 'train' ? drawn(strip, view, preprocess, view.augment ?? augment) : fixed(strip, view, preprocess);
   const chosen = cut.slots.map((slot) => strip.slots[slot] ?? -1);
   const { operations = [], erased } = cut.effects ?? {};
-  if (operations.length === 0) writeClip(strip, chosen, cut.transform, preprocess, out, 1, 0);
+  if (operations.length === 0) writeClip(strip, chosen, cut.transform, preprocess, out, 0);
   else {
     const pixels = applyOperations(strip, chosen, operations);
-    writeClip(pixels, [...chosen.keys()], cut.transform, preprocess, out, 1, 0);
+    writeClip(pixels, [...chosen.keys()], cut.transform, preprocess, out, 0);
   }
-  if (erased) eraseBox(out, preprocess, erased);
+  if (erased) eraseBox(out, 0, erased);
   return out;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { emptyClips } from '../clip/clipTensor.js';
 import {
   type Attention,
   attentionAt,
@@ -66,23 +67,17 @@ test('overlap is what two maps share', () => {
 
 test('motion: 1 where nobody looks for it, more where the picture changes, absent in a still', () => {
   const size = 16;
-  const clip = new Float32Array(2 * 3 * size * size);
-  for (let i = 0; i < 4; i++) clip[3 * size * size + i] = 1; // four pixels of the first row change
-  const motion = motionOf(clip, { frames: 2, height: size, width: size });
+  const clip = emptyClips(1, { frames: 2, height: size, width: size });
+  for (let i = 0; i < 4; i++) clip.data[3 * size * size + i] = 1; // four pixels of the first row change
+  const motion = motionOf(clip);
   const even = attentionFacts(attention(Array<number>(8).fill(1 / 8), 2, 2, 2), motion);
   close(even.motion ?? 0, 1, 'even');
   const there = attentionFacts(attention([1, 0, 0, 0, 0, 0, 0, 0], 2, 2, 2), motion);
   close(there.motion ?? 0, 4, 'at one of four positions');
   close(attentionFacts(attention([0, 0, 0, 1, 0, 0, 0, 0], 2, 2, 2), motion).motion ?? 9, 0, 'elsewhere');
   assert.equal(
-    attentionFacts(attention([1, 0, 0, 0], 1, 2, 2), motionOf(clip, { frames: 1, height: size, width: size })).motion,
+    attentionFacts(attention([1, 0, 0, 0], 1, 2, 2), motionOf(emptyClips(1, { ...clip, frames: 1 }))).motion,
     undefined,
   );
-  assert.equal(
-    attentionFacts(
-      attention([1, 0, 0, 0], 1, 2, 2),
-      motionOf(new Float32Array(clip.length), { frames: 2, height: size, width: size }),
-    ).motion,
-    undefined,
-  );
+  assert.equal(attentionFacts(attention([1, 0, 0, 0], 1, 2, 2), motionOf(emptyClips(1, clip))).motion, undefined);
 });

@@ -3,7 +3,7 @@
  * softmaxed maps on, whatever made them.
  */
 
-import type { ClipShape } from '../clip/preprocess.js';
+import { type ClipTensor, frameOf } from '../clip/clipTensor.js';
 
 /** Where one token looks: shares [T, H, W] that sum to 1. */
 export interface Attention {
@@ -124,16 +124,17 @@ export interface MotionMap {
   readonly values: Float32Array;
 }
 
-/** Of one clip [T, 3, H, W]; undefined for one of a single frame. */
-export function motionOf(clip: Float32Array, { frames, height, width }: ClipShape): MotionMap | undefined {
+/** Of one clip; undefined for one of a single frame. */
+export function motionOf(clip: ClipTensor): MotionMap | undefined {
+  const { frames, height, width } = clip;
   if (frames < 2) return undefined;
   const plane = height * width;
   const values = new Float32Array(frames * plane);
   for (let t = 0; t < frames; t++) {
-    const [now, before] = [Math.max(t, 1) * 3 * plane, (Math.max(t, 1) - 1) * 3 * plane];
+    const [now, before] = [frameOf(clip, Math.max(t, 1), 0), frameOf(clip, Math.max(t, 1) - 1, 0)];
     for (let i = 0; i < 3 * plane; i++) {
       const at = t * plane + (i % plane);
-      values[at] = (values[at] ?? 0) + Math.abs((clip[now + i] ?? 0) - (clip[before + i] ?? 0)) / 3;
+      values[at] = (values[at] ?? 0) + Math.abs((now[i] ?? 0) - (before[i] ?? 0)) / 3;
     }
   }
   return { height, width, values };

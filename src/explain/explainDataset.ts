@@ -148,7 +148,7 @@ class Study {
     const { config } = this.explainer;
     const [untouched, ...blind] = watched.logits;
     this.table.add(this.labelPlaces.get(label) ?? -1, untouched, blind);
-    const motion = motionOf(watched.clip, config);
+    const motion = motionOf(watched.clip);
     const blocks = inBlocks(watched, placesOf(config));
     this.overlaps.push(leastOverlap(blocks));
     this.names.forEach((subject, i) => {

@@ -2,12 +2,12 @@
  * A network ready to be watched: videos -> what its tokens attend to, and logits with each token and each place blind in turn. Reads
  * videos as a recogniser does (one centre view) and runs the graphs of tokenGraph.ts; what the numbers mean is said elsewhere.
  */
+import { asTensor, type ClipTensor, repeatClip } from '../clip/clipTensor.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
-import { clipShape } from '../models/network.js';
 import { attentionOf, type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../models/tokenGraph.js';
 import { ClipReader, type ViewFrames } from '../recognise/clipReader.js';
 import { blockSize } from '../runtime/blockSize.js';
@@ -37,8 +37,8 @@ export interface Watched {
   readonly info: VideoInfo;
   /** [T] when each of its frames is shown, seconds from the first frame of the video. */
   readonly timesSec: readonly number[];
-  /** [T, 3, S, S], normalised. */
-  readonly clip: Float32Array;
+  /** One, normalised. */
+  readonly clip: ClipTensor;
   /** [blindings + 1][classes]: untouched, then one for each blinding asked for; of calibrated weights divided by the temperature. */
   readonly logits: readonly [Float32Array, ...Float32Array[]];
   /** By name of the place: where each of the M tokens looks, untouched, mean of its two heads. */
@@ -117,12 +117,12 @@ export class Explainer {
   }
 
   private async run(
-    clip: Float32Array,
+    clip: ClipTensor,
     copies: readonly Blinding[],
   ): Promise<Pick<Watched, 'attention'> & { logits: Float32Array[] }> {
     const { config } = this;
     const program = await this.program(copies.length);
-    const clips = { shape: clipShape(config, copies.length), data: repeated(clip, config.frames, copies.length) };
+    const clips = asTensor(repeatClip(clip, copies.length));
     const results = await program.run(Object.assign({ clips, sight: sightOf(config, copies) }));
     const all = results['logits']?.data ?? new Float32Array();
     const attention = placesOf(config).map(({ name, stride }) => {
@@ -150,14 +150,4 @@ export class Explainer {
   async close(): Promise<void> {
     await Promise.all([this.reader.close(), this.engine.close()]);
   }
-}
-
-/** A clip [T, ..] side by side with itself: [T*B, ..], copy b of frame t at t * B + b. */
-function repeated(clip: Float32Array, frames: number, copies: number): Float32Array {
-  const image = clip.length / frames;
-  const out = new Float32Array(clip.length * copies);
-  for (let t = 0; t < frames; t++) {
-    for (let b = 0; b < copies; b++) out.set(clip.subarray(t * image, (t + 1) * image), (t * copies + b) * image);
-  }
-  return out;
 }

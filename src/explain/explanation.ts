@@ -2,8 +2,7 @@
  * What is said of one video: where each token looks, and what becomes of the answer without it. Pure numbers and names, as they
  * stand in explain.json; made of what explainer.ts saw.
  */
-
-import type { FrameShape } from '../clip/preprocess.js';
+import type { ClipTensor } from '../clip/clipTensor.js';
 import type { Place } from '../models/model.js';
 import type { Blinding } from '../models/tokenGraph.js';
 import { softmax, topK } from '../scores/softmax.js';
@@ -81,7 +80,8 @@ export function blindingsOf(tokens: number, places: readonly Place[]): Blinding[
 /** What explanations are made of, see `Watched`. */
 export interface Seen {
   readonly timesSec: readonly number[];
-  readonly clip: Float32Array;
+  /** One. */
+  readonly clip: ClipTensor;
   readonly logits: readonly [Float32Array, ...Float32Array[]];
   readonly attention: ReadonlyMap<string, readonly Attention[]>;
 }
@@ -105,11 +105,10 @@ export function explanationOf(
   seen: Seen,
   labels: readonly string[],
   places: readonly Place[],
-  pixels: FrameShape,
   { reaches, caveat }: TokenWords,
 ): Explanation {
   const [untouched, ...blind] = seen.logits;
-  const motion = motionOf(seen.clip, { ...pixels, frames: seen.timesSec.length });
+  const motion = motionOf(seen.clip);
   const blocks = inBlocks(seen, places);
   const headReads = readByHead(places);
   const last = usedAt(seen, places.at(-1));

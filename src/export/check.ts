@@ -3,11 +3,12 @@
  * would show, against the logits of the network it was made of.
  */
 
+import { asTensor, type ClipTensor, emptyClips } from '../clip/clipTensor.js';
 import { pixelClips } from '../clip/pixelClips.js';
 import { WeightsError } from '../errors.js';
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
-import { clipShape, type FlatWeights, inferenceGraph } from '../models/network.js';
+import { type FlatWeights, inferenceGraph } from '../models/network.js';
 import { Rng } from '../rng.js';
 import { blockSize } from '../runtime/blockSize.js';
 import type { Engine } from '../runtime/engine.js';
@@ -83,19 +84,21 @@ export async function expectedOf(network: NetworkFacts & FlatWeights, engine: En
   const graph = { logits: inferenceGraph(config, network, checkedClips) };
   const program = await engine.load(lower(graph, { block: await blockSize() }), config.name, 'inference');
   try {
-    const { logits } = await program.run<'logits'>({ clips: { shape: clipShape(config, checkedClips), data: clips } });
-    return { pixels: pixelClips(clips, checkedClips, preprocess), logits: logits.data };
+    const { logits } = await program.run<'logits'>({ clips: asTensor(clips) });
+    return { pixels: pixelClips(clips, preprocess), logits: logits.data };
   } finally {
     await program.release();
   }
 }
 
-/** Three clips [T*3, 3, H, W], normalised: coarse blocks of random brightness, each frame its own. */
-function patternedClips({ frames, height, width }: NetworkConfig): Float32Array {
+/** Three clips, normalised: coarse blocks of random brightness, each frame its own. */
+function patternedClips({ frames, height, width }: NetworkConfig): ClipTensor {
   const rng = new Rng(['check of a model']);
   const coarse = Float32Array.from({ length: 8 * 8 * 3 * frames * checkedClips }, () => rng.uniform(-2, 2));
-  return Float32Array.from({ length: frames * checkedClips * 3 * height * width }, (_, i) => {
+  const clips = emptyClips(checkedClips, { frames, height, width });
+  clips.data.forEach((_, i) => {
     const [x, y, plane] = [i % width, Math.floor(i / width) % height, Math.floor(i / (height * width))];
-    return coarse[plane * 64 + Math.floor((8 * y) / height) * 8 + Math.floor((8 * x) / width)] ?? 0;
+    clips.data[i] = coarse[plane * 64 + Math.floor((8 * y) / height) * 8 + Math.floor((8 * x) / width)] ?? 0;
   });
+  return clips;
 }

@@ -35,7 +35,7 @@ export async function readCalibrationSet(
   const read: PixelClip[] = [];
   const one = async (path: string, leaving: AbortSignal): Promise<PixelClip> => {
     const views = await reader.views(path, { signal: leaving });
-    return pixelClips(views.clips, views.count, preprocess);
+    return pixelClips(views.clips, preprocess);
   };
   try {
     for await (const [, outcome] of inOrder(

@@ -2,6 +2,7 @@
  * Videos -> clip tensors for a network in use: decoding runs in worker threads, several videos at once; nothing is kept, in memory
  * or on disk, since a video to be recognised is seen once. Which clips those are is clip/'s business, as in training and testing.
  */
+import { type ClipTensor, emptyClips } from '../clip/clipTensor.js';
 import { testTransform } from '../clip/crop.js';
 import { type Preprocess, stripSize, testFrames, testRequest } from '../clip/preprocess.js';
 import { type TimeWindow, usedWindow } from '../clip/segments.js';
@@ -11,10 +12,8 @@ import type { DecodedVideo, DecodeRequest, FrameStrip, VideoInfo } from '../vide
 
 /** Views of one video, ready for the network. */
 export interface ClipViews {
-  /** [T*B, 3, S, S], frame t of view b at t*B + b; view number clip * crops + crop. */
-  readonly clips: Float32Array;
-  /** B. */
-  readonly count: number;
+  /** One for each view, number clip * crops + crop. */
+  readonly clips: ClipTensor;
   readonly info: VideoInfo;
 }
 
@@ -74,16 +73,16 @@ export class ClipReader {
   paint(videos: readonly [ViewFrames, ...ViewFrames[]]): ClipViews {
     const { preprocess } = this;
     const count = videos.reduce((sum, { clips, crops }) => sum + clips * crops, 0);
-    const out = new Float32Array(preprocess.frames * count * 3 * preprocess.height * preprocess.width);
+    const out = emptyClips(count, preprocess);
     let place = 0;
     for (const { strip, clips, crops } of videos) {
       for (let view = 0; view < clips * crops; view++) {
         const frames = testFrames(preprocess, Math.floor(view / crops), clips);
         const transform = testTransform(strip, preprocess, view % crops, crops);
-        writeClip(strip, frames, transform, preprocess, out, count, place++);
+        writeClip(strip, frames, transform, preprocess, out, place++);
       }
     }
-    return { clips: out, count, info: videos[0].info };
+    return { clips: out, info: videos[0].info };
   }
 
   private async request(path: string, clips: number, signal: AbortSignal | undefined): Promise<DecodeRequest> {
@@ -114,11 +113,11 @@ export class ClipReader {
   }
 
   /** Some windows of a film as one batch. */
-  cut({ strip, frames }: Film, from: number, count: number): Float32Array {
+  cut({ strip, frames }: Film, from: number, count: number): ClipTensor {
     const { preprocess } = this;
     const transform = testTransform(strip, preprocess);
-    const out = new Float32Array(preprocess.frames * count * 3 * preprocess.height * preprocess.width);
-    for (let b = 0; b < count; b++) writeClip(strip, frames[from + b] ?? [], transform, preprocess, out, count, b);
+    const out = emptyClips(count, preprocess);
+    for (let b = 0; b < count; b++) writeClip(strip, frames[from + b] ?? [], transform, preprocess, out, b);
     return out;
   }
 

@@ -2,11 +2,12 @@
  * A network with its weights, on engines: clip tensors -> logits. One engine for an answer as soon as can be, several for many
  * answers, each started when first needed, with two programs at most: for one clip and for a group. Knows no videos, no labels.
  */
+import { asTensor, type ClipTensor, takeClips } from '../clip/clipTensor.js';
 import { pixelClips } from '../clip/pixelClips.js';
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
-import { clipShape, type FlatWeights, inferenceGraph } from '../models/network.js';
+import { type FlatWeights, inferenceGraph } from '../models/network.js';
 import { blockSize } from '../runtime/blockSize.js';
 import { type CoreShare, shareCores, threadsFor, type Use } from '../runtime/cores.js';
 import { Engine, type EngineOptions, type Program, type TensorValue } from '../runtime/engine.js';
@@ -57,13 +58,13 @@ export class Inference {
     await this.idle(use).warmUp(use === 'throughput' ? this.groupSize : 1);
   }
 
-  /** Clips [T*B, 3, S, S] -> [B][classes]. `clips` is given away. */
-  async logits(clips: Float32Array, count: number, use: Use = 'latency'): Promise<Float32Array[]> {
+  /** -> [B][classes]. `clips` is given away. */
+  async logits(clips: ClipTensor, use: Use = 'latency'): Promise<Float32Array[]> {
     const network = this.idle(use);
     const out: Float32Array[] = [];
-    while (out.length < count) {
-      const size = count - out.length >= this.groupSize ? this.groupSize : 1;
-      out.push(...(await network.run(part(clips, this.config.frames, count, out.length, size), size)));
+    while (out.length < clips.count) {
+      const size = clips.count - out.length >= this.groupSize ? this.groupSize : 1;
+      out.push(...(await network.run(takeClips(clips, out.length, size))));
     }
     return out;
   }
@@ -106,24 +107,24 @@ class LoadedNetwork {
     await Promise.all([started, this.program(size)]);
   }
 
-  async run(data: Float32Array, size: number): Promise<Float32Array[]> {
+  async run(clips: ClipTensor): Promise<Float32Array[]> {
     this.underWay++;
     try {
-      const program = await this.program(size);
-      const { logits } = await program.run<'logits'>(this.feeds(data, size), { move: true });
+      const program = await this.program(clips.count);
+      const { logits } = await program.run<'logits'>(this.feeds(clips), { move: true });
       const { classes } = this.config;
-      return Array.from({ length: size }, (_, b) => logits.data.slice(b * classes, (b + 1) * classes));
+      return Array.from({ length: clips.count }, (_, b) => logits.data.slice(b * classes, (b + 1) * classes));
     } finally {
       this.underWay--;
     }
   }
 
   /** What the network, or the model in a file, is given. */
-  private feeds(data: Float32Array, size: number): Readonly<Record<string, TensorValue>> {
-    const { config, weights } = this;
-    if (!('model' in weights)) return { clips: { shape: clipShape(config, size), data } };
-    const shape = [size, config.frames, 3, config.height, config.width];
-    return { [clipInput]: { shape, data: pixelClips(data, size, weights.preprocess) } };
+  private feeds(clips: ClipTensor): Readonly<Record<string, TensorValue>> {
+    const { weights } = this;
+    if (!('model' in weights)) return { clips: asTensor(clips) };
+    const { count, frames, height, width } = clips;
+    return { [clipInput]: { shape: [count, frames, 3, height, width], data: pixelClips(clips, weights.preprocess) } };
   }
 
   /** The model in a file takes any number of clips. */
@@ -144,16 +145,4 @@ class LoadedNetwork {
   close(): Promise<void> {
     return this.engine.close();
   }
-}
-
-/** Clips [from, from + size) of a batch, time outermost; the batch itself when they are all of it. */
-function part(clips: Float32Array, frames: number, count: number, from: number, size: number): Float32Array {
-  if (size === count) return clips;
-  const image = clips.length / (frames * count);
-  const out = new Float32Array(frames * size * image);
-  for (let t = 0; t < frames; t++) {
-    const start = (t * count + from) * image;
-    out.set(clips.subarray(start, start + size * image), t * size * image);
-  }
-  return out;
 }

@@ -88,7 +88,7 @@ async function scoreWindows(
   const starts = Array.from({ length: Math.ceil(windows.length / batch) }, (_, i) => i * batch);
   const run = async (from: number) => {
     const count = Math.min(batch, windows.length - from);
-    return inference.logits(reader.cut(film, from, count), count, 'throughput');
+    return inference.logits(reader.cut(film, from, count), 'throughput');
   };
   const out: WindowScores[] = [];
   for await (const [from, outcome] of inOrder(starts, inference.atOnce('throughput') + 1, run, signal)) {

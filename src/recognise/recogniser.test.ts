@@ -37,7 +37,7 @@ async function independently(path: string, checkpoint: Checkpoint, clips: number
     const logits = [];
     for (const view of views) {
       const graph = { logits: inferenceGraph(checkpoint.config, checkpoint, 1) };
-      logits.push((await runOnce(graph, new Map([['clips', view]]), 0))['logits'] ?? []);
+      logits.push((await runOnce(graph, new Map([['clips', view.data]]), 0))['logits'] ?? []);
     }
     return averageViews(logits);
   } finally {
@@ -243,10 +243,10 @@ test('the two halves: read and score', async (t) => {
   const checkpoint = tinyCheckpoint();
   const recogniser = await opened(t, checkpoint);
   const views = await recogniser.read(path);
-  assert.deepEqual([views.count, views.clips.length, views.info.frameCount], [1, 4 * 3 * 32 * 32, 18]);
+  assert.deepEqual([views.clips.count, views.clips.data.length, views.info.frameCount], [1, 4 * 3 * 32 * 32, 18]);
   const logits = await runOnce(
     { logits: inferenceGraph(checkpoint.config, checkpoint, 1) },
-    new Map([['clips', views.clips.slice()]]),
+    new Map([['clips', views.clips.data.slice()]]),
     0,
   );
   assertNear(await recogniser.score(views), softmax(logits['logits'] ?? []));

@@ -118,7 +118,7 @@ export class Recogniser {
   /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */
   async recognise(path: string, options: RecogniseOptions = {}): Promise<Recognised> {
     const views = await this.read(path, options);
-    const logits = await this.inference.logits(views.clips, views.count);
+    const logits = await this.inference.logits(views.clips);
     options.signal?.throwIfAborted();
     return this.recognised(path, views.info, logits, options);
   }
@@ -186,8 +186,7 @@ export class Recogniser {
   }
 
   private logitsOf(videos: readonly [ViewFrames, ...ViewFrames[]]): Promise<Float32Array[]> {
-    const { clips, count } = this.reader.paint(videos);
-    return this.inference.logits(clips, count, 'throughput');
+    return this.inference.logits(this.reader.paint(videos).clips, 'throughput');
   }
 
   private async tryToRead(path: string, options: ViewOptions): Promise<Read> {
@@ -246,8 +245,8 @@ export class Recogniser {
   }
 
   /** The second half: views -> probabilities [classes], their mean. The views are given away. */
-  async score({ clips, count }: ClipViews): Promise<number[]> {
-    return this.scoresOf(await this.inference.logits(clips, count));
+  async score({ clips }: Pick<ClipViews, 'clips'>): Promise<number[]> {
+    return this.scoresOf(await this.inference.logits(clips));
   }
 
   /** Logits of views -> probabilities: all that this recogniser says of scores goes through here. */

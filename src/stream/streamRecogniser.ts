@@ -2,6 +2,7 @@
  * Names the action in frames that come one at a time: pixels -> network -> smoothed scores. Knows no source: who pushes frames, from
  * where and how fast, is the caller's business (openStream.ts is one). Memory does not grow with the number of frames.
  */
+import { emptyClips } from '../clip/clipTensor.js';
 import { testTransform } from '../clip/crop.js';
 import { type Preprocess, sameClips } from '../clip/preprocess.js';
 import { writeClip } from '../clip/writeClip.js';
@@ -95,9 +96,10 @@ export class StreamRecogniser {
    * window on. Calls are answered in order.
    */
   async push(frame: RgbFrame): Promise<FrameScores | undefined> {
-    const input = new Float32Array(3 * this.config.height * this.config.width);
-    writeClip(frame, [0], testTransform(frame, this.preprocess), this.preprocess, input, 1, 0);
-    this.waiting.push(input);
+    const { height, width } = this.config;
+    const input = emptyClips(1, { frames: 1, height, width });
+    writeClip(frame, [0], testTransform(frame, this.preprocess), this.preprocess, input, 0);
+    this.waiting.push(input.data);
     this.frames++;
     if (this.waiting.length < this.hop) return undefined;
     const [frames, whole] = [this.waiting, this.frames >= this.config.frames];

@@ -4,6 +4,7 @@
  * nothing of videos, epochs or files.
  */
 
+import { type ClipTensor, emptyClips, padClips } from '../clip/clipTensor.js';
 import { lower } from '../graph/lowering/lower.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -21,8 +22,8 @@ import {
 } from './step.js';
 
 export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
-  /** [T*B, 3, S, S]; given away. */
-  readonly clips: Float32Array;
+  /** Given away. */
+  readonly clips: ClipTensor;
   /** [B, classes] */
   readonly targets: Float32Array;
   /** [B, classes], with a teacher only. */
@@ -125,7 +126,7 @@ export class TrainingPrograms {
     if (options.layerRates) await this.setRates(new Float32Array(before.parameters.length));
     const once = () =>
       this.step({
-        clips: new Float32Array(sizeOf(clipShape(config, count))),
+        clips: emptyClips(count, config),
         targets: new Float32Array(count * config.classes),
         ...(options.temperature !== undefined && { soft: new Float32Array(count * config.classes) }),
         dropout: new Float32Array(count * this.masks.dropouts),
@@ -158,7 +159,7 @@ export class TrainingPrograms {
     const { classes } = this.config;
     const { branches, dropouts } = this.masks;
     return {
-      clips: this.tensor(clips, clipShape(this.config, count)),
+      clips: this.tensor(clips.data, clipShape(this.config, count)),
       targets: this.tensor(targets, [count, classes]),
       ...(dropouts > 0 && { dropout: this.tensor(dropout, [count, dropouts]) }),
       ...(soft && { soft: this.tensor(soft, [count, classes]) }),
@@ -168,10 +169,10 @@ export class TrainingPrograms {
   }
 
   /** Mean and variance that the batch norms see in one batch, in the order of the statistics. `clips` is given away. */
-  async statistics(clips: Float32Array, chained = false): Promise<Float32Array> {
+  async statistics(clips: ClipTensor, chained = false): Promise<Float32Array> {
     const count = this.options.clips;
     const program = await this.program(`${this.prefix}${chained ? 'chained ' : ''}statistics`, count);
-    const feeds = { clips: this.tensor(clips, clipShape(this.config, count)) };
+    const feeds = { clips: this.tensor(clips.data, clipShape(this.config, count)) };
     return (await program.run<'statistics'>(feeds, { move: true })).statistics.data;
   }
 
@@ -180,19 +181,19 @@ export class TrainingPrograms {
   }
 
   /** Logits in evaluation mode, [count, classes], of a batch that may be smaller than the program's `full`: the rest is zeros. */
-  async logits(clips: Float32Array, count: number, full = this.options.clips): Promise<Float32Array> {
+  async logits(clips: ClipTensor, full = this.options.clips): Promise<Float32Array> {
     const program = await this.program(`${this.prefix}evaluation`, full);
-    const feeds = { clips: this.tensor(padded(clips, this.config, count, full), clipShape(this.config, full)) };
-    return (await program.run<'logits'>(feeds, { move: true })).logits.data.subarray(0, count * this.config.classes);
+    const feeds = { clips: this.tensor(padClips(clips, full).data, clipShape(this.config, full)) };
+    return (await program.run<'logits'>(feeds, { move: true })).logits.data.subarray(0, clips.count * this.config.classes);
   }
 
   /**
    * Logits [count, classes] of a batch under the batch's own statistics, without dropout: what a teacher says while it still learns,
    * whose weights are not those that the running statistics belong to.
    */
-  async teaching(clips: Float32Array, count: number): Promise<Float32Array> {
-    const program = await this.program(`${this.prefix}teaching`, count);
-    const feeds = { clips: this.tensor(clips, clipShape(this.config, count)) };
+  async teaching(clips: ClipTensor): Promise<Float32Array> {
+    const program = await this.program(`${this.prefix}teaching`, clips.count);
+    const feeds = { clips: this.tensor(clips.data, clipShape(this.config, clips.count)) };
     return (await program.run<'logits'>(feeds, { move: true })).logits.data;
   }
 
@@ -231,15 +232,4 @@ export class TrainingPrograms {
       throw new RangeError(`expected ${sizeOf(shape)} values for [${shape}], got ${data.length}`);
     return { data, shape };
   }
-}
-
-/** A batch of `count` clips, time outermost, made up to `full` clips with zeros. */
-export function padded(clips: Float32Array, config: NetworkConfig, count: number, full: number): Float32Array {
-  if (count === full) return clips;
-  const image = 3 * config.height * config.width;
-  const out = new Float32Array(config.frames * full * image);
-  for (let t = 0; t < config.frames; t++) {
-    out.set(clips.subarray(t * count * image, (t + 1) * count * image), t * full * image);
-  }
-  return out;
 }

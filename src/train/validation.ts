@@ -43,7 +43,7 @@ export async function validate(
   let loss = 0;
   let correct = 0;
   for await (const batch of loader.batches(videos, { batch: options.batch, train: false })) {
-    const logits = await programs.logits(batch.clips, batch.size);
+    const logits = await programs.logits(batch.clips);
     if (!logits.every(Number.isFinite)) return { loss: Number.NaN, top1: 0 };
     correct += correctIn(logits, batch.labels, config.classes);
     batch.labels.forEach((label, i) => {

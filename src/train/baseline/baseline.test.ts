@@ -7,10 +7,11 @@ import { type TestContext, test } from 'node:test';
 import { makeVideo, temporaryFolder } from '../../../test/smallVideos.js';
 import { tinyConfig } from '../../../test/support/livelyWeights.js';
 import { finished, start, vmf } from '../../../test/support/vmf.js';
+import { asTensor } from '../../clip/clipTensor.js';
 import { ClipLoader } from '../../dataset/clipLoader.js';
 import { readDataset } from '../../dataset/list.js';
 import { lower } from '../../graph/lowering/lower.js';
-import { clipShape, inferenceGraph, inventoryOf } from '../../models/network.js';
+import { inferenceGraph, inventoryOf } from '../../models/network.js';
 import { countValues } from '../../models/variables.js';
 import { blockSize } from '../../runtime/blockSize.js';
 import { Engine } from '../../runtime/engine.js';
@@ -87,11 +88,11 @@ test('the readout in the network gives what its weights make of the features', a
   const logits = inferenceGraph(config, { parameters, statistics }, videos.length);
   const program = await engine.load(lower({ logits }, { block: await blockSize() }), 'logits', 'inference');
   const bias = parameters.subarray(countValues(inventoryOf(config).parameters) - config.classes);
-  for await (const { clips, size } of loader.batches(videos, { batch: videos.length, train: false })) {
-    const feeds = { clips: { data: clips.slice(), shape: clipShape(config, size) } };
+  for await (const { clips } of loader.batches(videos, { batch: videos.length, train: false })) {
+    const feeds = { clips: asTensor(clips) };
     const found = (await program.run<'logits'>(feeds)).logits.data;
-    const features = await frozen.of(clips, size);
-    const width = features.length / size;
+    const features = await frozen.of(clips);
+    const width = features.length / clips.count;
     const weights = parameters.subarray(parameters.length - config.classes * (width + 1), parameters.length - config.classes);
     found.forEach((logit, i) => {
       const [n, k] = [Math.floor(i / config.classes), i % config.classes];

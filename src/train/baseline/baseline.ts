@@ -3,7 +3,8 @@
  * only a linear classifier on its features of each clip is fitted, in closed optimum. Gives a run folder like any other.
  */
 
-import { ClipLoader } from '../../dataset/clipLoader.js';
+import type { ClipTensor } from '../../clip/clipTensor.js';
+import { type ClipBatch, ClipLoader } from '../../dataset/clipLoader.js';
 import { type LabelledVideo, videosOf } from '../../dataset/labelledVideos.js';
 import { readDataset } from '../../dataset/list.js';
 import { ConfigError } from '../../errors.js';
@@ -205,7 +206,7 @@ class Baseline {
     return { ...weights, statistics: await seenStatistics(engine, config, weights, size, this.firstOf(batches)) };
   }
 
-  private async *firstOf(batches: AsyncIterable<{ readonly clips: Float32Array }>): AsyncGenerator<Float32Array> {
+  private async *firstOf(batches: AsyncIterable<Pick<ClipBatch, 'clips'>>): AsyncGenerator<ClipTensor> {
     let left = statisticsBatches;
     for await (const { clips } of batches) {
       this.parts.job.signal?.throwIfAborted();
@@ -220,9 +221,9 @@ class Baseline {
     const { signal, onEvent } = job;
     const all: ClipFeatures[] = [];
     let done = 0;
-    for await (const { clips, size, labels } of loader.batches(videos, { batch, train: false, ...(signal && { signal }) })) {
-      all.push({ features: await frozen.of(clips, size), labels });
-      done += size;
+    for await (const { clips, labels } of loader.batches(videos, { batch, train: false, ...(signal && { signal }) })) {
+      all.push({ features: await frozen.of(clips), labels });
+      done += clips.count;
       onEvent({ kind: 'reading', done, of: videos.length });
     }
     return joined(all);

@@ -3,21 +3,20 @@
  * that a network of random weights needs before it is of use.
  */
 
+import { asTensor, type ClipTensor, padClips } from '../../clip/clipTensor.js';
 import { ShapeError } from '../../errors.js';
 import { lower } from '../../graph/lowering/lower.js';
 import type { NetworkConfig } from '../../models/config.js';
-import type { Intermediates } from '../../models/network.js';
-import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../../models/network.js';
+import { type FlatWeights, type Intermediates, inferenceGraph, inventoryOf } from '../../models/network.js';
 import { blockSize } from '../../runtime/blockSize.js';
 import type { Engine, Program } from '../../runtime/engine.js';
 import { StatisticsEstimate } from '../statisticsEstimate.js';
 import { defaultStep } from '../step.js';
-import { padded, TrainingPrograms } from '../trainingPrograms.js';
+import { TrainingPrograms } from '../trainingPrograms.js';
 
 export class FrozenFeatures {
   private constructor(
     private readonly program: Program,
-    private readonly config: NetworkConfig,
     private readonly batch: number,
   ) {}
 
@@ -28,25 +27,25 @@ export class FrozenFeatures {
     const features = keep.get('readout');
     if (!features) throw new ShapeError(`${config.name}: has no linear readout`);
     const model = lower({ features }, { block: await blockSize() });
-    return new FrozenFeatures(await engine.load(model, `${config.name}, features`, 'inference'), config, batch);
+    return new FrozenFeatures(await engine.load(model, `${config.name}, features`, 'inference'), batch);
   }
 
-  /** Features [count, D] of at most `batch` clips [T*count, 3, S, S], which are given away. */
-  async of(clips: Float32Array, count: number): Promise<Float32Array> {
-    const { batch, config } = this;
-    const feeds = { clips: { data: padded(clips, config, count, batch), shape: clipShape(config, batch) } };
+  /** Features [B, D] of at most `batch` clips, which are given away. */
+  async of(clips: ClipTensor): Promise<Float32Array> {
+    const { batch } = this;
+    const feeds = { clips: asTensor(padClips(clips, batch)) };
     const { features } = await this.program.run<'features'>(feeds, { move: true });
-    return features.data.slice(0, (features.data.length / batch) * count);
+    return features.data.slice(0, (features.data.length / batch) * clips.count);
   }
 }
 
-/** What the batch norms see in these batches of clips, each [T*batch, 3, S, S] and given away. */
+/** What the batch norms see in these batches of clips, `batch` in each, which are given away. */
 export async function seenStatistics(
   engine: Engine,
   config: NetworkConfig,
   { parameters, statistics }: FlatWeights,
   batch: number,
-  batches: AsyncIterable<Float32Array>,
+  batches: AsyncIterable<ClipTensor>,
 ): Promise<Float32Array> {
   const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: batch });
   const none = new Float32Array(0);

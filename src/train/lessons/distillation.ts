@@ -5,10 +5,9 @@
  * moving average, this teacher has learnt already.
  */
 
-import { sizeOf } from '../../graph/shape.js';
+import { emptyClips } from '../../clip/clipTensor.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { networkCost } from '../../models/cost.js';
-import { clipShape } from '../../models/network.js';
 import type { TrainJob } from '../job.js';
 import type { TrainOptions } from '../recipe/options.js';
 import type { Start } from '../runStart.js';
@@ -23,8 +22,7 @@ export function taughtPlan(plan: LessonPlan, teacher: Pick<Teacher, 'probabiliti
     ...plan,
     lesson: async (batch, at) => {
       const lesson = await plan.lesson(batch, at);
-      const { clips, labels } = lesson;
-      return taughtLesson(lesson, await teacher.probabilities(clips, labels.length, options.teacherTemperature), options);
+      return taughtLesson(lesson, await teacher.probabilities(lesson.clips, options.teacherTemperature), options);
     },
   };
 }
@@ -66,7 +64,7 @@ export async function teacherOf({ teacher: path, threads, onEvent }: TrainJob, s
 /** Times the teacher on a blank batch and tells what it costs beside a student of so many clips a second. -> its seconds a clip. */
 export async function tellTeacher(job: TrainJob, start: Start, teacher: Teacher, clipsPerSec: number): Promise<number> {
   const { config, options } = start;
-  const blank = () => teacher.probabilities(new Float32Array(sizeOf(clipShape(config, options.batch))), options.batch, 1);
+  const blank = () => teacher.probabilities(emptyClips(options.batch, config), 1);
   await blank(); // loads what is not loaded yet
   const startedMs = performance.now();
   await blank();

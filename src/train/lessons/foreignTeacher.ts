@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { adaptClips, type ClipForm } from '../../clip/adaptClips.js';
+import { type ClipTensor, toChannelMajor, toClipMajor } from '../../clip/clipTensor.js';
 import { sizeText } from '../../clip/preprocess.js';
 import { messageOf, WeightsError } from '../../errors.js';
 import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
@@ -36,7 +37,7 @@ export async function openForeignTeacher(
     return {
       ...{ name: `ONNX network of ${describeSocket(socket)}`, macs: undefined, labels: facts.labels, outputs },
       ...{ notes: [...notes, ...normalisationNote(facts)], warnings: [] },
-      logits: (clips, count) => network.logits(clips, count),
+      logits: (clips) => network.logits(clips),
       close: () => engine.close(),
     };
   } catch (error) {
@@ -163,15 +164,15 @@ class ForeignNetwork {
     return (layout === 'images' ? 1 : frames) * 3 * height * width;
   }
 
-  async logits(clips: Float32Array, count: number): Promise<Float32Array[]> {
-    const { layout, frames, height, width } = this.socket;
-    const range = { first: 0, count, of: count };
-    const adapted = adaptClips(clips, range, this.student.preprocess, this.form);
+  async logits(clips: ClipTensor): Promise<Float32Array[]> {
+    const { layout, frames } = this.socket;
+    const { count } = clips;
+    const adapted = adaptClips(clips, this.student.preprocess, this.form);
     if (layout === 'images') {
-      const rows = (await this.rows(adapted, frames * count, count)).map((row) => this.asLogits(row));
+      const rows = (await this.rows(adapted.data, frames * count, count)).map((row) => this.asLogits(row));
       return Array.from({ length: count }, (_, b) => meanRow(Array.from({ length: frames }, (__, t) => rows[t * count + b])));
     }
-    const rows = await this.rows(clipByClip(adapted, count, { frames, plane: height * width, layout }), count);
+    const rows = await this.rows(layout === 'frames' ? toClipMajor(adapted) : toChannelMajor(adapted), count);
     return rows.map((row) => this.asLogits(row));
   }
 
@@ -212,27 +213,6 @@ class ForeignNetwork {
 function meanRow(rows: readonly (Float32Array | undefined)[]): Float32Array {
   const [first = new Float32Array()] = rows;
   return first.map((_, i) => rows.reduce((sum, row) => sum + (row?.[i] ?? Number.NaN), 0) / rows.length);
-}
-
-interface Order {
-  readonly frames: number;
-  readonly plane: number;
-  readonly layout: 'frames' | 'channels';
-}
-
-/** [T*B, 3, S, S] -> [B, T, 3, S, S] or [B, 3, T, S, S]. */
-function clipByClip(clips: Float32Array, count: number, { frames, plane, layout }: Order): Float32Array {
-  const out = new Float32Array(clips.length);
-  for (let t = 0; t < frames; t++) {
-    for (let b = 0; b < count; b++) {
-      for (let channel = 0; channel < 3; channel++) {
-        const from = ((t * count + b) * 3 + channel) * plane;
-        const within = layout === 'frames' ? t * 3 + channel : channel * frames + t;
-        out.set(clips.subarray(from, from + plane), (b * frames * 3 + within) * plane);
-      }
-    }
-  }
-  return out;
 }
 
 /** A failure of ONNX Runtime as this file's: in one line. */

@@ -40,7 +40,7 @@ export async function lessonPlan(
     message: `${paths.length} videos without labels: ${parts.unlabelled} of the ${options.batch} clips of a pass`,
   });
   const clips = new UnlabelledClips(loader, {
-    ...{ paths, count: parts.unlabelled, seed: options.seed, frames: config.frames },
+    ...{ paths, count: parts.unlabelled, seed: options.seed },
     ...{ weak: { ...options.augment, operations: 0, erase: 0, warp: 0 }, strong: options.strongAugment },
   });
   const semi = { config, options, programs, unlabelled: clips };

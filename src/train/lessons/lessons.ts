@@ -3,6 +3,7 @@
  * seed and the number of the pass, so that a resumed run sees the same.
  */
 
+import type { ClipTensor } from '../../clip/clipTensor.js';
 import { mixClips } from '../../clip/mixClips.js';
 import type { ClipBatch } from '../../dataset/clipLoader.js';
 import type { NetworkConfig } from '../../models/config.js';
@@ -17,8 +18,7 @@ export interface Moment {
 }
 
 export interface Lesson {
-  /** [T*B, 3, S, S] */
-  readonly clips: Float32Array;
+  readonly clips: ClipTensor;
   /** [B, classes]; rows sum to the weight of the clip. */
   readonly targets: Float32Array;
   /** A teacher's probabilities times their weight, [B, classes], when there is a teacher. */
@@ -33,11 +33,10 @@ export interface Lesson {
 
 /** Labels smoothed, clips mixed as the recipe says. The batch's clips are written over. */
 export function lessonOf(batch: ClipBatch, config: NetworkConfig, options: TrainOptions, pass: number): Lesson {
-  const { clips, labels, videos, size } = batch;
-  const { frames, height, width } = config;
+  const { clips, labels, videos } = batch;
   const targets = smoothedTargets(labels, config.classes, options.labelSmoothing);
   const rng = new Rng([options.seed, 'mix', pass]);
-  mixClips({ clips, targets, size, frames, height, width }, rng, options);
+  mixClips({ clips, targets }, rng, options);
   return { clips, targets, labels, videos };
 }
 

@@ -9,6 +9,7 @@
  *   since running statistics are those of the student's weights and views (their network has layer norms only).
  */
 
+import { joinClips } from '../../clip/clipTensor.js';
 import { derangement, mixTargets } from '../../clip/mixClips.js';
 import { mixTubes } from '../../clip/mixTubes.js';
 import type { ClipBatch } from '../../dataset/clipLoader.js';
@@ -42,20 +43,20 @@ export async function semiLesson(
   batch: ClipBatch,
   { pass, done }: Moment,
 ): Promise<Lesson> {
-  const { classes, frames, height, width } = config;
+  const { classes } = config;
   const parts = batchParts(options);
   const known = lessonOf(batch, config, options, pass);
   const { weak, strong } = await unlabelled.at(pass);
-  const logits = await programs.teaching(weak, parts.unlabelled);
+  const logits = await programs.teaching(weak);
   const { targets, confident } = pseudoTargets(logits, classes, options.pseudoThreshold);
   const rng = new Rng([options.seed, 'tubes', pass]);
   if (parts.unlabelled > 1 && rng.chance(options.tokenMix)) {
     const partners = derangement(rng, parts.unlabelled);
-    const kept = mixTubes({ clips: strong, size: parts.unlabelled, frames, height, width }, partners, rng);
+    const kept = mixTubes(strong, partners, rng);
     mixTargets(targets, classes, partners, kept);
   }
   return {
-    clips: sideBySide(known.clips, parts.labelled, strong, parts.unlabelled, frames),
+    clips: joinClips([known.clips, strong]),
     // Each part is a mean of its own: the loss is that of the labelled clips plus a weight times that of the others.
     targets: joined(
       scaled(known.targets, options.batch / parts.labelled),
@@ -103,17 +104,5 @@ function joined(a: Float32Array, b: Float32Array): Float32Array {
   const out = new Float32Array(a.length + b.length);
   out.set(a);
   out.set(b, a.length);
-  return out;
-}
-
-/** Two batches [T*B, ..] and [T*C, ..] as one [T*(B+C), ..], time outermost. */
-function sideBySide(a: Float32Array, countA: number, b: Float32Array, countB: number, frames: number): Float32Array {
-  const out = new Float32Array(a.length + b.length);
-  const image = a.length / (frames * countA);
-  for (let t = 0; t < frames; t++) {
-    const to = t * (countA + countB) * image;
-    out.set(a.subarray(t * countA * image, (t + 1) * countA * image), to);
-    out.set(b.subarray(t * countB * image, (t + 1) * countB * image), to + countA * image);
-  }
   return out;
 }

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { temporaryFolder } from '../../../test/smallVideos.js';
 import { tinyCheckpoint, tinyConfig, writeTinyWeights } from '../../../test/support/livelyWeights.js';
 import { adaptClips } from '../../clip/adaptClips.js';
+import { type ClipTensor, emptyClips } from '../../clip/clipTensor.js';
 import { makePreprocess } from '../../clip/preprocess.js';
 import { exportOnnx } from '../../export/exportWeights.js';
 import { lower } from '../../graph/lowering/lower.js';
@@ -30,18 +31,19 @@ const student: Student = {
   preprocess: makePreprocess({ frames: 4, height: 16, width: 16, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] }),
 };
 
-function clipsOf(count: number, { preprocess: { frames, height, width } }: Student = student): Float32Array {
+function clipsOf(count: number, { preprocess }: Student = student): ClipTensor {
   const rng = new Rng(['clips']);
-  return Float32Array.from({ length: frames * count * 3 * height * width }, () => rng.normal());
+  const clips = emptyClips(count, preprocess);
+  return { ...clips, data: clips.data.map(() => rng.normal()) };
 }
 
 async function answers(path: string, count = 5, temperature = 2, whose = student): Promise<Float32Array> {
   const teacher = await openTeacher(path, whose, { threads: 1 });
   try {
     const clips = clipsOf(count, whose);
-    const kept = clips.slice();
-    const out = await teacher.probabilities(clips, count, temperature);
-    assert.deepEqual(clips, kept, 'the clips are left as they are');
+    const kept = clips.data.slice();
+    const out = await teacher.probabilities(clips, temperature);
+    assert.deepEqual(clips.data, kept, 'the clips are left as they are');
     return out;
   } finally {
     await teacher.close();
@@ -61,8 +63,8 @@ test('weights of another form and order of labels: adapted clips in, the labels 
   await writeTinyWeights(path, { labels: known, frames: 6, height: 32, width: 32 });
   const { config, preprocess, ...weights } = tinyCheckpoint({ labels: known, frames: 6, height: 32, width: 32 });
   const inference = new Inference(config, weights, { threads: 1 });
-  const adapted = adaptClips(clipsOf(5), { first: 0, count: 5, of: 5 }, student.preprocess, preprocess);
-  const rows = await inference.logits(adapted, 5);
+  const adapted = adaptClips(clipsOf(5), student.preprocess, preprocess);
+  const rows = await inference.logits(adapted);
   await inference.close();
   const expected = rows.flatMap(([c = 0, , a = 0, b = 0]) => softmax([a, b, c], 2));
   close(await answers(path), expected, 1e-6);
@@ -133,7 +135,7 @@ function meansOf(count: number): number[][][] {
   const clips = clipsOf(count);
   const plane = student.preprocess.height * student.preprocess.width;
   const mean = (image: number, channel: number) =>
-    clips.subarray((image * 3 + channel) * plane, (image * 3 + channel + 1) * plane).reduce((a, b) => a + b, 0) / plane;
+    clips.data.subarray((image * 3 + channel) * plane, (image * 3 + channel + 1) * plane).reduce((a, b) => a + b, 0) / plane;
   return Array.from({ length: 4 }, (_, t) =>
     Array.from({ length: count }, (__, b) => [0, 1, 2].map((channel) => mean(t * count + b, channel))),
   );
@@ -172,7 +174,7 @@ test('an ONNX network may say its labels and normalisation, and give probabiliti
   const clips = clipsOf(2, one);
   const expected = [0, 1].flatMap((b) => {
     const [c = 0, a = 0, second = 0] = [0, 1, 2].map((channel) => {
-      const plane = clips.subarray((b * 3 + channel) * 256, (b * 3 + channel + 1) * 256);
+      const plane = clips.data.subarray((b * 3 + channel) * 256, (b * 3 + channel + 1) * 256);
       return (plane.reduce((x, y) => x + y, 0) / 256 + 0.5 - ([0.25, 0.5, 0.75][channel] ?? 0)) / 0.5;
     });
     return softmax([a, second, c], 2);
@@ -285,7 +287,12 @@ test('the gradient of both losses is that of the formula; T squared keeps their 
   const known = Int32Array.of(0, 2, 1, 1);
   const teaching = Float32Array.of(0.5, 0.3, 0.2, 0.1, 0.1, 0.8, 0, 1, 0, 0.4, 0.4, 0.2);
   const { config, logits, loss, gradients, targets, soft } = await onePass(temperature, () => {
-    const lesson = { clips: new Float32Array(), targets: smoothedTargets(known, 3, 0.1), labels: known, videos: known };
+    const lesson = {
+      clips: emptyClips(0, student.preprocess),
+      targets: smoothedTargets(known, 3, 0.1),
+      labels: known,
+      videos: known,
+    };
     const { targets, soft = new Float32Array() } = taughtLesson(lesson, teaching, options);
     return { targets, soft };
   });
@@ -330,7 +337,12 @@ test('a teacher that says what the student says, and alone, leaves nothing to le
 
 test('clips without labels are learnt from the teacher with the weight of their pseudo-labels', () => {
   const labelsOf = Int32Array.of(1, -1, -1, -1);
-  const lesson = { clips: new Float32Array(), targets: new Float32Array(8).fill(0.5), labels: labelsOf, videos: labelsOf };
+  const lesson = {
+    clips: emptyClips(0, student.preprocess),
+    targets: new Float32Array(8).fill(0.5),
+    labels: labelsOf,
+    videos: labelsOf,
+  };
   const options = { teacherShare: 0.25, batch: 4, unlabelledShare: 0.75, pseudoWeight: 3 };
   const { targets, soft = new Float32Array() } = taughtLesson(lesson, new Float32Array(8).fill(0.5), options);
   assert.ok(targets.every((value) => value === 0.375));

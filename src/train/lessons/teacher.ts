@@ -11,6 +11,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { adaptClips } from '../../clip/adaptClips.js';
+import { type ClipTensor, takeClips } from '../../clip/clipTensor.js';
 import { type Preprocess, sameClips, sizeText } from '../../clip/preprocess.js';
 import { WeightsError } from '../../errors.js';
 import { networkCost } from '../../models/cost.js';
@@ -32,10 +33,10 @@ export interface Teacher {
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
   /**
-   * Clips [T*B, 3, S, S] as the student sees them (kept) -> probabilities at a temperature [B, classes], in the order of the student's
+   * Clips as the student sees them (kept) -> probabilities at a temperature [B, classes], in the order of the student's
    * labels. Rejects with a WeightsError when the answers are no numbers.
    */
-  probabilities(clips: Float32Array, count: number, temperature: number): Promise<Float32Array>;
+  probabilities(clips: ClipTensor, temperature: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -91,9 +92,9 @@ function taughtBy(where: string, network: TeacherNetwork, student: Student): Tea
   return {
     ...{ name: network.name, macs: network.macs, warnings: network.warnings },
     notes: [...network.notes, ...(note === undefined ? [] : [note])],
-    probabilities: async (clips, count, temperature) => {
-      const rows = await network.logits(clips, count);
-      const out = new Float32Array(count * places.length);
+    probabilities: async (clips, temperature) => {
+      const rows = await network.logits(clips);
+      const out = new Float32Array(clips.count * places.length);
       rows.forEach((row, b) => {
         const known = places.map((place) => row[place] ?? Number.NaN);
         out.set(distribution(known, temperature, where), b * places.length);
@@ -125,12 +126,13 @@ function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, threads
     ...{ name: config.name, macs, labels, outputs: labels.length },
     notes: formNotes(form, student),
     warnings: knownVideos(notes, student),
-    logits: async (clips, count) => {
+    logits: async (clips) => {
+      const { count } = clips;
       const groups = Array.from({ length: Math.ceil(count / group) }, (_, i) => i * group);
       const rows = groups.map((first) => {
         const part = Math.min(group, count - first);
-        const adapted = adaptClips(clips, { first, count: part, of: count }, student.preprocess, form);
-        return inference.logits(adapted, part, 'throughput');
+        const adapted = adaptClips(takeClips(clips, first, part), student.preprocess, form);
+        return inference.logits(adapted, 'throughput');
       });
       return (await Promise.all(rows)).flat();
     },

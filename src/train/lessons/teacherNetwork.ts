@@ -1,5 +1,6 @@
 /** What every kind of teacher must offer, and how its classes become the student's. */
 
+import type { ClipTensor } from '../../clip/clipTensor.js';
 import type { Preprocess } from '../../clip/preprocess.js';
 import { WeightsError } from '../../errors.js';
 
@@ -20,8 +21,8 @@ export interface TeacherNetwork {
   readonly outputs: number;
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
-  /** Clips [T*B, 3, S, S] of the student (kept) -> [B][outputs]. */
-  logits(clips: Float32Array, count: number): Promise<Float32Array[]>;
+  /** Clips of the student (kept) -> [B][outputs]. */
+  logits(clips: ClipTensor): Promise<Float32Array[]>;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Augment } from '../../clip/augment.js';
-import { timeOutermost } from '../../dataset/batches.js';
+import { type ClipTensor, collateClips } from '../../clip/clipTensor.js';
 import type { ClipLoader } from '../../dataset/clipLoader.js';
 import { Rng } from '../../rng.js';
 
@@ -16,13 +16,12 @@ export interface UnlabelledOptions {
   readonly seed: number;
   readonly weak: Augment;
   readonly strong: Augment;
-  readonly frames: number;
 }
 
-/** Both views of the same clips, each [T*count, 3, S, S]. */
+/** Both views of the same clips. */
 export interface UnlabelledBatch {
-  readonly weak: Float32Array;
-  readonly strong: Float32Array;
+  readonly weak: ClipTensor;
+  readonly strong: ClipTensor;
 }
 
 export class UnlabelledClips {
@@ -54,11 +53,7 @@ export class UnlabelledClips {
         return this.loader.clips({ path }, [view(weak, 'weak'), view(strong, 'strong')]);
       }),
     );
-    const batchOf = (view: 0 | 1) =>
-      timeOutermost(
-        pairs.map((clips) => clips[view] as Float32Array),
-        this.options.frames,
-      );
+    const batchOf = (view: 0 | 1) => collateClips(pairs.map((clips) => ({ clips: clips[view] as ClipTensor, index: 0 })));
     return { weak: batchOf(0), strong: batchOf(1) };
   }
 
