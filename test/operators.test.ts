@@ -103,8 +103,15 @@ const cases: Record<string, (rng: Rng) => Case> = {
     const m = map(rng);
     const out = 1 + rng.integer(20);
     const weight = rng.chance(0.5) ? [out, m[2] ?? 1] : [m[1] ?? 1, out, m[2] ?? 1];
-    return { shapes: [m, weight, [out]], make: ft.pointwise };
+    return { shapes: [m, weight, [out]], make: (x, w, b) => ft.pointwise(x, w, b) };
   },
+  'pointwise in groups': (rng) => {
+    const groups = 2 + rng.integer(3);
+    const m = map(rng, groups * (1 + rng.integer(6)));
+    const out = groups * (1 + rng.integer(6));
+    return { shapes: [m, [out, (m[2] ?? 1) / groups]], make: (x, w) => ft.pointwise(x, w, undefined, groups) };
+  },
+  mixRows: () => ({ shapes: [[3, 4]], make: (x) => ln.mixRows([1, 0, -1, 0.5, 0.5, 0], x) }),
   'pointwise plus map': (rng) => {
     const m = map(rng);
     const to = [...m];

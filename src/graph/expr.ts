@@ -29,7 +29,7 @@ export interface Ops {
   transpose: { readonly order: readonly number[] };
   slice: { readonly axis: number; readonly start: number; readonly end: number };
   concat: { readonly axis: number };
-  matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly groups: number; readonly pooling: boolean };
   softmax: object;
   logSoftmax: object;
   layerNorm: { readonly epsilon: number };
@@ -37,13 +37,13 @@ export interface Ops {
   channelSum: object;
   channelDot: object;
   softmaxPositions: object;
-  pointwise: { readonly perClip: boolean };
-  gram: { readonly perClip: boolean };
+  pointwise: { readonly perClip: boolean; readonly groups: number };
+  gram: { readonly perClip: boolean; readonly groups: number };
   softmaxTokens: { readonly heads: number };
   shuffleChannels: { readonly groups: number };
   regroup: object;
   memory: { readonly name: string };
-  depthwise: Sliding;
+  depthwise: Sliding & { readonly unseenTaps?: number };
   depthwiseTaps: Sliding;
   depthwiseInputGradient: Sliding;
   depthwiseWeightGradient: Sliding;

@@ -44,8 +44,13 @@ export function channelDot(a: Expr, b: Expr): Expr {
   return expr({ kind: 'channelDot' }, [x, y], [clips, channels], (dy) => [scaleShift(y, dy), scaleShift(x, dy)]);
 }
 
-/** A 1x1 convolution: weight [O, C], or [B, O, C] with one matrix a clip; bias [O] if any. -> [T, B, O, H, W] */
-export function pointwise(map: Expr, weight: Expr, bias?: Expr): Expr {
+/**
+ * A 1x1 convolution: weight [O, C], or [B, O, C] with one matrix a clip; bias [O] if any. With groups the weight is [O, C / groups], or
+ * already [.., O, C] with zeros outside each group. -> [T, B, O, H, W]
+ */
+export function pointwise(map: Expr, kernel: Expr, bias?: Expr, groups = 1): Expr {
+  const narrow = kernel.shape.length === 2 && kernel.shape[1] !== map.shape[2];
+  const weight = narrow ? blockDiagonal(kernel, groups) : kernel;
   const x = asMap(map);
   const { frames, clips, channels, height, width } = mapSize(x.shape, 'pointwise');
   const perClip = weight.shape.length === 3;
@@ -53,21 +58,24 @@ export function pointwise(map: Expr, weight: Expr, bias?: Expr): Expr {
   need(into === channels && (!perClip || weight.shape[0] === clips), 'pointwise: weight', weight.shape, x.shape);
   const flipped = transpose(weight, perClip ? [0, 2, 1] : [1, 0]);
   const inputs = bias ? [x, weight, bias] : [x, weight];
-  return mapExpr({ kind: 'pointwise', perClip }, inputs, [frames, clips, out, height, width], (dy) => [
-    pointwise(dy, flipped),
-    gram(dy, x, perClip),
+  return mapExpr({ kind: 'pointwise', perClip, groups }, inputs, [frames, clips, out, height, width], (dy) => [
+    pointwise(dy, flipped, undefined, groups),
+    gram(dy, x, perClip, groups),
     sum(channelSum(dy), [0], [out]),
   ]);
 }
 
-/** Products of channels summed over frames and positions: y [T,B,O,H,W], x [T,B,C,H,W] -> [O, C], or per clip [B, O, C]. */
-export function gram(left: Expr, right: Expr, perClip: boolean): Expr {
+/**
+ * Products of channels summed over frames and positions: y [T,B,O,H,W], x [T,B,C,H,W] -> [O, C], or per clip [B, O, C]. With groups only
+ * products within a group are wanted of the result.
+ */
+export function gram(left: Expr, right: Expr, perClip: boolean, groups = 1): Expr {
   const [y, x] = [asMap(left), asMap(right)];
   const a = mapSize(y.shape, 'gram');
   const b = mapSize(x.shape, 'gram');
   need(a.frames === b.frames && a.clips === b.clips && a.height === b.height, 'gram: maps differ', y.shape, x.shape);
   const shape = perClip ? [a.clips, a.channels, b.channels] : [a.channels, b.channels];
-  return expr({ kind: 'gram', perClip }, [y, x], shape, (dy) => [
+  return expr({ kind: 'gram', perClip, groups }, [y, x], shape, (dy) => [
     pointwise(x, dy),
     pointwise(y, transpose(dy, perClip ? [0, 2, 1] : [1, 0])),
   ]);

@@ -2,21 +2,29 @@
 
 import { broadcast, reshape, sum } from './arrange.js';
 import { add, div, exp, mul, sqrt, sub } from './elementwise.js';
-import { type Expr, expr } from './expr.js';
+import { constant, type Expr, expr } from './expr.js';
 import { need, sizeOf } from './shape.js';
+
+interface ProductOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly groups?: number;
+  /** Weights that are fixed and only average: not counted as multiply-adds. */
+  readonly pooling?: boolean;
+}
 
 /**
  * Matrix product over the last two axes, each operand transposed on request. Leading axes must be equal, or b has none:
- * [.., n, k] x [.., k, m] or [.., n, k] x [k, m] -> [.., n, m].
+ * [.., n, k] x [.., k, m] or [.., n, k] x [k, m] -> [.., n, m]. With groups all but one in so many of the products is with a zero.
  */
-export function matmul(a: Expr, b: Expr, flags: { transposeA?: boolean; transposeB?: boolean } = {}): Expr {
-  const { transposeA = false, transposeB = false } = flags;
-  if (b.shape.length === 2 && a.shape.length > 2) return matmulFlat(a, b, transposeB);
+export function matmul(a: Expr, b: Expr, options: ProductOptions = {}): Expr {
+  const { transposeA = false, transposeB = false, groups = 1, pooling = false } = options;
+  if (b.shape.length === 2 && a.shape.length > 2) return matmulFlat(a, b, { transposeB, groups, pooling });
   const lead = a.shape.slice(0, -2);
   const [n, k] = lastTwo(a, transposeA);
   const [k2, m] = lastTwo(b, transposeB);
   need(k === k2 && lead.join() === b.shape.slice(0, -2).join(), 'matmul: sizes do not fit', a.shape, b.shape);
-  return expr({ kind: 'matmul', transposeA, transposeB }, [a, b], [...lead, n, m], (dy) => [
+  return expr({ kind: 'matmul', transposeA, transposeB, groups, pooling }, [a, b], [...lead, n, m], (dy) => [
     transposeA ? matmul(b, dy, { transposeA: transposeB, transposeB: true }) : matmul(dy, b, { transposeB: !transposeB }),
     transposeB ? matmul(dy, a, { transposeA: true, transposeB: transposeA }) : matmul(a, dy, { transposeA: !transposeA }),
   ]);
@@ -28,10 +36,10 @@ function lastTwo(x: Expr, swap: boolean): [number, number] {
 }
 
 /** A weight matrix shared by all leading axes: one product with the rows laid end to end. */
-function matmulFlat(a: Expr, b: Expr, transposeB: boolean): Expr {
+function matmulFlat(a: Expr, b: Expr, options: ProductOptions): Expr {
   const columns = a.shape.at(-1) ?? 0;
   const rows = reshape(a, [sizeOf(a.shape) / columns, columns]);
-  const y = matmul(rows, b, { transposeB });
+  const y = matmul(rows, b, options);
   return reshape(y, [...a.shape.slice(0, -1), y.shape[1] ?? 0]);
 }
 
@@ -41,6 +49,12 @@ export function linear(x: Expr, weight: Expr, bias: Expr): Expr {
   const rows = reshape(x, [sizeOf(x.shape) / into, into]);
   const y = add(matmul(rows, weight, { transposeB: true }), bias);
   return reshape(y, [...x.shape.slice(0, -1), ...bias.shape]);
+}
+
+/** Fixed combinations of rows: weights [n, m], row by row, of x [m, C] -> [n, C]. A kind of pooling. */
+export function mixRows(weights: readonly number[], x: Expr): Expr {
+  const [rows = 1] = x.shape;
+  return matmul(constant(weights, [weights.length / rows, rows]), x, { pooling: true });
 }
 
 /** Softmax over the last axis. */

@@ -12,7 +12,7 @@ import { depthwise, depthwiseTaps } from '../graph/convolution.js';
 import { add, div, mul, sub } from '../graph/elementwise.js';
 import { constant, type Expr, filled, input, memory } from '../graph/expr.js';
 import { channelSum, regroup } from '../graph/features.js';
-import { matmul, softmax } from '../graph/linear.js';
+import { matmul, mixRows, softmax } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 import type { NetworkConfig } from './config.js';
 import { constantLogits, type FlatWeights } from './network.js';
@@ -25,6 +25,14 @@ export function streamGraph(config: NetworkConfig, weights: FlatWeights, frames 
   const clip = reshape(input('frames', [frames, 3, height, width]), [frames, 1, 3, height, width]);
   const logits = constantLogits(config, weights, clip, { time });
   return { logits, ...time.kept };
+}
+
+/** Who asks, and the frames asked: so many before the new ones, or with 0 the new ones themselves. */
+interface Asked {
+  readonly asking: number;
+  readonly area: number;
+  readonly before: number;
+  readonly heads: number;
 }
 
 class CausalStream implements Time {
@@ -77,28 +85,28 @@ class CausalStream implements Time {
   }
 
   /** Queries of all new frames, or of the last one only, [F', Q, C]. */
-  attend(x: Expr, queries: Expr): Expr {
+  attend(x: Expr, queries: Expr, heads: number): Expr {
     const { channels, height, width } = mapSize(x.shape, 'attend');
     const [asking = 1, each = 1] = queries.shape;
     const area = height * width;
     const rows = reshape(transpose(x, [0, 1, 3, 4, 2]), [this.frames * area, channels]);
     const asked = reshape(queries, [asking * each, channels]);
-    const now = this.scores(asked, rows, asking, area, 0);
-    if (this.past === 0) return reshape(matmul(softmax(now), rows), queries.shape);
+    const now = this.scores(asked, rows, { asking, area, before: 0, heads });
+    if (this.past === 0) return reshape(matmul(softmax(now), rows, { groups: heads }), queries.shape);
     const before = this.film(`rows.${this.names++}`, rows); // [past * H*W, C]
-    const attention = softmax(concat([this.scores(asked, before, asking, area, this.past), now], 1)); // [F' * Q, (past + F) * H*W]
+    const attention = softmax(concat([this.scores(asked, before, { asking, area, before: this.past, heads }), now], 1)); // [F' * Q, (past + F) * H*W]
     const split = this.past * area;
     const found = add(
-      matmul(slice(attention, 1, 0, split), before),
-      matmul(slice(attention, 1, split, split + this.frames * area), rows),
+      matmul(slice(attention, 1, 0, split), before, { groups: heads }),
+      matmul(slice(attention, 1, split, split + this.frames * area), rows, { groups: heads }),
     );
     return reshape(found, queries.shape);
   }
 
   /** Scores of rows of so many frames before the new ones, or with 0 of the new ones themselves, masked. */
-  private scores(asked: Expr, rows: Expr, asking: number, area: number, before: number): Expr {
+  private scores(asked: Expr, rows: Expr, { asking, area, before, heads }: Asked): Expr {
     const frames = before || this.frames;
-    const scores = matmul(asked, rows, { transposeB: true });
+    const scores = matmul(asked, rows, { transposeB: true, groups: heads });
     const mask = this.mask(asking, before);
     if (!mask) return scores;
     // One row for all queries is added in the pass of the product.
@@ -132,14 +140,14 @@ class CausalStream implements Time {
     const sums = channelSum(regroup(x, 1)); // [F, C]
     const inside = (frame: number) => Number(frame > this.frames - 1 - this.window);
     const weights = Array.from({ length: this.frames }, (_, t) => inside(t));
-    const newest = this.frames === 1 ? sums : matmul(constant(weights, [1, this.frames]), sums);
+    const newest = this.frames === 1 ? sums : mixRows(weights, sums);
     const count = weights.reduce((a, b) => a + b, 0);
     if (!this.there) return mul(newest, 1 / (count * height * width));
     const earlier = constant(
       Array.from({ length: this.past }, (_, i) => inside(i - this.past)),
       [1, this.past],
     );
-    const total = add(newest, matmul(earlier, this.film('pooled', sums)));
+    const total = add(newest, matmul(earlier, this.film('pooled', sums), { pooling: true }));
     const frames = add(sum(mul(earlier, reshape(this.there, [1, this.past])), [1]), count);
     return div(total, mul(frames, height * width));
   }

@@ -5,9 +5,9 @@
 
 import { concat, reshape } from '../graph/arrange.js';
 import { add, mul, relu, sub } from '../graph/elementwise.js';
-import { constant, type Expr } from '../graph/expr.js';
+import type { Expr } from '../graph/expr.js';
 import { channelSum, regroup } from '../graph/features.js';
-import { matmul } from '../graph/linear.js';
+import { mixRows } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 
 /**
@@ -17,8 +17,7 @@ import { mapSize } from '../graph/shape.js';
 export function linearReadout(x: Expr, tokens: Expr): Expr {
   const { frames, clips, channels, height, width } = mapSize(x.shape, 'linear readout');
   const perFrame = reshape(mul(channelSum(regroup(x, 1)), 1 / (height * width)), [frames, clips * channels]);
-  const weighted = (weights: readonly number[], rows: Expr) =>
-    reshape(matmul(constant(weights, [1, frames]), rows), [clips, channels]);
+  const weighted = (weights: readonly number[], rows: Expr) => reshape(mixRows(weights, rows), [clips, channels]);
   const each = (weight: (t: number) => number) => Array.from({ length: frames }, (_, t) => weight(t));
   const mean = weighted(
     each(() => 1 / frames),
@@ -28,7 +27,7 @@ export function linearReadout(x: Expr, tokens: Expr): Expr {
     each((t) => (2 * Math.sign(t - (frames - 1) / 2)) / frames),
     perFrame,
   );
-  const steps = matmul(stepMatrix(frames), perFrame); // [T, B*C]
+  const steps = mixRows(stepMatrix(frames), perFrame); // [T, B*C]
   const restlessness = weighted(
     each(() => 1 / frames),
     add(relu(steps), relu(sub(0, steps))),
@@ -40,10 +39,9 @@ export function linearReadout(x: Expr, tokens: Expr): Expr {
 }
 
 /** [T, T]: row t is frame t + 1 less frame t; the last row is zero. */
-function stepMatrix(frames: number): Expr {
-  const values = Array.from({ length: frames * frames }, (_, i) => {
+function stepMatrix(frames: number): number[] {
+  return Array.from({ length: frames * frames }, (_, i) => {
     const [row, column] = [Math.floor(i / frames), i % frames];
     return row === frames - 1 ? 0 : Number(column === row + 1) - Number(column === row);
   });
-  return constant(values, [frames, frames]);
 }

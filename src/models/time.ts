@@ -8,7 +8,7 @@ import { concat, reshape, slice, transpose } from '../graph/arrange.js';
 import { depthwise } from '../graph/convolution.js';
 import { constant, type Expr, filled } from '../graph/expr.js';
 import { channelSum, globalAverage, gram, pointwise, regroup, scaleShift, softmaxPositions } from '../graph/features.js';
-import { matmul } from '../graph/linear.js';
+import { mixRows } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 
 /** A set of tokens belongs to a clip or to one frame of it; S sets in all, those of frame t of clip b at t * B + b. */
@@ -20,8 +20,11 @@ export interface Time {
   asFrames(x: Expr): Expr;
   /** Depthwise convolution, see graph/convolution.ts. */
   depthwise(x: Expr, weight: Expr, stride: number, bias?: Expr): Expr;
-  /** The features that queries [S', Q, C] find, [S', Q, C]: a softmax over all positions of all frames that a set of tokens sees. */
-  attend(x: Expr, queries: Expr): Expr;
+  /**
+   * The features that queries [S', Q, C] find, [S', Q, C]: a softmax over all positions of all frames that a set of tokens sees. Each
+   * query is zero outside the channels of one of the heads, and only there its result is wanted.
+   */
+  attend(x: Expr, queries: Expr, heads: number): Expr;
   /** Those S' of the S sets of tokens whose logits are wanted, and the mean of the features that each sees, [S', C]. */
   wanted(tokens: Expr): Expr;
   pool(x: Expr): Expr;
@@ -36,8 +39,8 @@ export class WholeClip implements Time {
   pool = globalAverage;
   depthwise = (x: Expr, weight: Expr, stride: number, bias?: Expr): Expr => depthwise(x, weight, stride, bias);
 
-  attend(x: Expr, queries: Expr): Expr {
-    return gram(softmaxPositions(pointwise(x, queries)), x, true);
+  attend(x: Expr, queries: Expr, heads: number): Expr {
+    return gram(softmaxPositions(pointwise(x, queries, undefined, heads)), x, true, heads);
   }
 }
 
@@ -79,7 +82,7 @@ export class CausalClip implements Time {
   }
 
   /** The queries of all frames, or of the wanted ones, are asked of all frames at once; what they must not see is masked. */
-  attend(x: Expr, queries: Expr): Expr {
+  attend(x: Expr, queries: Expr, heads: number): Expr {
     const { clips, channels } = mapSize(x.shape, 'attend');
     const [sets = 0, each = 0] = queries.shape;
     const asking = sets / clips;
@@ -88,8 +91,8 @@ export class CausalClip implements Time {
       asking * each,
       channels,
     ]);
-    const scores = this.masked(pointwise(x, perClip), asking, each); // [T, B, T' * Q, H, W]
-    const found = reshape(gram(softmaxPositions(scores), x, true), [clips, asking, each, channels]);
+    const scores = this.masked(pointwise(x, perClip, undefined, heads), asking, each); // [T, B, T' * Q, H, W]
+    const found = reshape(gram(softmaxPositions(scores), x, true, heads), [clips, asking, each, channels]);
     return reshape(transpose(found, [1, 0, 2, 3]), [sets, each, channels]);
   }
 
@@ -119,7 +122,7 @@ export class CausalClip implements Time {
         this.sees(frame, t) ? 1 / (Math.min(frame + 1, this.window) * height * width) : 0,
       ),
     );
-    const means = matmul(constant(weights, [this.wantedFrames.length, this.frames]), sums);
+    const means = mixRows(weights, sums);
     return reshape(means, [this.wantedFrames.length * clips, channels]);
   }
 }

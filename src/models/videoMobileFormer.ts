@@ -14,7 +14,7 @@ import { concat, reshape, slice, sum, transpose } from '../graph/arrange.js';
 import { convolution } from '../graph/convolution.js';
 import { add, gelu, hardSwish, clip as held, mul, relu, relu6, sub } from '../graph/elementwise.js';
 import { constant, type Expr } from '../graph/expr.js';
-import { blockDiagonal, pointwise, scaleShift, shuffleChannels, softmaxTokens } from '../graph/features.js';
+import { pointwise, scaleShift, shuffleChannels, softmaxTokens } from '../graph/features.js';
 import { matmul, softmax } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 import { linearReadout } from './linearReadout.js';
@@ -156,8 +156,8 @@ function pointwiseNorm(scope: Scope, x: Expr, out: number, groups: number): Expr
   const { channels } = mapSize(x.shape, 'pointwise');
   const weight = scope.weight('conv.weight', [out, channels / groups, 1, 1, 1], { normal: Math.sqrt(2 / out) }, true);
   return scope.convBatchNorm('bn', out, (scale, bias) => {
-    const matrix = blockDiagonal(reshape(weight, [out, channels / groups]), groups);
-    return pointwise(x, scale ? mul(matrix, reshape(scale, [out, 1])) : matrix, bias);
+    const matrix = reshape(weight, [out, channels / groups]);
+    return pointwise(x, scale ? mul(matrix, reshape(scale, [out, 1])) : matrix, bias, groups);
   });
 }
 
@@ -250,7 +250,7 @@ function mobileToFormer(scope: Scope, time: Time, x: Expr, { rows: z, each }: To
   const { channels } = mapSize(x.shape, 'mobileToFormer');
   const [count = 0, d = 0] = z.shape;
   const query = twoHeads(scope.linear('query', z, channels, { factor: (channels / 2) ** -0.5 }), each);
-  const seen = reshape(time.attend(x, query), [count / each, 2, each, channels]);
+  const seen = reshape(time.attend(x, query, 2), [count / each, 2, each, channels]);
   const found = sum(mul(seen, headMask(channels)), [1], [count, channels]);
   const gate = held(scope.linear('gate', z, channels, { factor: 1 / 3, plus: 1 }), 0, 2); // 2 hardSigmoid
   return { rows: scope.norm('norm', add(z, scope.linear('out', mul(found, gate), d))), each };
@@ -275,8 +275,8 @@ function formerToMobile(scope: Scope, time: Time, x: Expr, { rows: z, each }: To
   const key = twoHeads(scope.linear('key', z, channels, { factor: (channels / 2) ** -0.5 }), each);
   const value = twoHeads(scope.linear('value', z, channels), each);
   const own = time.asTokensSee(x);
-  const attention = softmaxTokens(pointwise(own, key), 2); // [.., S, 2M, H, W]
-  return time.asFrames(add(own, pointwise(attention, transpose(value, [0, 2, 1]))));
+  const attention = softmaxTokens(pointwise(own, key, undefined, 2), 2); // [.., S, 2M, H, W]
+  return time.asFrames(add(own, pointwise(attention, transpose(value, [0, 2, 1]), undefined, 2)));
 }
 
 function headConv(scope: Scope, groups: number, x: Expr): Expr {

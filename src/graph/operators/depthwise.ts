@@ -32,7 +32,7 @@ export function depthwise(x: Expr, weight: Expr, stride: number, bias?: Expr, la
 }
 
 /** The same with any stride and padding. */
-export function slidDepthwise(x: Expr, weight: Expr, sliding: Sliding, bias?: Expr): Expr {
+export function slidDepthwise(x: Expr, weight: Expr, sliding: Sliding, bias?: Expr, unseenTaps = 0): Expr {
   const { frames, channels } = mapSize(x.shape, 'depthwise');
   const [out = 0, kt = 0, kh = 0, kw = 0] = weight.shape;
   need(weight.shape.length === 4 && out % channels === 0, 'depthwise: weight', weight.shape, x.shape);
@@ -40,10 +40,10 @@ export function slidDepthwise(x: Expr, weight: Expr, sliding: Sliding, bias?: Ex
   const seeing = seeingTaps(kt, sliding, frames, shape[0] ?? 0);
   if (seeing.length < kt) {
     const kept = slice(weight, 1, seeing.from, seeing.from + seeing.length); // others see only padding
-    return slidDepthwise(x, kept, withoutTaps(sliding, seeing.from, kt - seeing.length), bias);
+    return slidDepthwise(x, kept, withoutTaps(sliding, seeing.from, kt - seeing.length), bias, kt - seeing.length);
   }
   const map = asMap(x);
-  return mapExpr({ kind: 'depthwise', ...sliding }, bias ? [map, weight, bias] : [map, weight], shape, (dy) => [
+  return mapExpr({ kind: 'depthwise', ...sliding, unseenTaps }, bias ? [map, weight, bias] : [map, weight], shape, (dy) => [
     mapExpr({ kind: 'depthwiseInputGradient', ...sliding }, [dy, weight], x.shape),
     expr({ kind: 'depthwiseWeightGradient', ...sliding }, [dy, map], weight.shape),
     sum(channelSum(dy), [0], [out]),
