@@ -2,8 +2,9 @@
 // declaration file, imports it from a module and from CommonJS, runs an example and the command, and looks at maps and sizes.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'vmf-pack-'));
@@ -76,7 +77,7 @@ export const known: readonly unknown[] = [openStream, train, VideoError];
 export type Config = NetworkConfig;
 `,
   );
-  const tsc = resolve(dirname(new URL(import.meta.resolve('typescript')).pathname), 'tsc.js').replace(/^\/([A-Za-z]:)/, '$1');
+  const tsc = createRequire(import.meta.url).resolve('typescript/lib/tsc.js');
   const strict = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2022', '--lib', 'es2023,dom'];
   for (const [module, resolution] of [
     ['nodenext', 'nodenext'],

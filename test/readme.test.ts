@@ -1,10 +1,10 @@
-/** The README's library examples, run as written but for their file names and a single epoch. */
+/** README and docs: library examples run as written but for file names and a single epoch; commands, options and links exist. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { encodeVideo } from '../src/video/encode.js';
@@ -12,9 +12,13 @@ import { findFfmpeg } from '../src/video/ffmpegTools.js';
 
 const library = pathToFileURL(resolve('dist/src/index.js')).href;
 
-/** The TypeScript blocks of the README, which are also JavaScript: train and recognise, then a stream. */
+const pages = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
+  .filter((path) => path.endsWith('.md'))
+  .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+
+/** The TypeScript blocks, which are also JavaScript: train and recognise, then a stream. */
 function examples(): [string, string] {
-  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  const blocks = pages.flatMap(({ text }) => [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? ''));
   assert.equal(blocks.length, 2, 'two TypeScript examples');
   return [blocks[0] ?? '', blocks[1] ?? ''];
 }
@@ -35,7 +39,7 @@ function* moving(sideways: boolean, start: number): Generator<Uint8Array> {
   }
 }
 
-test('the examples of the README run', (t) => {
+test('the examples of README and docs run', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'vmf-readme-'));
   try {
     for (const label of ['across', 'down']) {
@@ -55,4 +59,48 @@ test('the examples of the README run', (t) => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+/** Each `vmf VERB ...` in a page: in a block of commands to the end of the line, else within backquotes. */
+function* commands(): Generator<{ path: string; verb: string; options: string[] }> {
+  for (const { path, text } of pages) {
+    for (const [, verb = '', rest = ''] of text.matchAll(/\bvmf (?:-- )?([a-z]+)\b([^`\n#]*)/g)) {
+      yield { path, verb, options: rest.match(/--[a-z][a-z0-9-]*/g) ?? [] };
+    }
+  }
+}
+
+test('every command and option in README and docs exists', () => {
+  const helps = new Map<string, string>();
+  const help = (verb: string): string => {
+    const found =
+      helps.get(verb) ?? spawnSync(process.execPath, ['dist/src/cli/main.js', verb, '--help'], { encoding: 'utf8' }).stdout;
+    helps.set(verb, found);
+    return found;
+  };
+  let checked = 0;
+  for (const { path, verb, options } of commands()) {
+    assert.ok(help(verb).startsWith(`Usage: vmf ${verb}`), `${path}: vmf has no verb ${verb}`);
+    for (const option of options) assert.ok(`${help(verb)} `.includes(`${option} `), `${path}: vmf ${verb} has no ${option}`);
+    checked += 1 + options.length;
+  }
+  assert.ok(checked > 60, `${checked} commands and options found`);
+});
+
+test('every npm script and local link in README and docs exists', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  for (const { path, text } of pages) {
+    for (const [, name = ''] of text.matchAll(/npm run (?:--silent )?([a-z:]+)/g))
+      assert.ok(name in scripts, `${path}: npm run ${name}`);
+    for (const [, target = ''] of text.matchAll(/\]\(([^)#\s]*)/g)) {
+      const isLocal = target !== '' && !/^https?:/.test(target);
+      if (isLocal) assert.ok(existsSync(join(dirname(path), target)), `${path}: link to ${target}`);
+    }
+  }
+});
+
+test('the README is at most 150 lines and starts with a picture', () => {
+  const lines = readFileSync('README.md', 'utf8').split('\n');
+  assert.ok(lines.length <= 151, `${lines.length} lines`);
+  assert.match(lines.slice(1).join('\n').trimStart(), /^!\[[^\]]+\]\(docs\/actions\.jpg\)/);
 });
