@@ -113,9 +113,7 @@ export class WorkerPool<Kinds extends TaskKinds> {
   }
 
   private addSeat(): Seat {
-    // Node refuses a worker file under `node --input-type=module -e ...`, whose options it hands down.
-    const execArgv = process.execArgv.filter((option) => !option.startsWith('--input-type'));
-    const worker = new Worker(this.options.url, { workerData: this.options.workerData, execArgv });
+    const worker = new Worker(this.options.url, { workerData: this.options.workerData, ...workerArguments() });
     const seat: Seat = { worker, task: undefined, timer: undefined, failure: undefined };
     worker.unref();
     worker.on('message', (reply: ReplyMessage) => this.finish(seat, reply));
@@ -176,4 +174,10 @@ export class WorkerPool<Kinds extends TaskKinds> {
     this.vacate(seat)?.settle(seat.failure);
     this.dispatch();
   }
+}
+
+/** Options are inherited, but Node refuses a worker file with `--input-type`; passed explicitly, Node 24 refuses those of its own test runner. */
+function workerArguments(): { execArgv?: string[] } {
+  const isInput = (option: string) => option.startsWith('--input-type');
+  return process.execArgv.some(isInput) ? { execArgv: process.execArgv.filter((option) => !isInput(option)) } : {};
 }
