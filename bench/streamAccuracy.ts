@@ -3,9 +3,9 @@
  * a window has forgotten and a causal network should not be confused by.
  */
 
+import { FileClipReader } from '../src/dataset/clipReader.js';
 import { videosOf } from '../src/dataset/labelledVideos.js';
 import { readDataset } from '../src/dataset/list.js';
-import { ClipReader } from '../src/recognise/clipReader.js';
 import { loadStreamRecogniser, type StreamRecogniser } from '../src/stream/streamRecogniser.js';
 import type { RgbFrame } from '../src/video/ppmSplitter.js';
 import { rounded } from './timing.js';
@@ -22,14 +22,14 @@ export async function streamAccuracy(data: string, weights: string, say: (line: 
   const { frames, name } = probe.config;
   await probe.close();
   const recogniser = await loadStreamRecogniser(weights, { hop: frames, top: 1 });
-  const reader = new ClipReader(recogniser.preprocess, {});
+  const reader = new FileClipReader(recogniser.preprocess);
   try {
     const videos = videosOf(readDataset(data), 'test');
     const right = { alone: 0, after: 0 };
     let before: readonly RgbFrame[] = [];
     for (const { path, label } of videos) {
-      const { strip } = await reader.frames(path);
-      const own = Array.from({ length: frames }, (_, t) => frameOf(strip, t));
+      const { stack } = await reader.stack(path, frames);
+      const own = stack ? Array.from({ length: frames }, (_, t) => frameOf(stack, t)) : [];
       if ((await named(recogniser, own)) === label) right.alone++;
       if ((await named(recogniser, before, own)) === label) right.after++;
       before = own;

@@ -19,7 +19,6 @@ export { type Chosen, networkConfig, networkNames, parseNetworkConfig } from './
 export type { BlockConfig } from './models/videoMobileFormerConfig.js';
 export { type QuantiseOptions, type QuantiseSummary, quantiseWeights } from './quantise/quantiseWeights.js';
 export { type Calibrated, type CalibrateOptions, calibrateCheckpoint } from './recognise/calibrate.js';
-export type { ClipViews, ViewOptions } from './recognise/clipReader.js';
 export {
   type EvaluatedVideo,
   type EvaluateOptions,
@@ -31,6 +30,7 @@ export type { LongVideoOptions, VideoTimeline } from './recognise/longVideo.js';
 export {
   type Answer,
   type AnswerOptions,
+  type ClipViews,
   loadRecogniser,
   openRecogniser,
   type Prediction,
@@ -39,6 +39,7 @@ export {
   type Recogniser,
   type RecogniserOptions,
   type Unreadable,
+  type ViewOptions,
 } from './recognise/recogniser.js';
 export { type CalibrationReport, calibrationReport } from './scores/calibration.js';
 export type { ClassMetrics, Metrics } from './scores/metrics.js';

@@ -1,9 +1,8 @@
 /** Puts single clips together into batches. */
-import { type ClipTensor, collateClips } from '../clip/clipTensor.js';
+import { type ClipAt, type ClipTensor, collateClips } from '../clip/clipTensor.js';
 
 /** One clip on its way into a batch. */
-export interface ClipItem {
-  readonly clip: ClipTensor;
+export interface ClipItem extends ClipAt {
   readonly label: number;
   /** Index of its video, and of the view within the video. */
   readonly video: number;
@@ -44,7 +43,7 @@ export async function* gatherBatches(items: AsyncIterable<ClipItem>, options: Ga
 function assemble(items: readonly ClipItem[], number: number): ClipBatch {
   const column = (of: (item: ClipItem) => number) => Int32Array.from(items, of);
   return {
-    clips: collateClips(items.map(({ clip }) => ({ clips: clip, index: 0 }))),
+    clips: collateClips(items),
     number,
     labels: column((item) => item.label),
     videos: column((item) => item.video),

@@ -3,10 +3,11 @@ import { readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFil
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFile, temporaryFolder } from '../../test/smallVideos.js';
+import { pixelBytes } from '../video/geometry.js';
 import { DiskBudget } from './diskBudget.js';
 import { readStrip, stripFile, writeStrip } from './diskCache.js';
 import { MemoryCache } from './memoryCache.js';
-import { keyName, type Strip, type StripKey, sharedBytes } from './strip.js';
+import { keyName, type Strip, type StripKey } from './strip.js';
 
 const key: StripKey = {
   ...{ path: '/videos/a.mp4', bytes: 1234, modifiedMs: 5678.25, decoder: 'auto', colour: 'c', evenly: 3, fromSec: 0.5 },
@@ -14,7 +15,7 @@ const key: StripKey = {
 };
 
 function stripOf(bytes = 2 * 4 * 5 * 3): Strip {
-  const rgb = sharedBytes(bytes);
+  const rgb = pixelBytes(bytes, true);
   rgb.forEach((_, i) => {
     rgb[i] = i * 7;
   });
@@ -24,11 +25,11 @@ function stripOf(bytes = 2 * 4 * 5 * 3): Strip {
 
 test('a strip comes back from disk as it went in, into shared memory', (t) => {
   const folder = temporaryFolder(t);
-  assert.equal(readStrip(folder, key), 'absent');
+  assert.equal(readStrip(stripFile(folder, key)), 'absent');
   const strip = stripOf();
-  const bytes = writeStrip(folder, key, strip);
+  const bytes = writeStrip(stripFile(folder, key), key, strip);
   assert.equal(statSync(stripFile(folder, key)).size, bytes);
-  const back = readStrip(folder, key);
+  const back = readStrip(stripFile(folder, key));
   assert.deepEqual(back, strip);
   assert.ok(typeof back === 'object' && back.rgb.buffer instanceof SharedArrayBuffer);
   assert.match(readFileSync(stripFile(folder, key), 'latin1'), /^VMFSTRP1.{8}\{"key":\{"path":"\/videos\/a\.mp4"/s);
@@ -64,17 +65,17 @@ test('a damaged entry, wherever the damage is, is noticed and removed', (t) => {
     }),
   ];
   for (const damage of damages) {
-    writeStrip(folder, key, strip);
+    writeStrip(stripFile(folder, key), key, strip);
     damage();
-    assert.equal(readStrip(folder, key), 'damaged');
-    assert.equal(readStrip(folder, key), 'absent');
+    assert.equal(readStrip(stripFile(folder, key)), 'damaged');
+    assert.equal(readStrip(stripFile(folder, key)), 'absent');
   }
 });
 
 test('a strip that cannot be written leaves nothing half-done behind', (t) => {
   const folder = temporaryFolder(t);
   makeFile(join(stripFile(folder, key), 'in-the-way'), '');
-  assert.throws(() => writeStrip(folder, key, stripOf()));
+  assert.throws(() => writeStrip(stripFile(folder, key), key, stripOf()));
   const left = readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.part'));
   assert.deepEqual(left, []);
 });

@@ -3,16 +3,15 @@
  * of videos ahead. What comes out depends on videos, options and seed, never on the number of workers or their timing. In
  * training a video that cannot be read is left out, counted and reported, up to a stated share; in testing it ends the run.
  */
-import type { ClipTensor } from '../clip/clipTensor.js';
+import { testViews } from '../clip/clipView.js';
 import { ConfigError, DatasetError, isFaultOf } from '../errors.js';
 import { type ClipBatch, type ClipItem, gatherBatches } from './batches.js';
-import { ClipSource, type ClipSourceOptions, type ClipView } from './clipSource.js';
+import { ClipSource, type ClipSourceOptions } from './clipSource.js';
 import { type EpochOrderOptions, epochOrder } from './epochOrder.js';
 import { inOrder, type Outcome } from './inOrder.js';
 import type { LabelledVideo } from './labelledVideos.js';
 
 export type { ClipBatch } from './batches.js';
-export type { ClipView } from './clipSource.js';
 
 /** The least a loader needs to know of a video. */
 export type BatchVideo = Pick<LabelledVideo, 'path' | 'name' | 'labelIndex'>;
@@ -142,7 +141,7 @@ export class ClipLoader extends ClipSource {
       this.clip(video, { mode: 'train', keys: [seed, 'clip', epoch, index, view] }, leaving);
     for await (const [{ video, index, view }, outcome] of inOrder(rest, batch + 2 * this.workers, cut, signal)) {
       if (!this.accept(video, outcome, videos)) continue;
-      yield { clip: outcome.value, label: video.labelIndex, video: index, view };
+      yield { clips: outcome.value, index: 0, label: video.labelIndex, video: index, view };
     }
     if (dropLast && this.batchCount(videos, options) === 0) {
       throw new DatasetError(
@@ -204,17 +203,9 @@ export class ClipLoader extends ClipSource {
     for await (const [{ video, index }, outcome] of inOrder(numbered, ahead, cut, signal)) {
       if ('error' in outcome) throw outcome.error;
       for (; skip < views.length; skip++) {
-        yield { clip: outcome.value[skip] as ClipTensor, label: video.labelIndex, video: index, view: skip };
+        yield { clips: outcome.value, index: skip, label: video.labelIndex, video: index, view: skip };
       }
       skip = 0;
     }
   }
-}
-
-/** The fixed clips of a test: `clips` in time, each in `crops` places; view number clip * crops + crop. */
-export function testViews(clips: number, crops: 1 | 3): ClipView[] {
-  return Array.from({ length: clips * crops }, (_, view) => ({
-    mode: 'test',
-    ...{ clip: Math.floor(view / crops), clips, crop: view % crops, crops },
-  }));
 }

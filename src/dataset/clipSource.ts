@@ -1,22 +1,19 @@
 /**
- * Single clips of videos: worker threads decode, keep strips (in memory, then on disk) and cut clips out of them. Knows nothing
- * of labels, epochs and batches: that is clipLoader.ts.
+ * Clips of videos that are seen again: worker threads decode, keep strips (in memory, then on disk) and sample clips from them. Knows
+ * nothing of labels, epochs and batches: that is clipLoader.ts.
  */
-import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { type Augment, defaultAugment } from '../clip/augment.js';
-import type { ClipTensor } from '../clip/clipTensor.js';
+import { type ClipTensor, emptyClips } from '../clip/clipTensor.js';
+import { type ClipView, stackLength } from '../clip/clipView.js';
 import { type Preprocess, stripSize } from '../clip/preprocess.js';
-import { VideoError } from '../errors.js';
+import { defaultTimeoutSec, defaultWorkers } from '../video/pool.js';
 import type { DecoderChoice, VideoLimits } from '../video/types.js';
-import { WorkerPool } from '../workers/pool.js';
-import type { ClipOutput, ClipTasks, ClipView, ClipWorkerData } from './clipTasks.js';
-import { slotCount } from './cutClip.js';
+import type { WorkerPool } from '../workers/pool.js';
+import { clipPool } from './clipReader.js';
+import type { ClipTasks, StripOutput, StripPlace } from './clipTasks.js';
 import { DiskBudget, defaultCacheFolder } from './diskBudget.js';
 import { MemoryCache } from './memoryCache.js';
-import { keyName, type StripFacts, type StripKey } from './strip.js';
-
-export type { ClipView } from './clipTasks.js';
+import type { StripFacts, StripRequest } from './strip.js';
 
 export interface ClipSourceOptions {
   readonly preprocess: Preprocess;
@@ -62,37 +59,28 @@ export class ClipSource {
   private readonly budget: DiskBudget;
   private folder: string | undefined;
   private readonly warned = new Set<string>();
+  /** Where strips lie on disk: made out once a run, not once an epoch. */
+  private readonly places = new Map<string, StripPlace>();
 
   constructor(private readonly options: ClipSourceOptions) {
     const { preprocess } = options;
     this.preprocess = preprocess;
-    this.workers = options.workers ?? Math.min(availableParallelism(), 4);
+    this.workers = options.workers ?? defaultWorkers();
     this.candidates = options.candidates ?? 4 * preprocess.frames;
     this.memory = new MemoryCache(options.memoryBytes ?? 256e6);
     this.folder = options.cacheFolder === false ? undefined : (options.cacheFolder ?? defaultCacheFolder());
     this.budget = new DiskBudget(this.folder ?? '', options.diskBytes ?? 8e9);
-    const workerData: ClipWorkerData = {
-      preprocess,
-      augment: options.augment ?? defaultAugment,
-      decoder: options.decoder ?? 'auto',
-      limits: options.limits ?? {},
-    };
-    this.pool = new WorkerPool<ClipTasks>({
-      url: new URL('./clipWorker.js', import.meta.url),
-      size: this.workers,
-      workerData,
-      crashed: (path, reason) => new VideoError(`the worker thread that read it died: ${reason}`, { path, code: 'crashed' }),
-    });
+    const { augment = defaultAugment, decoder = 'auto', limits = {} } = options;
+    this.pool = clipPool(this.workers, { preprocess, augment, decoder, limits });
   }
 
   /** One clip. Rejects with a VideoError or LimitError when the video cannot be read. */
-  async clip(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<ClipTensor> {
-    const [clip] = await this.clips(video, [view], signal);
-    return clip as ClipTensor;
+  clip(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<ClipTensor> {
+    return this.clips(video, [view], signal);
   }
 
   /** Several clips of one video, which is read once; all of training or all with the same number of test clips. */
-  async clips(video: VideoPath, views: readonly ClipView[], signal?: AbortSignal): Promise<ClipTensor[]> {
+  async clips(video: VideoPath, views: readonly ClipView[], signal?: AbortSignal): Promise<ClipTensor> {
     return (await this.load(video, views, views, signal)).clips;
   }
 
@@ -112,42 +100,32 @@ export class ClipSource {
     like: readonly ClipView[],
     views: readonly ClipView[],
     signal: AbortSignal | undefined,
-  ): Promise<{ clips: ClipTensor[]; facts: StripFacts }> {
-    const key = await this.keyOf(video.path, like);
-    const name = keyName(key);
-    const held = this.memory.get(name);
-    if (held !== undefined && views.length === 0) return { clips: [], facts: held };
-    const input = { key, strip: held, folder: this.folder, mayWrite: this.budget.mayWrite, views };
-    const { timeoutSec = 300 } = this.options;
-    const output = await this.pool.run('clips', input, { label: video.path, signal, timeoutSec });
+  ): Promise<{ clips: ClipTensor; facts: StripFacts }> {
+    const request = this.requestFor(video.path, like);
+    const name = `${request.evenly} ${Object.values(request.size).join('x')} ${video.path}`;
+    const strip = this.memory.get(name);
+    if (strip !== undefined && views.length === 0) return { clips: emptyClips(0, this.preprocess), facts: strip };
+    const { folder, budget } = this;
+    const input = { request, strip, folder, place: this.places.get(name), mayWrite: budget.mayWrite, views };
+    const { timeoutSec = defaultTimeoutSec } = this.options;
+    const output = await this.pool.run('strip', input, { label: video.path, signal, timeoutSec });
     this.account(video.path, output);
+    if (output.place !== undefined) this.places.set(name, output.place);
     if (output.strip !== undefined) this.memory.set(name, output.strip);
-    return { clips: output.clips, facts: held ?? (output.strip as StripFacts) };
+    return { clips: output.clips, facts: strip ?? (output.strip as StripFacts) };
   }
 
-  private async keyOf(path: string, views: readonly ClipView[]): Promise<StripKey> {
+  private requestFor(path: string, views: readonly ClipView[]): StripRequest {
     const { preprocess } = this;
-    const counts = new Set(views.map((view) => slotCount(view, preprocess, this.candidates)));
+    const counts = new Set(views.map((view) => stackLength(view, preprocess, this.candidates)));
     const [evenly] = counts;
     if (evenly === undefined || counts.size > 1) throw new RangeError('ClipSource: views of one call must share their strip');
-    const file = await stat(path).catch((error: NodeJS.ErrnoException) => {
-      const missing = error.code === 'ENOENT';
-      const details = { path, cause: error, ...(missing && { code: 'missing' as const }) };
-      throw new VideoError(missing ? 'no such file' : error.message, details);
-    });
-    return {
-      path,
-      bytes: file.size,
-      modifiedMs: file.mtimeMs,
-      decoder: this.options.decoder ?? 'auto',
-      colour: preprocess.colour,
-      evenly,
-      fromSec: preprocess.fromSec,
-      size: stripSize(preprocess, views[0]?.mode ?? 'test'),
-    };
+    const { colour, fromSec } = preprocess;
+    const size = stripSize(preprocess, views[0]?.mode === 'train' ? 'train' : 'test');
+    return { path, decoder: this.options.decoder ?? 'auto', colour, evenly, fromSec, size };
   }
 
-  private account(path: string, output: ClipOutput): void {
+  private account(path: string, output: StripOutput): void {
     const { stats } = this;
     if (output.from === 'memory') stats.fromMemory++;
     else if (output.from === 'disk') stats.fromDisk++;

@@ -1,28 +1,12 @@
-/** What the clip loader and its worker threads say to each other. */
+/** What readers of clips and their worker threads say to each other. */
 import type { Augment } from '../clip/augment.js';
+import type { ReadClips, ReadOptions, ReadStack } from '../clip/clipReader.js';
 import type { ClipTensor } from '../clip/clipTensor.js';
+import type { ClipView } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
-import type { RngKey } from '../rng.js';
-import type { DecoderChoice, VideoLimits } from '../video/types.js';
-import type { Strip, StripKey } from './strip.js';
-
-/** Which clip of a video: a random one of training, named by the keys it is drawn from, or one of the fixed ones of testing. */
-export type ClipView =
-  | {
-      readonly mode: 'train';
-      readonly keys: readonly RngKey[];
-      /** Other than the loader's. */
-      readonly augment?: Augment;
-    }
-  | {
-      readonly mode: 'test';
-      /** Clip `clip` of `clips` that interleave in time; 0 of 1 by default. */
-      readonly clip?: number;
-      readonly clips?: number;
-      /** Crop `crop` of `crops` along the longer side; 0 of 1 by default. */
-      readonly crop?: number;
-      readonly crops?: 1 | 3;
-    };
+import type { FrameStack } from '../clip/sampleClips.js';
+import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
+import type { Strip, StripKey, StripRequest } from './strip.js';
 
 export interface ClipWorkerData {
   readonly preprocess: Preprocess;
@@ -31,23 +15,32 @@ export interface ClipWorkerData {
   readonly limits: Partial<VideoLimits>;
 }
 
-export interface ClipInput {
+/** Where a strip lies on disk, and what it was made from. */
+export interface StripPlace {
+  readonly file: string;
   readonly key: StripKey;
-  /** The strip, when the loader still has it in memory. */
+}
+
+export interface StripInput {
+  readonly request: StripRequest;
+  /** The strip, when the reader still has it in memory. */
   readonly strip: Strip | undefined;
   /** Folder to read from, and whether a strip may be added to it; undefined for no disk cache. */
   readonly folder: string | undefined;
+  /** Where it lies there, when the reader knows. */
+  readonly place: StripPlace | undefined;
   readonly mayWrite: boolean;
-  /** The clips to cut out; none when the strip is only to be made ready. */
+  /** The clips to sample; none when the strip is only to be made ready. */
   readonly views: readonly ClipView[];
 }
 
-export interface ClipOutput {
+export interface StripOutput {
   /** One for each view. */
-  readonly clips: ClipTensor[];
+  readonly clips: ClipTensor;
   /** The strip, unless it was sent along. */
   readonly strip: Strip | undefined;
   readonly from: 'memory' | 'disk' | 'video';
+  readonly place: StripPlace | undefined;
   /** Bytes added to the folder. */
   readonly wroteBytes: number;
   readonly damaged: boolean;
@@ -55,4 +48,14 @@ export interface ClipOutput {
   readonly diskProblem: string | undefined;
 }
 
-export type ClipTasks = { clips: { input: ClipInput; output: ClipOutput } };
+type OfVideo = { readonly path: string } & Pick<ReadOptions, 'belowSec'>;
+
+export type ClipTasks = {
+  facts: { input: { path: string }; output: VideoInfo };
+  /** Clips of a video that is seen once: nothing is kept. */
+  clips: { input: OfVideo & { views: readonly ClipView[] }; output: ReadClips };
+  stack: { input: OfVideo & { frames: number | readonly number[] }; output: ReadStack };
+  sample: { input: { stack: FrameStack; views: readonly ClipView[] }; output: ClipTensor };
+  /** Clips of a video that is seen again: its frames are kept. */
+  strip: { input: StripInput; output: StripOutput };
+};

@@ -1,15 +1,19 @@
-/** The worker thread of `ClipLoader`: strip from memory, disk or the video itself, then clips cut out of it. */
+/** The worker thread of all readers of clips: decodes, resizes, writes clips, keeps frames on disk. */
 
 import { workerData } from 'node:worker_threads';
+import type { ClipTensor } from '../clip/clipTensor.js';
+import { type ClipView, stackLength } from '../clip/clipView.js';
+import { stripSize } from '../clip/preprocess.js';
+import type { FrameStack } from '../clip/sampleClips.js';
+import { sampleClips, testStackRequest } from '../clip/sampleClips.js';
 import { messageOf } from '../errors.js';
-import { openDecoder } from '../video/decoder.js';
+import { openDecoder, probe, withVideo } from '../video/decoder.js';
 import { defaultLimits } from '../video/limits.js';
-import type { Decoder } from '../video/types.js';
+import type { Decoder, FrameStrip } from '../video/types.js';
 import { serveTasks, Transferring } from '../workers/messages.js';
-import type { ClipInput, ClipOutput, ClipTasks, ClipWorkerData } from './clipTasks.js';
-import { cutClip } from './cutClip.js';
-import { readStrip, writeStrip } from './diskCache.js';
-import { decodeStrip, type Strip } from './strip.js';
+import type { ClipTasks, ClipWorkerData, StripInput, StripOutput, StripPlace } from './clipTasks.js';
+import { readStrip, stripFile, writeStrip } from './diskCache.js';
+import { decodeStrip, keyOf, type Strip } from './strip.js';
 
 const { preprocess, augment, decoder: choice, limits } = workerData as ClipWorkerData;
 let opened: Decoder | undefined;
@@ -19,18 +23,64 @@ function decoder(): Decoder {
   return opened;
 }
 
-type Found = { readonly strip: Strip } & Pick<ClipOutput, 'from' | 'wroteBytes' | 'damaged' | 'diskProblem'>;
+serveTasks<ClipTasks>({
+  facts: ({ path }) => probe(decoder(), path),
+  clips: ({ path, belowSec = Infinity, views }) =>
+    withVideo(decoder(), path, ({ info, frames }) => {
+      if (info.durationSec >= belowSec) return { info, clips: undefined, timesSec: [] };
+      const evenly = stackLength(views[0] ?? { mode: 'test' }, preprocess, 0);
+      const { request, window } = testStackRequest(info, evenly, preprocess);
+      const strip = frames(request);
+      const clips = sample(asStack(strip, window), views);
+      return new Transferring({ info, clips, timesSec: Array.from(strip.timesSec) }, [clips.data.buffer as ArrayBuffer]);
+    }),
+  stack: ({ path, belowSec = Infinity, frames: wanted }) =>
+    withVideo(decoder(), path, ({ info, frames }) => {
+      if (info.durationSec >= belowSec) return { info, stack: undefined };
+      const even = testStackRequest(info, typeof wanted === 'number' ? wanted : 1, preprocess);
+      const request =
+        typeof wanted === 'number' ? even.request : { times: { timesSec: wanted }, size: stripSize(preprocess, 'test') };
+      return { info, stack: asStack(frames({ ...request, shared: true }), even.window) };
+    }),
+  sample: ({ stack, views }) => moved(sample(stack, views)),
+  strip: (input) => {
+    const { strip, ...found } = findStrip(input);
+    const clips = sample(strip, input.views);
+    const output = { ...found, clips, strip: found.from === 'memory' ? undefined : strip };
+    return new Transferring(output, [clips.data.buffer as ArrayBuffer]);
+  },
+});
 
-function findStrip({ key, strip, folder, mayWrite }: ClipInput): Found {
-  const found = { wroteBytes: 0, damaged: false, diskProblem: undefined };
+const sample = (stack: FrameStack, views: readonly ClipView[]): ClipTensor => sampleClips(stack, views, preprocess, augment);
+
+const moved = (clips: ClipTensor) => new Transferring(clips, [clips.data.buffer as ArrayBuffer]);
+
+function asStack({ width, height, rgb, timesSec }: FrameStrip, window: FrameStack['window']): FrameStack {
+  return { width, height, rgb, window, slots: Array.from(timesSec, (_, slot) => slot) };
+}
+
+type Found = { readonly strip: Strip } & Omit<StripOutput, 'clips' | 'strip'>;
+
+/** From memory, from disk, or from the video itself. */
+function findStrip({ request, strip, folder, place, mayWrite }: StripInput): Found {
+  const found = { place, wroteBytes: 0, damaged: false, diskProblem: undefined };
   if (strip !== undefined) return { ...found, strip, from: 'memory' };
-  if (folder === undefined) return { ...found, strip: decodeStrip(decoder(), key), from: 'video' };
-  const read = onDisk(() => readStrip(folder, key));
-  if (typeof read.value === 'object') return { ...found, strip: read.value, from: 'disk' };
-  const decoded = decodeStrip(decoder(), key);
-  const write = mayWrite && read.problem === undefined ? onDisk(() => writeStrip(folder, key, decoded)) : {};
-  const diskProblem = read.problem ?? write.problem;
-  return { strip: decoded, from: 'video', wroteBytes: write.value ?? 0, damaged: read.value === 'damaged', diskProblem };
+  if (folder === undefined) return { ...found, strip: decodeStrip(decoder(), request), from: 'video' };
+  const known = place ?? placeOf(folder, request);
+  const read = onDisk(() => readStrip(known.file));
+  if (typeof read.value === 'object') return { ...found, place: known, strip: read.value, from: 'disk' };
+  // The file may have changed since its place was known.
+  const now = place === undefined ? known : placeOf(folder, request);
+  const decoded = decodeStrip(decoder(), request);
+  const write = mayWrite && read.problem === undefined ? onDisk(() => writeStrip(now.file, now.key, decoded)) : {};
+  const problem = read.problem ?? write.problem;
+  const kept = { wroteBytes: write.value ?? 0, damaged: read.value === 'damaged', diskProblem: problem };
+  return { place: now, strip: decoded, from: 'video', ...kept };
+}
+
+function placeOf(folder: string, request: StripInput['request']): StripPlace {
+  const key = keyOf(request);
+  return { key, file: stripFile(folder, key) };
 }
 
 /** A cache that fails costs time, not the clip: the reason goes to the loader, which reports it. */
@@ -41,15 +91,3 @@ function onDisk<T>(use: () => T): { value?: T; problem?: string } {
     return { problem: messageOf(error) };
   }
 }
-
-serveTasks<ClipTasks>({
-  clips: (input) => {
-    const { strip, ...found } = findStrip(input);
-    const clips = input.views.map((view) => cutClip(strip, view, preprocess, augment));
-    const output = { ...found, clips, strip: found.from === 'memory' ? undefined : strip };
-    return new Transferring(
-      output,
-      clips.map((clip) => clip.data.buffer as ArrayBuffer),
-    );
-  },
-});

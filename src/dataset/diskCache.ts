@@ -9,7 +9,8 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { systemCode } from '../errors.js';
-import { keyName, type Strip, type StripKey, sharedBytes } from './strip.js';
+import { pixelBytes } from '../video/geometry.js';
+import { keyName, type Strip, type StripKey } from './strip.js';
 
 /** The first bytes of every file; the digit is the version of the layout. */
 const magic = Buffer.from('VMFSTRP1');
@@ -36,8 +37,7 @@ export function stripFile(folder: string, key: StripKey): string {
 }
 
 /** The strip, if a sound one is there; a damaged one is removed and reported as such. */
-export function readStrip(folder: string, key: StripKey): Strip | 'absent' | 'damaged' {
-  const file = stripFile(folder, key);
+export function readStrip(file: string): Strip | 'absent' | 'damaged' {
   const fd = openIfThere(file);
   if (fd === undefined) return 'absent';
   try {
@@ -83,14 +83,13 @@ function readOpen(fd: number): Strip | undefined {
   if (!header.success) return undefined;
   const { rgbBytes, rgbCrc, key: _, truncated, ...facts } = header.data;
   if (fstatSync(fd).size !== 16 + headerBytes + rgbBytes) return undefined;
-  const rgb = sharedBytes(rgbBytes);
+  const rgb = pixelBytes(rgbBytes, true);
   if (readSync(fd, rgb, 0, rgbBytes, 16 + headerBytes) !== rgbBytes || crc32(rgb) !== rgbCrc) return undefined;
   return { ...facts, ...(truncated === undefined ? {} : { truncated }), rgb };
 }
 
 /** Writes a strip and returns the bytes of its file. Throws what the file system throws. */
-export function writeStrip(folder: string, key: StripKey, strip: Strip): number {
-  const file = stripFile(folder, key);
+export function writeStrip(file: string, key: StripKey, strip: Strip): number {
   mkdirSync(dirname(file), { recursive: true });
   const { rgb, ...facts } = strip;
   const text = Buffer.from(JSON.stringify({ key, ...facts, rgbBytes: rgb.byteLength, rgbCrc: crc32(rgb) }));

@@ -3,21 +3,29 @@
  * all threads share. Cutting a clip out of one is clip/'s work; keeping them is memoryCache.ts's and diskCache.ts's.
  */
 import { createHash } from 'node:crypto';
-import { type UsedWindow, usedWindow } from '../clip/segments.js';
+import { statSync } from 'node:fs';
+import { type FrameStack, stackRequest } from '../clip/sampleClips.js';
+import type { UsedWindow } from '../clip/segments.js';
+import { messageOf, systemCode, VideoError } from '../errors.js';
 import { withVideo } from '../video/decoder.js';
+import { pixelBytes } from '../video/geometry.js';
 import type { DecodedVideo, Decoder, FrameSize } from '../video/types.js';
 
-/** What a strip is made from; equal keys mean equal strips, so a changed file or another request is another key. */
-export interface StripKey {
+/** What is wanted of a video. */
+export interface StripRequest {
   readonly path: string;
-  readonly bytes: number;
-  readonly modifiedMs: number;
   readonly decoder: string;
   readonly colour: string;
   /** Centres of this many equal segments from `fromSec` on. */
   readonly evenly: number;
   readonly fromSec: number;
   readonly size: FrameSize;
+}
+
+/** What a strip is made from; equal keys mean equal strips, so a changed file or another request is another key. */
+export interface StripKey extends StripRequest {
+  readonly bytes: number;
+  readonly modifiedMs: number;
 }
 
 /** What is remembered of the video itself. */
@@ -32,15 +40,8 @@ export interface StripFacts {
   readonly window: UsedWindow;
 }
 
-export interface Strip extends StripFacts {
-  /**
-   * [evenly] the frame shown at each of the times evenly spaced over the window; a video with few frames shows some of them more
-   * than once.
-   */
-  readonly slots: readonly number[];
-  /** [frames, height, width, 3] over a SharedArrayBuffer. */
-  readonly rgb: Uint8Array;
-}
+/** Slots evenly spaced over the window; a video with few frames shows some of them more than once. Pixels in shared memory. */
+export type Strip = StripFacts & FrameStack;
 
 /** A name for files and maps. */
 export function keyName(key: StripKey): string {
@@ -49,14 +50,23 @@ export function keyName(key: StripKey): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** Decodes the strip of `key`. Throws as the decoder does. */
-export function decodeStrip(decoder: Decoder, key: StripKey): Strip {
-  const { path, evenly, fromSec, size } = key;
+/** The key of a request for a file as it is now. Throws a VideoError where there is none. */
+export function keyOf(request: StripRequest): StripKey {
+  try {
+    const { size: bytes, mtimeMs: modifiedMs } = statSync(request.path);
+    return { ...request, bytes, modifiedMs };
+  } catch (error) {
+    const missing = systemCode(error) === 'ENOENT';
+    const details = { path: request.path, cause: error, ...(missing && { code: 'missing' as const }) };
+    throw new VideoError(missing ? 'no such file' : messageOf(error), details);
+  }
+}
+
+/** Decodes a strip. Throws as the decoder does. */
+export function decodeStrip(decoder: Decoder, { path, evenly, fromSec, size }: StripRequest): Strip {
   return withVideo(decoder, path, (video) => {
-    const { durationSec, frameRate } = video.info;
-    const window = usedWindow(durationSec, fromSec, fromSec === 0 ? {} : { frameRate });
-    const times = fromSec === 0 ? { evenly } : { evenly, fromSec: window.fromSec, toSec: window.toSec };
-    return stripOf({ info: video.info, strip: video.frames({ times, size }) }, window);
+    const { request, window } = stackRequest(video.info, evenly, { fromSec }, size);
+    return stripOf({ info: video.info, strip: video.frames(request) }, window);
   });
 }
 
@@ -69,7 +79,7 @@ function stripOf({ info, strip }: DecodedVideo, window: UsedWindow): Strip {
     slots.push(firsts.length - 1);
   });
   const frameBytes = width * height * 3;
-  const shared = sharedBytes(firsts.length * frameBytes);
+  const shared = pixelBytes(firsts.length * frameBytes, true);
   firsts.forEach((from, to) => {
     shared.set(rgb.subarray(from * frameBytes, (from + 1) * frameBytes), to * frameBytes);
   });
@@ -80,9 +90,4 @@ function stripOf({ info, strip }: DecodedVideo, window: UsedWindow): Strip {
     window,
     rgb: shared,
   };
-}
-
-/** Bytes that can be handed to another thread without a copy. */
-export function sharedBytes(length: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(length));
 }

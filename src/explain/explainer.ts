@@ -2,14 +2,16 @@
  * A network ready to be watched: videos -> what its tokens attend to, and logits with each token and each place blind in turn. Reads
  * videos as a recogniser does (one centre view) and runs the graphs of tokenGraph.ts; what the numbers mean is said elsewhere.
  */
+import type { ClipReader, ReadClips } from '../clip/clipReader.js';
 import { asTensor, type ClipTensor, repeatClip } from '../clip/clipTensor.js';
+import { testViews } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
+import { FileClipReader } from '../dataset/clipReader.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { attentionOf, type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../models/tokenGraph.js';
-import { ClipReader, type ViewFrames } from '../recognise/clipReader.js';
 import { blockSize } from '../runtime/blockSize.js';
 import { decodersFor, threadsFor } from '../runtime/cores.js';
 import { Engine, type Program } from '../runtime/engine.js';
@@ -89,18 +91,18 @@ export class Explainer {
     const { threads, workers = decodersFor(), blindness = 'average', ...reading } = options;
     this.blindness = blindness;
     this.workers = workers;
-    this.reader = new ClipReader(preprocess, { ...reading, size: workers });
+    this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
     this.engine = new Engine({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies) });
   }
 
-  /** The frames of a video that the network sees. Rejects with a VideoError or LimitError. */
-  read(path: string, signal?: AbortSignal): Promise<ViewFrames> {
-    return this.reader.frames(path, { signal });
+  /** What the network sees of a video. Rejects with a VideoError or LimitError. */
+  read(path: string, signal?: AbortSignal): Promise<ReadClips> {
+    return this.reader.clips(path, testViews(), { signal });
   }
 
   /** Watches one clip untouched and with each of these blindings. */
-  async watch(frames: ViewFrames, blindings: readonly Blinding[]): Promise<Watched> {
-    const clip = this.reader.paint([frames]).clips;
+  async watch({ info, timesSec, clips: clip }: ReadClips, blindings: readonly Blinding[]): Promise<Watched> {
+    if (clip === undefined) throw new RangeError(`${info.path}: nothing was decoded`);
     const logits: Float32Array[] = [];
     let attention: Watched['attention'] | undefined;
     const each = Math.min(blindings.length + 1, mostCopies) - 1;
@@ -113,7 +115,7 @@ export class Explainer {
     }
     const [first, ...rest] = logits;
     if (!first || !attention) throw new RangeError('a clip without logits');
-    return { info: frames.info, timesSec: Array.from(frames.strip.timesSec), clip, logits: [first, ...rest], attention };
+    return { info, timesSec, clip, logits: [first, ...rest], attention };
   }
 
   private async run(

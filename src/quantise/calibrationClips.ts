@@ -1,11 +1,12 @@
 /** Which clips a network is calibrated on and which it is then looked at with: spread over a data set, and read as in testing. */
 
+import { testViews } from '../clip/clipView.js';
 import { pixelClips } from '../clip/pixelClips.js';
 import type { Preprocess } from '../clip/preprocess.js';
+import { FileClipReader } from '../dataset/clipReader.js';
 import { inOrder } from '../dataset/inOrder.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { DatasetError } from '../errors.js';
-import { ClipReader } from '../recognise/clipReader.js';
 import type { DecoderChoice } from '../video/types.js';
 import type { PixelClip } from './calibrate.js';
 
@@ -31,11 +32,12 @@ export async function readCalibrationSet(
   const train = data.videos.filter(({ split }) => split === 'train');
   const videos = spread(train.length > 0 ? train : data.videos, 2 * clips);
   if (videos.length === 0) throw new DatasetError(`${data.root}: no video to calibrate on`);
-  const reader = new ClipReader(preprocess, { decoder });
+  const reader = new FileClipReader(preprocess, { decoder });
   const read: PixelClip[] = [];
   const one = async (path: string, leaving: AbortSignal): Promise<PixelClip> => {
-    const views = await reader.views(path, { signal: leaving });
-    return pixelClips(views.clips, preprocess);
+    const { clips } = await reader.clips(path, testViews(), { signal: leaving });
+    if (clips === undefined) throw new RangeError(`${path}: nothing was decoded`);
+    return pixelClips(clips, preprocess);
   };
   try {
     for await (const [, outcome] of inOrder(

@@ -1,7 +1,25 @@
 /** What a recogniser is asked about videos, and what it says of them; types only. */
+
+import type { ClipTensor } from '../clip/clipTensor.js';
 import type { LimitError, VideoError } from '../errors.js';
-import type { ViewOptions } from './clipReader.js';
+import type { VideoInfo } from '../video/types.js';
 import type { LongVideoOptions, VideoTimeline } from './longVideo.js';
+
+/** Which views of a video are looked at. */
+export interface ViewOptions {
+  /** Clips that interleave in time; 1 by default. */
+  readonly clips?: number;
+  /** Crops along the longer side of each; 1 by default. */
+  readonly crops?: 1 | 3;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Views of one video, ready for the network. */
+export interface ClipViews {
+  /** One for each view, number clip * crops + crop. */
+  readonly clips: ClipTensor;
+  readonly info: VideoInfo;
+}
 
 /** A label and its probability. */
 export interface Prediction {

@@ -4,7 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { makeFile, makeVideo, temporaryFolder } from '../../test/smallVideos.js';
 import { type TinyWeights, tinyCheckpoint, writeTinyWeights } from '../../test/support/livelyWeights.js';
 import { runOnce } from '../../test/support/runOnce.js';
-import { testViews } from '../dataset/clipLoader.js';
+import { takeClips } from '../clip/clipTensor.js';
+import { testViews } from '../clip/clipView.js';
 import { ClipSource } from '../dataset/clipSource.js';
 import { inferenceGraph } from '../models/network.js';
 import { averageViews, softmax } from '../scores/softmax.js';
@@ -35,9 +36,9 @@ async function independently(path: string, checkpoint: Checkpoint, clips: number
   try {
     const views = await source.clips({ path }, testViews(clips, crops));
     const logits = [];
-    for (const view of views) {
+    for (let view = 0; view < views.count; view++) {
       const graph = { logits: inferenceGraph(checkpoint.config, checkpoint, 1) };
-      logits.push((await runOnce(graph, new Map([['clips', view.data]]), 0))['logits'] ?? []);
+      logits.push((await runOnce(graph, new Map([['clips', takeClips(views, view, 1).data]]), 0))['logits'] ?? []);
     }
     return averageViews(logits);
   } finally {

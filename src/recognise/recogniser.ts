@@ -2,7 +2,12 @@
  * Names the action in a video: weights with their labels and preprocessing, ready for use. Decoding and network run in threads of
  * their own and overlap when there are several videos. A short clip gets a label, a long video a timeline (see longVideo.ts).
  */
+import type { ClipReader } from '../clip/clipReader.js';
+import { type ClipTensor, joinClips } from '../clip/clipTensor.js';
+import { type ClipView, stackLength, testViews } from '../clip/clipView.js';
 import { type Preprocess, sameClips, sizeText } from '../clip/preprocess.js';
+import type { FrameStack } from '../clip/sampleClips.js';
+import { FileClipReader } from '../dataset/clipReader.js';
 import { inOrder } from '../dataset/inOrder.js';
 import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -13,8 +18,7 @@ import type { Calibration } from '../weights/calibration.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { isOnnxFile, type OnnxWeights, readOnnxWeights } from '../weights/onnxFile.js';
-import type { Answer, AnswerOptions, Recognised, RecogniseOptions, Unreadable } from './answers.js';
-import { ClipReader, type ClipViews, type ViewFrames, type ViewOptions } from './clipReader.js';
+import type { Answer, AnswerOptions, ClipViews, Recognised, RecogniseOptions, Unreadable, ViewOptions } from './answers.js';
 import { Inference } from './inference.js';
 import { type LongVideoOptions, recogniseLong, type VideoTimeline } from './longVideo.js';
 
@@ -39,8 +43,21 @@ export interface RecogniserOptions {
   readonly background?: boolean;
 }
 
-/** A video on its way: read, unreadable, or not read because it gets a timeline. */
-type Read = { readonly path: string; readonly frames: ViewFrames } | Unreadable | { readonly path: string };
+/** A video on its way: read, unreadable, or not decoded because it gets a timeline. */
+type Read = Ready | Unreadable | Long;
+
+interface Ready {
+  readonly path: string;
+  readonly info: VideoInfo;
+  /** Its only view; of several, the frames from which they are sampled. */
+  readonly frames: ClipTensor | FrameStack;
+  readonly views: readonly ClipView[];
+}
+
+interface Long {
+  readonly path: string;
+  readonly info: VideoInfo;
+}
 
 /**
  * Reads weights that `vmf train` wrote, or a model file of `vmf export` or `vmf quantize`, whatever the file is called, and makes them
@@ -100,7 +117,7 @@ export class Recogniser {
     [this.calibration, this.unknownBelow] = [calibration, checkedThreshold(unknownBelow)];
     const { threads, engines, workers = decodersFor(), use = 'latency', ...reading } = machine;
     this.use = use;
-    this.reader = new ClipReader(preprocess, { ...reading, size: workers });
+    this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
     this.inference = new Inference(config, values, { threads, engines }); // without the moments of a training
   }
@@ -150,18 +167,15 @@ export class Recogniser {
 
   /** Videos in the order of the paths, read ahead, as many together as the network takes at once. */
   private async *groups(paths: Iterable<string>, options: AnswerOptions): AsyncGenerator<Read[]> {
-    const { clips = 1, crops = 1, timelineFromSec = Infinity, signal } = options;
+    const { clips = 1, crops = 1, signal } = options;
     const size = clips * crops === 1 ? this.inference.groupSize : 1;
-    const read = (path: string, leaving: AbortSignal) =>
-      timelineFromSec > 0 ? this.tryToRead(path, { ...options, signal: leaving }) : Promise.resolve({ path });
+    const read = (path: string, leaving: AbortSignal) => this.tryToRead(path, { ...options, signal: leaving });
     let group: Read[] = [];
     let short = 0;
     for await (const [, outcome] of inOrder(paths, 2 * this.workers + size, read, signal)) {
       if ('error' in outcome) throw outcome.error;
-      const { value } = outcome;
-      const isLong = 'frames' in value && value.frames.info.durationSec >= timelineFromSec;
-      group.push(isLong ? { path: value.path } : value);
-      if ('frames' in value && !isLong) short++;
+      group.push(outcome.value);
+      if ('frames' in outcome.value) short++;
       if (short < size && group.length < 4 * size) continue;
       yield group;
       group = [];
@@ -171,35 +185,60 @@ export class Recogniser {
   }
 
   private async answerGroup(group: readonly Read[], options: AnswerOptions): Promise<Answer[]> {
-    const [first, ...rest] = group.flatMap((read) => ('frames' in read ? [read.frames] : []));
-    const logits = first === undefined ? [] : await this.logitsOf([first, ...rest]);
+    const logits = await this.logitsOf(
+      group.filter((read) => 'frames' in read),
+      options.signal,
+    );
     const answers: Answer[] = [];
     for (const read of group) {
       if ('error' in read) answers.push(read);
-      else if (!('frames' in read)) answers.push(await this.tryTimeline(read.path, options));
-      else {
-        const own = logits.splice(0, read.frames.clips * read.frames.crops);
-        answers.push(this.recognised(read.path, read.frames.info, own, options));
-      }
+      else if (!('frames' in read)) answers.push(await this.tryTimeline(read, options));
+      else answers.push(this.recognised(read.path, read.info, logits.splice(0, read.views.length), options));
     }
     return answers;
   }
 
-  private logitsOf(videos: readonly [ViewFrames, ...ViewFrames[]]): Promise<Float32Array[]> {
-    return this.inference.logits(this.reader.paint(videos).clips, 'throughput');
+  /** Videos of one view go through the network together; the views of one with several in groups. */
+  private async logitsOf(videos: readonly Ready[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
+    const clips = videos.flatMap(({ frames }) => ('data' in frames ? [frames] : []));
+    const out = clips.length === 0 ? [] : await this.inference.logits(joinClips(clips), 'throughput');
+    for (const { frames, views } of videos) {
+      if (!('data' in frames)) out.push(...(await this.logitsOfViews(frames, views, signal)));
+    }
+    return out;
   }
 
-  private async tryToRead(path: string, options: ViewOptions): Promise<Read> {
+  private async logitsOfViews(stack: FrameStack, views: readonly ClipView[], signal: AbortSignal | undefined) {
+    const size = this.inference.groupSize;
+    const groups = Array.from({ length: Math.ceil(views.length / size) }, (_, i) => views.slice(i * size, (i + 1) * size));
+    const out: Float32Array[] = [];
+    const sample = (part: readonly ClipView[], leaving: AbortSignal) => this.reader.sample(stack, part, leaving);
+    for await (const [, outcome] of inOrder(groups, 2, sample, signal)) {
+      if ('error' in outcome) throw outcome.error;
+      out.push(...(await this.inference.logits(outcome.value, 'throughput')));
+    }
+    return out;
+  }
+
+  private async tryToRead(path: string, options: AnswerOptions): Promise<Read> {
+    const { timelineFromSec: belowSec = Infinity, signal } = options;
     try {
-      return { path, frames: await this.reader.frames(path, checkedViews(options)) };
+      const views = viewsOf(options);
+      if (views.length === 1) {
+        const { info, clips: frames } = await this.reader.clips(path, views, { belowSec, signal });
+        return frames === undefined ? { path, info } : { path, info, frames, views };
+      }
+      const evenly = stackLength(views[0] as ClipView, this.preprocess, 0);
+      const { info, stack: frames } = await this.reader.stack(path, evenly, { belowSec, signal });
+      return frames === undefined ? { path, info } : { path, info, frames, views };
     } catch (error) {
       return { path, error: faultIn(path, error) };
     }
   }
 
-  private async tryTimeline(path: string, { timeline, signal }: AnswerOptions): Promise<VideoTimeline | Unreadable> {
+  private async tryTimeline({ path, info }: Long, { timeline, signal }: AnswerOptions): Promise<VideoTimeline | Unreadable> {
     try {
-      return await this.timeline(path, { ...timeline, signal });
+      return await this.timelineOf({ path, info }, { ...timeline, signal });
     } catch (error) {
       return { path, error: faultIn(path, error) };
     }
@@ -226,9 +265,14 @@ export class Recogniser {
    * and network busy. Rejects as `recognise`.
    */
   timeline(path: string, options: LongVideoOptions = {}): Promise<VideoTimeline> {
+    return this.timelineOf({ path }, options);
+  }
+
+  private timelineOf(video: Pick<Long, 'path'> & Partial<Long>, options: LongVideoOptions): Promise<VideoTimeline> {
     const { labels, preprocess, unknownBelow } = this;
-    const video = { path, labels, preprocess, unknownBelow, scoresOf: (logits: Float32Array) => this.scoresOf([logits]) };
-    const run = () => recogniseLong(this.reader, this.inference, video, options);
+    const scoresOf = (logits: Float32Array) => this.scoresOf([logits]);
+    const run = () =>
+      recogniseLong(this.reader, this.inference, { ...video, labels, preprocess, unknownBelow, scoresOf }, options);
     const result = this.lastTimeline.then(run);
     this.lastTimeline = result.catch(() => {});
     return result;
@@ -241,7 +285,9 @@ export class Recogniser {
 
   /** The first half of `recognise`: a video's views as the network wants them. */
   async read(path: string, options: ViewOptions = {}): Promise<ClipViews> {
-    return this.reader.views(path, checkedViews(options));
+    const { info, clips } = await this.reader.clips(path, viewsOf(options), { signal: options.signal });
+    if (clips === undefined) throw new RangeError(`${path}: nothing was decoded`);
+    return { info, clips };
   }
 
   /** The second half: views -> probabilities [classes], their mean. The views are given away. */
@@ -266,12 +312,11 @@ export function checkedThreshold(unknownBelow: number): number {
   throw new ConfigError(`unknownBelow: expected a score from 0 to 1, got ${unknownBelow}`);
 }
 
-function checkedViews<O extends ViewOptions>(options: O): O {
-  const { clips = 1, crops = 1 } = options;
+function viewsOf({ clips = 1, crops = 1 }: ViewOptions): ClipView[] {
   if (!(Number.isInteger(clips) && clips >= 1 && clips <= 100))
     throw new ConfigError(`views: expected 1 to 100 clips, got ${clips}`);
   if (crops !== 1 && crops !== 3) throw new ConfigError(`views: expected 1 or 3 crops, got ${String(crops)}`);
-  return options;
+  return testViews(clips, crops);
 }
 
 /** The error, if it is this file's fault; else throws it. */

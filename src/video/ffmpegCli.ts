@@ -21,11 +21,12 @@ export class FfmpegDecoder implements Decoder {
   open(path: string): OpenVideo {
     const { facts, streamIndex } = probeWithFfprobe(path, this.limits);
     const { info, timeline } = understand(facts, this.limits);
+    const job = { tools: this.tools, limits: this.limits, facts, streamIndex };
     const frames = (request: DecodeRequest): FrameStrip => {
       const size = outputSize(path, info, request.size);
       const timesSec = wantedTimes(path, request.times, timeline);
       checkStrip(path, timesSec.length, size.width, size.height);
-      return decodeWithFfmpeg({ tools: this.tools, limits: this.limits, facts, streamIndex, size }, timeline, timesSec);
+      return decodeWithFfmpeg({ ...job, size, shared: request.shared ?? false }, timeline, timesSec);
     };
     return { info, frames, close: () => {} };
   }

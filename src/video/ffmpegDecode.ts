@@ -4,7 +4,7 @@
  */
 import { inputOptions } from './ffmpegProbe.js';
 import { type FfmpegTools, lastLine, runTool, type ToolRun } from './ffmpegTools.js';
-import { filterChain, type Size } from './geometry.js';
+import { filterChain, pixelBytes, type Size } from './geometry.js';
 import { fileUrl } from './inputFile.js';
 import type { StreamFacts } from './streamFacts.js';
 import { decodeRuns, type FrameSlot, maxAttempts, noFrameNear, slotsAt, type Timeline, withoutUnshown } from './timeline.js';
@@ -16,6 +16,8 @@ export interface FfmpegJob {
   readonly facts: StreamFacts;
   readonly streamIndex: number;
   readonly size: Size;
+  /** Pixels in shared memory. */
+  readonly shared: boolean;
 }
 
 /** Frames to be had from one run of ffmpeg. */
@@ -50,7 +52,7 @@ export function decodeWithFfmpeg(job: FfmpegJob, timeline: Timeline, timesSec: r
       damage ??= got.damage;
     }
     missing = slots.filter((slot) => !frames.has(slot));
-    if (missing.length === 0) return strip(job.size, slots, frames);
+    if (missing.length === 0) return strip(job, slots, frames);
     usable = withoutUnshown(job.facts.path, usable, missing, damage);
   }
   throw noFrameNear(job.facts.path, missing);
@@ -169,8 +171,9 @@ function readLines(stderr: string, tickSec: number): Told {
 }
 
 /** Times that share a frame get copies of it. */
-function strip({ width, height }: Size, slots: readonly FrameSlot[], frames: ReadonlyMap<FrameSlot, Uint8Array>): FrameStrip {
-  const rgb = new Uint8Array(slots.length * width * height * 3);
+function strip({ size, shared }: FfmpegJob, slots: readonly FrameSlot[], frames: ReadonlyMap<FrameSlot, Uint8Array>): FrameStrip {
+  const { width, height } = size;
+  const rgb = pixelBytes(slots.length * width * height * 3, shared);
   slots.forEach((slot, place) => {
     const frame = frames.get(slot);
     if (frame === undefined) throw new RangeError('strip: a frame is missing');

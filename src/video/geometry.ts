@@ -79,3 +79,7 @@ export function filterChain(output: Size, orientation: Orientation): string {
   const turn = orientationFilters(orientation);
   return `scale=${scaled.width}:${scaled.height}:flags=bicubic,format=rgb24${turn === '' ? '' : `,${turn}`}`;
 }
+
+/** Room for pixels: shared between threads, or to be moved from one to another. */
+export const pixelBytes = (length: number, shared: boolean): Uint8Array =>
+  shared ? new Uint8Array(new SharedArrayBuffer(length)) : new Uint8Array(length);

@@ -41,7 +41,7 @@ export class NodeAvDecoder implements Decoder {
     checkStrip(path, timesSec.length, size.width, size.height);
     const filter = new FrameFilter(this.av, path, filterChain(size, file.facts.orientation));
     try {
-      return new StripDecoder(this.av, file, filter, size, this.limits).decode(timeline, timesSec);
+      return new StripDecoder(this.av, file, filter, size, this.limits, request.shared).decode(timeline, timesSec);
     } finally {
       filter.close();
     }

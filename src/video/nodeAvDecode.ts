@@ -3,7 +3,7 @@
  * does not come out undamaged is an error, unless the decoder never shows it at all (a hidden reference frame).
  */
 import type { FrameFilter } from './frameFilter.js';
-import type { Size } from './geometry.js';
+import { pixelBytes, type Size } from './geometry.js';
 import { ffmpegMaxPixels } from './limits.js';
 import type { NodeAvFile } from './nodeAvDemux.js';
 import { checkCode, reason } from './nodeAvLibrary.js';
@@ -45,6 +45,7 @@ export class StripDecoder {
     private readonly filter: FrameFilter,
     private readonly size: Size,
     private readonly limits: VideoLimits,
+    private readonly shared = false,
   ) {}
 
   /** The frames on screen at `timesSec`, non-decreasing. Throws VideoError when one of them cannot be had. */
@@ -91,7 +92,7 @@ export class StripDecoder {
     const pass: Pass = {
       timeline,
       open: openPlaces(timeline, slots),
-      rgb: new Uint8Array(slots.length * width * height * 3),
+      rgb: pixelBytes(slots.length * width * height * 3, this.shared),
       shown: 0,
       damage: undefined,
     };

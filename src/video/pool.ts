@@ -7,6 +7,10 @@ import { WorkerPool } from '../workers/pool.js';
 import { defaultLimits } from './limits.js';
 import type { DecodedVideo, DecodeRequest, DecoderChoice, VideoInfo, VideoLimits } from './types.js';
 
+/** Videos read at once where nobody says how many. */
+export const defaultWorkers = (): number => Math.min(availableParallelism(), 4);
+export const defaultTimeoutSec = 300;
+
 export interface VideoPoolOptions {
   /** Worker threads; by default the number of cores, at most 4. */
   readonly size?: number;
@@ -37,8 +41,8 @@ export class VideoPool {
   private readonly timeoutSec: number;
 
   constructor(options: VideoPoolOptions = {}) {
-    this.size = options.size ?? Math.min(availableParallelism(), 4);
-    this.timeoutSec = options.timeoutSec ?? 300;
+    this.size = options.size ?? defaultWorkers();
+    this.timeoutSec = options.timeoutSec ?? defaultTimeoutSec;
     const workerData: VideoWorkerData = {
       choice: options.decoder ?? 'auto',
       limits: { ...defaultLimits, ...options.limits },

@@ -43,6 +43,8 @@ export type FrameSize =
 export interface DecodeRequest {
   readonly times: FrameTimes;
   readonly size: FrameSize;
+  /** Pixels in memory that threads share, instead of memory that is moved between them. */
+  readonly shared?: boolean;
 }
 
 /** RGB frames of one video, all of one size. */

@@ -53,7 +53,7 @@ export class UnlabelledClips {
         return this.loader.clips({ path }, [view(weak, 'weak'), view(strong, 'strong')]);
       }),
     );
-    const batchOf = (view: 0 | 1) => collateClips(pairs.map((clips) => ({ clips: clips[view] as ClipTensor, index: 0 })));
+    const batchOf = (view: 0 | 1) => collateClips(pairs.map((clips) => ({ clips, index: view })));
     return { weak: batchOf(0), strong: batchOf(1) };
   }
 

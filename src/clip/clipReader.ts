@@ -1,0 +1,44 @@
+/**
+ * The port through which videos become clips for a network in use. Adapters decode, resize and write the clips elsewhere than in the
+ * caller's thread; which frames and pixels those are is said here and in sampleClips.ts, the same for all.
+ */
+import type { VideoInfo } from '../video/types.js';
+import type { ClipTensor } from './clipTensor.js';
+import type { ClipView } from './clipView.js';
+import type { Preprocess } from './preprocess.js';
+import type { FrameStack } from './sampleClips.js';
+
+export interface ReadOptions {
+  /** Only the facts of a video of this length or longer: nothing of it is decoded. */
+  readonly belowSec?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ReadClips {
+  readonly info: VideoInfo;
+  /** One for each view; undefined for a video that was too long. */
+  readonly clips: ClipTensor | undefined;
+  /** When each frame of the stack that the clips were sampled from is shown, seconds from the first frame of the video. */
+  readonly timesSec: readonly number[];
+}
+
+export interface ReadStack {
+  readonly info: VideoInfo;
+  readonly stack: FrameStack | undefined;
+}
+
+/** `Source` names a video: a path, or what else the adapter reads. All methods reject with a VideoError or LimitError for a bad one. */
+export interface ClipReader<Source = string> {
+  readonly preprocess: Preprocess;
+  /** Videos read at once. */
+  readonly workers: number;
+  /** Facts about a video; decodes nothing. */
+  facts(source: Source, signal?: AbortSignal): Promise<VideoInfo>;
+  /** Clips of a video, all of them fixed views of a test. */
+  clips(source: Source, views: readonly ClipView[], options?: ReadOptions): Promise<ReadClips>;
+  /** Frames of a video for clips sampled later: these many evenly spaced ones, or those on screen at these times. */
+  stack(source: Source, frames: number | readonly number[], options?: ReadOptions): Promise<ReadStack>;
+  /** Clips of a stack. */
+  sample(stack: FrameStack, views: readonly ClipView[], signal?: AbortSignal): Promise<ClipTensor>;
+  close(): Promise<void>;
+}

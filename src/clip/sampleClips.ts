@@ -1,0 +1,93 @@
+/**
+ * Clips out of a stack of frames: which frames, which transform. Deterministic in the view; everything random comes from its keys. The
+ * same for training, testing, recognising and explaining, wherever the frames came from.
+ */
+
+import { Rng } from '../rng.js';
+import type { DecodeRequest, VideoInfo } from '../video/types.js';
+import { type Augment, type ClipEffects, drawEffects, drawTimes, drawTransform } from './augment.js';
+import { type ClipTensor, emptyClips } from './clipTensor.js';
+import type { ClipView } from './clipView.js';
+import { type ClipTransform, testTransform } from './crop.js';
+import { type Preprocess, stripSize, testFrames } from './preprocess.js';
+import { applyOperations } from './randAugment.js';
+import { slotsOf, type TimeWindow, type UsedWindow, usedWindow } from './segments.js';
+import { eraseBox, writeClip } from './writeClip.js';
+
+/** Decoded frames that clips are sampled from. */
+export interface FrameStack {
+  readonly width: number;
+  readonly height: number;
+  /** [slots] the frame shown at each of the times asked for. */
+  readonly slots: readonly number[];
+  /** [frames, height, width, 3] */
+  readonly rgb: Uint8Array;
+  /** The stretch of video over which the slots lie. */
+  readonly window: TimeWindow;
+}
+
+/** What to decode of a video for `evenly` slots, and the stretch of it that they cover. */
+export function stackRequest(
+  { durationSec, frameRate }: Pick<VideoInfo, 'durationSec' | 'frameRate'>,
+  evenly: number,
+  { fromSec }: Pick<Preprocess, 'fromSec'>,
+  size: DecodeRequest['size'],
+): { readonly request: DecodeRequest; readonly window: UsedWindow } {
+  const window = usedWindow(durationSec, fromSec, fromSec === 0 ? {} : { frameRate });
+  const stretch = fromSec === 0 ? {} : { fromSec: window.fromSec, toSec: window.toSec };
+  return { request: { times: { evenly, ...stretch }, size }, window };
+}
+
+/** The same for the fixed views of a test. */
+export const testStackRequest = (info: VideoInfo, evenly: number, preprocess: Preprocess) =>
+  stackRequest(info, evenly, preprocess, stripSize(preprocess, 'test'));
+
+/** The clips side by side. The stack must have been decoded for the views: see `stackLength`. */
+export function sampleClips(stack: FrameStack, views: readonly ClipView[], preprocess: Preprocess, augment: Augment): ClipTensor {
+  const out = emptyClips(views.length, preprocess);
+  views.forEach((view, index) => {
+    sampleClip(stack, sampleOf(stack, view, preprocess, augment), preprocess, out, index);
+  });
+  return out;
+}
+
+interface Sample {
+  readonly slots: readonly number[];
+  readonly transform: ClipTransform;
+  readonly effects?: ClipEffects;
+}
+
+function sampleClip(
+  stack: FrameStack,
+  { slots, transform, effects }: Sample,
+  preprocess: Preprocess,
+  out: ClipTensor,
+  index: number,
+) {
+  const frames = slots.map((slot) => stack.slots[slot] ?? -1);
+  const { operations = [], erased } = effects ?? {};
+  if (operations.length === 0) writeClip(stack, frames, transform, preprocess, out, index);
+  else writeClip(applyOperations(stack, frames, operations), [...frames.keys()], transform, preprocess, out, index);
+  if (erased) eraseBox(out, index, erased);
+}
+
+function sampleOf(stack: FrameStack, view: ClipView, preprocess: Preprocess, augment: Augment): Sample {
+  switch (view.mode) {
+    case 'train':
+      return drawn(stack, view.keys, preprocess, view.augment ?? augment);
+    case 'test':
+      return {
+        slots: testFrames(preprocess, view.clip, view.clips),
+        transform: testTransform(stack, preprocess, view.crop, view.crops),
+      };
+    case 'frames':
+      return { slots: view.frames, transform: testTransform(stack, preprocess) };
+  }
+}
+
+function drawn(stack: FrameStack, keys: ConstructorParameters<typeof Rng>[0], preprocess: Preprocess, augment: Augment): Sample {
+  const rng = new Rng(keys);
+  const timesSec = drawTimes(rng.fork('time'), stack.window, preprocess.frames, augment);
+  const slots = slotsOf(timesSec, stack.window, stack.slots.length);
+  return { slots, transform: drawTransform(rng, stack, preprocess, augment), effects: drawEffects(rng, augment) };
+}

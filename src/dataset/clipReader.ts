@@ -1,0 +1,69 @@
+/**
+ * Reads clips of video files in worker threads, several files at once. Nothing is kept, in memory or on disk: for videos that are seen
+ * once. clipSource.ts reads those that are seen again.
+ */
+import { defaultAugment } from '../clip/augment.js';
+import type { ClipReader, ReadClips, ReadOptions, ReadStack } from '../clip/clipReader.js';
+import type { ClipTensor } from '../clip/clipTensor.js';
+import type { ClipView } from '../clip/clipView.js';
+import type { Preprocess } from '../clip/preprocess.js';
+import type { FrameStack } from '../clip/sampleClips.js';
+import { VideoError } from '../errors.js';
+import { defaultTimeoutSec, defaultWorkers, type VideoPoolOptions } from '../video/pool.js';
+import type { VideoInfo } from '../video/types.js';
+import { WorkerPool } from '../workers/pool.js';
+import type { ClipTasks, ClipWorkerData } from './clipTasks.js';
+
+/** Threads that read clips of files. */
+export function clipPool(size: number, workerData: ClipWorkerData): WorkerPool<ClipTasks> {
+  return new WorkerPool<ClipTasks>({
+    url: new URL('./clipWorker.js', import.meta.url),
+    size,
+    workerData,
+    crashed: (path, reason) => new VideoError(`the worker thread that read it died: ${reason}`, { path, code: 'crashed' }),
+  });
+}
+
+export class FileClipReader implements ClipReader {
+  readonly workers: number;
+  private readonly pool: WorkerPool<ClipTasks>;
+  /** A thread of its own, so that sampling never waits for a video to be decoded; started when first needed. */
+  private readonly sampler: WorkerPool<ClipTasks>;
+  private readonly timeoutSec: number;
+
+  constructor(
+    readonly preprocess: Preprocess,
+    { size = defaultWorkers(), decoder = 'auto', limits = {}, timeoutSec = defaultTimeoutSec }: VideoPoolOptions = {},
+  ) {
+    const workerData = { preprocess, augment: defaultAugment, decoder, limits };
+    this.workers = size;
+    this.timeoutSec = timeoutSec;
+    this.pool = clipPool(size, workerData);
+    this.sampler = clipPool(1, workerData);
+  }
+
+  facts(path: string, signal?: AbortSignal): Promise<VideoInfo> {
+    return this.pool.run('facts', { path }, this.task(path, signal));
+  }
+
+  clips(path: string, views: readonly ClipView[], { signal, ...options }: ReadOptions = {}): Promise<ReadClips> {
+    return this.pool.run('clips', { path, views, ...options }, this.task(path, signal));
+  }
+
+  stack(path: string, frames: number | readonly number[], { signal, ...options }: ReadOptions = {}): Promise<ReadStack> {
+    return this.pool.run('stack', { path, frames, ...options }, this.task(path, signal));
+  }
+
+  sample(stack: FrameStack, views: readonly ClipView[], signal?: AbortSignal): Promise<ClipTensor> {
+    return this.sampler.run('sample', { stack, views }, { label: 'clips of a video', signal });
+  }
+
+  /** Stops the threads; what waits or runs is rejected. */
+  async close(): Promise<void> {
+    await Promise.all([this.pool.close(), this.sampler.close()]);
+  }
+
+  private task(label: string, signal: AbortSignal | undefined) {
+    return { label, signal, timeoutSec: this.timeoutSec };
+  }
+}
