@@ -3,11 +3,11 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import type { FrameShape, Preprocess } from '../clip/preprocess.js';
+import { type FrameShape, type Preprocess, resizes } from '../clip/preprocess.js';
 import type { RowChoice } from '../dataset/rowChoice.js';
 import { ConfigError } from '../errors.js';
 import type { TemporalPlan } from '../models/model.js';
-import { defaultNetwork, networkConfig } from '../models/registry.js';
+import { defaultNetwork } from '../models/registry.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
@@ -59,8 +59,17 @@ export function trainCommand(): Command {
     .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds; use with --init')
     .option('--resume', 'continue the run in --out exactly where it stopped')
     .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))
-    .option('--size <HxW>', "frames' height and width in pixels, one number for a square (default: the network's)", frameSize)
-    .addOption(new Option('--resize <how>', 'crop keeps the aspect, stretch shows the whole frame').choices(['crop', 'stretch']))
+    .option(
+      '--size <HxW>',
+      "frames' height and width in pixels, one number for a square (default: what suits the videos)",
+      frameSize,
+    )
+    .addOption(
+      new Option(
+        '--resize <how>',
+        'fit shows the whole frame with bars, crop its middle, stretch presses it in (default: fit)',
+      ).choices([...resizes]),
+    )
     .option('--from <sec>', 'sample each video from this second on (default: 0)', decimal('from'))
     .option('--no-flip', 'never mirror clips: for labels that tell left from right')
     .option(
@@ -115,7 +124,9 @@ async function run(data: string, flags: Flags): Promise<void> {
 function jobOf(data: string, flags: Flags): TrainJob {
   if (flags.resume && flags.out === undefined) throw new ConfigError('--resume needs --out, the run to continue');
   if (flags.model !== undefined && flags.config !== undefined) throw new ConfigError('--model and --config exclude each other');
-  const model = flags.config === undefined ? namedModel(flags) : readConfig(flags.config);
+  if (flags.temporal !== undefined && flags.config !== undefined)
+    throw new ConfigError('--config says its own temporal kernels; leave out --temporal');
+  const model = flags.config === undefined ? flags.model : readConfig(flags.config);
   const options = recipeChoices({ ...flags });
   const preprocess = given<Partial<Preprocess>>({
     frames: flags.frames,
@@ -140,6 +151,7 @@ function jobOf(data: string, flags: Flags): TrainJob {
     ...(flags.recipe !== undefined && { recipe: flags.recipe === 'none' ? (false as const) : flags.recipe }),
     ...(preprocess && { preprocess }),
     ...(model !== undefined && { model }),
+    ...(flags.temporal !== undefined && { temporal: flags.temporal }),
     ...(flags.init !== undefined && { init: flags.init }),
     ...(flags.unlabelled !== undefined && { unlabelled: flags.unlabelled }),
     ...(flags.teacher !== undefined && { teacher: flags.teacher }),
@@ -158,13 +170,6 @@ function newRunFolder(data: string): string {
     const path = join('runs', number === 1 ? name : `${name}-${number}`);
     if (!existsSync(path)) return path;
   }
-}
-
-/** The name, or what it stands for when its temporal kernels are chosen. */
-function namedModel({ model, temporal, config }: Flags): TrainJob['model'] {
-  if (temporal === undefined) return model;
-  if (config !== undefined) throw new ConfigError('--config says its own temporal kernels; leave out --temporal');
-  return networkConfig(model ?? defaultNetwork, { temporal });
 }
 
 /** The entries that have a value; undefined when none has. */

@@ -1,6 +1,7 @@
 /**
  * Clips made for one network as another takes them: other frames, another size, another normalisation. What they show stays what was
- * cut, mixed and augmented. Frames are the nearest ones in time, sizes are changed bilinearly.
+ * cut, mixed and augmented. Frames are the nearest ones in time, sizes are changed bilinearly with the aspect kept, and what is left of
+ * the new rectangle is 0, the mean colour.
  */
 
 import { type ClipTensor, emptyClips, framesAt } from './clipTensor.js';
@@ -13,15 +14,16 @@ export type ClipForm = Pick<Preprocess, 'frames' | 'height' | 'width' | 'mean' |
 export function adaptClips(clips: ClipTensor, from: ClipForm, to: ClipForm): ClipTensor {
   const [planeFrom, planeTo] = [from.height * from.width, to.height * to.width];
   const out = emptyClips(clips.count, to);
-  const down = bilinearTaps(from.height, to.height);
-  const across = bilinearTaps(from.width, to.width);
+  const scale = Math.min(to.height / from.height, to.width / from.width);
+  const down = bilinearTaps(from.height, to.height, scale);
+  const across = bilinearTaps(from.width, to.width, scale);
   for (let t = 0; t < to.frames; t++) {
     const source = framesAt(clips, nearestFrame(t, from.frames, to.frames));
     const target = framesAt(out, t);
     for (let i = 0; i < 3 * clips.count; i++) {
       const plane = source.subarray(i * planeFrom, (i + 1) * planeFrom);
       const resized = target.subarray(i * planeTo, (i + 1) * planeTo);
-      resizePlane(plane, resized, down, across, renormalised(i % 3, from, to));
+      resizePlane(plane, resized, to.width, down, across, renormalised(i % 3, from, to));
     }
   }
   return out;
@@ -43,17 +45,20 @@ function renormalised(channel: number, from: ClipForm, to: ClipForm): Affine {
   return { scale: stdFrom / stdTo, shift: ((from.mean[channel] ?? 0) - (to.mean[channel] ?? 0)) / stdTo };
 }
 
-/** For each new position the two old ones around its centre, and the share of the second. */
+/** For each new position from `begin` on the two old ones around its centre, and the share of the second. */
 interface Taps {
+  readonly begin: number;
   readonly from: number;
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly share: Float64Array;
 }
 
-function bilinearTaps(from: number, to: number): Taps {
-  const centres = Array.from({ length: to }, (_, i) => Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1));
+function bilinearTaps(from: number, to: number, scale: number): Taps {
+  const used = Math.min(Math.round(from * scale), to);
+  const centres = Array.from({ length: used }, (_, i) => Math.min(Math.max(((i + 0.5) * from) / used - 0.5, 0), from - 1));
   return {
+    begin: Math.floor((to - used) / 2),
     from,
     low: Int32Array.from(centres, Math.floor),
     high: Int32Array.from(centres, (centre) => Math.min(Math.floor(centre) + 1, from - 1)),
@@ -61,7 +66,14 @@ function bilinearTaps(from: number, to: number): Taps {
   };
 }
 
-function resizePlane(plane: Float32Array, out: Float32Array, down: Taps, across: Taps, { scale, shift }: Affine): void {
+function resizePlane(
+  plane: Float32Array,
+  out: Float32Array,
+  rowLength: number,
+  down: Taps,
+  across: Taps,
+  { scale, shift }: Affine,
+): void {
   const [height, width] = [down.low.length, across.low.length];
   for (let y = 0; y < height; y++) {
     const [above, below, part] = [(down.low[y] ?? 0) * across.from, (down.high[y] ?? 0) * across.from, down.share[y] ?? 0];
@@ -69,7 +81,7 @@ function resizePlane(plane: Float32Array, out: Float32Array, down: Taps, across:
       const [left, right, along] = [across.low[x] ?? 0, across.high[x] ?? 0, across.share[x] ?? 0];
       const top = (plane[above + left] ?? 0) * (1 - along) + (plane[above + right] ?? 0) * along;
       const bottom = (plane[below + left] ?? 0) * (1 - along) + (plane[below + right] ?? 0) * along;
-      out[y * width + x] = (top * (1 - part) + bottom * part) * scale + shift;
+      out[(down.begin + y) * rowLength + across.begin + x] = (top * (1 - part) + bottom * part) * scale + shift;
     }
   }
 }

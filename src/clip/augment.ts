@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { Rng } from '../rng.js';
-import type { Box, ClipTransform } from './crop.js';
+import { type Box, type ClipTransform, pictureOf } from './crop.js';
 import type { FrameShape, Preprocess } from './preprocess.js';
 import type { AugmentOperation } from './randAugment.js';
 import { drawOperations } from './randAugment.js';
@@ -19,9 +19,9 @@ const strength = z.number().min(0).max(0.95);
 
 export const augmentSchema = z
   .strictObject({
-    /** Area of the crop as a share of the largest square in the frame. */
+    /** Area of the crop as a share of what is to be seen of the frame. */
     scale: range.refine(([, high]) => high <= 1, 'expected at most 1').default([0.65, 1]),
-    /** Width over height of the crop, drawn evenly in its logarithm. */
+    /** Width over height of the crop, as a multiple of the network's own, drawn evenly in its logarithm. */
     aspect: range.default([0.85, 1.18]),
     /** How far from the centre, where testing looks, the crop may lie: 0 not at all, 1 anywhere in the frame. */
     reach: z.number().min(0).max(1).default(0.3),
@@ -52,7 +52,7 @@ export const defaultAugment: Augment = augmentSchema.parse({});
  * it.
  */
 export function drawTransform(rng: Rng, frame: FrameShape, preprocess: Preprocess, augment: Augment): ClipTransform {
-  const box = drawBox(rng, frame, augment);
+  const box = drawBox(rng, frame, preprocess, augment);
   // Always drawn, so that the switch changes nothing else about a seed.
   const mirrored = rng.chance(0.5);
   const gain = (by: number) => rng.uniform(1 - by, 1 + by);
@@ -64,16 +64,23 @@ export function drawTransform(rng: Rng, frame: FrameShape, preprocess: Preproces
   return { box, flip: mirrored && preprocess.flip, colour };
 }
 
-/** A box of the drawn area and aspect, as far from the centre as it may reach; trimmed where it would stick out. */
-export function drawBox(rng: Rng, frame: FrameShape, augment: Pick<Augment, 'scale' | 'aspect' | 'reach'>): Box {
-  const square = Math.min(frame.width, frame.height);
-  const area = square * square * rng.uniform(...augment.scale);
-  const aspect = Math.exp(rng.uniform(Math.log(augment.aspect[0]), Math.log(augment.aspect[1])));
-  const width = Math.min(Math.sqrt(area * aspect), frame.width);
-  const height = Math.min(Math.sqrt(area / aspect), frame.height);
-  const place = (room: number) => room * (0.5 + augment.reach * (rng.uniform() - 0.5));
-  const x = place(frame.width - width);
-  const y = place(frame.height - height);
+/** A box of the drawn area and aspect, as far from the centre as it may reach; trimmed where it would stick out of the frame, or of its padding. */
+export function drawBox(
+  rng: Rng,
+  frame: FrameShape,
+  preprocess: Preprocess,
+  augment: Pick<Augment, 'scale' | 'aspect' | 'reach'>,
+): Box {
+  const picture = pictureOf(frame, preprocess);
+  const room = preprocess.resize === 'fit' ? picture : { x: 0, y: 0, ...frame };
+  const area = picture.width * picture.height * rng.uniform(...augment.scale);
+  const aspect =
+    (picture.width / picture.height) * Math.exp(rng.uniform(Math.log(augment.aspect[0]), Math.log(augment.aspect[1])));
+  const width = Math.min(Math.sqrt(area * aspect), room.width);
+  const height = Math.min(Math.sqrt(area / aspect), room.height);
+  const place = (slack: number) => slack * (0.5 + augment.reach * (rng.uniform() - 0.5));
+  const x = room.x + place(room.width - width);
+  const y = room.y + place(room.height - height);
   return { x, y, width, height };
 }
 
@@ -92,7 +99,7 @@ function spaced(label: string): string {
 /** What else happens to a clip, beyond its transform. */
 export interface ClipEffects {
   readonly operations: readonly AugmentOperation[];
-  /** Shares of the square's edges, and the seed of its noise; undefined for none. */
+  /** Shares of the picture's sides, and the seed of its noise; undefined for none. */
   readonly erased: (Box & { readonly seed: number }) | undefined;
 }
 

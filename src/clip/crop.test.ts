@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Rng } from '../rng.js';
 import { defaultAugment, drawTransform, sidedLabels } from './augment.js';
-import { type Box, testTransform } from './crop.js';
-import { type FrameShape, makePreprocess } from './preprocess.js';
+import { type Box, pictureOf, testTransform } from './crop.js';
+import { type FrameShape, makePreprocess, resizes } from './preprocess.js';
 
 const sides = fc.integer({ min: 16, max: 400 });
 
@@ -14,7 +14,7 @@ function assertInside(box: Box, frame: FrameShape): void {
 }
 
 test('the centre crop is square, centred, and S pixels wide in a strip of the right size', () => {
-  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96 });
+  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96, resize: 'crop' });
   assert.equal(preprocess.shortSide, 110);
   assert.deepEqual(testTransform({ width: 196, height: 110 }, preprocess).box, { x: 50, y: 7, width: 96, height: 96 });
   const small = testTransform({ width: 55, height: 60 }, preprocess).box;
@@ -22,7 +22,7 @@ test('the centre crop is square, centred, and S pixels wide in a strip of the ri
 });
 
 test('three crops run along the longer side from edge to edge', () => {
-  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96 });
+  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96, resize: 'crop' });
   const boxes = [0, 1, 2].map((crop) => testTransform({ width: 110, height: 200 }, preprocess, crop, 3).box);
   assert.deepEqual(
     boxes.map(({ x, y }) => [x, y]),
@@ -42,7 +42,7 @@ test('squeezed frames are used whole and have one crop', () => {
 });
 
 test('drawn boxes lie in the frame and have the drawn area and aspect, trimmed to the frame', () => {
-  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96 });
+  const preprocess = makePreprocess({ frames: 8, height: 96, width: 96, resize: 'crop' });
   fc.assert(
     fc.property(sides, sides, fc.nat(), (width, height, seed) => {
       const { box } = drawTransform(new Rng([seed]), { width, height }, preprocess, defaultAugment);
@@ -67,6 +67,33 @@ test('the same seed draws the same transform; forbidding mirrors changes nothing
     mirrors += Number(free.flip);
   }
   assert.ok(mirrors > 30 && mirrors < 70, `${mirrors} of 100 mirrored`);
+});
+
+test('a whole frame is seen with its aspect kept: the box is the smallest one around it', () => {
+  const preprocess = makePreprocess({ frames: 8, height: 64, width: 128 });
+  assert.deepEqual(testTransform({ width: 120, height: 90 }, preprocess).box, { x: -30, y: 0, width: 180, height: 90 });
+  assert.deepEqual(testTransform({ width: 300, height: 100 }, preprocess).box, { x: 0, y: -25, width: 300, height: 150 });
+  assert.throws(() => testTransform({ width: 9, height: 9 }, preprocess, 0, 3), /"fit" there is one crop, the whole frame/);
+});
+
+test('a crop has the shape of the network, inside the frame and less its margin', () => {
+  const preprocess = makePreprocess({ frames: 8, height: 64, width: 128, shortSide: 80, resize: 'crop' });
+  assert.deepEqual(testTransform({ width: 240, height: 80 }, preprocess).box, { x: 56, y: 8, width: 128, height: 64 });
+  assert.deepEqual(testTransform({ width: 160, height: 200 }, preprocess).box, { x: 16, y: 68, width: 128, height: 64 });
+});
+
+test("drawn boxes of any form lie in what may be seen and have about the network's aspect", () => {
+  fc.assert(
+    fc.property(sides, sides, fc.nat(), fc.constantFrom(...resizes), (width, height, seed, resize) => {
+      const preprocess = makePreprocess({ frames: 8, height: 48, width: 96, resize });
+      const { box } = drawTransform(new Rng([seed]), { width, height }, preprocess, defaultAugment);
+      const picture = pictureOf({ width, height }, preprocess);
+      const room = resize === 'fit' ? picture : { x: 0, y: 0, width, height };
+      assertInside({ ...box, x: box.x - room.x, y: box.y - room.y }, room);
+      const aspect = (box.width / box.height / picture.width) * picture.height;
+      assert.ok(aspect > 0.74 && aspect < 1.34, `${resize}: aspect ${aspect}`);
+    }),
+  );
 });
 
 test('labels that name a side are found', () => {

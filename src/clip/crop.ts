@@ -1,5 +1,5 @@
 /**
- * Which rectangle of a frame becomes the network's rectangle, and what else is done to a clip: one `ClipTransform` for all its
+ * Which rectangle of a frame becomes the network's picture, and what else is done to a clip: one `ClipTransform` for all its
  * frames. Here are the fixed ones of testing; augment.ts draws the random ones of training.
  */
 import { ConfigError } from '../errors.js';
@@ -30,35 +30,40 @@ export interface ClipTransform {
 export const plainColour: ColourGains = { brightness: 1, contrast: 1, saturation: 1 };
 
 /**
+ * What of a frame the network is to see, in the network's aspect: the largest such rectangle inside the frame (crop), the smallest one
+ * around it, which sticks out (fit), or the frame itself (stretch). Everything drawn and cut starts from it.
+ */
+export function pictureOf({ width, height }: FrameShape, { resize, height: down, width: across }: Preprocess): Box {
+  if (resize === 'stretch') return { x: 0, y: 0, width, height };
+  const isWider = width * down >= height * across;
+  const byHeight = isWider === (resize === 'crop');
+  const picture = byHeight ? { width: height * (across / down), height } : { width, height: width * (down / across) };
+  return { x: (width - picture.width) / 2, y: (height - picture.height) / 2, ...picture };
+}
+
+/**
  * The transform of test crop `crop` of `crops` (1 or 3 along the longer side, the middle one of 3 being the centre). In a strip
- * that is smaller than `shortSide`, since small videos are not enlarged when decoded, the crop covers the same share of the
- * frame. ConfigError for other counts, and for 3 crops of stretched frames, which have no longer side.
+ * that is smaller than it was asked for, since small videos are not enlarged when decoded, the crop covers the same share of the
+ * frame. ConfigError for other counts, and for 3 crops of frames that are seen whole.
  */
 export function testTransform(frame: FrameShape, preprocess: Preprocess, crop = 0, crops = 1): ClipTransform {
   if (crops !== 1 && crops !== 3) throw new ConfigError(`test crops: expected 1 or 3, got ${crops}`);
-  if (preprocess.resize === 'stretch') {
-    if (crops !== 1) throw new ConfigError('test crops: stretched frames have one crop, the whole frame; use 1 or resize "crop"');
-    return { box: { x: 0, y: 0, ...sizeOf(frame) }, flip: false, colour: plainColour };
+  const { resize, height, width, shortSide } = preprocess;
+  const picture = pictureOf(frame, preprocess);
+  if (resize === 'crop') {
+    const kept = (side: number) => (side * Math.min(height, width)) / shortSide;
+    const cut = { width: kept(picture.width), height: kept(picture.height) };
+    return { box: placed(frame, cut, crop, crops), ...untouched };
   }
-  const { width, height } = margined(frame, preprocess);
+  if (crops === 1) return { box: picture, ...untouched };
+  throw new ConfigError(`test crops: with resize "${resize}" there is one crop, the whole frame; use 1 or resize "crop"`);
+}
+
+const untouched = { flip: false, colour: plainColour } as const;
+
+/** A rectangle in the middle of the frame, or the first, second or third of three along the frame's longer side. */
+function placed(frame: FrameShape, { width, height }: FrameShape, crop: number, crops: number): Box {
   const along = crops === 1 ? 0.5 : crop / 2;
   const [x, y] = frame.width - width >= frame.height - height ? [along, 0.5] : [0.5, along];
-  const box = { x: (frame.width - width) * x, y: (frame.height - height) * y, width, height };
-  return { box, flip: false, colour: plainColour };
-}
-
-/** The largest rectangle of the network's aspect in the frame, less the margin. */
-function margined(frame: FrameShape, { height, width, shortSide }: Preprocess): FrameShape {
-  const kept = Math.min(height, width);
-  const isWider = frame.width * height >= frame.height * width;
-  if (isWider) {
-    const tall = (frame.height * kept) / shortSide;
-    return { width: tall * (width / height), height: tall };
-  }
-  const wide = (frame.width * kept) / shortSide;
-  return { width: wide, height: wide * (height / width) };
-}
-
-function sizeOf(frame: FrameShape): FrameShape {
-  return { width: frame.width, height: frame.height };
+  return { x: (frame.width - width) * x, y: (frame.height - height) * y, width, height };
 }

@@ -20,9 +20,12 @@ test('a wrong or unknown field is a ConfigError that names it', () => {
 });
 
 test('interleaved test clips share one strip and together use each frame once', () => {
-  const preprocess = makePreprocess({ frames: 4, height: 96, width: 96 });
+  const preprocess = makePreprocess({ frames: 4, height: 96, width: 96, resize: 'crop' });
   const request = testRequest(preprocess, { fromSec: 0.5, toSec: 4 }, 3);
-  assert.deepEqual(request, { times: { evenly: 12, fromSec: 0.5, toSec: 4 }, size: { shortSide: 110 } });
+  assert.deepEqual(request, {
+    times: { evenly: 12, fromSec: 0.5, toSec: 4 },
+    size: { width: 110, height: 110, keepAspect: 'cover' },
+  });
   const used = [0, 1, 2].flatMap((clip) => testFrames(preprocess, clip, 3)).sort((a, b) => a - b);
   assert.deepEqual(
     used,
@@ -34,4 +37,13 @@ test('squeezed strips are decoded square, with a margin only for training', () =
   const preprocess = makePreprocess({ frames: 4, height: 56, width: 56, resize: 'stretch' });
   assert.deepEqual(stripSize(preprocess, 'train'), { width: 64, height: 64 });
   assert.deepEqual(stripSize(preprocess, 'test'), { width: 56, height: 56 });
+});
+
+test('whole frames are decoded within the picture, crops so that they cover it', () => {
+  const preprocess = makePreprocess({ frames: 4, height: 56, width: 112 });
+  assert.deepEqual(stripSize(preprocess, 'train'), { width: 128, height: 64, keepAspect: 'within' });
+  assert.deepEqual(stripSize(preprocess, 'test'), { width: 112, height: 56, keepAspect: 'within' });
+  const crop = { ...preprocess, resize: 'crop' } as const;
+  for (const use of ['train', 'test'] as const)
+    assert.deepEqual(stripSize(crop, use), { width: 128, height: 64, keepAspect: 'cover' });
 });

@@ -16,6 +16,9 @@ export const colourPolicy = 'ffmpeg-tagged-else-bt601';
 const channels = z.tuple([z.number(), z.number(), z.number()]).readonly();
 const deviations = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]).readonly();
 
+/** How a frame of another shape becomes the network's rectangle. */
+export const resizes = ['crop', 'fit', 'stretch'] as const;
+
 export const preprocessSchema = z
   .strictObject({
     /** T: frames of one clip. */
@@ -23,8 +26,11 @@ export const preprocessSchema = z
     /** The network sees height x width pixels. */
     height: z.int().min(8).max(2048),
     width: z.int().min(8).max(2048),
-    /** crop: the middle, aspect kept; stretch: the whole frame, pressed into the rectangle. */
-    resize: z.enum(['crop', 'stretch']),
+    /**
+     * crop: the middle of the frame; fit: the whole frame with its aspect kept, the rest of the rectangle padded; stretch: the whole
+     * frame pressed into the rectangle.
+     */
+    resize: z.enum(resizes),
     /** Pixels of the rectangle's shorter side before the margin is cut, at least the shorter of `height` and `width`. */
     shortSide: z.int().min(8).max(4096),
     /** Seconds from the start of a video that are never sampled. */
@@ -67,12 +73,12 @@ export const sizeText = ({ height, width }: FrameShape): string => (height === w
 export const clipLength = ({ frames, height, width }: ClipShape): number => frames * 3 * height * width;
 
 /**
- * `frames`, `height` and `width` are the network's; everything else has a default (crop, shortSide = 8/7 of the shorter side, ImageNet, flip).
+ * `frames`, `height` and `width` are the network's; everything else has a default (fit, shortSide = 8/7 of the shorter side, ImageNet, flip).
  * ConfigError.
  */
 export function makePreprocess(chosen: ClipShape & Partial<Preprocess>): Preprocess {
   const defaults = {
-    resize: 'crop',
+    resize: 'fit',
     shortSide: Math.round((Math.min(chosen.height, chosen.width) * 8) / 7),
     fromSec: 0,
     mean: imagenetMean,
@@ -91,12 +97,13 @@ export function parsePreprocess(value: unknown, where: string): Preprocess {
   throw new ConfigError(`${where}: ${faults.join('; ')}`);
 }
 
-/** The size at which frames are decoded: training keeps a margin for random crops, stretched testing needs none. */
+/** The size at which frames are decoded: training keeps a margin for random crops; in testing only `crop` has one. */
 export function stripSize(preprocess: Preprocess, use: 'train' | 'test'): FrameSize {
   const { resize, shortSide, height, width } = preprocess;
-  if (resize === 'crop') return { shortSide };
-  const margin = use === 'train' ? shortSide / Math.min(height, width) : 1;
-  return { width: Math.round(width * margin), height: Math.round(height * margin) };
+  const margin = resize === 'crop' || use === 'train' ? shortSide / Math.min(height, width) : 1;
+  const size = { width: Math.round(width * margin), height: Math.round(height * margin) };
+  if (resize === 'stretch') return size;
+  return { ...size, keepAspect: resize === 'crop' ? 'cover' : 'within' };
 }
 
 /**

@@ -21,7 +21,15 @@ interface AxisTaps {
   readonly weights: Float32Array;
   /** First input used and the one after the last. */
   readonly reach: readonly [begin: number, end: number];
+  /** First output whose centre lies in the input, and the one after the last: the others are padding. */
+  readonly inside: readonly [begin: number, end: number];
 }
+
+/**
+ * What stands where a box reaches beyond the frame, after normalisation: the mean colour, which is also what convolutions assume beyond
+ * the border, so that padding looks like the border to them, whatever the colour jitter.
+ */
+const padding = 0;
 
 /** Just what writing needs of a strip. */
 export type StripPixels = Pick<FrameStrip, 'width' | 'height' | 'rgb'>;
@@ -43,10 +51,12 @@ export function writeClip(
   const across = axisTaps(box.x, box.width, strip.width, width, transform.flip);
   const down = axisTaps(box.y, box.height, strip.height, height, false);
   const matrix = colourMatrix(transform.colour, preprocess);
+  const isPadded = down.inside[1] - down.inside[0] < height || across.inside[1] - across.inside[0] < width;
   const line = new Float32Array((strip.width + across.taps) * 3);
   frames.forEach((frame, t) => {
     const image = frameOf(out, t, index);
-    for (let y = 0; y < height; y++) {
+    if (isPadded) image.fill(padding);
+    for (let y = down.inside[0]; y < down.inside[1]; y++) {
       blendRows(strip, frame, across, down, y, line);
       paintRow(line, across, matrix, image, y * width);
     }
@@ -77,7 +87,15 @@ function axisTaps(from: number, span: number, length: number, size: number, mirr
     fillWeights(weights.subarray(i * taps, i * taps + Math.min(taps, length)), held - first, radius);
   }
   const reach = [Math.min(...start), Math.min(Math.max(...start) + taps, length)] as const;
-  return { taps, start, weights, reach };
+  return { taps, start, weights, reach, inside: insideOf(from, step, length, size, mirrored) };
+}
+
+/** Outputs whose centres lie between the borders of the input; a millionth of a pixel is rounding. */
+function insideOf(from: number, step: number, length: number, size: number, mirrored: boolean): readonly [number, number] {
+  const held = (place: number) => Math.min(Math.max(place, 0), size);
+  const begin = held(Math.ceil((-from - 1e-6) / step - 0.5));
+  const end = held(Math.floor((length - from + 1e-6) / step - 0.5) + 1);
+  return mirrored ? [size - end, size - begin] : [begin, end];
 }
 
 /** Weights that fall off linearly around `centre` and add up to 1. */
@@ -112,8 +130,8 @@ function blendRows(strip: StripPixels, frame: number, across: AxisTaps, down: Ax
 function paintRow(line: Float32Array, across: AxisTaps, matrix: readonly number[], out: Float32Array, offset: number): void {
   const plane = out.length / 3;
   const [rr = 0, rg = 0, rb = 0, r0 = 0, gr = 0, gg = 0, gb = 0, g0 = 0, br = 0, bg = 0, bb = 0, b0 = 0] = matrix;
-  const { taps, start, weights } = across;
-  for (let x = 0; x < start.length; x++) {
+  const { taps, start, weights, inside } = across;
+  for (let x = inside[0]; x < inside[1]; x++) {
     let from = (start[x] as number) * 3;
     let r = 0;
     let g = 0;

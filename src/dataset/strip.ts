@@ -45,7 +45,7 @@ export type Strip = StripFacts & FrameStack;
 
 /** A name for files and maps. */
 export function keyName(key: StripKey): string {
-  const size = 'shortSide' in key.size ? [key.size.shortSide] : [key.size.width, key.size.height];
+  const size = 'shortSide' in key.size ? [key.size.shortSide] : [key.size.width, key.size.height, key.size.keepAspect];
   const parts = [key.path, key.bytes, key.modifiedMs, key.decoder, key.colour, key.evenly, key.fromSec, size];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

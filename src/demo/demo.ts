@@ -138,6 +138,7 @@ function learn(
     out: join(out, 'run'),
     model: networkConfig(model, { temporal }),
     options: { epochs, seed, warmupEpochs: 1 },
+    preprocess: { resize: 'crop' }, // the generated actions happen in the middle
     onEvent: (event) => onEvent({ kind: 'train', event }),
     ...(signal && { signal }),
   });

@@ -23,6 +23,7 @@ export interface SeenFrames {
 
 const ink = '#1b1b1f';
 const muted = '#5f6068';
+const padding = '#7c7467'; // ImageNet's mean
 const barColour = '#9f2a63';
 const barGround = '#e9e7ea';
 const [margin, gap, labelWidth, barHeight, leastRow] = [20, 6, 236, 18, 114];
@@ -116,8 +117,19 @@ export function cutFrame({ strip, box }: SeenFrames, t: number, width: number, h
   const out = createCanvas(width, height);
   const context = out.getContext('2d');
   context.imageSmoothingQuality = 'high';
-  context.drawImage(whole, box.x, box.y, box.width, box.height, 0, 0, width, height);
+  drawBox(context, whole, box);
   return out;
+}
+
+/** As much of the box as there is of the frame; around it the colour that stands for padding. */
+function drawBox(context: SKRSContext2D, frame: Canvas, box: Box): void {
+  const { width, height } = context.canvas;
+  context.fillStyle = padding;
+  context.fillRect(0, 0, width, height);
+  const [left, top] = [Math.max(box.x, 0), Math.max(box.y, 0)];
+  const [across, down] = [Math.min(box.x + box.width, frame.width) - left, Math.min(box.y + box.height, frame.height) - top];
+  const [byX, byY] = [width / box.width, height / box.height];
+  context.drawImage(frame, left, top, across, down, (left - box.x) * byX, (top - box.y) * byY, across * byX, down * byY);
 }
 
 /** The frame in grey with heat over it; `heat` is asked for pixel y * width + x. */

@@ -5,6 +5,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { testTransform } from '../clip/crop.js';
+import { type Preprocess, stripSize } from '../clip/preprocess.js';
 import { usedWindow } from '../clip/segments.js';
 import { ConfigError } from '../errors.js';
 import { type Blindness, placesOf, tokensOf, tokenWords } from '../models/tokenGraph.js';
@@ -151,11 +152,10 @@ class Writing {
   /** Frames at these times, so large that the shorter side of what the network sees is `edge` pixels. */
   private async seen(pool: VideoPool, times: FrameTimes, edge: number): Promise<SeenFrames> {
     const { preprocess, config } = this.explainer;
-    const shortSide =
-      preprocess.resize === 'crop' ? Math.round((edge * preprocess.shortSide) / Math.min(config.height, config.width)) : edge;
+    const size = preprocess.resize === 'stretch' ? { shortSide: edge } : stripSize(enlarged(preprocess, edge), 'test');
     const { strip }: DecodedVideo = await pool.decode(
       this.explanation.video,
-      { times, size: { shortSide } },
+      { times, size },
       this.signal === undefined ? {} : { signal: this.signal },
     );
     return { strip, box: testTransform(strip, preprocess).box, pixels: config };
@@ -173,6 +173,13 @@ class Writing {
     });
     encodeVideo(path, { width: film.width, height: film.height, frameRate: plan.frameRate, codec: 'h264' }, film.frames);
   }
+}
+
+/** The same of a picture whose shorter side is `edge`. */
+function enlarged(preprocess: Preprocess, edge: number): Preprocess {
+  const by = edge / Math.min(preprocess.height, preprocess.width);
+  const [height, width, shortSide] = [preprocess.height * by, preprocess.width * by, preprocess.shortSide * by];
+  return { ...preprocess, height, width, shortSide };
 }
 
 /** The centres of the film's frames in the video's time. */

@@ -9,6 +9,7 @@ import type { FrameStack } from '../clip/sampleClips.js';
 import { denseWindows, type TimeWindow } from '../clip/segments.js';
 import { inOrder } from '../dataset/inOrder.js';
 import { type Segment, timeline, type WindowScores } from '../scores/timeline.js';
+import { frameSize } from '../video/geometry.js';
 import type { VideoInfo } from '../video/types.js';
 
 import type { Inference } from './inference.js';
@@ -146,11 +147,9 @@ function placeOf(timesSec: readonly number[], timeSec: number): number {
 }
 
 /** Frames that make up `stretchBytes`. */
-function framesAtOnce(preprocess: Preprocess, { width, height }: VideoInfo, stretchBytes: number): number {
-  const size = stripSize(preprocess, 'test');
-  const scale = 'shortSide' in size ? Math.min(size.shortSide / Math.min(width, height), 1) : 1;
-  const pixels = 'shortSide' in size ? width * height * scale * scale : size.width * size.height;
-  return Math.max(Math.floor(stretchBytes / (3 * pixels)), preprocess.frames);
+function framesAtOnce(preprocess: Preprocess, info: VideoInfo, stretchBytes: number): number {
+  const { width, height } = frameSize(info, stripSize(preprocess, 'test'));
+  return Math.max(Math.floor(stretchBytes / (3 * width * height)), preprocess.frames);
 }
 
 /** Consecutive windows whose frames, were they all different, are at most so many. */

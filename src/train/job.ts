@@ -4,6 +4,7 @@ import type { Preprocess } from '../clip/preprocess.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import type { DatasetOptions } from '../dataset/list.js';
 import type { NetworkConfig } from '../models/config.js';
+import type { TemporalPlan } from '../models/model.js';
 import type { DecoderChoice } from '../video/types.js';
 import type { TrainChoices } from './recipe/options.js';
 import type { TrainEvent, TrainOutcome } from './trainer.js';
@@ -15,6 +16,8 @@ export interface TrainJob {
   readonly out: string;
   /** A name of `networkNames`, or a configuration of one's own; its classes are replaced by the data's. Default: the recipe's. */
   readonly model?: string | NetworkConfig;
+  /** Blocks of a named network whose kernels are 3 long in time, other than the network's own. */
+  readonly temporal?: TemporalPlan;
   /** Weights to start from; a last layer for other classes is begun anew. */
   readonly init?: string;
   /** A folder of videos without labels to learn from as well. */
@@ -26,7 +29,10 @@ export interface TrainJob {
   readonly recipe?: string | false;
   /** Options that go before those of the recipe. */
   readonly options?: TrainChoices;
-  /** Frames, size, crop and sampling other than the network's defaults. */
+  /**
+   * Frames, height and width, resize and sampling other than the defaults. Without height and width a named network's frames get the shape
+   * that shows most of the training videos, with about as many pixels as its own; with `recipe: false` they stay its own.
+   */
   readonly preprocess?: Partial<Preprocess>;
   readonly dataset?: DatasetOptions;
   readonly threads?: number;

@@ -4,10 +4,12 @@
  */
 
 import { sidedLabels } from '../clip/augment.js';
-import { makePreprocess, type Preprocess } from '../clip/preprocess.js';
-import type { LabelledVideos } from '../dataset/labelledVideos.js';
+import { type FrameShape, makePreprocess, type Preprocess, sizeText } from '../clip/preprocess.js';
+import { type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
+import { shapesOf } from '../dataset/videoShapes.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
+import type { TemporalPlan } from '../models/model.js';
 import { inventoryOf } from '../models/network.js';
 import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { countValues, initialValues } from '../models/variables.js';
@@ -17,6 +19,7 @@ import { readSafetensors } from '../weights/files.js';
 import type { TrainJob } from './job.js';
 import { teacherDigest } from './lessons/teacher.js';
 import { unlabelledPaths } from './lessons/unlabelledPaths.js';
+import { pictureSize } from './pictureSize.js';
 import { checkTeacher, type Progress, resumedProgress } from './progress.js';
 import { type AutoChoices, autoChoices } from './recipe/autoChoices.js';
 import { type TrainOptions, trainOptions } from './recipe/options.js';
@@ -52,8 +55,8 @@ export async function freshStart(job: TrainJob, data: LabelledVideos): Promise<S
   const { onEvent = () => {} } = job;
   if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
   const from = job.init === undefined ? undefined : parseCheckpoint(await readSafetensors(job.init), job.init);
-  const { model, preprocess: sampling, options } = chosen(job, data);
-  const config = chosenConfig({ model, preprocess: sampling }, data, from);
+  const { model, preprocess: sampling, edge, options } = chosen(job, data);
+  const config = await chosenConfig(job, { model, sampling, edge }, data, from);
   const inventory = inventoryOf(config);
   const rng = new Rng([options.seed, 'weights']);
   const weights: TrainingWeights = {
@@ -93,6 +96,8 @@ const digestOfTeacher = async ({ teacher }: TrainJob): Promise<string | undefine
 
 type Choices = Required<Pick<TrainJob, 'preprocess'>> & {
   readonly model: TrainJob['model'] | undefined;
+  /** Of a square with as many pixels as frames should have. */
+  readonly edge: number | undefined;
   readonly options: TrainOptions;
 };
 
@@ -104,7 +109,7 @@ function withTeacher(options: TrainOptions, needed: boolean): TrainOptions {
 /** What the job says, before what the recipe says, before what suits the data. */
 function chosen(job: TrainJob, data: LabelledVideos): Choices {
   const { onEvent = () => {}, options = {}, preprocess = {}, model, init } = job;
-  if (job.recipe === false) return { model, preprocess, options: trainOptions(options) };
+  if (job.recipe === false) return { model, preprocess, edge: undefined, options: trainOptions(options) };
   const auto = autoChoices({ perClass: trainingCounts(data), pretrained: init !== undefined });
   const recipe = readRecipe(job.recipe ?? auto.recipe);
   const augment = { ...recipe.options.augment, ...options.augment };
@@ -113,6 +118,7 @@ function chosen(job: TrainJob, data: LabelledVideos): Choices {
   return {
     model: model ?? (init === undefined ? recipe.model : undefined),
     preprocess: { ...recipe.preprocess, ...preprocess },
+    edge: recipe.edge,
     options: trainOptions(merged),
   };
 }
@@ -137,35 +143,75 @@ function trainingCounts({ labels, videos }: LabelledVideos): number[] {
   return counts;
 }
 
-type WithModel = Pick<TrainJob, 'preprocess'> & { readonly model: TrainJob['model'] | undefined };
+interface Wanted {
+  readonly model: TrainJob['model'] | undefined;
+  readonly sampling: Partial<Preprocess>;
+  readonly edge: number | undefined;
+}
 
-function chosenConfig(job: WithModel, data: LabelledVideos, from: Checkpoint | undefined): NetworkConfig {
-  const { model } = job;
-  const classes = data.labels.length;
-  const base =
-    typeof model === 'object' ? model : model === undefined && from ? from.config : networkConfig(model ?? defaultNetwork);
+async function chosenConfig(job: TrainJob, wanted: Wanted, data: LabelledVideos, from?: Checkpoint): Promise<NetworkConfig> {
+  const { model, sampling } = wanted;
+  const base = baseConfig(model, job.temporal, from);
   if (typeof model === 'object' && model.readout)
     throw new ConfigError(`${model.name}: readout: a linear one is fitted, not trained; leave it out, or use --baseline`);
   const { readout: _, ...trained } = base; // a baseline's network gets its head back
-  const { frames = base.frames, height = base.height, width = base.width } = job.preprocess ?? {};
-  return { ...trained, classes, frames, height, width };
+  const isOpen =
+    job.recipe !== false && typeof model !== 'object' && sampling.height === undefined && sampling.width === undefined;
+  const { height, width } = isOpen ? await suitingSize(job, base, wanted.edge, data) : { ...sizeOf(base), ...given(sampling) };
+  return { ...trained, classes: data.labels.length, frames: sampling.frames ?? base.frames, height, width };
+}
+
+function baseConfig(model: TrainJob['model'], temporal: TemporalPlan | undefined, from: Checkpoint | undefined): NetworkConfig {
+  if (typeof model === 'object') return model;
+  if (model === undefined && temporal === undefined && from) return from.config;
+  return networkConfig(model ?? defaultNetwork, temporal === undefined ? {} : { temporal });
+}
+
+const sizeOf = ({ height, width }: FrameShape): FrameShape => ({ height, width });
+
+const given = ({ height, width }: Partial<FrameShape>): Partial<FrameShape> => ({
+  ...(height !== undefined && { height }),
+  ...(width !== undefined && { width }),
+});
+
+/** The size that shows most of the training videos, with about as many pixels as the recipe or else the network wants. */
+async function suitingSize(
+  job: TrainJob,
+  base: NetworkConfig,
+  edge: number | undefined,
+  data: LabelledVideos,
+): Promise<FrameShape> {
+  const square = edge === undefined ? sizeOf(base) : { height: edge, width: edge };
+  const shapes = await shapesOf(videosOf(data, 'train'), job);
+  if (shapes.length === 0) return square;
+  const size = pictureSize(shapes, square.height * square.width);
+  const message = `frames of ${size.height}x${size.width} px: what shows most of the videos with the pixels of ${sizeText(square)} px; --size takes others`;
+  job.onEvent?.({ kind: 'note', message });
+  return size;
 }
 
 function chosenPreprocess(job: TrainJob, data: LabelledVideos, config: NetworkConfig, from: Checkpoint | undefined): Preprocess {
   const { onEvent = () => {} } = job;
   const { frames, height, width } = config;
-  const inherited = from?.config.height === height && from.config.width === width ? from.preprocess : {};
   const sided = sidedLabels(data.labels);
   if (sided.length > 0 && job.preprocess?.flip === undefined) {
     onEvent({ kind: 'note', message: `clips are not mirrored, since labels tell sides apart: ${sided.join(', ')}` });
   }
+  const inherited = from ? inheritedBy(config, from) : {};
   return makePreprocess({ ...inherited, ...(sided.length > 0 && { flip: false }), ...job.preprocess, frames, height, width });
+}
+
+/** What trained weights know of their input: all of it for frames of the same size, else the normalisation. */
+function inheritedBy({ height, width }: NetworkConfig, { config, preprocess }: Checkpoint): Partial<Preprocess> {
+  if (config.height === height && config.width === width) return preprocess;
+  return { mean: preprocess.mean, std: preprocess.std };
 }
 
 /** A run that goes on: all its choices come from its checkpoint; other ones are refused, not mixed in. */
 export async function resumedStart(job: TrainJob, folder: RunFolder, data: LabelledVideos): Promise<Start> {
   const given = [
     job.model !== undefined && '--model',
+    job.temporal !== undefined && '--temporal',
     job.init !== undefined && '--init',
     job.preprocess && 'preprocessing',
     job.options && 'options',

@@ -83,10 +83,15 @@ function arguments_(address: SourceAddress, { fps, size, pace, loop }: FrameSour
 
 /** As geometry.ts scales frames of a file, in ffmpeg's own words, since a stream's size is not known beforehand. */
 function scale(size: FrameSize): string {
-  if (!('shortSide' in size)) return `scale=${size.width}:${size.height}:flags=bicubic`;
-  const factor = `${size.shortSide}/min(iw*sar,ih)`;
-  const held = size.enlarge ? factor : `min(1,${factor})`;
+  if (!('shortSide' in size) && size.keepAspect === undefined) return `scale=${size.width}:${size.height}:flags=bicubic`;
+  const factor = aspectFactor(size);
+  const held = 'shortSide' in size && size.enlarge ? factor : `min(1,${factor})`;
   return `scale='max(1,round(iw*sar*${held}))':'max(1,round(ih*${held}))':flags=bicubic`;
+}
+
+function aspectFactor(size: FrameSize): string {
+  if ('shortSide' in size) return `${size.shortSide}/min(iw*sar,ih)`;
+  return `${size.keepAspect === 'within' ? 'min' : 'max'}(${size.width}/(iw*sar),${size.height}/ih)`;
 }
 
 function why(said: string, { shown, kind }: SourceAddress): string {

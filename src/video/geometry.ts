@@ -55,19 +55,27 @@ export function displaySize(coded: Size, sampleAspect: number, orientation: Orie
 
 /** Size of the frames handed out for a video displayed at `display`. Throws LimitError for a size that cannot be. */
 export function outputSize(path: string, display: Size, wanted: FrameSize): Size {
-  const size = 'shortSide' in wanted ? shortSideSize(display, wanted.shortSide, wanted.enlarge === true) : wanted;
+  const size = frameSize(display, wanted);
   const fits = (side: number) => Number.isInteger(side) && side >= 1 && side <= 16384;
-  if (fits(size.width) && fits(size.height)) return { width: size.width, height: size.height };
+  if (fits(size.width) && fits(size.height)) return size;
   throw new LimitError(`frames were asked for at ${size.width}x${size.height}; sides are whole numbers from 1 to 16384`, {
     path,
   });
 }
 
-function shortSideSize(display: Size, shortSide: number, enlarge: boolean): Size {
-  const short = Math.min(display.width, display.height);
-  const scale = enlarge || shortSide < short ? shortSide / short : 1;
+/** The same without the check. */
+export function frameSize(display: Size, wanted: FrameSize): Size {
+  if (!('shortSide' in wanted) && wanted.keepAspect === undefined) return { width: wanted.width, height: wanted.height };
+  const factor = aspectFactor(display, wanted);
+  const scale = 'shortSide' in wanted && wanted.enlarge ? factor : Math.min(factor, 1);
   const side = (length: number) => Math.max(1, Math.round(length * scale));
   return { width: side(display.width), height: side(display.height) };
+}
+
+function aspectFactor({ width, height }: Size, wanted: FrameSize): number {
+  if ('shortSide' in wanted) return wanted.shortSide / Math.min(width, height);
+  const choose = wanted.keepAspect === 'within' ? Math.min : Math.max;
+  return choose(wanted.width / width, wanted.height / height);
 }
 
 /**

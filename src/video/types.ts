@@ -35,10 +35,13 @@ export type FrameTimes =
   /** The centres of `evenly` equal segments of [fromSec, toSec], by default of the whole video. */
   | { readonly evenly: number; readonly fromSec?: number; readonly toSec?: number };
 
-/** Size of the frames to hand out: the shorter side (aspect kept, never enlarged unless `enlarge`), or exactly this. */
+/**
+ * Size of the frames to hand out: exactly this, or with the aspect kept (and never enlarged, unless `enlarge`) the shorter side, or the
+ * smallest that covers a rectangle, or the largest that lies within it.
+ */
 export type FrameSize =
   | { readonly shortSide: number; readonly enlarge?: boolean }
-  | { readonly width: number; readonly height: number };
+  | { readonly width: number; readonly height: number; readonly keepAspect?: 'cover' | 'within' };
 
 export interface DecodeRequest {
   readonly times: FrameTimes;

@@ -143,7 +143,7 @@ function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, threads
 function formNotes(form: Preprocess, { preprocess }: Student): string[] {
   const adapted = !sameClips(form, preprocess);
   const clip = (made: Preprocess) => `${made.frames} frames of ${sizeText(made)} px`;
-  const seen = { crop: 'crops', stretch: 'stretched frames' } as const;
+  const seen = { crop: 'crops', fit: 'whole frames', stretch: 'stretched frames' } as const;
   return [
     ...(adapted ? [`it takes ${clip(form)}: the student's ${clip(preprocess)} are brought to that`] : []),
     ...(form.resize === preprocess.resize

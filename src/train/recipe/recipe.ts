@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { Preprocess } from '../../clip/preprocess.js';
+import { type Preprocess, resizes } from '../../clip/preprocess.js';
 import { ConfigError, systemCode } from '../../errors.js';
 import { type TrainChoices, trainOptions } from './options.js';
 
@@ -30,10 +30,9 @@ const recipeSchema = z.strictObject({
   preprocess: z
     .strictObject({
       frames: z.int().min(1),
-      height: z.int().min(8),
-      width: z.int().min(8),
-      resize: z.enum(['crop', 'stretch']),
-      shortSide: z.int().min(8),
+      /** As many pixels as a square of this edge has, in the shape that suits the videos. */
+      edge: z.int().min(16),
+      resize: z.enum(resizes),
       fromSec: z.number().min(0),
       flip: z.boolean(),
     })
@@ -47,6 +46,7 @@ export interface Recipe {
   readonly about: z.infer<typeof recipeSchema>['about'];
   readonly model: string | undefined;
   readonly preprocess: Partial<Preprocess>;
+  readonly edge: number | undefined;
   readonly options: TrainChoices;
 }
 
@@ -78,11 +78,12 @@ export function parseRecipe(text: string, where: string): Recipe {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'recipe'}: ${issue.message}`);
     throw new ConfigError(`${where}: ${faults.join('; ')}`);
   }
-  const { about, model, options, preprocess } = parsed.data;
+  const { about, model, options } = parsed.data;
+  const { edge, ...preprocess } = parsed.data.preprocess;
   trainOptions(options, `${where}: options`);
   const name = basename(where, '.yaml');
   const given = Object.fromEntries(Object.entries(preprocess).filter(([, value]) => value !== undefined));
-  return { name, about, model, preprocess: given, options: options as TrainChoices };
+  return { name, about, model, edge, preprocess: given, options: options as TrainChoices };
 }
 
 function contentOf(text: string, where: string): unknown {

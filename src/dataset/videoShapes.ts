@@ -1,0 +1,43 @@
+/** Heights and widths of videos, without decoding any. */
+
+import { isFaultOf } from '../errors.js';
+import { VideoPool } from '../video/pool.js';
+import type { DecoderChoice } from '../video/types.js';
+import { inOrder } from './inOrder.js';
+import type { LabelledVideo } from './labelledVideos.js';
+
+/** So many tell the common shape of a set. */
+const mostLooked = 100;
+
+export interface ShapesOptions {
+  readonly decoder?: DecoderChoice;
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** As displayed, of up to 100 of these videos, evenly spaced; those that cannot be read are passed over. */
+export async function shapesOf(videos: readonly LabelledVideo[], options: ShapesOptions = {}): Promise<Shape[]> {
+  const { decoder, workers, signal } = options;
+  const pool = new VideoPool({ ...(decoder && { decoder }), ...(workers !== undefined && { size: workers }) });
+  const probe = ({ path }: LabelledVideo, stop: AbortSignal) => pool.probe(path, { signal: stop });
+  const shapes: Shape[] = [];
+  try {
+    for await (const [video, outcome] of inOrder(someOf(videos), 2 * pool.size, probe, signal)) {
+      if ('value' in outcome) shapes.push({ height: outcome.value.height, width: outcome.value.width });
+      else if (!isFaultOf(video.path, outcome.error)) throw outcome.error;
+    }
+  } finally {
+    await pool.close();
+  }
+  return shapes;
+}
+
+interface Shape {
+  readonly height: number;
+  readonly width: number;
+}
+
+function someOf<T>(all: readonly T[]): T[] {
+  const stride = Math.max(1, all.length / mostLooked);
+  return all.filter((_, i) => Math.floor(i / stride) !== Math.floor((i - 1) / stride));
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { pictureSize } from './pictureSize.js';
+
+const wide = { width: 1920, height: 1080 };
+const tall = { width: 1080, height: 1920 };
+
+test('the picture takes the shape of the videos, at no more pixels than the square', () => {
+  assert.deepEqual(pictureSize([wide], 112 ** 2), { height: 80, width: 144 });
+  assert.deepEqual(pictureSize([tall], 112 ** 2), { height: 144, width: 80 });
+  assert.deepEqual(pictureSize([{ width: 640, height: 480 }], 112 ** 2), { height: 96, width: 128 });
+  assert.deepEqual(pictureSize([{ width: 64, height: 64 }], 96 ** 2), { height: 96, width: 96 });
+});
+
+test('mixed orientations: the common one where there is one, else a square', () => {
+  assert.deepEqual(pictureSize([wide, wide, wide, wide, wide, tall], 112 ** 2), { height: 80, width: 144 });
+  assert.deepEqual(pictureSize([wide, tall], 112 ** 2), { height: 112, width: 112 });
+});
+
+test('of any videos: sides in steps of 16, affordable, and no other affordable rectangle shows more of one shape', () => {
+  const side = fc.integer({ min: 32, max: 2000 });
+  fc.assert(
+    fc.property(side, side, fc.constantFrom(96, 112, 160), (width, height, edge) => {
+      const chosen = pictureSize([{ width, height }], edge ** 2);
+      assert.ok(chosen.height % 16 === 0 && chosen.width % 16 === 0 && chosen.height * chosen.width <= edge ** 2);
+      const scale = (h: number, w: number) => Math.min(h / height, w / width);
+      for (let h = 16; h <= edge ** 2 / 16; h += 16)
+        for (let w = 16; h * w <= edge ** 2; w += 16)
+          assert.ok(scale(h, w) <= scale(chosen.height, chosen.width) * (1 + 1e-6), `${h}x${w} shows more`);
+    }),
+    { numRuns: 30 },
+  );
+});
