@@ -8,7 +8,7 @@ import { makePreprocess } from '../clip/preprocess.js';
 import { DatasetError, VideoError } from '../errors.js';
 import { type BatchOptions, type BatchVideo, type ClipBatch, ClipLoader, type ClipLoaderOptions } from './clipLoader.js';
 
-const preprocess = makePreprocess({ frames: 4, height: 24, width: 24 });
+const preprocess = makePreprocess({ frames: 4, height: 24, width: 24, resize: 'crop' });
 const clipLength = 4 * 3 * 24 * 24;
 
 /** Twelve little videos of three labels; `bad` of them are no videos. */
@@ -216,7 +216,7 @@ test('a video too short to begin where asked is used whole, and that is said', a
   const path = join(folder, 'short.mp4');
   makeVideo(path, { frames: 5 });
   const warnings: string[] = [];
-  const late = makePreprocess({ frames: 4, height: 24, width: 24, fromSec: 3 });
+  const late = makePreprocess({ frames: 4, height: 24, width: 24, resize: 'crop', fromSec: 3 });
   const loader = loaderFor(t, { preprocess: late, onWarning: (message) => warnings.push(message) });
   const clip = await loader.clip({ path }, { mode: 'test' });
   const whole = await loaderFor(t).clip({ path }, { mode: 'test' });

@@ -83,7 +83,7 @@ export function tinyCheckpoint({
   return {
     config,
     labels,
-    preprocess: makePreprocess({ frames, height, width, ...preprocess }),
+    preprocess: makePreprocess({ frames, height, width, resize: 'crop', ...preprocess }),
     notes,
     ...livelyWeights(config, seed),
   };
