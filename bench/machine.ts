@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 export interface Machine {
@@ -49,7 +50,7 @@ function versions(): Record<string, string> {
   const require = createRequire(import.meta.url);
   const read = (path: string) => manifest.parse(JSON.parse(readFileSync(path, 'utf8'))).version;
   return {
-    'video-mobile-former': read(new URL('../../package.json', import.meta.url).pathname),
+    'video-mobile-former': read(fileURLToPath(new URL('../../package.json', import.meta.url))),
     'onnxruntime-node': read(require.resolve('onnxruntime-node/package.json')),
     node: process.versions.node,
   };

@@ -62,7 +62,14 @@ function checkMaps() {
   console.log(`ok: ${maps.length} source maps, each with its sources`);
 }
 
-/** Examples are TypeScript that names the package, so they are consumers; no skipLibCheck and no Node types are assumed. */
+/** The other entries of the package, such as `video-mobile-former/browser`. */
+function subpaths() {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const entries = Object.keys(exports).filter((key) => key !== '.' && !key.endsWith('.json'));
+  return entries.map((key) => `video-mobile-former${key.slice(1)}`);
+}
+
+/** A consumer without skipLibCheck and without Node's types. */
 function checkTypes() {
   writeFileSync(
     join(folder, 'consumer.ts'),
@@ -73,6 +80,9 @@ export async function best(path: string): Promise<Prediction | undefined> {
   await recogniser.close();
   return predictions[0];
 }
+${subpaths()
+  .map((path, i) => `import * as entry${i} from '${path}';\nconsole.log(entry${i});\n`)
+  .join('')}
 export const known: readonly unknown[] = [openStream, train, VideoError];
 export type Config = NetworkConfig;
 `,
