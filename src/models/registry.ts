@@ -3,10 +3,11 @@
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from './config.js';
 import type { Model, TemporalPlan, Variant } from './model.js';
+import { mobileNetV2 } from './mobileNetV2.js';
 import { videoMobileFormer } from './videoMobileFormer.js';
 
 /** The first is the family of weights written before configurations named theirs. */
-export const models: readonly Model[] = [videoMobileFormer];
+export const models: readonly Model[] = [videoMobileFormer, mobileNetV2];
 
 const families = new Map(models.map((model) => [model.family, model]));
 
