@@ -22,7 +22,20 @@ import { runOnce } from './support/runOnce.js';
 const folder = process.env['VMF_FIXTURES'] ?? 'test/fixtures';
 const names = readdirSync(folder).flatMap((file) => (file.endsWith('.weights.safetensors') ? [file.split('.')[0] ?? ''] : []));
 /** Gradients that are zero in exact arithmetic: compared absolutely, and left out after AdamW, which makes steps of their noise. */
-const zeroGradients = /former_to_mobile\.key\.bias$|^head\.fc1\.bias$|^bridge\.norm\.bias$/;
+const zeroGradients =
+  /former_to_mobile\.key\.bias$|^head\.fc1\.bias$|^bridge\.norm\.bias$|^features\.(1\.conv\.4|\d+\.conv\.7)\.bias$/;
+interface Bounds {
+  readonly logits: number;
+  readonly loss: number;
+  readonly running: number;
+  readonly gradient: number;
+  readonly zero: number;
+}
+
+/** Of the training pass. 52 batch norms over few positions lose ten times as much, in PyTorch float32 too. */
+const usual: Bounds = { logits: 5e-5, loss: 2e-6, running: 5e-6, gradient: 5e-4, zero: 2e-6 };
+const deep: Bounds = { logits: 2e-4, loss: 4e-5, running: 5e-5, gradient: 5e-3, zero: 3e-5 };
+const boundsOf = ({ config }: Fixture): Bounds => (config.name === 'mobilenet' ? deep : usual);
 const checks = {
   evaluation,
   'constants give the same logits': constants,
@@ -84,28 +97,30 @@ async function training(fixture: Fixture, block: number): Promise<void> {
   ]);
   const got = await runOnce({ logits, loss, gradient, seen: concat(seen, 0) }, inputs, block);
   const value = (name: string) => got[name] ?? new Float32Array();
-  within('logits', value('logits'), fixture.expected('train.logits'), 5e-5);
-  within('loss', value('loss'), fixture.expected('train.loss'), 2e-6);
+  const bounds = boundsOf(fixture);
+  within('logits', value('logits'), fixture.expected('train.logits'), bounds.logits);
+  within('loss', value('loss'), fixture.expected('train.loss'), bounds.loss);
   const running = fixture.statistics.map((old, i) => 0.9 * old + 0.1 * (value('seen')[i] ?? NaN));
   for (const { name } of inventory.statistics)
-    within(name, fixture.part(running, name), fixture.expected(`train.buffers.${name}`), 5e-6);
+    within(name, fixture.part(running, name), fixture.expected(`train.buffers.${name}`), bounds.running);
   for (const { name } of inventory.parameters) checkGradient(fixture, name, fixture.part(value('gradient'), name));
 }
 
 function checkGradient(fixture: Fixture, name: string, got: Float32Array): void {
+  const bounds = boundsOf(fixture);
   if (zeroGradients.test(name)) {
     assert.ok(
-      got.every((slope) => Math.abs(slope) < 2e-6),
+      got.every((slope) => Math.abs(slope) < bounds.zero),
       `gradient of ${name} should be 0`,
     );
   } else if (fixture.names.includes(`grad.${name}`)) {
-    within(`gradient of ${name}`, got, fixture.expected(`grad.${name}`), 5e-4);
+    within(`gradient of ${name}`, got, fixture.expected(`grad.${name}`), bounds.gradient);
   } else {
     const step = Math.floor(got.length / 1024);
     const sample = Float32Array.from({ length: 1024 }, (_, i) => got[i * step] ?? NaN);
-    within(`gradient of ${name}`, sample, fixture.expected(`grad_sample.${name}`), 5e-4);
+    within(`gradient of ${name}`, sample, fixture.expected(`grad_sample.${name}`), bounds.gradient);
     const norm = Math.sqrt(got.reduce((sum, slope) => sum + slope * slope, 0));
-    within(`norm of the gradient of ${name}`, Float32Array.of(norm), fixture.expected(`grad_norm.${name}`), 5e-4);
+    within(`norm of the gradient of ${name}`, Float32Array.of(norm), fixture.expected(`grad_norm.${name}`), bounds.gradient);
   }
 }
 

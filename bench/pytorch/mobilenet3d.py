@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """3D-MobileNetV2 in PyTorch, and the fixture that the project's own is tested against.
 
-    python3 mobilenet3d.py test/fixtures/mobilenet
+    python3 mobilenet3d.py test/fixtures
 
 Writes mobilenet.weights.safetensors and mobilenet.expected.safetensors: computed in float64, stored as float32. Maps are
 [B, C, T, h, w]. Modules are named as the authors' checkpoints name their tensors.
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-CONFIG = {'family': 'mobilenet-v2-3d', 'name': 'mobilenet', 'frames': 5, 'size': 36, 'classes': 5, 'dropout': 0,
+CONFIG = {'family': 'mobilenet-v2-3d', 'name': 'mobilenet', 'frames': 5, 'height': 36, 'width': 28, 'classes': 5, 'dropout': 0,
           'widthMultiplier': 0.1, 'lastChannels': 32}
 STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
 SHOWN = (0, 1, 2, 3, 5, 8, 12, 15, 17, 18)
@@ -102,8 +102,8 @@ def main(folder):
     write(f'{folder}/mobilenet.weights.safetensors', {name: value.clone() for name, value in state.items()}, {'config': json.dumps(CONFIG)})
     for name, value in state.items():  # computed with exactly what is stored
         value.copy_(value.float().double())
-    clip = torch.randn(2, 3, CONFIG['frames'], CONFIG['size'], CONFIG['size']).float().double()
-    labels = torch.tensor([1, 4])
+    clip = torch.randn(4, 3, CONFIG['frames'], CONFIG['height'], CONFIG['width']).float().double()
+    labels = torch.tensor([1, 4, 0, 2])
     expected = {'input.clip': clip, 'input.labels': labels}
     model.eval()
     model(clip, expected)

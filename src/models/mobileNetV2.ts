@@ -70,11 +70,12 @@ export const mobileNetV2: Model<Config> = {
 
 function variant(widthMultiplier: number): Variant<Config> {
   const name = widthMultiplier === 1 ? family : `${family}-${widthMultiplier}x`;
-  const input = { frames: 16, size: 112, classes: 600 };
+  const input = { frames: 16, height: 112, width: 112, classes: 600 };
   return {
     ...{ name, paper: 'arXiv 1904.02422' },
     published: {
-      input: '16 x 112 px, 0 to 255 less (114.7748, 107.7354, 99.4750), not divided; BGR for Kinetics-600, RGB for Jester and UCF-101',
+      input:
+        '16 x 112 px, 0 to 255 less (114.7748, 107.7354, 99.4750), not divided; BGR for Kinetics-600, RGB for Jester and UCF-101',
       licence: 'MIT',
     },
     build: (temporal) => {
@@ -114,7 +115,13 @@ interface Convolution {
 }
 
 /** A convolution with weight `at` and its batch norm `at + 1`. */
-function convNorm(scope: Scope, at: number, x: Expr, out: number, { kernel: k, stride = [1, 1, 1], groups = 1 }: Convolution): Expr {
+function convNorm(
+  scope: Scope,
+  at: number,
+  x: Expr,
+  out: number,
+  { kernel: k, stride = [1, 1, 1], groups = 1 }: Convolution,
+): Expr {
   const shape = [out, mapSize(x.shape, 'convolution').channels / groups, k, k, k];
   const weight = scope.weight(`${at}.weight`, shape, { normal: Math.sqrt(2 / (k ** 3 * out)) }, true);
   return scope.convBatchNorm(`${at + 1}`, out, (scale, bias) => {
@@ -131,6 +138,9 @@ function head(scope: Scope, { classes }: Config, { map }: Features, { mark }: Fo
 
 function parts(): Part[] {
   const blocks = bottlenecks.map((_, i) => ({ name: `features.${i + 1}`, kind: 'bottleneck' }));
-  const [first, last] = [{ name: 'features.0', kind: 'conv' }, { name: `features.${lastLayer}`, kind: 'conv' }];
+  const [first, last] = [
+    { name: 'features.0', kind: 'conv' },
+    { name: `features.${lastLayer}`, kind: 'conv' },
+  ];
   return [first, ...blocks, last, { name: 'classifier', kind: 'head' }];
 }

@@ -2,8 +2,8 @@
 
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from './config.js';
-import type { Model, TemporalPlan, Variant } from './model.js';
 import { mobileNetV2 } from './mobileNetV2.js';
+import type { Model, TemporalPlan, Variant } from './model.js';
 import { videoMobileFormer } from './videoMobileFormer.js';
 
 /** The first is the family of weights written before configurations named theirs. */

@@ -38,7 +38,8 @@ interface StoredBlock {
 export async function readFixture(folder: string, name: string): Promise<Fixture> {
   const weights = await readSafetensors(`${folder}/${name}.weights.safetensors`);
   const expected = await readSafetensors(`${folder}/${name}.expected.safetensors`);
-  const config = configOf(JSON.parse(weights.metadata['config'] ?? '{}'));
+  const stored = JSON.parse(weights.metadata['config'] ?? '{}');
+  const config = 'family' in stored ? parseNetworkConfig(stored, 'fixture') : configOf(stored);
   const inventory = inventoryOf(config);
   const labels = expected.tensors.get('input.labels')?.data as Int32Array;
   const all = [...inventory.parameters, ...inventory.statistics];
@@ -60,7 +61,10 @@ export async function readFixture(folder: string, name: string): Promise<Fixture
     labels,
     clip: timeFirst(tensor(expected, 'input.clip'), expected.tensors.get('input.clip')?.shape ?? []),
     names: [...expected.tensors.keys()],
-    expected: (wanted) => timeFirst(tensor(expected, wanted), expected.tensors.get(wanted)?.shape ?? []),
+    expected: (wanted) => {
+      const found = tensor(expected, wanted);
+      return wanted.startsWith('eval.') ? timeFirst(found, expected.tensors.get(wanted)?.shape ?? []) : found;
+    },
     part: (values, wanted) => values.subarray(...(offsets.get(wanted) ?? [0, 0])),
   };
 }
@@ -106,8 +110,6 @@ function flat(file: TensorFile, specs: readonly VariableSpec[]): Float32Array {
 function timeFirst(x: Float32Array, shape: readonly number[]): Float32Array {
   if (shape.length !== 5) return x;
   const [clips = 0, channels = 0, frames = 0, height = 0, width = 0] = shape;
-  if (height === 1 && width === 1) return x; // a convolution's weight
-  if (height === 3) return x;
   const out = new Float32Array(x.length);
   const area = height * width;
   for (let b = 0; b < clips; b++) {
