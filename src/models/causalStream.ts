@@ -15,16 +15,22 @@ import { channelSum, regroup } from '../graph/features.js';
 import { matmul, mixRows, softmax } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 import type { NetworkConfig } from './config.js';
-import { constantLogits, type FlatWeights } from './network.js';
+import { constantLogits, type FlatWeights, outline } from './network.js';
 import { never, type Time } from './time.js';
 
 /** Input: frames [F, 3, H, W], normalised. Outputs: logits [1, classes] of the window that ends with the last one, and what is kept. */
-export function streamGraph(config: NetworkConfig, weights: FlatWeights, frames = 1): Record<string, Expr> {
+export const streamGraph = (config: NetworkConfig, weights: FlatWeights, frames = 1): Record<string, Expr> =>
+  streamed(config, frames, (clip, time) => constantLogits(config, weights, clip, { time }));
+
+/** The graph for one frame without weights, for counting. */
+export const streamOutline = (config: NetworkConfig): Record<string, Expr> =>
+  streamed(config, 1, (clip, time) => outline(config, { time }, clip).logits);
+
+function streamed(config: NetworkConfig, frames: number, logitsOf: (clip: Expr, time: Time) => Expr): Record<string, Expr> {
   const time = new CausalStream(frames, config.frames);
   const { height, width } = config;
   const clip = reshape(input('frames', [frames, 3, height, width]), [frames, 1, 3, height, width]);
-  const logits = constantLogits(config, weights, clip, { time });
-  return { logits, ...time.kept };
+  return { logits: logitsOf(clip, time), ...time.kept };
 }
 
 /** Who asks, and the frames asked: so many before the new ones, or with 0 the new ones themselves. */

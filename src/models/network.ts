@@ -11,7 +11,7 @@ import type { NetworkConfig } from './config.js';
 import { modelOf } from './registry.js';
 import { type BatchStatistics, type MaskInputs, Masks, Scope } from './scope.js';
 import { CausalClip, type Time, WholeClip } from './time.js';
-import { countValues, type Inventory, Recorder, type VariableSpec, type Variables } from './variables.js';
+import { countValues, type Inventory, Recorder, TooManyParameters, type VariableSpec, type Variables } from './variables.js';
 
 /** What a network computes on the way, by name. */
 export type Intermediates = Map<string, Expr>;
@@ -64,6 +64,28 @@ export function inventoryOf(config: NetworkConfig): Inventory {
 }
 
 const smallClip = (): Expr => input('clips', [1, 1, 3, 32, 32]);
+
+/** A network without weights, whose parameters are inputs of their own names: for counting. By default on one whole clip. */
+export function outline(
+  config: NetworkConfig,
+  options: ForwardOptions = {},
+  clip = clipInput(config, 1),
+): Inventory & { readonly logits: Expr } {
+  const recorder = new Recorder();
+  const logits = logitsOf(new Scope(recorder, undefined), config, clip, options);
+  return { parameters: recorder.parameters, statistics: recorder.statistics, logits };
+}
+
+/** Whether a network has at most so many parameters; stops at the first one too many, before anything of its size is made. */
+export function hasAtMost(config: NetworkConfig, values: number): boolean {
+  try {
+    logitsOf(new Scope(new Recorder(values), undefined), config, smallClip(), {});
+    return true;
+  } catch (error) {
+    if (error instanceof TooManyParameters) return false;
+    throw error;
+  }
+}
 
 /** Masks that a network asks for in training: residual branches that may be dropped, and values of a clip that dropout covers. */
 export function masksOf(config: NetworkConfig): { readonly branches: number; readonly dropouts: number } {

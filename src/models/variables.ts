@@ -32,12 +32,23 @@ export interface Inventory {
   readonly statistics: readonly VariableSpec[];
 }
 
+export class TooManyParameters extends Error {}
+
 /** Variables that are only listed: each is an input of its own name. */
 export class Recorder implements Variables, Inventory {
   readonly parameters: VariableSpec[] = [];
   readonly statistics: VariableSpec[] = [];
 
+  private room: number;
+
+  /** TooManyParameters is thrown for the first parameter that makes more than `most` values. */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.room = most;
+  }
+
   parameter(spec: VariableSpec): Expr {
+    this.room -= sizeOf(spec.shape);
+    if (this.room < 0) throw new TooManyParameters(spec.name);
     this.parameters.push(spec);
     return input(spec.name, spec.shape);
   }

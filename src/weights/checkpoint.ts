@@ -8,8 +8,7 @@ import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
-import { networkCost } from '../models/cost.js';
-import { type FlatWeights, inventoryOf, isClassifier } from '../models/network.js';
+import { type FlatWeights, hasAtMost, inventoryOf, isClassifier } from '../models/network.js';
 import { parseNetworkConfig } from '../models/registry.js';
 import { countValues, type VariableSpec } from '../models/variables.js';
 import { type Calibration, storedCalibration } from './calibration.js';
@@ -107,13 +106,11 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
 
 /** A configuration may ask for any amount of memory; the file must hold what it asks for before any is taken. */
 function checkSize(file: TensorFile, config: NetworkConfig, where: string): void {
-  const needed = networkCost(config).parameters;
   const held = [...file.tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
-  if (needed > held) {
-    throw new WeightsError(`its configuration is of a network of ${needed} parameters, the file holds ${held} values`, {
+  if (!hasAtMost(config, held))
+    throw new WeightsError(`its configuration is of a network of more parameters than the file holds values, ${held}`, {
       path: where,
     });
-  }
 }
 
 function metadataJson(file: TensorFile, key: string, where: string): unknown {
