@@ -93,7 +93,7 @@ def write(path, tensors, metadata):
 
 
 def main(folder):
-    torch.manual_seed(18)
+    torch.manual_seed(28)  # no value so near a corner of ReLU6 that float32 falls on its other side
     torch.set_default_dtype(torch.float64)
     model = MobileNet3d(CONFIG['widthMultiplier'], CONFIG['lastChannels'], CONFIG['classes'])
     randomise(model)
