@@ -16,12 +16,12 @@ import { type OnnxModel, type OnnxNode, type OnnxTensor, writeOnnx } from '../sr
 import { sizeOf } from '../src/graph/shape.js';
 import { clipShape, inferenceGraph } from '../src/models/network.js';
 import type { VideoMobileFormerConfig } from '../src/models/videoMobileFormerConfig.js';
+import { blockSize } from '../src/node/blockSize.js';
+import { openRuntime } from '../src/node/graphRuntime.js';
 import { Calibration } from '../src/quantise/calibrate.js';
 import { int8Model } from '../src/quantise/int8Model.js';
 import { hasChannels, leastChannels, quantisableLayers } from '../src/quantise/layers.js';
 import { Rng } from '../src/rng.js';
-import { blockSize } from '../src/runtime/blockSize.js';
-import { Engine } from '../src/runtime/engine.js';
 import type { Checkpoint } from '../src/weights/checkpoint.js';
 import { clipInput } from '../src/weights/onnxFile.js';
 import { randomClips } from './network.js';
@@ -127,7 +127,7 @@ async function networks(checkpoint: Checkpoint): Promise<Side[]> {
 async function allInInt8({ config }: Checkpoint, float: OnnxModel, pixels: Float32Array): Promise<OnnxModel> {
   const base = storeLinearWeights(float);
   const all = quantisableLayers(base, config).filter((layer) => hasChannels(layer, leastChannels));
-  const engine = new Engine({ threads: 1 });
+  const engine = openRuntime({ threads: 1 });
   try {
     const seen = await new Calibration(engine, config, [pixels]).histograms(
       float,

@@ -4,9 +4,9 @@ import { lower } from '../src/graph/lowering/lower.js';
 import { inferenceGraph, inventoryOf } from '../src/models/network.js';
 import { networkConfig } from '../src/models/registry.js';
 import { initialValues } from '../src/models/variables.js';
+import { blockSize } from '../src/node/blockSize.js';
+import { openRuntime } from '../src/node/graphRuntime.js';
 import { Rng } from '../src/rng.js';
-import { blockSize } from '../src/runtime/blockSize.js';
-import { Engine } from '../src/runtime/engine.js';
 import { defaultStep, trainingStep } from '../src/train/step.js';
 import { median, rounded, timed } from './timing.js';
 
@@ -41,7 +41,7 @@ async function loadRow(name: string, use: 'inference' | 'training'): Promise<Loa
     const graph = await timed(() => graphOf(name, use));
     const model = await timed(async () => lower(graph.result, { block: await blockSize() }));
     modelMb = model.result.length / 1e6;
-    const engine = new Engine({ threads: 1 });
+    const engine = openRuntime({ threads: 1 });
     await engine.setState({}); // its thread is up
     const loaded = await timed(() => engine.load(model.result, name, use));
     await engine.close();

@@ -6,8 +6,8 @@ import type { NetworkConfig } from '../src/models/config.js';
 import { clipShape, type FlatWeights, inventoryOf } from '../src/models/network.js';
 import { networkConfig } from '../src/models/registry.js';
 import { initialValues, type VariableSpec } from '../src/models/variables.js';
+import type { GraphRuntime } from '../src/platform/graphRuntime.js';
 import { Rng } from '../src/rng.js';
-import type { Engine } from '../src/runtime/engine.js';
 import { defaultStep, smoothedTargets } from '../src/train/step.js';
 import { TrainingPrograms } from '../src/train/trainingPrograms.js';
 
@@ -48,7 +48,7 @@ export function randomTargets(config: NetworkConfig, clips: number, seed: string
 }
 
 /** Generic parameters, and the statistics that batch norm sees with them in a random batch. */
-export async function genericWeights(engine: Engine, config: NetworkConfig, seed: string): Promise<FlatWeights> {
+export async function genericWeights(engine: GraphRuntime, config: NetworkConfig, seed: string): Promise<FlatWeights> {
   const inventory = inventoryOf(config);
   const parameters = genericParameters(inventory.parameters, seed);
   const statistics = initialValues(inventory.statistics, new Rng([seed, 'statistics']));

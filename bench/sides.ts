@@ -4,10 +4,10 @@ import { clipsFrom } from '../src/clip/clipTensor.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { clipShape, inferenceGraph, masksOf } from '../src/models/network.js';
+import { blockSize } from '../src/node/blockSize.js';
+import { openRuntime } from '../src/node/graphRuntime.js';
 import { openRecogniser } from '../src/recognise/recogniser.js';
-import { blockSize } from '../src/runtime/blockSize.js';
 import { shareCores } from '../src/runtime/cores.js';
-import { Engine } from '../src/runtime/engine.js';
 import { defaultStep } from '../src/train/step.js';
 import { TrainingPrograms } from '../src/train/trainingPrograms.js';
 import type { Checkpoint } from '../src/weights/checkpoint.js';
@@ -36,7 +36,7 @@ export const weightDecay = 0.05;
 
 /** What all sides are given. The statistics come from an engine of their own, which leaves nothing in the one that is timed. */
 export async function taskOf(config: NetworkConfig, clips: number, threads: number): Promise<Omit<PeerTask, 'mode'>> {
-  const engine = new Engine({ threads });
+  const engine = openRuntime({ threads });
   try {
     const weights = await genericWeights(engine, config, 'race');
     const batch = { clips: randomClips(config, clips, 'race'), targets: randomTargets(config, clips, 'race') };
@@ -71,7 +71,7 @@ async function inferenceSide(
   threads: number,
   feed: () => { readonly data: Float32Array; readonly shape: readonly number[] },
 ): Promise<Side> {
-  const engine = new Engine({ threads, spin: threads > 1 && shareCores('latency').spin });
+  const engine = openRuntime({ threads, spin: threads > 1 && shareCores('latency').spin });
   const program = await engine.load(model, 'race, inference', 'inference');
   const run = async () => {
     const feeds = { clips: feed() };
@@ -100,7 +100,7 @@ function clipsFirst({ clips, config: { frames, height, width } }: Task, count: n
 export async function ourTraining(task: Task): Promise<Side> {
   const { config, weights, clips, targets, threads } = task;
   const count = clipsOf(task);
-  const engine = new Engine({ threads });
+  const engine = openRuntime({ threads });
   const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: count, maxGradientNorm: 1e9 });
   const { length } = weights.parameters;
   await programs.setWeights({ ...weights, first: new Float32Array(length), second: new Float32Array(length) });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { blockSize } from '../src/runtime/blockSize.js';
+import { blockSize } from '../src/node/blockSize.js';
 
 const script = fileURLToPath(new URL('./support/runsInBlock.js', import.meta.url));
 

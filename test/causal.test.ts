@@ -14,8 +14,8 @@ import { constantLogits, type FlatWeights, inferenceGraph, inventoryOf, training
 import { networkConfig } from '../src/models/registry.js';
 import { CausalClip } from '../src/models/time.js';
 import { countValues, Recorder } from '../src/models/variables.js';
+import { openRuntime } from '../src/node/graphRuntime.js';
 import { Rng } from '../src/rng.js';
-import { Engine } from '../src/runtime/engine.js';
 import { joined } from '../src/runtime/joined.js';
 import { blockOf, layouts } from './support/layouts.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
@@ -49,7 +49,7 @@ async function sideBySide(config: NetworkConfig, weights: FlatWeights, frames: F
 
 /** [runs][classes]: the same with so many new frames a run; then once more from the beginning. */
 async function streamed(config: NetworkConfig, weights: FlatWeights, frames: Float32Array[], atOnce: number, block: number) {
-  const engine = new Engine({ threads: 1 });
+  const engine = openRuntime({ threads: 1 });
   const { height, width } = config;
   try {
     const program = await engine.load(lower(streamGraph(config, weights, atOnce), { block }), 'stream', 'inference');

@@ -7,8 +7,9 @@ import type { NetworkConfig } from '../src/models/config.js';
 import { inferenceGraph } from '../src/models/network.js';
 import { networkConfig, parseNetworkConfig } from '../src/models/registry.js';
 import { slidingGraphs } from '../src/models/slidingWindow.js';
+import { openRuntime } from '../src/node/graphRuntime.js';
+import type { GraphRuntime } from '../src/platform/graphRuntime.js';
 import { Rng } from '../src/rng.js';
-import { Engine } from '../src/runtime/engine.js';
 import { blockOf, layouts } from './support/layouts.js';
 import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
 
@@ -29,7 +30,7 @@ for (const [name, config] of Object.entries(networks)) {
     test(`${name}, ${kind}: every window's logits are its clip's`, async (t) => {
       const block = await blockOf(t, kind);
       if (block === undefined) return;
-      const engine = new Engine({ threads: 1 });
+      const engine = openRuntime({ threads: 1 });
       try {
         await compare(engine, config, block);
       } finally {
@@ -39,7 +40,7 @@ for (const [name, config] of Object.entries(networks)) {
   }
 }
 
-async function compare(engine: Engine, config: NetworkConfig, block: number): Promise<void> {
+async function compare(engine: GraphRuntime, config: NetworkConfig, block: number): Promise<void> {
   const weights = livelyWeights(config);
   const graphs = slidingGraphs(config, weights);
   const load = (graph: Parameters<typeof lower>[0]) => engine.load(lower(graph, { block }), 'test', 'inference');

@@ -8,7 +8,7 @@ import { ConfigError } from '../errors.js';
 import type { MachinePeak } from '../measure/machinePeak.js';
 import { measureSpeed, type NetworkSpeed, type SpeedReport } from '../measure/networkSpeed.js';
 import { defaultNetwork, networkConfig } from '../models/registry.js';
-import { blockSize } from '../runtime/blockSize.js';
+import { blockSize } from '../node/blockSize.js';
 import { whole } from './arguments.js';
 import { readConfig } from './info.js';
 import { ProgressLine } from './progressLine.js';

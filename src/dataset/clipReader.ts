@@ -9,9 +9,9 @@ import type { ClipView } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { VideoError } from '../errors.js';
+import { WorkerPool } from '../node/workerPool.js';
 import { defaultTimeoutSec, defaultWorkers, type VideoPoolOptions } from '../video/pool.js';
 import type { VideoInfo } from '../video/types.js';
-import { WorkerPool } from '../workers/pool.js';
 import type { ClipTasks, ClipWorkerData } from './clipTasks.js';
 
 /** Threads that read clips of files. */

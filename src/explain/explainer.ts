@@ -2,6 +2,7 @@
  * A network ready to be watched: videos -> what its tokens attend to, and logits with each token and each place blind in turn. Reads
  * videos as a recogniser does (one centre view) and runs the graphs of tokenGraph.ts; what the numbers mean is said elsewhere.
  */
+
 import type { ClipReader, ReadClips } from '../clip/clipReader.js';
 import { asTensor, type ClipTensor, repeatClip } from '../clip/clipTensor.js';
 import { testViews } from '../clip/clipView.js';
@@ -12,9 +13,10 @@ import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { attentionOf, type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../models/tokenGraph.js';
-import { blockSize } from '../runtime/blockSize.js';
+import { blockSize } from '../node/blockSize.js';
+import { openRuntime } from '../node/graphRuntime.js';
+import type { GraphRuntime, Session } from '../platform/graphRuntime.js';
 import { decodersFor, threadsFor } from '../runtime/cores.js';
-import { Engine, type Program } from '../runtime/engine.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
@@ -71,8 +73,8 @@ export class Explainer {
   readonly blindness: Blindness;
   readonly workers: number;
   private readonly reader: ClipReader;
-  private readonly engine: Engine;
-  private readonly programs = new Map<number, Promise<Program>>();
+  private readonly engine: GraphRuntime;
+  private readonly programs = new Map<number, Promise<Session>>();
 
   /** `where` names the weights in errors. */
   constructor(
@@ -92,7 +94,7 @@ export class Explainer {
     this.blindness = blindness;
     this.workers = workers;
     this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
-    this.engine = new Engine({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies) });
+    this.engine = openRuntime({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies) });
   }
 
   /** What the network sees of a video. Rejects with a VideoError or LimitError. */
@@ -136,13 +138,13 @@ export class Explainer {
     return { logits, attention: new Map(attention) };
   }
 
-  private program(copies: number): Promise<Program> {
+  private program(copies: number): Promise<Session> {
     const known = this.programs.get(copies) ?? this.load(copies);
     this.programs.set(copies, known);
     return known;
   }
 
-  private async load(copies: number): Promise<Program> {
+  private async load(copies: number): Promise<Session> {
     const { logits, attention } = tokenGraphs(this.config, this.weights, copies, this.blindness);
     const model = lower({ logits, ...attention }, { block: await blockSize() });
     return this.engine.load(model, `${this.config.name}, ${copies} copies`, 'inference');

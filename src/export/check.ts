@@ -9,9 +9,9 @@ import { WeightsError } from '../errors.js';
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type FlatWeights, inferenceGraph } from '../models/network.js';
+import { blockSize } from '../node/blockSize.js';
+import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { Rng } from '../rng.js';
-import { blockSize } from '../runtime/blockSize.js';
-import type { Engine } from '../runtime/engine.js';
 import { clipInput, logitsOutput, type NetworkFacts } from '../weights/onnxFile.js';
 
 export interface ModelCheck {
@@ -40,7 +40,7 @@ export async function checkModel(
   config: NetworkConfig,
   model: Uint8Array<ArrayBuffer>,
   { pixels, logits }: Expected,
-  engine: Engine,
+  engine: GraphRuntime,
   tolerance: number,
 ): Promise<ModelCheck> {
   const program = await engine.load(model.slice(), `${config.name}, the model made`, 'inference');
@@ -78,7 +78,7 @@ export function compared(logits: Float32Array, expected: Float32Array): ModelChe
 }
 
 /** Three made-up clips and the network's own logits for them. */
-export async function expectedOf(network: NetworkFacts & FlatWeights, engine: Engine): Promise<Expected> {
+export async function expectedOf(network: NetworkFacts & FlatWeights, engine: GraphRuntime): Promise<Expected> {
   const { config, preprocess } = network;
   const clips = patternedClips(config);
   const graph = { logits: inferenceGraph(config, network, checkedClips) };

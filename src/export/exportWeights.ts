@@ -5,7 +5,8 @@
 
 import { ConfigError, WeightsError } from '../errors.js';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
-import { Engine } from '../runtime/engine.js';
+import { openRuntime } from '../node/graphRuntime.js';
+import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors, writeFileAtomically } from '../weights/files.js';
 import { float16FromFloat32 } from '../weights/halfFloat.js';
@@ -72,8 +73,8 @@ export async function exportSafetensors(weightsPath: string, path: string, optio
   return written(checkpoint, bytes, check, path, signal);
 }
 
-async function withEngine<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
-  const engine = new Engine();
+async function withEngine<T>(use: (engine: GraphRuntime) => Promise<T>): Promise<T> {
+  const engine = openRuntime();
   try {
     return await use(engine);
   } finally {

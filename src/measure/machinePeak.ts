@@ -4,8 +4,8 @@
  */
 
 import { type OnnxNode, type OnnxTensor, writeOnnx } from '../graph/onnx.js';
+import type { WorkerPool } from '../node/workerPool.js';
 import { Rng } from '../rng.js';
-import type { WorkerPool } from '../workers/pool.js';
 import type { MeasureTasks, TimedInput } from './measureTasks.js';
 
 export interface MachinePeak {

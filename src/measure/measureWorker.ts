@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { serveTasks } from '../workers/messages.js';
+import { serveTasks } from '../node/workerPool.js';
 import type { MeasureTasks, NodeTime, TimedInput } from './measureTasks.js';
 import { type NodeEvent, nodeEvents } from './nodeEvents.js';
 

@@ -9,10 +9,10 @@ import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../models/network.js';
 import { initialValues } from '../models/variables.js';
+import { blockSize } from '../node/blockSize.js';
+import { openRuntime } from '../node/graphRuntime.js';
+import { WorkerPool } from '../node/workerPool.js';
 import { Rng } from '../rng.js';
-import { blockSize } from '../runtime/blockSize.js';
-import { Engine } from '../runtime/engine.js';
-import { WorkerPool } from '../workers/pool.js';
 import { type MachinePeak, machinePeak } from './machinePeak.js';
 import type { MeasureTasks } from './measureTasks.js';
 import { type PartTime, roofline } from './roofline.js';
@@ -136,7 +136,7 @@ async function speedRow(config: NetworkConfig, weights: FlatWeights, way: Way, m
   const { backend, engines: count, threads, batch } = way;
   const block = backend === 'plain' ? 0 : await blockSize();
   const model = lower({ logits: inferenceGraph(config, weights, batch) }, { block });
-  const engines = Array.from({ length: count }, () => new Engine({ threads }));
+  const engines = Array.from({ length: count }, () => openRuntime({ threads }));
   try {
     const programs = await Promise.all(engines.map((engine) => engine.load(model.slice(), config.name, 'inference')));
     const clips = { shape: clipShape(config, batch), data: randomClips(config, batch) };
@@ -190,7 +190,7 @@ async function peakMb(config?: NetworkConfig): Promise<number> {
 /** What the child process does; here because it needs the same network. */
 export async function runAlone(config: NetworkConfig): Promise<void> {
   const model = lower({ logits: inferenceGraph(config, untrained(config), 1) }, { block: await blockSize() });
-  const engine = new Engine({ threads: 1 });
+  const engine = openRuntime({ threads: 1 });
   const program = await engine.load(model, config.name, 'inference');
   for (let i = 0; i < 3; i++) {
     await program.run({ clips: { shape: clipShape(config, 1), data: randomClips(config, 1) } }, { move: true });

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseNetworkConfig } from '../models/registry.js';
-import { blockSize } from '../runtime/blockSize.js';
+import { blockSize } from '../node/blockSize.js';
 import { runAlone } from './networkSpeed.js';
 
 process.once('message', async ({ config }: { readonly config?: unknown }) => {

@@ -9,7 +9,7 @@ import { networkCost } from '../models/cost.js';
 import type { Intermediates } from '../models/network.js';
 import { clipShape, type FlatWeights, inferenceGraph } from '../models/network.js';
 import { partsOf } from '../models/parts.js';
-import type { WorkerPool } from '../workers/pool.js';
+import type { WorkerPool } from '../node/workerPool.js';
 import { bandwidthFor, type MachinePeak } from './machinePeak.js';
 import type { MeasureTasks, NodeTime } from './measureTasks.js';
 

@@ -2,7 +2,7 @@
 
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
 import type { NetworkConfig } from '../models/config.js';
-import type { Engine, Program } from '../runtime/engine.js';
+import type { GraphRuntime, Session } from '../platform/graphRuntime.js';
 import { softmax } from '../scores/softmax.js';
 import { clipInput, logitsOutput } from '../weights/onnxFile.js';
 import { Histogram } from './ranges.js';
@@ -12,7 +12,7 @@ export type PixelClip = Float32Array;
 
 export class Calibration {
   constructor(
-    private readonly engine: Engine,
+    private readonly engine: GraphRuntime,
     private readonly config: NetworkConfig,
     private readonly clips: readonly PixelClip[],
     private readonly signal?: AbortSignal,
@@ -47,7 +47,7 @@ export class Calibration {
     return all;
   }
 
-  private async withProgram(model: OnnxModel, use: (program: Program) => Promise<void>): Promise<void> {
+  private async withProgram(model: OnnxModel, use: (program: Session) => Promise<void>): Promise<void> {
     const program = await this.engine.load(writeOnnx(model), this.config.name, 'inference');
     try {
       await use(program);
@@ -57,7 +57,7 @@ export class Calibration {
   }
 
   private async eachClip(
-    program: Program,
+    program: Session,
     see: (values: Float32Array, name: string) => void,
     count = this.clips.length,
   ): Promise<void> {

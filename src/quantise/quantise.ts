@@ -6,7 +6,7 @@
 import { floatModel } from '../export/floatModel.js';
 import { storeLinearWeights } from '../export/storedWeights.js';
 import type { OnnxModel } from '../graph/onnx.js';
-import type { Engine } from '../runtime/engine.js';
+import type { GraphRuntime } from '../platform/graphRuntime.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { onnxFacts } from '../weights/onnxFile.js';
 import { Calibration, type Distance, distance } from './calibrate.js';
@@ -50,7 +50,7 @@ const sensitivityClips = 16;
 export async function quantiseCheckpoint(
   checkpoint: Checkpoint,
   clips: CalibrationSet,
-  engine: Engine,
+  engine: GraphRuntime,
   choices: QuantiseChoices = {},
 ): Promise<{ readonly model: OnnxModel; readonly report: QuantiseReport }> {
   const work = new Quantisation(checkpoint, clips, engine, choices);
@@ -82,7 +82,7 @@ class Quantisation {
   constructor(
     private readonly checkpoint: Checkpoint,
     private readonly clips: CalibrationSet,
-    private readonly engine: Engine,
+    private readonly engine: GraphRuntime,
     private readonly choices: QuantiseChoices,
   ) {
     this.float = floatModel(checkpoint);

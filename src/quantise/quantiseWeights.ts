@@ -6,7 +6,8 @@ import { checkedClips, checkModel } from '../export/check.js';
 import { readCheckpoint } from '../export/exportWeights.js';
 import { checkOutputFile } from '../export/outputFile.js';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
-import { Engine } from '../runtime/engine.js';
+import { openRuntime } from '../node/graphRuntime.js';
+import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { joined } from '../runtime/joined.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { writeFileAtomically } from '../weights/files.js';
@@ -42,7 +43,7 @@ export async function quantiseWeights(
   checkOutputFile(path, force);
   const checkpoint = await readCheckpoint(weightsPath);
   const set = await readCalibrationSet(readDataset(data, options), checkpoint.preprocess, clips, options);
-  const engine = new Engine();
+  const engine = openRuntime();
   try {
     const { model, report } = await quantiseCheckpoint(checkpoint, set, engine, options);
     const bytes = writeOnnx(model);
@@ -64,7 +65,7 @@ async function checkBatches(
   clips: readonly PixelClip[],
   model: OnnxModel,
   bytes: Uint8Array<ArrayBuffer>,
-  engine: Engine,
+  engine: GraphRuntime,
 ): Promise<void> {
   const three = Array.from({ length: checkedClips }, (_, i) => clips[i % clips.length] ?? new Float32Array(0));
   const logits = joined(await new Calibration(engine, config, three).logits(model));

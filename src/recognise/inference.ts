@@ -2,15 +2,17 @@
  * A network with its weights, on engines: clip tensors -> logits. One engine for an answer as soon as can be, several for many
  * answers, each started when first needed, with two programs at most: for one clip and for a group. Knows no videos, no labels.
  */
+
 import { asTensor, type ClipTensor, takeClips } from '../clip/clipTensor.js';
 import { pixelClips } from '../clip/pixelClips.js';
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { type FlatWeights, inferenceGraph } from '../models/network.js';
-import { blockSize } from '../runtime/blockSize.js';
+import { blockSize } from '../node/blockSize.js';
+import { openRuntime } from '../node/graphRuntime.js';
+import type { GraphRuntime, RuntimeOptions, Session, TensorValue } from '../platform/graphRuntime.js';
 import { type CoreShare, shareCores, threadsFor, type Use } from '../runtime/cores.js';
-import { Engine, type EngineOptions, type Program, type TensorValue } from '../runtime/engine.js';
 import { clipInput, type OnnxWeights } from '../weights/onnxFile.js';
 
 /**
@@ -91,15 +93,15 @@ export class Inference {
 class LoadedNetwork {
   /** Runs begun and not done. */
   underWay = 0;
-  private readonly engine: Engine;
-  private readonly programs = new Map<number, Promise<Program>>();
+  private readonly engine: GraphRuntime;
+  private readonly programs = new Map<number, Promise<Session>>();
 
   constructor(
     private readonly config: NetworkConfig,
     private readonly weights: FlatWeights | OnnxWeights,
-    options: EngineOptions,
+    options: RuntimeOptions,
   ) {
-    this.engine = new Engine(options);
+    this.engine = openRuntime(options);
   }
 
   async warmUp(size: number): Promise<void> {
@@ -128,14 +130,14 @@ class LoadedNetwork {
   }
 
   /** The model in a file takes any number of clips. */
-  private program(size: number): Promise<Program> {
+  private program(size: number): Promise<Session> {
     const key = 'model' in this.weights ? 0 : size;
     const known = this.programs.get(key) ?? this.load(size);
     this.programs.set(key, known);
     return known;
   }
 
-  private async load(size: number): Promise<Program> {
+  private async load(size: number): Promise<Session> {
     const { config, weights, engine } = this;
     if ('model' in weights) return engine.load(weights.model.slice(), config.name, 'inference');
     const model = lower({ logits: inferenceGraph(config, weights, size) }, { block: await blockSize() });

@@ -9,8 +9,9 @@ import { streamGraph } from '../models/causalStream.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { FlatWeights } from '../models/network.js';
 import { slidingGraphs } from '../models/slidingWindow.js';
-import { blockSize } from '../runtime/blockSize.js';
-import { Engine, type EngineOptions, type Program } from '../runtime/engine.js';
+import { blockSize } from '../node/blockSize.js';
+import { openRuntime } from '../node/graphRuntime.js';
+import type { GraphRuntime, RuntimeOptions, Session } from '../platform/graphRuntime.js';
 import { joined } from '../runtime/joined.js';
 
 export interface FrameNetwork {
@@ -29,9 +30,9 @@ export async function openFrameNetwork(
   config: NetworkConfig,
   weights: FlatWeights,
   hop: number,
-  options: EngineOptions,
+  options: RuntimeOptions,
 ): Promise<FrameNetwork> {
-  const engine = new Engine(options);
+  const engine = openRuntime(options);
   try {
     const open = config.causal ? causalNetwork : slidingNetwork;
     const network = await open(engine, config, weights, hop);
@@ -50,7 +51,12 @@ function framesAtOnce(hop: number, frames: number): number {
   return count;
 }
 
-async function causalNetwork(engine: Engine, config: NetworkConfig, weights: FlatWeights, hop: number): Promise<FrameNetwork> {
+async function causalNetwork(
+  engine: GraphRuntime,
+  config: NetworkConfig,
+  weights: FlatWeights,
+  hop: number,
+): Promise<FrameNetwork> {
   const count = framesAtOnce(hop, config.frames);
   const graph = lower(streamGraph(config, weights, count), { block: await blockSize() });
   const program = await engine.load(graph, `${config.name}, ${count} frames`, 'inference');
@@ -69,10 +75,10 @@ async function causalNetwork(engine: Engine, config: NetworkConfig, weights: Fla
   };
 }
 
-async function slidingNetwork(engine: Engine, config: NetworkConfig, weights: FlatWeights): Promise<FrameNetwork> {
+async function slidingNetwork(engine: GraphRuntime, config: NetworkConfig, weights: FlatWeights): Promise<FrameNetwork> {
   const graphs = slidingGraphs(config, weights);
   const target = { block: await blockSize() };
-  const load = (graph: Parameters<typeof lower>[0], what: string): Promise<Program> =>
+  const load = (graph: Parameters<typeof lower>[0], what: string): Promise<Session> =>
     engine.load(lower(graph, target), `${config.name}, ${what}`, 'inference');
   const [front, window] = [await load(graphs.front, 'one frame'), await load(graphs.window, 'one window')];
   const shape = [3, config.height, config.width];

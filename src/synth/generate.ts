@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, DatasetError } from '../errors.js';
+import { WorkerPool } from '../node/workerPool.js';
 import { chooseEncoder, type EncoderName } from '../video/encode.js';
-import { WorkerPool } from '../workers/pool.js';
 import { type ActionClass, reversedPairs } from './actions.js';
 import {
   type ClipName,

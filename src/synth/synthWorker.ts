@@ -1,8 +1,8 @@
 /** The worker thread of the generator: draws and encodes one clip a task. */
 import { join } from 'node:path';
+import { serveTasks } from '../node/workerPool.js';
 import { Rng } from '../rng.js';
 import { type EncoderName, encodeVideo } from '../video/encode.js';
-import { serveTasks } from '../workers/messages.js';
 import { drawClip } from './clip.js';
 import { type ClipName, clipPath, type SynthOptions } from './options.js';
 import { renderClip } from './render.js';

@@ -6,7 +6,8 @@
 import { ClipLoader } from '../dataset/clipLoader.js';
 import { videosOf } from '../dataset/labelledVideos.js';
 import { readDataset } from '../dataset/list.js';
-import { Engine } from '../runtime/engine.js';
+import { openRuntime } from '../node/graphRuntime.js';
+import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { calibrateBest } from './calibrateBest.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
 import { ratesAreEven } from './layerRates.js';
@@ -46,7 +47,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
     onLeftOut: (_, { message }) => onEvent({ kind: 'warning', message: `left out: ${message}` }),
     onWarning: (message) => onEvent({ kind: 'warning', message }),
   });
-  const engine = new Engine(job.threads === undefined ? {} : { threads: job.threads });
+  const engine = openRuntime(job.threads === undefined ? {} : { threads: job.threads });
   try {
     await folder.open();
     const recording = await beginRecord({ ...recordOf(job, folder, start, teacher), said });
@@ -83,7 +84,7 @@ async function runTraining(
   folder: RunFolder,
   start: Start,
   loader: ClipLoader,
-  engine: Engine,
+  engine: GraphRuntime,
   recording: Recording,
   teacher: Teacher | undefined,
 ): Promise<TrainSummary> {

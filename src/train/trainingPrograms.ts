@@ -9,8 +9,8 @@ import { lower } from '../graph/lowering/lower.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
 import { clipShape, evaluationGraph, type FlatWeights, masksOf } from '../models/network.js';
-import { blockSize } from '../runtime/blockSize.js';
-import type { Engine, Program, TensorValue } from '../runtime/engine.js';
+import { blockSize } from '../node/blockSize.js';
+import type { GraphRuntime, Session, TensorValue } from '../platform/graphRuntime.js';
 import {
   gradientPass,
   type ScheduleEntry,
@@ -64,10 +64,10 @@ export interface TrainingWeights extends FlatWeights {
 export class TrainingPrograms {
   /** Masks that the network asks for, see `masksOf`. */
   readonly masks: ReturnType<typeof masksOf>;
-  private readonly programs = new Map<string, Promise<Program>>();
+  private readonly programs = new Map<string, Promise<Session>>();
 
   constructor(
-    private readonly engine: Engine,
+    private readonly engine: GraphRuntime,
     private readonly config: NetworkConfig,
     private readonly options: StepOptions,
   ) {
@@ -197,14 +197,14 @@ export class TrainingPrograms {
     return (await program.run<'logits'>(feeds, { move: true })).logits.data;
   }
 
-  private program(kind: ProgramKind, clips: number): Promise<Program> {
+  private program(kind: ProgramKind, clips: number): Promise<Session> {
     const key = clips === this.options.clips ? kind : `${kind} of ${clips}`;
     const known = this.programs.get(key) ?? this.load(kind, clips);
     this.programs.set(key, known);
     return known;
   }
 
-  private async load(kind: ProgramKind, clips: number): Promise<Program> {
+  private async load(kind: ProgramKind, clips: number): Promise<Session> {
     const target = { block: await blockSize() };
     if (kind.includes('chained ')) await this.release(kind.replace('chained ', '') as ProgramKind);
     return this.engine.load(lower(this.graph(kind, clips), target), `${this.config.name}, ${kind}`, 'training');

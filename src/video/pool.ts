@@ -3,7 +3,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { VideoError } from '../errors.js';
-import { WorkerPool } from '../workers/pool.js';
+import { WorkerPool } from '../node/workerPool.js';
 import { defaultLimits } from './limits.js';
 import type { DecodedVideo, DecodeRequest, DecoderChoice, VideoInfo, VideoLimits } from './types.js';
 

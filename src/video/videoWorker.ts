@@ -1,6 +1,7 @@
 /** The worker thread of `VideoPool`: one decoder, opened with the first task so that its absence is that task's error. */
 import { workerData } from 'node:worker_threads';
-import { serveTasks, Transferring } from '../workers/messages.js';
+import { serveTasks } from '../node/workerPool.js';
+import { Transferring } from '../workers/messages.js';
 import { decode, openDecoder, probe } from './decoder.js';
 import type { VideoTasks, VideoWorkerData } from './pool.js';
 import type { Decoder } from './types.js';

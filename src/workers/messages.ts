@@ -2,7 +2,6 @@
  * What a worker pool and its workers say to each other, and the worker's half: a worker file calls `serveTasks` with one function per
  * kind of task. Errors cross the thread with their class and message.
  */
-import { parentPort } from 'node:worker_threads';
 import {
   ConfigError,
   DatasetError,
@@ -14,6 +13,7 @@ import {
   VmfError,
   WeightsError,
 } from '../errors.js';
+import type { ThreadPort } from '../platform/workerThread.js';
 
 /** The kinds of task that a worker knows: what goes in and what comes out of each. */
 export type TaskKinds = Record<string, { input: unknown; output: unknown }>;
@@ -49,12 +49,11 @@ export type TaskHandlers<Kinds extends TaskKinds> = {
   ) => Kinds[K]['output'] | Transferring<Kinds[K]['output']> | Promise<Kinds[K]['output'] | Transferring<Kinds[K]['output']>>;
 };
 
-/** Answers the pool's tasks, one at a time, for the life of this worker thread. */
-export function serveTasks<Kinds extends TaskKinds>(handlers: TaskHandlers<Kinds>): void {
-  const port = parentPort;
-  if (port === null) throw new Error('serveTasks: this file is a worker thread; start it through a WorkerPool');
-  port.on('message', async ({ id, kind, input }: TaskMessage) => {
-    const send = (reply: ReplyMessage, buffers: readonly ArrayBuffer[] = []) => port.postMessage(reply, buffers);
+/** Answers a pool's tasks for the life of this thread. */
+export function serveTasks<Kinds extends TaskKinds>(port: ThreadPort, handlers: TaskHandlers<Kinds>): void {
+  port.listen(async (message) => {
+    const { id, kind, input } = message as TaskMessage;
+    const send = (reply: ReplyMessage, buffers: readonly ArrayBuffer[] = []) => port.post(reply, buffers);
     try {
       const handler = handlers[kind];
       if (handler === undefined) throw new Error(`the worker knows no task "${kind}"`);

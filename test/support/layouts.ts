@@ -2,7 +2,7 @@
 
 import { cpus } from 'node:os';
 import type { TestContext } from 'node:test';
-import { blockSize } from '../../src/runtime/blockSize.js';
+import { blockSize } from '../../src/node/blockSize.js';
 
 export const layouts = ['plain', 'blocked'] as const;
 export type Layout = (typeof layouts)[number];

@@ -3,7 +3,7 @@
 import * as ort from 'onnxruntime-node';
 import { closure, type Expr } from '../../src/graph/expr.js';
 import { lower } from '../../src/graph/lowering/lower.js';
-import { refuseOtherBlock } from '../../src/runtime/blockSize.js';
+import { refuseOtherBlock } from '../../src/node/blockSize.js';
 
 export async function runOnce(
   outputs: Record<string, Expr>,

@@ -3,9 +3,9 @@
 import { input } from '../../src/graph/expr.js';
 import { pointwise } from '../../src/graph/features.js';
 import { lower } from '../../src/graph/lowering/lower.js';
-import { Engine } from '../../src/runtime/engine.js';
+import { openRuntime } from '../../src/node/graphRuntime.js';
 
-const engine = new Engine({ threads: 1 });
+const engine = openRuntime({ threads: 1 });
 const ones = (shape: readonly number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)).fill(1) });
 const shapes = { x: [1, 1, 8, 2, 2], w: [8, 8] };
 try {

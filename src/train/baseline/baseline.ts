@@ -11,8 +11,9 @@ import { ConfigError } from '../../errors.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { type FlatWeights, inventoryOf } from '../../models/network.js';
 import { countValues, initialValues } from '../../models/variables.js';
+import { openRuntime } from '../../node/graphRuntime.js';
+import type { GraphRuntime } from '../../platform/graphRuntime.js';
 import { Rng } from '../../rng.js';
-import { Engine } from '../../runtime/engine.js';
 import { softmax } from '../../scores/softmax.js';
 import { type Checkpoint, transferWeights } from '../../weights/checkpoint.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from '../job.js';
@@ -62,7 +63,7 @@ export async function trainBaseline(given: BaselineJob): Promise<BaselineSummary
     onEvent({ kind: 'note', message });
   }
   const loader = loaderFor(job, start);
-  const engine = new Engine(job.threads === undefined ? {} : { threads: job.threads });
+  const engine = openRuntime(job.threads === undefined ? {} : { threads: job.threads });
   try {
     await folder.open();
     const recording = await recorded(job, start, config, folder, said);
@@ -114,7 +115,7 @@ interface Parts {
   readonly config: NetworkConfig;
   readonly folder: RunFolder;
   readonly loader: ClipLoader;
-  readonly engine: Engine;
+  readonly engine: GraphRuntime;
   readonly recording: Recording;
   readonly startedMs: number;
 }

@@ -8,20 +8,20 @@ import { ShapeError } from '../../errors.js';
 import { lower } from '../../graph/lowering/lower.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { type FlatWeights, type Intermediates, inferenceGraph, inventoryOf } from '../../models/network.js';
-import { blockSize } from '../../runtime/blockSize.js';
-import type { Engine, Program } from '../../runtime/engine.js';
+import { blockSize } from '../../node/blockSize.js';
+import type { GraphRuntime, Session } from '../../platform/graphRuntime.js';
 import { StatisticsEstimate } from '../statisticsEstimate.js';
 import { defaultStep } from '../step.js';
 import { TrainingPrograms } from '../trainingPrograms.js';
 
 export class FrozenFeatures {
   private constructor(
-    private readonly program: Program,
+    private readonly program: Session,
     private readonly batch: number,
   ) {}
 
   /** A network with a linear readout on an engine, for `batch` clips a run. */
-  static async load(engine: Engine, config: NetworkConfig, weights: FlatWeights, batch: number): Promise<FrozenFeatures> {
+  static async load(engine: GraphRuntime, config: NetworkConfig, weights: FlatWeights, batch: number): Promise<FrozenFeatures> {
     const keep: Intermediates = new Map();
     inferenceGraph(config, weights, batch, { keep });
     const features = keep.get('readout');
@@ -41,7 +41,7 @@ export class FrozenFeatures {
 
 /** What the batch norms see in these batches of clips, `batch` in each, which are given away. */
 export async function seenStatistics(
-  engine: Engine,
+  engine: GraphRuntime,
   config: NetworkConfig,
   { parameters, statistics }: FlatWeights,
   batch: number,

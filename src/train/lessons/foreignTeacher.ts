@@ -11,7 +11,8 @@ import { sizeText } from '../../clip/preprocess.js';
 import { messageOf, WeightsError } from '../../errors.js';
 import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
 import { sizeOf } from '../../graph/shape.js';
-import { Engine, type Program, type ProgramFacts, type ValueFacts } from '../../runtime/engine.js';
+import { openRuntime } from '../../node/graphRuntime.js';
+import type { Session, SessionFacts, ValueFacts } from '../../platform/graphRuntime.js';
 import type { Student, TeacherNetwork } from './teacherNetwork.js';
 
 export interface ForeignOptions {
@@ -27,7 +28,7 @@ export async function openForeignTeacher(
   { where, student, threads }: ForeignOptions,
 ): Promise<TeacherNetwork> {
   const facts = statedFacts(readOnnxMetadata(model) ?? {}, where);
-  const engine = new Engine(threads === undefined ? {} : { threads });
+  const engine = openRuntime(threads === undefined ? {} : { threads });
   try {
     const program = await orRefused(engine.load(model, where, 'inference'), `${where}: ONNX Runtime cannot load it`);
     const socket = socketOf(await program.describe(), student, where);
@@ -91,7 +92,7 @@ interface Socket {
   readonly output: string;
 }
 
-function socketOf({ inputs, outputs }: ProgramFacts, { preprocess }: Student, where: string): Socket {
+function socketOf({ inputs, outputs }: SessionFacts, { preprocess }: Student, where: string): Socket {
   const [first, ...more] = inputs;
   const shown = inputs.map(describeValue).join(', ') || 'nothing';
   const expected = 'expected one float32 input [B, 3, T, H, W], [B, T, 3, H, W] or [B, 3, H, W]';
@@ -142,7 +143,7 @@ class ForeignNetwork {
   private probabilities = false;
 
   constructor(
-    private readonly program: Program,
+    private readonly program: Session,
     private readonly socket: Socket,
     private readonly form: ClipForm,
     private readonly student: Student,

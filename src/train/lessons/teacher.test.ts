@@ -15,9 +15,9 @@ import { lower } from '../../graph/lowering/lower.js';
 import { type OnnxNode, type OnnxTensor, type OnnxValue, writeOnnx } from '../../graph/onnx.js';
 import { sizeOf } from '../../graph/shape.js';
 import { inventoryOf, masksOf } from '../../models/network.js';
+import { openRuntime } from '../../node/graphRuntime.js';
 import { Inference } from '../../recognise/inference.js';
 import { Rng } from '../../rng.js';
-import { Engine } from '../../runtime/engine.js';
 import { softmax } from '../../scores/softmax.js';
 import { DivergenceWatch, lossWeight } from '../divergence.js';
 import { defaultStep, gradientPass, smoothedTargets } from '../step.js';
@@ -261,7 +261,7 @@ async function onePass(temperature: number, said: (logits: Float32Array) => { ta
   const config = tinyConfig({ classes: 3 });
   const options = { ...defaultStep, clips: 4, accumulate: 2, temperature };
   const { parameters, statistics } = tinyCheckpoint({ labels });
-  const engine = new Engine({ threads: 1 });
+  const engine = openRuntime({ threads: 1 });
   try {
     const program = await engine.load(lower(gradientPass(config, options), { block: 0 }), 'pass', 'training');
     const rng = new Rng(['clips']);

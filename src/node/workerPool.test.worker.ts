@@ -1,7 +1,8 @@
 /** The worker thread of pool.test.ts: answers, fails and dies on demand. */
 import { ConfigError } from '../errors.js';
-import { serveTasks, Transferring } from './messages.js';
-import type { TestTasks } from './pool.test.js';
+import { Transferring } from '../workers/messages.js';
+import { serveTasks } from './workerPool.js';
+import type { TestTasks } from './workerPool.test.js';
 
 serveTasks<TestTasks>({
   double: (value) => value * 2,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ConfigError, LimitError, VideoError, VmfError } from '../errors.js';
-import { WorkerPool } from './pool.js';
+import { WorkerPool } from './workerPool.js';
 
 export type TestTasks = {
   double: { input: number; output: number };
@@ -11,7 +11,7 @@ export type TestTasks = {
   wait: { input: number; output: number };
 };
 
-const url = new URL('./pool.test.worker.js', import.meta.url);
+const url = new URL('./workerPool.test.worker.js', import.meta.url);
 
 describe('worker pool', () => {
   let pool: WorkerPool<TestTasks>;

@@ -6,7 +6,7 @@
 /** The buffer holds so many times what is read at once: then a value is copied once in three pushes. */
 const slack = 4;
 
-export class Film {
+export class RingBuffer {
   private values = new Float32Array(0);
   private end = 0;
   /** The most that was ever read or written at once. */
@@ -18,7 +18,7 @@ export class Film {
     return this.values.subarray(this.end - count, this.end);
   }
 
-  /** Where the next `count` values go; `advance` makes them part of the film. May move what there is: ask before `last`. */
+  /** Where the next `count` values go; `advance` makes them part of the ring. May move what there is: ask before `last`. */
   room(count: number): Float32Array {
     this.reserve(count);
     if (this.end + count > this.values.length) {
@@ -32,7 +32,7 @@ export class Film {
     this.end += count;
   }
 
-  /** Makes the film long enough for so many values to be read at once. May move what there is. */
+  /** Makes the ring long enough for so many values to be read at once. May move what there is. */
   reserve(count: number): void {
     if (count <= this.needed) return;
     const grown = new Float32Array(slack * count);

@@ -1,17 +1,15 @@
 /**
- * A pool of worker threads that run typed tasks, first come first served, started when there is work and never more than `size`. It
- * knows nothing of what they do: video, dataset, synth and runtime give it a worker file (messages.ts is that half).
+ * A pool of threads that run typed tasks, first come first served, started when there is work and never more than `size`. It
+ * knows nothing of what they do: video, dataset, synth and runtime start threads for it (messages.ts is that half).
  */
-import { Worker } from 'node:worker_threads';
 import { LimitError, VmfError } from '../errors.js';
+import type { OpenThread, WorkerThread } from '../platform/workerThread.js';
 import { type ReplyMessage, type TaskKinds, type TaskMessage, unpackError } from './messages.js';
 
-export interface WorkerPoolOptions {
-  /** The worker file: `new URL('./somethingWorker.js', import.meta.url)`; it calls `serveTasks`. */
-  readonly url: URL;
+export interface TaskPoolOptions {
+  /** Starts a thread that calls `serveTasks`. */
+  readonly open: OpenThread;
   readonly size: number;
-  /** Handed to each worker as `workerData`. */
-  readonly workerData?: unknown;
   /** The error for a task whose worker died under it; by default a VmfError with the label and the reason. */
   readonly crashed?: (label: string, reason: string) => Error;
 }
@@ -34,21 +32,36 @@ interface Task {
 }
 
 interface Seat {
-  readonly worker: Worker;
+  readonly worker: WorkerThread;
   task: Task | undefined;
-  timer: NodeJS.Timeout | undefined;
+  timer: ReturnType<typeof setTimeout> | undefined;
   failure: Error | undefined;
+  readonly ended: Deferred;
 }
 
-export class WorkerPool<Kinds extends TaskKinds> {
+/** A promise that is kept from outside. */
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function deferred(): Deferred {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+export class TaskPool<Kinds extends TaskKinds> {
   private readonly queue: Task[] = [];
   private readonly seats = new Set<Seat>();
   private nextId = 1;
   private closed = false;
 
-  constructor(private readonly options: WorkerPoolOptions) {
+  constructor(private readonly options: TaskPoolOptions) {
     if (!Number.isInteger(options.size) || options.size < 1) {
-      throw new RangeError(`WorkerPool: size must be a whole number from 1, got ${options.size}`);
+      throw new RangeError(`TaskPool: size must be a whole number from 1, got ${options.size}`);
     }
   }
 
@@ -92,10 +105,10 @@ export class WorkerPool<Kinds extends TaskKinds> {
 
   /** A worker stopped inside native code takes the whole process with it (node-av fails fatally there): wait for its reply. */
   private async stop(seat: Seat): Promise<void> {
-    const { task, worker } = seat;
+    const { task, worker, ended } = seat;
     task?.settle(new VmfError(`${task.options.label}: the worker pool was closed`));
     if (task === undefined) await worker.terminate();
-    else await new Promise((resolve) => worker.once('exit', resolve));
+    else await ended.promise;
   }
 
   private dispatch(): void {
@@ -113,25 +126,25 @@ export class WorkerPool<Kinds extends TaskKinds> {
   }
 
   private addSeat(): Seat {
-    const worker = new Worker(this.options.url, { workerData: this.options.workerData, ...workerArguments() });
-    const seat: Seat = { worker, task: undefined, timer: undefined, failure: undefined };
-    worker.unref();
-    worker.on('message', (reply: ReplyMessage) => this.finish(seat, reply));
-    worker.on('error', (error: Error) => this.crash(seat, error.message));
-    worker.on('exit', (code) => this.remove(seat, code));
+    const worker = this.options.open({
+      message: (reply) => this.finish(seat, reply as ReplyMessage),
+      failed: (reason) => this.crash(seat, reason),
+      ended: (code) => this.remove(seat, code),
+    });
+    const seat: Seat = { worker, ended: deferred(), task: undefined, timer: undefined, failure: undefined };
     this.seats.add(seat);
     return seat;
   }
 
   private start(seat: Seat, task: Task): void {
     try {
-      seat.worker.postMessage(task.message, task.options.transfer ?? []);
+      seat.worker.post(task.message, task.options.transfer ?? []);
     } catch (error) {
       task.settle(error instanceof Error ? error : new Error(String(error)));
       return;
     }
     seat.task = task;
-    seat.worker.ref();
+    seat.worker.hold(true);
     const { timeoutSec, label } = task.options;
     if (timeoutSec === undefined) return;
     seat.timer = setTimeout(() => {
@@ -146,7 +159,7 @@ export class WorkerPool<Kinds extends TaskKinds> {
       void seat.worker.terminate();
       return;
     }
-    seat.worker.unref();
+    seat.worker.hold(false);
     if (task === undefined || task.message.id !== reply.id) return;
     if ('error' in reply) task.settle(unpackError(reply.error));
     else task.settle(undefined, reply.output);
@@ -170,14 +183,9 @@ export class WorkerPool<Kinds extends TaskKinds> {
   /** After a worker is gone its task fails with the reason, and a new worker takes over the queue. */
   private remove(seat: Seat, code: number): void {
     this.seats.delete(seat);
+    seat.ended.resolve();
     this.crash(seat, `exit code ${code}`);
     this.vacate(seat)?.settle(seat.failure);
     this.dispatch();
   }
-}
-
-/** Options are inherited, but Node refuses a worker file with `--input-type`; passed explicitly, Node 24 refuses those of its own test runner. */
-function workerArguments(): { execArgv?: string[] } {
-  const isInput = (option: string) => option.startsWith('--input-type');
-  return process.execArgv.some(isInput) ? { execArgv: process.execArgv.filter((option) => !isInput(option)) } : {};
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { add, mul } from '../graph/elementwise.js';
 import { input } from '../graph/expr.js';
 import { lower } from '../graph/lowering/lower.js';
-import { Engine } from './engine.js';
+import { openRuntime } from './graphRuntime.js';
 
 const model = () => {
   const counter = input('counter', [3]);
@@ -12,7 +12,7 @@ const model = () => {
 };
 
 test('outputs come back, state stays and moves on', async () => {
-  const engine = new Engine({ threads: 1 });
+  const engine = openRuntime({ threads: 1 });
   try {
     const program = await engine.load(model(), 'counter', 'inference');
     await engine.setState({ counter: Float32Array.of(1, 2, 3) });
@@ -29,7 +29,7 @@ test('outputs come back, state stays and moves on', async () => {
 });
 
 test('what is missing or does not fit is said', async () => {
-  const engine = new Engine({ threads: 1 });
+  const engine = openRuntime({ threads: 1 });
   try {
     const program = await engine.load(model(), 'counter', 'inference');
     await assert.rejects(program.run({ step: { shape: [3], data: new Float32Array(3) } }), /"counter" is neither fed nor part/);

@@ -1,0 +1,39 @@
+/** A graph with the state that it leaves behind, and how its parts are called in the model file, which knows inputs and outputs only. */
+import type { Expr } from './expr.js';
+
+export interface Graph {
+  /** What a run gives back. */
+  readonly outputs: Readonly<Record<string, Expr>>;
+  /** State that a run replaces, by the name under which the graph reads it as an input. */
+  readonly updates?: Readonly<Record<string, Expr>>;
+  /** State to whose end a run appends; an input of that name sees its last values, as many as its shape holds. */
+  readonly appends?: Readonly<Record<string, Expr>>;
+}
+
+/** What becomes of a model's output. */
+export type OutputRole = { readonly role: 'output' | 'update' | 'append'; readonly name: string };
+
+const updateSuffix = '.next';
+const appendSuffix = '.push';
+const previousSuffix = '.before';
+
+/** The input that sees what a state was one run earlier. */
+export const previousOf = (state: string): string => `${state}${previousSuffix}`;
+
+/** The state that an input reads, be it its value or the one before. */
+export const stateRead = (input: string): string =>
+  input.endsWith(previousSuffix) ? input.slice(0, -previousSuffix.length) : input;
+
+/** All that a model of this graph computes, under the names that its outputs have. */
+export function modelOutputs({ outputs, updates = {}, appends = {} }: Graph): Record<string, Expr> {
+  const named = (values: Readonly<Record<string, Expr>>, suffix: string) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name + suffix, value]));
+  return { ...outputs, ...named(updates, updateSuffix), ...named(appends, appendSuffix) };
+}
+
+/** The other direction: what an output of a model is. */
+export function roleOf(output: string): OutputRole {
+  if (output.endsWith(updateSuffix)) return { role: 'update', name: output.slice(0, -updateSuffix.length) };
+  if (output.endsWith(appendSuffix)) return { role: 'append', name: output.slice(0, -appendSuffix.length) };
+  return { role: 'output', name: output };
+}
