@@ -9,6 +9,10 @@ const shared = process.env['VMF_SHARED'] ?? '../shared';
 const checks = [
   ['weight files are read, and survive rewriting', ['scripts/sharedWeights.mjs', `${shared}/fixtures`]],
   ['the 52M network against the tensors of an independent one', ['--test', 'dist/test/parity.test.js']],
+  [
+    'weights written before load as they were',
+    ['scripts/sharedLegacy.mjs', `${shared}/weights/vmf-52m-motion/motions.safetensors`],
+  ],
   ['120 real clips are read without a problem', ['dist/src/cli/main.js', 'check', `${shared}/data/ut-interaction/manifest.csv`]],
 ];
 const env = { ...process.env, VMF_FIXTURES: `${shared}/fixtures` };
