@@ -1,10 +1,10 @@
 /** Where the answers of `vmf predict` go, each when it is there: text, JSON or CSV on standard output, or a growing file. */
 import type { AnswerFile } from '../recognise/answerFile.js';
-import { type Answer, describe, printedColumns, rowsOf } from './answerText.js';
+import { describe, type PrintedAnswer, printedColumns, rowsOf } from './answerText.js';
 import { csvTable, jsonText } from './textTable.js';
 
 export interface AnswerSink {
-  add(answer: Answer): void;
+  add(answer: PrintedAnswer): void;
   close(): void;
 }
 

@@ -1,7 +1,9 @@
 /** Answers of `vmf predict` as they are printed and stored: for people, as JSON, as rows of a table. */
+
 import type { AnswerRow } from '../recognise/answerFile.js';
 import type { LongSegment } from '../recognise/longVideo.js';
-import type { Answer as Found, Prediction } from '../recognise/recogniser.js';
+import type { Answer, Prediction } from '../recognise/recogniser.js';
+import { percent } from '../scores/percent.js';
 
 interface Timed {
   readonly path: string;
@@ -26,10 +28,10 @@ interface Failed {
 }
 
 /** What is told about one video. */
-export type Answer = Named | Timed | Failed;
+export type PrintedAnswer = Named | Timed | Failed;
 
 /** What is told of what was found. */
-export function answerOf(found: Found): Answer {
+export function answerOf(found: Answer): PrintedAnswer {
   const { path } = found;
   if ('error' in found) return { path, error: found.error.reason };
   const durationSec = micro(found.durationSec);
@@ -46,7 +48,7 @@ const micro = (sec: number): number => Math.round(sec * 1e6) / 1e6;
  * As rows of a table: a row a label of a clip, a row a segment of a long video, one row for a video that cannot be read. What is below
  * the threshold has rank 1 "unknown" without a score, and the labels after it.
  */
-export function rowsOf(answer: Answer): AnswerRow[] {
+export function rowsOf(answer: PrintedAnswer): AnswerRow[] {
   const { path } = answer;
   if ('error' in answer) return [{ path, error: answer.error }];
   if ('segments' in answer) {
@@ -69,7 +71,6 @@ function rankedRows(
 /** The columns that are printed. */
 export const printedColumns = ['path', 'startSec', 'endSec', 'rank', 'label', 'score'] as const;
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`.padStart(7);
 const at = (sec: number): string => sec.toFixed(2).padStart(8);
 const short = (value: number): string => String(Number(value.toFixed(3)));
 
@@ -78,14 +79,14 @@ export const unknownText = (best: Prediction | undefined): string =>
   best ? `unknown (best: ${best.label} ${best.score.toFixed(2)})` : 'unknown';
 
 const answerText = (best: Prediction, unknown: true | undefined): string =>
-  unknown ? unknownText(best) : `${percent(best.score)}  ${best.label}`;
+  unknown ? unknownText(best) : `${percent(best.score).padStart(7)}  ${best.label}`;
 
 /** For people. */
 export function describe(answer: Named | Timed): string {
   const title = `${answer.path}  (${answer.durationSec.toFixed(2)} s`;
   if ('predictions' in answer) {
     const open = answer.unknown ? `  ${unknownText(answer.predictions[0])}\n` : '';
-    return `${title})\n${open}${answer.predictions.map(({ label, score }) => `  ${percent(score)}  ${label}\n`).join('')}`;
+    return `${title})\n${open}${answer.predictions.map(({ label, score }) => `  ${percent(score).padStart(7)}  ${label}\n`).join('')}`;
   }
   const { windowSec, strideSec, segments } = answer;
   const lines = segments.map(

@@ -1,10 +1,10 @@
 /** What the verbs that use weights share: their options, and how numbers on the command line are read. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Views } from '../clip/clipView.js';
 import type { FrameShape } from '../clip/preprocess.js';
 import { parseRowChoices, type RowChoice } from '../dataset/rowChoice.js';
 import type { RecogniserOptions } from '../recognise/recogniser.js';
 import type { DecoderChoice } from '../video/types.js';
-import type { Views } from './evalReport.js';
 
 /** A whole number from `least` on. */
 export const whole =

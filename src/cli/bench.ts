@@ -2,6 +2,7 @@
  * `vmf bench [MODEL...]`: how fast networks are on this machine, and what holds them up. Needs nothing but this program; the
  * comparison with PyTorch is `npm run bench` in a checkout.
  */
+
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../errors.js';
@@ -9,6 +10,7 @@ import type { MachinePeak } from '../measure/machinePeak.js';
 import { measureSpeed, type NetworkSpeed, type SpeedReport } from '../measure/networkSpeed.js';
 import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { blockSize } from '../node/blockSize.js';
+import { percent } from '../scores/percent.js';
 import { whole } from './arguments.js';
 import { readConfig } from './info.js';
 import { ProgressLine } from './progressLine.js';
@@ -73,7 +75,6 @@ async function describe({ machine, networks }: SpeedReport): Promise<string> {
   ].join('\n');
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 const fixed = (value: number, digits = 2): string => value.toFixed(digits);
 
 function machineTable(machine: readonly MachinePeak[]): string {
@@ -89,14 +90,14 @@ function networkTables({ name, macs, rows, parts, peakMb, emptyMb }: NetworkSpee
     ['backend', 'engines', 'threads', 'batch', 'ms', 'least ms', 'clips/s', 'GFLOP/s', 'of peak'],
     rows.map((row) => [
       ...[row.backend, row.engines, row.threads, row.batch, fixed(row.ms), fixed(row.minMs)],
-      ...[fixed(row.clipsPerSec, 1), fixed(row.gflops, 1), percent(row.shareOfPeak)],
+      ...[fixed(row.clipsPerSec, 1), fixed(row.gflops, 1), percent(row.shareOfPeak, 0)],
     ]),
   );
   const bounds = textTable(
     ['part', 'nodes', 'MMAC', 'MB', 'ms', 'share', 'compute ms', 'memory ms', 'nodes ms', 'bound by', 'reached'],
     parts.map((part) => [
-      ...[part.name, part.nodes, fixed(part.macs / 1e6, 1), fixed(part.bytes / 1e6, 1), fixed(part.ms), percent(part.share)],
-      ...[fixed(part.computeMs), fixed(part.memoryMs), fixed(part.nodesMs), part.bound, percent(part.reached)],
+      ...[part.name, part.nodes, fixed(part.macs / 1e6, 1), fixed(part.bytes / 1e6, 1), fixed(part.ms), percent(part.share, 0)],
+      ...[fixed(part.computeMs), fixed(part.memoryMs), fixed(part.nodesMs), part.bound, percent(part.reached, 0)],
     ]),
   );
   const memory = `peak memory ${fixed(peakMb, 0)} MB, of which ${fixed(emptyMb, 0)} MB are Node and ONNX Runtime`;

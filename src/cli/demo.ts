@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { type DemoEvent, type DemoResult, runDemo } from '../demo/demo.js';
 import type { TemporalPlan } from '../models/model.js';
 import { defaultNetwork } from '../models/registry.js';
+import { percent } from '../scores/percent.js';
 import { abortable } from './abortable.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { wholeNumber } from './recipeFlags.js';
@@ -73,7 +74,6 @@ function show(event: DemoEvent, line: ProgressLine): void {
 }
 
 function describe({ summary, reportPath, summaryPath, weightsPath }: DemoResult): string {
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const stages = Object.entries(summary.stages).map(([stage, seconds]) => `${stage} ${clock(seconds)}`);
   return [
     `top-1 ${percent(summary.top1)}, on the reversed pairs ${percent(summary.top1Pairs)}; ${summary.testClips} test clips never seen`,

@@ -1,7 +1,9 @@
 /** `vmf eval DATA --weights FILE`: how well weights do on labelled videos. Reads everything asked for, or fails; writes only on success. */
+
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command, Option } from 'commander';
+import type { Views } from '../clip/clipView.js';
 import { type LabelledVideo, type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { readDataset } from '../dataset/list.js';
 import type { RowChoice } from '../dataset/rowChoice.js';
@@ -10,13 +12,14 @@ import { type Evaluation, evaluateDataset } from '../recognise/evaluate.js';
 import { loadRecogniser, type Recogniser } from '../recognise/recogniser.js';
 import { type CalibrationReport, calibrationReport } from '../scores/calibration.js';
 import { wilsonInterval } from '../scores/metrics.js';
+import { percent } from '../scores/percent.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, onlyOption, recogniserOptions, share, viewsOption, whole } from './arguments.js';
 import { type CalibrateFlags, calibrate, calibrationSplit } from './evalCalibrate.js';
-import { type EvaluationRun, evaluationReport, type Views } from './evalReport.js';
+import { type EvaluationRun, evaluationReport } from './evalReport.js';
 import { bar, ProgressLine } from './progressLine.js';
-import { confusionText, percent } from './resultText.js';
+import { confusionText } from './resultText.js';
 import { csvTable, jsonText, textTable } from './textTable.js';
 
 interface Flags extends MachineFlags, CalibrateFlags {

@@ -1,12 +1,13 @@
 /** `vmf eval DATA --weights W --calibrate`: fits how sure answers sound on validation videos and stores it with the weights. */
+
+import type { Views } from '../clip/clipView.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { ConfigError } from '../errors.js';
 import { type Calibrated, calibrateCheckpoint } from '../recognise/calibrate.js';
 import type { RecogniserOptions } from '../recognise/recogniser.js';
 import { leastCalibrationClips, type ReliabilityBin } from '../scores/calibration.js';
-import type { Views } from './evalReport.js';
+import { percent } from '../scores/percent.js';
 import { bar, ProgressLine } from './progressLine.js';
-import { percent } from './resultText.js';
 import { jsonText, textTable } from './textTable.js';
 
 export interface CalibrateFlags {

@@ -1,17 +1,13 @@
 /** The page of an evaluation: sample clips with what the network said, confusion matrix, classes. Drawn by report/report.ts. */
+
 import { cpus } from 'node:os';
+import type { Views } from '../clip/clipView.js';
 import type { LabelledVideos, Split } from '../dataset/labelledVideos.js';
 import { networkCost } from '../models/cost.js';
 import type { Evaluation } from '../recognise/evaluate.js';
 import type { Recogniser } from '../recognise/recogniser.js';
 import { renderReport } from '../report/report.js';
 import { type PictureOptions, sampleClips } from '../report/sampleClips.js';
-
-/** How each video was looked at; scores are averaged. */
-export interface Views {
-  readonly clips: number;
-  readonly crops: 1 | 3;
-}
 
 /** What was tested, and how it went. */
 export interface EvaluationRun {

@@ -11,7 +11,7 @@ import { isListFile } from '../dataset/listFile.js';
 import { ConfigError } from '../errors.js';
 import { type DatasetExplanation, explainDataset, type NamedEffect } from '../explain/explainDataset.js';
 import { explainVideo, type VideoExplanation } from '../explain/explainVideo.js';
-import { percent } from '../explain/heatRows.js';
+import { wholePercent } from '../explain/heatRows.js';
 import { type Blindness, blindnesses } from '../models/tokenGraph.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, whole } from './arguments.js';
@@ -83,27 +83,27 @@ function describe(explanation: VideoExplanation): string {
   const [best] = predictions;
   const rows = tokens.map(({ token, inBlocks, blind }) => [
     `token ${token}`,
-    inBlocks ? percent(inBlocks.halfOn) : '-',
+    inBlocks ? wholePercent(inBlocks.halfOn) : '-',
     inBlocks?.motion === undefined ? '-' : inBlocks.motion.toFixed(1),
     ...becomes(blind),
   ]);
   const spots = places.map(({ name, attention: [first], blind, leastOverlap: alike }, i) => [
     name,
-    first ? percent(first.halfOn) : '-',
+    first ? wholePercent(first.halfOn) : '-',
     first ? `${(timesSec[first.peak.frame] ?? 0).toFixed(2)} s` : '-',
-    i === places.length - 1 && headReads === 'token 0' ? 'token 0 alone' : percent(alike),
+    i === places.length - 1 && headReads === 'token 0' ? 'token 0 alone' : wholePercent(alike),
     ...becomes(blind),
   ]);
   const effect = [`${best?.label ?? ''} then`, 'answer', 'spoke for', 'spoke against'];
   const finds = blindness === 'average' ? 'the average of all positions' : 'nothing';
   return [
-    `${video}: ${best?.label ?? ''} ${percent(best?.score ?? 0)}, with ${weights} (${model})\n`,
+    `${video}: ${best?.label ?? ''} ${wholePercent(best?.score ?? 0)}, with ${weights} (${model})\n`,
     `each token blind in turn, everywhere (it finds ${finds} instead of what it looks for)`,
     textTable(['', 'half of it on', 'motion', ...effect], rows),
     `all tokens blind at one place; ${places.at(-1)?.name} is the last look before the head, which reads ${headReads === 'all' ? 'all tokens' : 'token 0 alone'}`,
     textTable(['', 'half of it on', 'most at', 'tokens overlap', ...effect], spots),
     caveat,
-    `in the blocks any two tokens' maps overlap by at least ${percent(leastOverlap)}\n`,
+    `in the blocks any two tokens' maps overlap by at least ${wholePercent(leastOverlap)}\n`,
     ...files.map((file) => `wrote ${file}`),
     '',
   ].join('\n');
@@ -111,7 +111,7 @@ function describe(explanation: VideoExplanation): string {
 
 function becomes({ score, predicted, supports, suppresses }: VideoExplanation['tokens'][number]['blind']): string[] {
   const change = ({ label, evidence }: typeof supports) => `${label} ${signed(evidence)}`;
-  return [percent(score), predicted, change(supports), change(suppresses)];
+  return [wholePercent(score), predicted, change(supports), change(suppresses)];
 }
 
 /** Shares of clips, as `vmf eval` prints them. */
@@ -151,13 +151,13 @@ function describeSet(path: string, split: string, explanation: DatasetExplanatio
   const finds = blindness === 'average' ? 'the average of all positions' : 'nothing';
   return [
     `${path}, split ${split}, ${count} clips with ${weights} (${model}): top-1 ${tenths(top1)}`,
-    `who is blind finds ${finds}; in the blocks any two tokens' maps overlap by ${percent(leastOverlap)} on average\n`,
+    `who is blind finds ${finds}; in the blocks any two tokens' maps overlap by ${wholePercent(leastOverlap)} on average\n`,
     textTable(
       ['blind', 'top-1', 'evidence', 'half of it on', 'motion'],
       subjects.map((each) => [
         each.name,
-        percent(each.top1),
-        numberOf(each.halfOn, percent),
+        wholePercent(each.top1),
+        numberOf(each.halfOn, wholePercent),
         numberOf(each.motion, (x) => x.toFixed(2)),
       ]),
     ),

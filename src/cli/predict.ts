@@ -5,6 +5,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { Command } from 'commander';
+import type { Views } from '../clip/clipView.js';
 import { videosBelow } from '../dataset/folders.js';
 import { DatasetError } from '../errors.js';
 import { AnswerFile, type AnswerFileState, answerFormat, runName } from '../recognise/answerFile.js';
@@ -12,9 +13,8 @@ import { windowOf } from '../recognise/longVideo.js';
 import { type AnswerOptions, loadRecogniser, type Recogniser } from '../recognise/recogniser.js';
 import { abortable } from './abortable.js';
 import { type AnswerSink, csvSink, fileSink, jsonSink, textSink } from './answerSinks.js';
-import { type Answer, answerOf } from './answerText.js';
+import { answerOf, type PrintedAnswer } from './answerText.js';
 import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, share, viewsOption, whole } from './arguments.js';
-import type { Views } from './evalReport.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 
 interface Flags extends MachineFlags {
@@ -154,7 +154,7 @@ function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine,
 }
 
 /** What goes to stderr in every format. */
-function tell(answer: Answer): void {
+function tell(answer: PrintedAnswer): void {
   if ('error' in answer) process.stderr.write(`vmf: ${answer.path}: ${answer.error}\n`);
   else if (answer.truncated !== undefined) {
     process.stderr.write(`warning: ${answer.path}: truncated: ${answer.truncated}; what is there was used\n`);

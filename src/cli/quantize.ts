@@ -1,4 +1,5 @@
 /** `vmf quantize --weights FILE --calibrate DATA --out FILE`: weights as an int8 model, and what that costs in accuracy. */
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { videosOf } from '../dataset/labelledVideos.js';
 import { readDataset } from '../dataset/list.js';
@@ -8,6 +9,7 @@ import { type QuantiseSummary, quantiseWeights } from '../quantise/quantiseWeigh
 import { evaluateDataset } from '../recognise/evaluate.js';
 import { loadRecogniser } from '../recognise/recogniser.js';
 import type { Metrics } from '../scores/metrics.js';
+import { percent } from '../scores/percent.js';
 import type { DecoderChoice } from '../video/types.js';
 import { abortable } from './abortable.js';
 import { whole } from './arguments.js';
@@ -109,7 +111,6 @@ async function beforeAndAfter(
 }
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const nats = (value: number): string => value.toPrecision(2);
 
 function describe(summary: QuantiseSummary, tested: BeforeAndAfter | undefined): string {

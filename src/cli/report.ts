@@ -1,4 +1,5 @@
 /** `vmf report RUN...`: one page about a training run, or about several side by side. Writes only on success. */
+
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
@@ -12,6 +13,7 @@ import { type RunFiles, readRun } from '../report/runFiles.js';
 import { runPage } from '../report/runReport.js';
 import { picturesOf, sampleClips } from '../report/sampleClips.js';
 import { type Metrics, wilsonInterval } from '../scores/metrics.js';
+import { percent } from '../scores/percent.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, recogniserOptions } from './arguments.js';
@@ -120,7 +122,6 @@ function line({ name, result: { evaluation, split } }: ComparedRun): string {
   if (!evaluation) return `${name}: not tested\n`;
   const { correct, count, top1 } = evaluation.metrics;
   const { low, high } = wilsonInterval(correct, count);
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return `${name}: top-1 ${percent(top1)} on ${split} (${correct} of ${count}; 95 % interval ${percent(low)} to ${percent(high)})\n`;
 }
 

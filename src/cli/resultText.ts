@@ -8,5 +8,3 @@ export function confusionText(labels: readonly string[], confusion: readonly (re
   const rows = confusion.map((row, i) => [`${i + 1} ${labels[i]}`, ...row.map((n) => (n === 0 ? '.' : String(n)))]);
   return textTable(header, rows);
 }
-
-export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -2,7 +2,9 @@
  * `vmf stream SOURCE --weights FILE`: what happens in a video, camera or network stream, as it happens. One line an answer on stdout;
  * on stderr what is lost, and a summary at the end. Ctrl-C is how an endless stream ends: exit code 0.
  */
+
 import { Command, InvalidArgumentError } from 'commander';
+import { percent } from '../scores/percent.js';
 import { openStream, type StreamOptions, type StreamResult, type StreamSummary } from '../stream/openStream.js';
 import type { PaceReport } from '../stream/pace.js';
 import { unknownText } from './answerText.js';
@@ -70,11 +72,9 @@ const behind = ({ usedPerSec, arrivedPerSec, delayMs }: PaceReport): string =>
   `cannot keep up: ${usedPerSec.toFixed(1)} of ${arrivedPerSec.toFixed(1)} frames/s; delay up to ${delayMs.toFixed(0)} ms; ` +
   'the others are dropped and counted. A lower --fps, a larger --hop or a smaller network helps';
 
-const percent = (score: number): string => `${(100 * score).toFixed(1)} %`.padStart(7);
-
 function line({ timeSec, predictions, unknown, delayMs, dropped }: StreamResult): string {
   const open = unknown ? `${unknownText(predictions[0])}   ` : '';
-  const labels = predictions.map(({ label, score }) => `${percent(score)}  ${label}`).join('   ');
+  const labels = predictions.map(({ label, score }) => `${percent(score).padStart(7)}  ${label}`).join('   ');
   const lost = dropped > 0 ? `   dropped ${dropped}` : '';
   return `${timeSec.toFixed(2).padStart(8)} s  ${open}${labels}   delay ${delayMs.toFixed(0)} ms${lost}\n`;
 }

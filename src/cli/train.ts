@@ -8,6 +8,7 @@ import type { RowChoice } from '../dataset/rowChoice.js';
 import { ConfigError } from '../errors.js';
 import type { TemporalPlan } from '../models/model.js';
 import { defaultNetwork } from '../models/registry.js';
+import { percent } from '../scores/percent.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
@@ -15,7 +16,6 @@ import { frameSize, onlyOption } from './arguments.js';
 import { readConfig } from './info.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { addRecipeOptions, decimal, type RecipeFlags, recipeChoices, wholeNumber } from './recipeFlags.js';
-import { percent } from './resultText.js';
 import { runBaseline } from './trainBaseline.js';
 import { addFoldsOptions, type FoldsFlags, refuseFoldsOptions, runFolds } from './trainFolds.js';
 

@@ -2,10 +2,10 @@
 
 import { ConfigError } from '../errors.js';
 import { wilsonInterval } from '../scores/metrics.js';
+import { percent } from '../scores/percent.js';
 import { type BaselineSummary, trainBaseline } from '../train/baseline/baseline.js';
 import type { TrainJob } from '../train/train.js';
 import type { ProgressLine } from './progressLine.js';
-import { percent } from './resultText.js';
 
 /** Fits and prints; options of training, which it has none of but two, are refused. */
 export async function runBaseline(job: TrainJob, flags: { readonly json?: boolean }, line: ProgressLine): Promise<void> {

@@ -1,15 +1,16 @@
 /** `vmf train DATA --folds COLUMN|K`: trains and tests every fold, and says how well the recipe does with its intervals. */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Views } from '../clip/clipView.js';
 import type { FoldsBy } from '../dataset/folds.js';
 import { ConfigError } from '../errors.js';
 import type { MeanInterval } from '../scores/meanInterval.js';
+import { percent } from '../scores/percent.js';
 import { type FoldEvent, trainFolds } from '../train/folds/folds.js';
 import type { FoldsSummary, Share } from '../train/folds/foldsSummary.js';
 import type { TrainJob } from '../train/train.js';
 import { viewsOption } from './arguments.js';
-import type { Views } from './evalReport.js';
 import { bar, clock, type ProgressLine } from './progressLine.js';
-import { confusionText, percent } from './resultText.js';
+import { confusionText } from './resultText.js';
 import { jsonText, textTable } from './textTable.js';
 
 export interface FoldsFlags {

@@ -24,6 +24,12 @@ export type ClipView =
   /** These T frames of a stack, the middle of the picture. */
   | { readonly mode: 'frames'; readonly frames: readonly number[] };
 
+/** How a video is looked at in testing; the scores of its clips x crops views are averaged. */
+export interface Views {
+  readonly clips: number;
+  readonly crops: 1 | 3;
+}
+
 /** The fixed clips of a test: `clips` in time, each in `crops` places; view number clip * crops + crop. */
 export function testViews(clips = 1, crops: 1 | 3 = 1): ClipView[] {
   return Array.from({ length: clips * crops }, (_, view) => ({

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makePreprocess, parsePreprocess, stripSize, testFrames, testRequest } from './preprocess.js';
+import { stackLength } from './clipView.js';
+import { makePreprocess, parsePreprocess, stripSize, testFrames } from './preprocess.js';
+import { testStackRequest } from './sampleClips.js';
 
 test('preprocessing survives being stored as JSON', () => {
   const preprocess = makePreprocess({ frames: 8, height: 112, width: 112, fromSec: 0.5, flip: false, windowSec: 3.2 });
@@ -20,8 +22,9 @@ test('a wrong or unknown field is a ConfigError that names it', () => {
 });
 
 test('interleaved test clips share one strip and together use each frame once', () => {
-  const preprocess = makePreprocess({ frames: 4, height: 96, width: 96, resize: 'crop' });
-  const request = testRequest(preprocess, { fromSec: 0.5, toSec: 4 }, 3);
+  const preprocess = makePreprocess({ frames: 4, height: 96, width: 96, fromSec: 0.5, resize: 'crop' });
+  const evenly = stackLength({ mode: 'test', clips: 3 }, preprocess, 0);
+  const { request } = testStackRequest({ durationSec: 4, frameRate: 25 }, evenly, preprocess);
   assert.deepEqual(request, {
     times: { evenly: 12, fromSec: 0.5, toSec: 4 },
     size: { width: 110, height: 110, keepAspect: 'cover' },

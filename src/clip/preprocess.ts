@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import type { DecodeRequest, FrameSize } from '../video/types.js';
+import type { FrameSize } from '../video/types.js';
 
 /** ImageNet's channel means and deviations, for values in [0, 1]; the habit of the field and what public weights expect. */
 export const imagenetMean = [0.485, 0.456, 0.406] as const;
@@ -106,19 +106,7 @@ export function stripSize(preprocess: Preprocess, use: 'train' | 'test'): FrameS
   return { ...size, keepAspect: resize === 'crop' ? 'cover' : 'within' };
 }
 
-/**
- * What to decode to test `clips` clips that interleave over one window of the video: frame t of clip k is frame t*clips + k of
- * the strip. With one clip these are the centres of T equal segments.
- */
-export function testRequest(
-  preprocess: Preprocess,
-  window: { readonly fromSec: number; readonly toSec: number },
-  clips = 1,
-): DecodeRequest {
-  return { times: { evenly: preprocess.frames * clips, ...window }, size: stripSize(preprocess, 'test') };
-}
-
-/** Which frames of a strip decoded for `testRequest` make up clip `clip` of `clips`. */
+/** Which of T * clips evenly spaced frames make up clip `clip` of `clips` that interleave: frame t is number t * clips + clip. */
 export function testFrames(preprocess: Preprocess, clip = 0, clips = 1): number[] {
   return Array.from({ length: preprocess.frames }, (_, t) => t * clips + clip);
 }

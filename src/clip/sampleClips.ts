@@ -39,7 +39,7 @@ export function stackRequest(
 }
 
 /** The same for the fixed views of a test. */
-export const testStackRequest = (info: VideoInfo, evenly: number, preprocess: Preprocess) =>
+export const testStackRequest = (info: Pick<VideoInfo, 'durationSec' | 'frameRate'>, evenly: number, preprocess: Preprocess) =>
   stackRequest(info, evenly, preprocess, stripSize(preprocess, 'test'));
 
 /** The clips side by side. The stack must have been decoded for the views: see `stackLength`. */

@@ -3,7 +3,7 @@
  * of videos ahead. What comes out depends on videos, options and seed, never on the number of workers or their timing. In
  * training a video that cannot be read is left out, counted and reported, up to a stated share; in testing it ends the run.
  */
-import { testViews } from '../clip/clipView.js';
+import { testViews, type Views } from '../clip/clipView.js';
 import { ConfigError, DatasetError, isFaultOf } from '../errors.js';
 import { type ClipBatch, type ClipItem, gatherBatches } from './batches.js';
 import { ClipSource, type ClipSourceOptions } from './clipSource.js';
@@ -23,7 +23,8 @@ export interface ClipLoaderOptions extends ClipSourceOptions {
   readonly onLeftOut?: (video: BatchVideo, reason: Error) => void;
 }
 
-export interface BatchOptions {
+/** `clips` and `crops` in testing only, one after another; 1 and 1 by default. */
+export interface BatchOptions extends Partial<Views> {
   /** Clips in a batch, B. */
   readonly batch: number;
   /** Training: shuffled, random clips, unreadable videos left out. Otherwise in order, fixed clips, and any failure throws. */
@@ -38,9 +39,6 @@ export interface BatchOptions {
   readonly dropLast?: boolean;
   /** Begin with this batch of the epoch, as if those before had been taken; 0 by default. */
   readonly firstBatch?: number;
-  /** Testing only: clips in time and crops in space of each video, one after another; 1 and 1 by default. */
-  readonly clips?: number;
-  readonly crops?: 1 | 3;
   readonly signal?: AbortSignal;
 }
 

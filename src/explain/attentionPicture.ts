@@ -2,9 +2,11 @@
  * Attention as a picture to look at: the frames that the network saw in a row, and below them a row for each token with its heat over
  * them and how its attention is shared out in time. Draws; decides nothing about what is said.
  */
+
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import type { Box } from '../clip/crop.js';
 import type { FrameShape } from '../clip/preprocess.js';
+import { percent } from '../scores/percent.js';
 import { createCanvas } from '../video/canvas.js';
 import type { FrameStrip } from '../video/types.js';
 import { timeShares } from './attentionMaps.js';
@@ -180,6 +182,5 @@ function drawShare(context: SKRSContext2D, x: number, y: number, width: number, 
   context.fillRect(x, y + 3, track, 9);
   context.fillStyle = barColour;
   context.fillRect(x, y + 3, (track * share) / mostShare, 9);
-  const percent = share > 0 && share < 0.005 ? '<1 %' : `${Math.round(100 * share)} %`;
-  write(context, percent, x + width, y + 12, `12px ${face}`, ink, 'right');
+  write(context, share > 0 && share < 0.005 ? '<1 %' : percent(share, 0), x + width, y + 12, `12px ${face}`, ink, 'right');
 }

@@ -2,6 +2,7 @@
 
 import type { Place } from '../models/model.js';
 import type { Blindness } from '../models/tokenGraph.js';
+import { percent } from '../scores/percent.js';
 import type { Attention, AttentionFacts } from './attentionMaps.js';
 import { type Answered, type Blinded, type Explanation, inBlocks, type Seen, usedAt } from './explanation.js';
 
@@ -19,7 +20,7 @@ export interface PictureText {
 
 export function titleOf(explanation: Explanation, video: string, blindness: Blindness): PictureText {
   const [best, ...others] = explanation.predictions;
-  const named = ({ label, score }: Answered) => `${label} ${percent(score)}`;
+  const named = ({ label, score }: Answered) => `${label} ${wholePercent(score)}`;
   const shown = others.filter(({ score }) => score >= leastShown).slice(0, 2);
   const then = shown.length > 0 ? `, then ${shown.map(named).join(', ')}` : '';
   const finds = blindness === 'average' ? 'the average of all it could see' : 'nothing';
@@ -39,7 +40,9 @@ function inWords({ tokens, places, leastOverlap }: Explanation): string {
   const blocks = places.length - 1;
   if (blocks === 0) return '';
   const mean = ` "In the blocks": the mean over ${blocks === 1 ? 'the one' : `all ${blocks}`}`;
-  return tokens.length > 1 ? `${mean}, where any two tokens' maps overlap by at least ${percent(leastOverlap)}.` : `${mean}.`;
+  return tokens.length > 1
+    ? `${mean}, where any two tokens' maps overlap by at least ${wholePercent(leastOverlap)}.`
+    : `${mean}.`;
 }
 
 /** The last look before the head, of those tokens that the head reads, and each token's in the blocks. */
@@ -77,10 +80,12 @@ function said(
   before: Answered | undefined,
   when: string,
 ): string[] {
-  const where = facts ? [`half of it on ${percent(facts.halfOn)} of the clip`] : [];
+  const where = facts ? [`half of it on ${wholePercent(facts.halfOn)} of the clip`] : [];
   const motion = facts?.motion === undefined ? [] : [`motion there: ${facts.motion.toFixed(1)} times the average`];
-  const becomes = blind && before ? [`${when}: ${before.label} ${percent(before.score)} to ${percent(blind.score)}`] : [];
+  const becomes =
+    blind && before ? [`${when}: ${before.label} ${wholePercent(before.score)} to ${wholePercent(blind.score)}`] : [];
   return [...where, ...motion, ...becomes];
 }
 
-export const percent = (share: number): string => (share > 0 && share < 0.005 ? 'under 1 %' : `${Math.round(100 * share)} %`);
+/** Whole per cent, of which a little is not none. */
+export const wholePercent = (share: number): string => (share > 0 && share < 0.005 ? 'under 1 %' : percent(share, 0));

@@ -1,16 +1,13 @@
 /** What a recogniser is asked about videos, and what it says of them; types only. */
 
 import type { ClipTensor } from '../clip/clipTensor.js';
+import type { Views } from '../clip/clipView.js';
 import type { LimitError, VideoError } from '../errors.js';
 import type { VideoInfo } from '../video/types.js';
 import type { LongVideoOptions, VideoTimeline } from './longVideo.js';
 
-/** Which views of a video are looked at. */
-export interface ViewOptions {
-  /** Clips that interleave in time; 1 by default. */
-  readonly clips?: number;
-  /** Crops along the longer side of each; 1 by default. */
-  readonly crops?: 1 | 3;
+/** Which views of a video are looked at: clips that interleave in time, and crops along the longer side; 1 and 1 by default. */
+export interface ViewOptions extends Partial<Views> {
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -2,6 +2,7 @@
  * Fits how sure a network may sound: temperature, and if asked the threshold of "unknown", on labelled videos that it was not trained
  * on, stored with the weights. On which videos is the caller's decision; never on those of a test.
  */
+import type { Views } from '../clip/clipView.js';
 import { ConfigError } from '../errors.js';
 import {
   type CalibrationReport,
@@ -21,7 +22,7 @@ import { openRecogniser, type RecogniserOptions } from './recogniser.js';
 export interface CalibrateOptions {
   /** Name of the videos' split, for the record; `val` by default. */
   readonly split?: string;
-  readonly views?: { readonly clips: number; readonly crops: 1 | 3 };
+  readonly views?: Views;
   /** Choose a threshold too, so that at least this share of the answers is right. */
   readonly unknown?: number;
   /** Where the calibrated weights go; the file itself by default. */

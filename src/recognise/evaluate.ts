@@ -3,16 +3,14 @@
  * data's labels are matched to those of the weights by name.
  */
 
+import type { Views } from '../clip/clipView.js';
 import type { LabelledVideo } from '../dataset/labelledVideos.js';
 import { some } from '../dataset/some.js';
 import { DatasetError } from '../errors.js';
 import { computeMetrics, type Metrics } from '../scores/metrics.js';
 import type { Recognised, Recogniser } from './recogniser.js';
 
-export interface EvaluateOptions {
-  /** Clips in time and crops in space of each video, whose scores are averaged; 1 and 1 by default. */
-  readonly clips?: number;
-  readonly crops?: 1 | 3;
+export interface EvaluateOptions extends Partial<Views> {
   /** Keep the logits of each video; false by default. */
   readonly logits?: boolean;
   readonly onProgress?: (done: number, of: number) => void;

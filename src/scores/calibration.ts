@@ -59,7 +59,7 @@ const temperatureRange = { least: 0.1, most: 10 };
 /** How well scores (probabilities [classes]) agree with what is right. Throws a ConfigError without clips. */
 export function calibrationReport(clips: readonly ScoredClip[]): CalibrationReport {
   if (clips.length === 0) throw new ConfigError('no clips to tell a calibration of; expected at least one');
-  const answers = clips.map(answerOf);
+  const answers = clips.map(verdictOf);
   const bins = equalWidths(answers);
   return {
     ece: gap(bins, clips.length),
@@ -78,7 +78,7 @@ export function calibrationReport(clips: readonly ScoredClip[]): CalibrationRepo
 export function fitTemperature(clips: readonly LogitClip[]): FittedTemperature {
   if (clips.length < leastCalibrationClips)
     throw new ConfigError(`a temperature needs at least ${leastCalibrationClips} videos to be fitted on, got ${clips.length}`);
-  const right = clips.filter((clip) => answerOf(scored(clip, 1)).right).length;
+  const right = clips.filter((clip) => verdictOf(scored(clip, 1)).right).length;
   if (right === clips.length || right === 0) {
     const how = right === 0 ? 'none' : 'all';
     throw new ConfigError(
@@ -101,7 +101,7 @@ export function scored({ labelIndex, logits }: LogitClip, temperature: number): 
  */
 export function unknownThreshold(clips: readonly ScoredClip[], wanted: number): UnknownThreshold {
   if (!(wanted > 0 && wanted <= 1)) throw new ConfigError(`unknown: expected a share of right answers in (0, 1], got ${wanted}`);
-  const answers = clips.map(answerOf).sort((a, b) => b.score - a.score);
+  const answers = clips.map(verdictOf).sort((a, b) => b.score - a.score);
   let right = 0;
   let found: UnknownThreshold | undefined;
   for (const [i, { score, right: isRight }] of answers.entries()) {
@@ -113,18 +113,16 @@ export function unknownThreshold(clips: readonly ScoredClip[], wanted: number): 
   }
   if (found) return found;
   throw new ConfigError(
-    `no threshold makes ${percent(wanted)} of the answers right: of the surest of ${answers.length} videos too many are wrong; ask for less`,
+    `no threshold makes ${Number((100 * wanted).toFixed(2))} % of the answers right: of the surest of ${answers.length} videos too many are wrong; ask for less`,
   );
 }
 
-const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`;
-
-interface Answer {
+interface Verdict {
   readonly score: number;
   readonly right: boolean;
 }
 
-function answerOf({ labelIndex, scores }: ScoredClip): Answer {
+function verdictOf({ labelIndex, scores }: ScoredClip): Verdict {
   const [best] = topK(scores, 1);
   return { score: best?.score ?? 0, right: best?.labelIndex === labelIndex };
 }
@@ -139,8 +137,8 @@ function meanOf<T>(items: readonly T[], value: (item: T) => number): number {
 }
 
 /** Bins (low, high]; a score of 0 belongs to the first. */
-function equalWidths(answers: readonly Answer[]): ReliabilityBin[] {
-  const members = Array.from({ length: binCount }, (): Answer[] => []);
+function equalWidths(answers: readonly Verdict[]): ReliabilityBin[] {
+  const members = Array.from({ length: binCount }, (): Verdict[] => []);
   for (const answer of answers) {
     const place = Math.ceil(answer.score * binCount) - 1;
     members[Math.min(Math.max(place, 0), binCount - 1)]?.push(answer);
@@ -148,7 +146,7 @@ function equalWidths(answers: readonly Answer[]): ReliabilityBin[] {
   return members.map((each, i) => bin(each, i / binCount, (i + 1) / binCount));
 }
 
-function equalCounts(answers: readonly Answer[]): ReliabilityBin[] {
+function equalCounts(answers: readonly Verdict[]): ReliabilityBin[] {
   const sorted = [...answers].sort((a, b) => a.score - b.score);
   const count = Math.min(binCount, sorted.length);
   return Array.from({ length: count }, (_, i) => {
@@ -157,7 +155,7 @@ function equalCounts(answers: readonly Answer[]): ReliabilityBin[] {
   });
 }
 
-function bin(members: readonly Answer[], low: number, high: number): ReliabilityBin {
+function bin(members: readonly Verdict[], low: number, high: number): ReliabilityBin {
   if (members.length === 0) return { low, high, count: 0, confidence: null, accuracy: null };
   const confidence = meanOf(members, ({ score }) => score);
   return { low, high, count: members.length, confidence, accuracy: meanOf(members, ({ right }) => Number(right)) };

@@ -3,9 +3,11 @@
  * run folder; given again, an interrupted one goes on where it stopped, in the middle of a fold too. Which videos are in which fold
  * is dataset/folds.ts's business.
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Views } from '../../clip/clipView.js';
 import { describeFolds, type Fold, type FoldsBy, foldSplit, foldsOf } from '../../dataset/folds.js';
 import { type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
 import { readDataset } from '../../dataset/list.js';
@@ -26,7 +28,7 @@ export interface FoldsOptions {
   /** Part of each fold's training videos that chooses the best epoch; 0 by default: the last weights are tested. */
   readonly valShare?: number;
   /** Clips in time and crops in space of each tested video; 1 and 1 by default. */
-  readonly views?: { readonly clips: number; readonly crops: 1 | 3 };
+  readonly views?: Views;
   readonly onFold?: (event: FoldEvent) => void;
 }
 

@@ -8,6 +8,7 @@
 import { emptyClips } from '../../clip/clipTensor.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { networkCost } from '../../models/cost.js';
+import { percent } from '../../scores/percent.js';
 import type { TrainJob } from '../job.js';
 import type { TrainOptions } from '../recipe/options.js';
 import type { Start } from '../runStart.js';
@@ -72,7 +73,7 @@ export async function tellTeacher(job: TrainJob, start: Start, teacher: Teacher,
   const times = (1 + seconds * clipsPerSec).toFixed(1);
   job.onEvent?.({
     kind: 'note',
-    message: `teacher ${job.teacher}: ${teacher.name}${costText(teacher, config)}; it gives ${percent(options.teacherShare)} of the loss, and steps take ${times} times as long`,
+    message: `teacher ${job.teacher}: ${teacher.name}${costText(teacher, config)}; it gives ${percent(options.teacherShare, 0)} of the loss, and steps take ${times} times as long`,
   });
   return seconds;
 }
@@ -82,5 +83,3 @@ function costText({ macs }: Teacher, config: NetworkConfig): string {
   const millions = (macs / 1e6).toLocaleString('en', { maximumSignificantDigits: 3 });
   return `, ${millions} M multiply-adds a clip, ${(macs / networkCost(config).macs).toPrecision(2)} times the student's`;
 }
-
-const percent = (part: number): string => `${Math.round(100 * part)} %`;
