@@ -31,6 +31,7 @@ const networks: Readonly<Record<string, NetworkConfig>> = {
     causal: true,
   },
   'a window of one frame': { ...tinyConfig({ frames: 1 }), causal: true },
+  'a rectangle': { ...tinyConfig({ frames: window, height: 32, width: 48 }), causal: true },
 };
 
 const framesOf = (config: NetworkConfig, count: number, seed = 0): Float32Array[] => {

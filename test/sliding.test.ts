@@ -22,6 +22,7 @@ const networks: Readonly<Record<string, NetworkConfig>> = {
   'a lite block without': layout(4, 1),
   'two frames': layout(2, 3),
   'one frame': layout(1, 3),
+  'a rectangle': tinyConfig({ frames: 4, height: 48, width: 32 }),
   'no lite block': parseNetworkConfig({ ...tiny, blocks: tiny.blocks.slice(1) }, 'test'),
 };
 

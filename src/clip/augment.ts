@@ -71,8 +71,8 @@ export function drawBox(
   preprocess: Preprocess,
   augment: Pick<Augment, 'scale' | 'aspect' | 'reach'>,
 ): Box {
-  const picture = pictureOf(frame, preprocess);
-  const room = preprocess.resize === 'fit' ? picture : { x: 0, y: 0, ...frame };
+  const picture = trainingPicture(frame, preprocess);
+  const room = preprocess.resize === 'fit' ? picture : { x: 0, y: 0, width: frame.width, height: frame.height };
   const area = picture.width * picture.height * rng.uniform(...augment.scale);
   const aspect =
     (picture.width / picture.height) * Math.exp(rng.uniform(Math.log(augment.aspect[0]), Math.log(augment.aspect[1])));
@@ -82,6 +82,18 @@ export function drawBox(
   const x = room.x + place(room.width - width);
   const y = room.y + place(room.height - height);
   return { x, y, width, height };
+}
+
+/**
+ * What crops are drawn from. Testing looks at less than that by the margin, so that things are about as large in training as in testing:
+ * a crop leaves the margin out; a frame that is seen whole gets it as padding.
+ */
+function trainingPicture(frame: FrameShape, preprocess: Preprocess): Box {
+  const picture = pictureOf(frame, preprocess);
+  if (preprocess.resize !== 'fit') return picture;
+  const margin = preprocess.shortSide / Math.min(preprocess.height, preprocess.width);
+  const [width, height] = [picture.width * margin, picture.height * margin];
+  return { x: (frame.width - width) / 2, y: (frame.height - height) / 2, width, height };
 }
 
 /** The labels that speak of a side: a set with any of them should be trained without mirroring. */

@@ -88,8 +88,14 @@ test("drawn boxes of any form lie in what may be seen and have about the network
       const preprocess = makePreprocess({ frames: 8, height: 48, width: 96, resize });
       const { box } = drawTransform(new Rng([seed]), { width, height }, preprocess, defaultAugment);
       const picture = pictureOf({ width, height }, preprocess);
-      const room = resize === 'fit' ? picture : { x: 0, y: 0, width, height };
-      assertInside({ ...box, x: box.x - room.x, y: box.y - room.y }, room);
+      const margin = preprocess.shortSide / 48;
+      const around = { x: picture.x - ((margin - 1) * picture.width) / 2, y: picture.y - ((margin - 1) * picture.height) / 2 };
+      const padded = { ...around, width: margin * picture.width, height: margin * picture.height };
+      const room = resize === 'fit' ? padded : { x: 0, y: 0, width, height };
+      assertInside(
+        { ...box, x: box.x - room.x + 1e-9, y: box.y - room.y + 1e-9 },
+        { width: room.width + 2e-9, height: room.height + 2e-9 },
+      );
       const aspect = (box.width / box.height / picture.width) * picture.height;
       assert.ok(aspect > 0.74 && aspect < 1.34, `${resize}: aspect ${aspect}`);
     }),
