@@ -22,7 +22,7 @@ const usage = `npm run bench -- [NAME] [options]
   memory                    peak of training vmf-0.1g; growth over a thousand predictions
   load                      time to build, lower and load the family's graphs
   ut-interaction LIST       accuracy on real clips from scratch: by the split column, and one sequence of a set left out
-                              --seeds 0,1,2  --only split,set1,set2
+                              --seeds 0,1,2  --only split,whole,set1,set2
   ablation DATA             each part of the recipe switched off alone, on generated clips (DATA of vmf synth), 10 a class
                               --seeds 0,1,2  --only NAME,NAME
   semi-supervised DATA      20 % of the labels alone, with the other clips unlabelled, and all labels  --only few,semi,all
