@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { lower } from '../dist/src/graph/lowering/lower.js';
 import { clipShape, inferenceGraph } from '../dist/src/models/network.js';
+import { openRuntime } from '../dist/src/node/graphRuntime.js';
 import { Rng } from '../dist/src/rng.js';
-import { Engine } from '../dist/src/runtime/engine.js';
 import { parseCheckpoint } from '../dist/src/weights/checkpoint.js';
 import { readSafetensors } from '../dist/src/weights/files.js';
 
@@ -18,7 +18,7 @@ const weights = parseCheckpoint(await readSafetensors(path), path);
 const shape = clipShape(weights.config, 1);
 const rng = new Rng(['legacy']);
 const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal());
-const engine = new Engine({ threads: 1 });
+const engine = openRuntime({ threads: 1 });
 const program = await engine.load(
   lower({ logits: inferenceGraph(weights.config, weights, 1) }, { block: 0 }),
   'legacy',

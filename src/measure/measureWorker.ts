@@ -1,6 +1,6 @@
 /** The thread in which models are timed and profiled, away from everything else: one session at a time. */
 
-import '../runtime/noTelemetry.js';
+import '../node/noTelemetry.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
