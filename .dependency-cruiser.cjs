@@ -20,6 +20,16 @@ module.exports = {
       },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      name: 'browser-entry',
+      comment: 'nothing that the browser entry reaches may need Node',
+      severity: 'error',
+      from: { path: '^src/web/' },
+      to: {
+        reachable: true,
+        path: '^(node:)?(assert|buffer|child_process|crypto|events|fs|fs/promises|module|net|os|path|perf_hooks|process|stream|url|util|v8|worker_threads|zlib)$|node_modules/onnxruntime-node/|^src/node/',
+      },
+    },
     { name: 'base-knows-nothing', severity: 'error', from: { path: '^src/(errors|rng)[.]ts$' }, to: { path: '^src/' } },
     only('graph-layer', 'graph', []),
     only('platform-layer', 'platform', ['graph', 'video']),

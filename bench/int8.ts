@@ -23,7 +23,7 @@ import { int8Model } from '../src/quantise/int8Model.js';
 import { hasChannels, leastChannels, quantisableLayers } from '../src/quantise/layers.js';
 import { Rng } from '../src/rng.js';
 import type { Checkpoint } from '../src/weights/checkpoint.js';
-import { clipInput } from '../src/weights/onnxFile.js';
+import { clipInput } from '../src/weights/onnxWeights.js';
 import { randomClips } from './network.js';
 import { median, rounded, smallest, timed } from './timing.js';
 

@@ -71,7 +71,7 @@ async function inferenceSide(
   threads: number,
   feed: () => { readonly data: Float32Array; readonly shape: readonly number[] },
 ): Promise<Side> {
-  const engine = openRuntime({ threads, spin: threads > 1 && shareCores('latency').spin });
+  const engine = openRuntime({ threads, spin: threads > 1 && shareCores('latency', threads).spin });
   const program = await engine.load(model, 'race, inference', 'inference');
   const run = async () => {
     const feeds = { clips: feed() };

@@ -7,6 +7,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyClips } from '../src/clip/clipTensor.js';
 import { stripSize } from '../src/clip/preprocess.js';
+import { nodePlatform } from '../src/node/platform.js';
 import { Inference } from '../src/recognise/inference.js';
 import { openFrameNetwork } from '../src/stream/frameNetwork.js';
 import { recogniseStream } from '../src/stream/openStream.js';
@@ -55,7 +56,7 @@ async function costRows({ model, rounds, say }: StreamBenchOptions): Promise<Row
   const clips = [plain, causal].map(({ config, parameters, statistics }) => ({
     what: `${config.name}, clip / ${frames}`,
     frames,
-    network: new Inference(config, { parameters, statistics }, { threads: 1 }),
+    network: new Inference(config, { parameters, statistics }, nodePlatform, { threads: 1 }),
   }));
   const hops = [...new Set([1, 2, frames / 2])];
   const streams = await Promise.all(

@@ -43,8 +43,8 @@ export interface ThroughputRow {
 /** The product's own share first. */
 function shares(): RecogniserOptions[] {
   const cores = availableParallelism();
-  const { engines, threads } = shareCores('throughput');
-  const product = { engines, threads: engines * threads, workers: decodersFor() };
+  const { engines, threads } = shareCores('throughput', availableParallelism());
+  const product = { engines, threads: engines * threads, workers: decodersFor(availableParallelism()) };
   const half = Math.max(1, Math.floor(cores / 2));
   const others = [
     { engines: half, threads: half, workers: Math.max(1, cores - half) },

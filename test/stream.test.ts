@@ -11,6 +11,7 @@ import { type ClipTensor, clipsFrom, emptyClips, frameOf } from '../src/clip/cli
 import { testTransform } from '../src/clip/crop.js';
 import { stripSize } from '../src/clip/preprocess.js';
 import { writeClip } from '../src/clip/writeClip.js';
+import { nodePlatform } from '../src/node/platform.js';
 import { Inference } from '../src/recognise/inference.js';
 import { softmax } from '../src/scores/softmax.js';
 import { openStream, type StreamOptions, type StreamResult } from '../src/stream/openStream.js';
@@ -61,7 +62,7 @@ for (const [kind, checkpoint] of Object.entries({ 'any weights': tinyCheckpoint(
       for await (const frame of readFrames(sourceAddress(video), { fps: 12, size: stripSize(preprocess, 'test') }))
         frames.push(frame);
       const recogniser = await StreamRecogniser.open(checkpoint, { hop, threads: 1 });
-      const inference = new Inference(config, { parameters, statistics }, { threads: 1 });
+      const inference = new Inference(config, { parameters, statistics }, nodePlatform, { threads: 1 });
       try {
         const windows = kind === 'causal' ? 1 : 6; // a causal network's later windows remember more than a clip has
         let compared = 0;

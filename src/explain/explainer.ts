@@ -13,8 +13,8 @@ import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { attentionOf, type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../models/tokenGraph.js';
-import { blockSize } from '../node/blockSize.js';
 import { openRuntime } from '../node/graphRuntime.js';
+import { nodePlatform } from '../node/platform.js';
 import type { GraphRuntime, Session } from '../platform/graphRuntime.js';
 import { decodersFor, threadsFor } from '../runtime/cores.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
@@ -90,11 +90,11 @@ export class Explainer {
       );
     }
     [this.config, this.labels, this.preprocess] = [config, labels, preprocess];
-    const { threads, workers = decodersFor(), blindness = 'average', ...reading } = options;
+    const { threads, workers = decodersFor(nodePlatform.cores), blindness = 'average', ...reading } = options;
     this.blindness = blindness;
     this.workers = workers;
     this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
-    this.engine = openRuntime({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies) });
+    this.engine = openRuntime({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies, nodePlatform.cores) });
   }
 
   /** What the network sees of a video. Rejects with a VideoError or LimitError. */
@@ -146,7 +146,7 @@ export class Explainer {
 
   private async load(copies: number): Promise<Session> {
     const { logits, attention } = tokenGraphs(this.config, this.weights, copies, this.blindness);
-    const model = lower({ logits, ...attention }, { block: await blockSize() });
+    const model = lower({ logits, ...attention }, await this.engine.target());
     return this.engine.load(model, `${this.config.name}, ${copies} copies`, 'inference');
   }
 

@@ -9,10 +9,9 @@ import { WeightsError } from '../errors.js';
 import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type FlatWeights, inferenceGraph } from '../models/network.js';
-import { blockSize } from '../node/blockSize.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { Rng } from '../rng.js';
-import { clipInput, logitsOutput, type NetworkFacts } from '../weights/onnxFile.js';
+import { clipInput, logitsOutput, type NetworkFacts } from '../weights/onnxWeights.js';
 
 export interface ModelCheck {
   /** Largest difference of a logit, over both batches. */
@@ -82,7 +81,7 @@ export async function expectedOf(network: NetworkFacts & FlatWeights, engine: Gr
   const { config, preprocess } = network;
   const clips = patternedClips(config);
   const graph = { logits: inferenceGraph(config, network, checkedClips) };
-  const program = await engine.load(lower(graph, { block: await blockSize() }), config.name, 'inference');
+  const program = await engine.load(lower(graph, await engine.target()), config.name, 'inference');
   try {
     const { logits } = await program.run<'logits'>({ clips: asTensor(clips) });
     return { pixels: pixelClips(clips, preprocess), logits: logits.data };

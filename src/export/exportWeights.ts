@@ -11,7 +11,9 @@ import { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/che
 import { readSafetensors, writeFileAtomically } from '../weights/files.js';
 import { float16FromFloat32 } from '../weights/halfFloat.js';
 import type { NamedTensor, TensorFile } from '../weights/namedTensor.js';
-import { isOnnxFile, onnxFacts } from '../weights/onnxFile.js';
+import { isOnnxFile } from '../weights/onnxFile.js';
+import { onnxFacts } from '../weights/onnxWeights.js';
+import { packageVersion } from '../weights/packageVersion.js';
 import { parseSafetensors, serializeSafetensors } from '../weights/safetensors.js';
 import { checkModel, compared, expectedOf, floatTolerance, type ModelCheck, withinTolerance } from './check.js';
 import { floatModel } from './floatModel.js';
@@ -45,7 +47,7 @@ export async function exportOnnx(weightsPath: string, path: string, options: Exp
   const checkpoint = await readCheckpoint(weightsPath);
   const float = floatModel(checkpoint);
   const model: OnnxModel = fp16
-    ? { ...storeFloat16(float), metadata: onnxFacts(checkpoint, { precision: 'float16 weights' }) }
+    ? { ...storeFloat16(float), metadata: onnxFacts(checkpoint, { precision: 'float16 weights', version: packageVersion() }) }
     : float;
   const bytes = writeOnnx(model);
   const check = await withEngine(async (engine) =>

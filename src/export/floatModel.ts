@@ -14,7 +14,8 @@ import { lowerStandard } from '../graph/lowering/lower.js';
 import type { OnnxModel } from '../graph/onnx.js';
 import { constantLogits } from '../models/network.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
-import { clipInput, logitsOutput, onnxFacts } from '../weights/onnxFile.js';
+import { clipInput, logitsOutput, onnxFacts } from '../weights/onnxWeights.js';
+import { packageVersion } from '../weights/packageVersion.js';
 
 /** From `clip` [batch, frames, 3, S, S], RGB from 0 to 255, to `logits` [batch, classes]. */
 export function floatModel(checkpoint: Checkpoint): OnnxModel {
@@ -23,7 +24,10 @@ export function floatModel(checkpoint: Checkpoint): OnnxModel {
     return { clips, model: lowerStandard(outputs) };
   });
   if (!first || !second) throw new RangeError('two batches are needed');
-  return { ...foldConstantNodes(withDynamicBatch(first, second)), metadata: onnxFacts(checkpoint, { precision: 'float32' }) };
+  return {
+    ...foldConstantNodes(withDynamicBatch(first, second)),
+    metadata: onnxFacts(checkpoint, { precision: 'float32', version: packageVersion() }),
+  };
 }
 
 function logitsOfPixels(checkpoint: Checkpoint, clips: number): Expr {

@@ -4,7 +4,7 @@ import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { GraphRuntime, Session } from '../platform/graphRuntime.js';
 import { softmax } from '../scores/softmax.js';
-import { clipInput, logitsOutput } from '../weights/onnxFile.js';
+import { clipInput, logitsOutput } from '../weights/onnxWeights.js';
 import { Histogram } from './ranges.js';
 
 /** A clip as the model takes it, [T, 3, S, S] with values 0 to 255. */

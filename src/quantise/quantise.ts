@@ -8,7 +8,8 @@ import { storeLinearWeights } from '../export/storedWeights.js';
 import type { OnnxModel } from '../graph/onnx.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
-import { onnxFacts } from '../weights/onnxFile.js';
+import { onnxFacts } from '../weights/onnxWeights.js';
+import { packageVersion } from '../weights/packageVersion.js';
 import { Calibration, type Distance, distance } from './calibrate.js';
 import type { CalibrationSet } from './calibrationClips.js';
 import { int8Model, type StepsByTensor } from './int8Model.js';
@@ -62,7 +63,7 @@ export async function quantiseCheckpoint(
   const checked = await work.checked(model);
   const calibrated = { ...reached, clips: clips.calibrate.length };
   const report = { method, methods, layers: rows, calibrated, ...(checked && { checked }) };
-  return { model: { ...model, metadata: onnxFacts(checkpoint, { precision: 'int8' }) }, report };
+  return { model: { ...model, metadata: onnxFacts(checkpoint, { precision: 'int8', version: packageVersion() }) }, report };
 }
 
 interface Sensitivity {

@@ -9,11 +9,10 @@ import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { type FlatWeights, inferenceGraph } from '../models/network.js';
-import { blockSize } from '../node/blockSize.js';
-import { openRuntime } from '../node/graphRuntime.js';
-import type { GraphRuntime, RuntimeOptions, Session, TensorValue } from '../platform/graphRuntime.js';
+import type { GraphRuntime, Session, TensorValue } from '../platform/graphRuntime.js';
+import type { Platform } from '../platform/platform.js';
 import { type CoreShare, shareCores, threadsFor, type Use } from '../runtime/cores.js';
-import { clipInput, type OnnxWeights } from '../weights/onnxFile.js';
+import { clipInput, type OnnxWeights } from '../weights/onnxWeights.js';
 
 /**
  * Below this many multiply-adds a view four clips at a time are quicker, a quarter at 0.1 G; more gain nothing, and larger
@@ -37,13 +36,14 @@ export class Inference {
   constructor(
     private readonly config: NetworkConfig,
     private readonly weights: FlatWeights | OnnxWeights,
+    private readonly platform: Platform,
     { threads, engines }: InferenceOptions = {},
   ) {
     const { macs } = networkCost(config);
     this.groupSize = macs < groupedMacs ? 4 : 1;
     this.shares = {
-      latency: shareCores('latency', threads ?? threadsFor(macs)),
-      throughput: shareCores('throughput', threads, engines),
+      latency: shareCores('latency', threads ?? threadsFor(macs, platform.cores)),
+      throughput: shareCores('throughput', threads ?? platform.cores, engines),
     };
     const alike = this.shares.throughput.threads === this.shares.latency.threads;
     const quick: LoadedNetwork[] = [];
@@ -77,7 +77,7 @@ export class Inference {
     const made = this.engines[use];
     const best = made.toSorted((a, b) => a.underWay - b.underWay)[0];
     if (best && (best.underWay === 0 || made.length >= engines)) return best;
-    const another = new LoadedNetwork(this.config, this.weights, { threads, spin });
+    const another = new LoadedNetwork(this.config, this.weights, this.platform.openRuntime({ threads, spin }));
     made.push(another);
     return another;
   }
@@ -93,16 +93,13 @@ export class Inference {
 class LoadedNetwork {
   /** Runs begun and not done. */
   underWay = 0;
-  private readonly engine: GraphRuntime;
   private readonly programs = new Map<number, Promise<Session>>();
 
   constructor(
     private readonly config: NetworkConfig,
     private readonly weights: FlatWeights | OnnxWeights,
-    options: RuntimeOptions,
-  ) {
-    this.engine = openRuntime(options);
-  }
+    private readonly engine: GraphRuntime,
+  ) {}
 
   async warmUp(size: number): Promise<void> {
     const started = this.engine.setState({}); // the engine's thread starts while the graph is built here
@@ -140,7 +137,7 @@ class LoadedNetwork {
   private async load(size: number): Promise<Session> {
     const { config, weights, engine } = this;
     if ('model' in weights) return engine.load(weights.model.slice(), config.name, 'inference');
-    const model = lower({ logits: inferenceGraph(config, weights, size) }, { block: await blockSize() });
+    const model = lower({ logits: inferenceGraph(config, weights, size) }, await engine.target());
     return engine.load(model, `${config.name}, ${size === 1 ? 'one clip' : `${size} clips`}`, 'inference');
   }
 

@@ -11,13 +11,15 @@ import { FileClipReader } from '../dataset/clipReader.js';
 import { inOrder } from '../dataset/inOrder.js';
 import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
+import { nodePlatform } from '../node/platform.js';
 import { decodersFor, type Use } from '../runtime/cores.js';
 import { averageViews, topK } from '../scores/softmax.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import type { Calibration } from '../weights/calibration.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
-import { isOnnxFile, type OnnxWeights, readOnnxWeights } from '../weights/onnxFile.js';
+import { isOnnxFile, readOnnxWeights } from '../weights/onnxFile.js';
+import type { OnnxWeights } from '../weights/onnxWeights.js';
 import type { Answer, AnswerOptions, ClipViews, Recognised, RecogniseOptions, Unreadable, ViewOptions } from './answers.js';
 import { Inference } from './inference.js';
 import { type LongVideoOptions, recogniseLong, type VideoTimeline } from './longVideo.js';
@@ -115,11 +117,11 @@ export class Recogniser {
     [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
     const { unknownBelow = calibration?.unknownBelow ?? 0, ...machine } = options;
     [this.calibration, this.unknownBelow] = [calibration, checkedThreshold(unknownBelow)];
-    const { threads, engines, workers = decodersFor(), use = 'latency', ...reading } = machine;
+    const { threads, engines, workers = decodersFor(nodePlatform.cores), use = 'latency', ...reading } = machine;
     this.use = use;
     this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
-    this.inference = new Inference(config, values, { threads, engines }); // without the moments of a training
+    this.inference = new Inference(config, values, nodePlatform, { threads, engines }); // without the moments of a training
   }
 
   /** Videos decoded at once. */

@@ -2,7 +2,6 @@
  * How the cores of a machine are shared out between engines, their threads and what decodes videos: the one place where this is
  * chosen. Measured on two cores (bench/README.md, "Throughput"); for more cores it is extrapolated and says so there.
  */
-import { availableParallelism } from 'node:os';
 
 /** One answer as soon as can be, or many answers an hour. */
 export type Use = 'latency' | 'throughput';
@@ -30,7 +29,7 @@ const mostEngines = 16;
  * For latency one engine has all cores. For throughput each core has an engine of one thread, since whole clips share out better
  * than operators (`engines` asks for another number); that decoders want the same cores is no loss, as whoever has work runs and nobody spins.
  */
-export function shareCores(use: Use, cores: number = availableParallelism(), engines?: number): CoreShare {
+export function shareCores(use: Use, cores: number, engines?: number): CoreShare {
   if (use === 'latency') {
     // Nobody spins: on two idle cores it makes a network of 1 G multiply-adds a quarter faster,
     // beside one other busy program a third slower.
@@ -41,8 +40,7 @@ export function shareCores(use: Use, cores: number = availableParallelism(), eng
 }
 
 /** Threads for one answer of a network that takes so many multiply-adds. */
-export const threadsFor = (macs: number, cores: number = availableParallelism()): number =>
-  macs < sharedMacs ? 1 : Math.min(cores, mostThreads);
+export const threadsFor = (macs: number, cores: number): number => (macs < sharedMacs ? 1 : Math.min(cores, mostThreads));
 
 /** Videos decoded at once: a decoder a core, as decoding mostly takes longer than the network. */
-export const decodersFor = (cores: number = availableParallelism()): number => Math.min(cores, 32);
+export const decodersFor = (cores: number): number => Math.min(cores, 32);

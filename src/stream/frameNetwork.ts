@@ -9,7 +9,6 @@ import { streamGraph } from '../models/causalStream.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { FlatWeights } from '../models/network.js';
 import { slidingGraphs } from '../models/slidingWindow.js';
-import { blockSize } from '../node/blockSize.js';
 import { openRuntime } from '../node/graphRuntime.js';
 import type { GraphRuntime, RuntimeOptions, Session } from '../platform/graphRuntime.js';
 import { joined } from '../runtime/joined.js';
@@ -58,7 +57,7 @@ async function causalNetwork(
   hop: number,
 ): Promise<FrameNetwork> {
   const count = framesAtOnce(hop, config.frames);
-  const graph = lower(streamGraph(config, weights, count), { block: await blockSize() });
+  const graph = lower(streamGraph(config, weights, count), await engine.target());
   const program = await engine.load(graph, `${config.name}, ${count} frames`, 'inference');
   const shape = [count, 3, config.height, config.width];
   return {
@@ -77,7 +76,7 @@ async function causalNetwork(
 
 async function slidingNetwork(engine: GraphRuntime, config: NetworkConfig, weights: FlatWeights): Promise<FrameNetwork> {
   const graphs = slidingGraphs(config, weights);
-  const target = { block: await blockSize() };
+  const target = await engine.target();
   const load = (graph: Parameters<typeof lower>[0], what: string): Promise<Session> =>
     engine.load(lower(graph, target), `${config.name}, ${what}`, 'inference');
   const [front, window] = [await load(graphs.front, 'one frame'), await load(graphs.window, 'one window')];

@@ -9,6 +9,7 @@ import { writeClip } from '../clip/writeClip.js';
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost, newFrameMacs } from '../models/cost.js';
+import { nodePlatform } from '../node/platform.js';
 import { checkedThreshold, type Prediction } from '../recognise/recogniser.js';
 import { threadsFor } from '../runtime/cores.js';
 import { RecentMean } from '../scores/recentMean.js';
@@ -81,7 +82,8 @@ export class StreamRecogniser {
     const { config, parameters, statistics, preprocess } = checkpoint;
     if (!sameClips(preprocess, config)) throw new ConfigError(`preprocessing makes clips that ${config.name} does not take`);
     const hop = hopOf(config, options);
-    const threads = options.threads ?? threadsFor(config.causal ? newFrameMacs(config) * hop : networkCost(config).macs);
+    const threads =
+      options.threads ?? threadsFor(config.causal ? newFrameMacs(config) * hop : networkCost(config).macs, nodePlatform.cores);
     const network = await openFrameNetwork(config, { parameters, statistics }, hop, { threads });
     return new StreamRecogniser(checkpoint, network, options);
   }

@@ -9,7 +9,6 @@ import { lower } from '../graph/lowering/lower.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
 import { clipShape, evaluationGraph, type FlatWeights, masksOf } from '../models/network.js';
-import { blockSize } from '../node/blockSize.js';
 import type { GraphRuntime, Session, TensorValue } from '../platform/graphRuntime.js';
 import {
   gradientPass,
@@ -205,7 +204,7 @@ export class TrainingPrograms {
   }
 
   private async load(kind: ProgramKind, clips: number): Promise<Session> {
-    const target = { block: await blockSize() };
+    const target = await this.engine.target();
     if (kind.includes('chained ')) await this.release(kind.replace('chained ', '') as ProgramKind);
     return this.engine.load(lower(this.graph(kind, clips), target), `${this.config.name}, ${kind}`, 'training');
   }

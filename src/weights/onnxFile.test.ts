@@ -6,12 +6,13 @@ import { temporaryFolder } from '../../test/smallVideos.js';
 import { tinyCheckpoint, writeTinyWeights } from '../../test/support/livelyWeights.js';
 import { WeightsError } from '../errors.js';
 import { writeOnnx } from '../graph/onnx.js';
-import { isOnnxFile, onnxFacts, parseOnnxWeights } from './onnxFile.js';
+import { isOnnxFile } from './onnxFile.js';
+import { onnxFacts, parseOnnxWeights } from './onnxWeights.js';
 
 const facts = tinyCheckpoint({ notes: { epoch: '7' } });
 const modelWith = (metadata: Record<string, string>) =>
   writeOnnx({ opsets: { '': 17 }, nodes: [], initializers: [], inputs: [], outputs: [], metadata });
-const sound = onnxFacts(facts, { precision: 'int8' });
+const sound = onnxFacts(facts, { precision: 'int8', version: '1' });
 
 test('a model says whose network it is', () => {
   const { config, labels, preprocess, notes, precision } = parseOnnxWeights(modelWith(sound), 'm.onnx');
@@ -25,7 +26,7 @@ test('a model says whose network it is', () => {
 test('the licence of the weights is told when it is known', () => {
   assert.equal('license' in sound, false);
   for (const notes of [{ license: 'MIT' }, { licence: 'MIT' }] as Record<string, string>[]) {
-    assert.equal(onnxFacts({ ...facts, notes }, { precision: 'float32' })['license'], 'MIT');
+    assert.equal(onnxFacts({ ...facts, notes }, { precision: 'float32', version: '1' })['license'], 'MIT');
   }
 });
 

@@ -8,7 +8,6 @@ import { ShapeError } from '../../errors.js';
 import { lower } from '../../graph/lowering/lower.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { type FlatWeights, type Intermediates, inferenceGraph, inventoryOf } from '../../models/network.js';
-import { blockSize } from '../../node/blockSize.js';
 import type { GraphRuntime, Session } from '../../platform/graphRuntime.js';
 import { StatisticsEstimate } from '../statisticsEstimate.js';
 import { defaultStep } from '../step.js';
@@ -26,7 +25,7 @@ export class FrozenFeatures {
     inferenceGraph(config, weights, batch, { keep });
     const features = keep.get('readout');
     if (!features) throw new ShapeError(`${config.name}: has no linear readout`);
-    const model = lower({ features }, { block: await blockSize() });
+    const model = lower({ features }, await engine.target());
     return new FrozenFeatures(await engine.load(model, `${config.name}, features`, 'inference'), batch);
   }
 

@@ -16,6 +16,7 @@ import { type OnnxNode, type OnnxTensor, type OnnxValue, writeOnnx } from '../..
 import { sizeOf } from '../../graph/shape.js';
 import { inventoryOf, masksOf } from '../../models/network.js';
 import { openRuntime } from '../../node/graphRuntime.js';
+import { nodePlatform } from '../../node/platform.js';
 import { Inference } from '../../recognise/inference.js';
 import { Rng } from '../../rng.js';
 import { softmax } from '../../scores/softmax.js';
@@ -62,7 +63,7 @@ test('weights of another form and order of labels: adapted clips in, the labels 
   const known = ['c', 'other', 'a', 'b'];
   await writeTinyWeights(path, { labels: known, frames: 6, height: 32, width: 32 });
   const { config, preprocess, ...weights } = tinyCheckpoint({ labels: known, frames: 6, height: 32, width: 32 });
-  const inference = new Inference(config, weights, { threads: 1 });
+  const inference = new Inference(config, weights, nodePlatform, { threads: 1 });
   const adapted = adaptClips(clipsOf(5), student.preprocess, preprocess);
   const rows = await inference.logits(adapted);
   await inference.close();

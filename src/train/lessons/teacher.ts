@@ -15,12 +15,14 @@ import { type ClipTensor, takeClips } from '../../clip/clipTensor.js';
 import { type Preprocess, sameClips, sizeText } from '../../clip/preprocess.js';
 import { WeightsError } from '../../errors.js';
 import { networkCost } from '../../models/cost.js';
+import { nodePlatform } from '../../node/platform.js';
 import { Inference } from '../../recognise/inference.js';
 import { softmax } from '../../scores/softmax.js';
 import { type Checkpoint, parseCheckpoint } from '../../weights/checkpoint.js';
 import { readSafetensors } from '../../weights/files.js';
 import type { TensorFile } from '../../weights/namedTensor.js';
-import { isOnnxFile, isOwnModel, type OnnxWeights, parseOnnxWeights, readModelBytes } from '../../weights/onnxFile.js';
+import { isOnnxFile, readModelBytes } from '../../weights/onnxFile.js';
+import { isOwnModel, type OnnxWeights, parseOnnxWeights } from '../../weights/onnxWeights.js';
 import { openForeignTeacher } from './foreignTeacher.js';
 import { answersInOrder, type Student, type TeacherNetwork } from './teacherNetwork.js';
 
@@ -118,7 +120,7 @@ function distribution(logits: readonly number[], temperature: number, where: str
 function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, threads: number | undefined): TeacherNetwork {
   const { config, labels, preprocess, notes } = weights;
   const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
-  const inference = new Inference(config, values, { threads });
+  const inference = new Inference(config, values, nodePlatform, { threads });
   const form = { ...preprocess, frames: config.frames, height: config.height, width: config.width };
   const { macs } = networkCost(config);
   const group = inference.groupSize;

@@ -1,0 +1,23 @@
+/** The library in a browser tab: networks as data, recognition and training with onnxruntime-web. Nothing here needs Node. */
+export { asTensor, type ClipTensor, clipsFrom, emptyClips } from '../clip/clipTensor.js';
+export { type ClipView, testViews } from '../clip/clipView.js';
+export { makePreprocess, type Preprocess } from '../clip/preprocess.js';
+export { type FrameStack, sampleClips } from '../clip/sampleClips.js';
+export { ConfigError, LimitError, ShapeError, VideoError, VmfError, WeightsError } from '../errors.js';
+export type { NetworkConfig } from '../models/config.js';
+export { type NetworkCost, networkCost } from '../models/cost.js';
+export { type FlatWeights, inventoryOf } from '../models/network.js';
+export { networkConfig, networkNames, parseNetworkConfig } from '../models/registry.js';
+export { initialValues } from '../models/variables.js';
+export type { GraphRuntime, RuntimeOptions, Session, TensorValue } from '../platform/graphRuntime.js';
+export type { Platform } from '../platform/platform.js';
+export { Inference } from '../recognise/inference.js';
+export { Rng } from '../rng.js';
+export { softmax, topK } from '../scores/softmax.js';
+export { defaultStep, type StepOptions, smoothedTargets } from '../train/step.js';
+export { type StepInput, type StepResult, TrainingPrograms, type TrainingWeights } from '../train/trainingPrograms.js';
+export { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
+export { parseSafetensors, serializeSafetensors } from '../weights/safetensors.js';
+export { openWebRuntime, type WebRuntimeOptions } from './graphRuntime.js';
+export { webPlatform } from './platform.js';
+export { FrameRecogniser, type RecognisedFrames } from './recogniser.js';

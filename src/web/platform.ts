@@ -1,0 +1,8 @@
+/** A browser tab: onnxruntime-web in module workers. */
+import type { Platform } from '../platform/platform.js';
+import { openWebRuntime, type WebRuntimeOptions, webThreads } from './graphRuntime.js';
+
+export const webPlatform = (options: Omit<WebRuntimeOptions, 'threads'> = {}): Platform => ({
+  cores: webThreads(),
+  openRuntime: ({ threads = webThreads() } = {}) => openWebRuntime({ ...options, threads }),
+});

@@ -1,0 +1,112 @@
+/**
+ * A network in an ONNX file that this program wrote: the model's bytes as they are, and from its metadata what is needed to feed it
+ * and to read its answers. Not a reader of ONNX files in general.
+ */
+
+import { z } from 'zod';
+import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
+import { WeightsError } from '../errors.js';
+import { readOnnxMetadata } from '../graph/onnxMetadata.js';
+import type { NetworkConfig } from '../models/config.js';
+import { parseNetworkConfig } from '../models/registry.js';
+import { type Calibration, storedCalibration } from './calibration.js';
+import { upgradedConfig, upgradedPreprocess } from './legacy.js';
+import { quoted } from './namedTensor.js';
+
+/** What is known of a network besides its numbers. */
+export interface NetworkFacts {
+  readonly config: NetworkConfig;
+  readonly labels: readonly string[];
+  readonly preprocess: Preprocess;
+  readonly notes: Readonly<Record<string, string>>;
+  /** The logits stay as they are; whoever makes probabilities of them divides by its temperature first. */
+  readonly calibration?: Calibration;
+}
+
+export type Precision = 'float32' | 'float16 weights' | 'int8';
+
+/** A network whose weights lie inside a model for ONNX Runtime. */
+export interface OnnxWeights extends NetworkFacts {
+  readonly model: Uint8Array<ArrayBuffer>;
+  readonly precision: Precision;
+}
+
+/** The model's input, float32 [batch, frames, 3, S, S]: RGB from 0 to 255, cut to size. */
+export const clipInput = 'clip';
+/** Its output, float32 [batch, classes]. */
+export const logitsOutput = 'logits';
+
+const format = 'video-mobile-former onnx 1';
+const precisions: readonly Precision[] = ['float32', 'float16 weights', 'int8'];
+const stringList = z.array(z.string()).min(1);
+const stringRecord = z.record(z.string(), z.string());
+
+const inputNote = `${clipInput}: float32 [batch, frames, 3, height, width], RGB from 0 to 255; preprocess says which frames and how cut`;
+const outputNote = `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax gives probabilities`;
+
+const calibratedNote = ({ temperature }: Calibration): string =>
+  `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax of logits / ${temperature} gives probabilities (calibration.temperature)`;
+
+/** The metadata of a model file. The licence of the weights is in it when their notes know one. */
+export function onnxFacts(
+  { config, labels, preprocess, notes, calibration }: NetworkFacts,
+  { precision, version }: { readonly precision: Precision; readonly version: string },
+): Record<string, string> {
+  const facts = { config, labels, preprocess, notes, ...(calibration && { calibration }) };
+  const json = Object.entries(facts).map(([key, value]) => [key, JSON.stringify(value)]);
+  const license = notes['license'] ?? notes['licence'];
+  return {
+    ...{
+      format,
+      precision,
+      model: config.name,
+      version,
+      input: inputNote,
+      output: calibration ? calibratedNote(calibration) : outputNote,
+    },
+    ...(license !== undefined && { license }),
+    ...Object.fromEntries(json),
+  };
+}
+
+/** Whether a model says that this program wrote it, in whichever version. */
+export const isOwnModel = (model: Uint8Array): boolean =>
+  readOnnxMetadata(model)?.['format']?.startsWith('video-mobile-former onnx') === true;
+
+export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string): OnnxWeights {
+  const metadata = readOnnxMetadata(model);
+  if (metadata === undefined) throw new WeightsError('neither a safetensors file nor an ONNX model, or cut off', { path: where });
+  if (metadata['format'] !== format) {
+    const found = metadata['format'] === undefined ? 'is missing' : `is ${quoted(metadata['format'])}`;
+    throw new WeightsError(
+      `an ONNX model that this program did not write: metadata "format" ${found}, expected ${quoted(format)}`,
+      { path: where },
+    );
+  }
+  const json = (key: string) => metadataJson(metadata, key, where);
+  const config = parseNetworkConfig(upgradedConfig(json('config')), where);
+  const labels = stringList.safeParse(json('labels')).data;
+  if (labels?.length !== config.classes) {
+    throw new WeightsError(`expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`, { path: where });
+  }
+  const precision = precisions.find((each) => each === metadata['precision']);
+  if (!precision) throw new WeightsError(`metadata "precision" is ${quoted(metadata['precision'] ?? '')}`, { path: where });
+  const notes = stringRecord.safeParse(json('notes')).data ?? {};
+  return {
+    config,
+    labels,
+    preprocess: parsePreprocess(upgradedPreprocess(json('preprocess')), where),
+    notes,
+    model,
+    precision,
+    ...storedCalibration(metadata, where),
+  };
+}
+
+function metadataJson(metadata: Readonly<Record<string, string>>, key: string, where: string): unknown {
+  try {
+    return JSON.parse(metadata[key] ?? '');
+  } catch {
+    throw new WeightsError(`metadata ${quoted(key)} is missing or no JSON`, { path: where });
+  }
+}

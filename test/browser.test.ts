@@ -1,0 +1,87 @@
+/** The browser entry: in a real Chromium and on onnxruntime-web in Node, equal to onnxruntime-node within 1e-3. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { nodePlatform } from '../src/node/platform.js';
+import { Rng } from '../src/rng.js';
+import * as library from '../src/web/index.js';
+import { addressOf, chromiumPath, launch, serve } from './support/browser.js';
+import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { type TrialInput, type TrialNumbers, trialOfPlace } from './support/trialOfPlace.js';
+
+const size = { height: 48, width: 64 };
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let input: TrialInput;
+let node: TrialNumbers;
+
+before(async () => {
+  const config = tinyConfig();
+  const labels = Array.from({ length: config.classes }, (_, i) => `class ${i}`);
+  const { frames, height, width } = config;
+  const preprocess = library.makePreprocess({ frames, height, width });
+  const checkpoint = { config, labels, preprocess, notes: {}, ...livelyWeights(config) };
+  const rng = new Rng(['frames']);
+  const rgb = Uint8Array.from({ length: config.frames * size.height * size.width * 3 }, () => rng.integer(256));
+  input = { weights: library.serializeSafetensors(library.checkpointFile(checkpoint)), rgb, ...size };
+  node = await trialOfPlace(library, nodePlatform, input);
+  assert.ok(Math.max(...node.recognised) - Math.min(...node.recognised) > 0.02, 'the logits say something');
+  assert.equal(node.losses.length, 10);
+  assert.ok((node.losses[9] ?? 9) < (node.losses[0] ?? 0), 'ten steps learn something');
+});
+
+function near(what: string, got: readonly number[], expected: readonly number[]): number {
+  assert.equal(got.length, expected.length, what);
+  const apart = Math.max(...got.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN))));
+  assert.ok(apart < 1e-3, `${what}: ${apart} apart`);
+  return apart;
+}
+
+function compare(got: TrialNumbers): string {
+  assert.equal(got.label, node.label);
+  const recognised = near('logits of the clip', got.recognised, node.recognised);
+  const losses = near('losses', got.losses, node.losses);
+  const logits = near('logits after ten steps', got.logits, node.logits);
+  return `largest differences: clip ${recognised.toExponential(1)}, losses ${losses.toExponential(1)}, logits after ${logits.toExponential(1)}`;
+}
+
+test('onnxruntime-web in Node recognises and trains as onnxruntime-node does', async (t) => {
+  const place = library.webPlatform({ worker: 'page' });
+  t.diagnostic(compare(await trialOfPlace(library, place, input)));
+});
+
+test('a tab of Chromium recognises and trains as Node does', { timeout: 180_000 }, async (t) => {
+  const executable = chromiumPath();
+  if (executable === undefined) return t.skip('no Chromium here (Debian: apt-get install chromium, or name one in VMF_CHROMIUM)');
+  const server = await serve(await pageFiles(), `${root}/node_modules/onnxruntime-web/dist`);
+  const browser = await launch(executable);
+  try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    await page.goto(addressOf(server));
+    const said = await page.evaluate<{ isolated: boolean; numbers: TrialNumbers }>(
+      `runPage('/index.js', ${JSON.stringify(size)}, 2)`,
+    );
+    assert.deepEqual(complaints, []);
+    assert.ok(said.isolated, 'the page may use threads');
+    t.diagnostic(`Chromium ${browser.version()}: ${compare(said.numbers)}`);
+  } finally {
+    await browser.close();
+    server.close();
+  }
+});
+
+/** The built entry, bundled as a page would, beside the data. */
+async function pageFiles(): Promise<Map<string, Uint8Array | string>> {
+  const { bundleBrowser } = (await import(`${root}/scripts/bundleBrowser.mjs`)) as {
+    bundleBrowser: (entries: readonly string[]) => Promise<{ name: string; contents: Uint8Array }[]>;
+  };
+  const entries = ['src/web/index.js', 'src/web/runtimeWorker.js', 'test/support/browserPage.js'];
+  const bundles = await bundleBrowser(entries.map((entry) => `${root}/dist/${entry}`));
+  return new Map<string, Uint8Array | string>([
+    ...bundles.map(({ name, contents }): [string, Uint8Array] => [name, contents]),
+    ['', '<!doctype html><title>trial</title><script type="module" src="/browserPage.js"></script>'],
+    ['weights.safetensors', input.weights],
+    ['frames.rgb', input.rgb],
+  ]);
+}

@@ -1,0 +1,20 @@
+/** What the page of browser.test.ts runs. */
+import type * as Library from '../../src/web/index.js';
+import { trialOfPlace } from './trialOfPlace.js';
+
+const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+
+/** The trial, in this tab, on the built entry. */
+export async function runPage(entry: string, size: { height: number; width: number }, threads: number) {
+  const library = (await import(entry)) as typeof Library;
+  const folder = new URL('.', location.href).href;
+  const { cores, openRuntime } = library.webPlatform({
+    wasmPaths: folder,
+    worker: () => new Worker('/runtimeWorker.js', { type: 'module' }),
+  });
+  const platform = { cores, openRuntime: () => openRuntime({ threads }) };
+  const input = { weights: await bytes('/weights.safetensors'), rgb: await bytes('/frames.rgb'), ...size };
+  return { isolated: crossOriginIsolated, numbers: await trialOfPlace(library, platform, input) };
+}
+
+Object.assign(globalThis, { runPage });
