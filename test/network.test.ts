@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closure } from '../src/graph/expr.js';
-import { frameByFrame } from '../src/graph/lowering/frameByFrame.js';
-import { turnedLate } from '../src/graph/lowering/turned.js';
+import { frameTiling } from '../src/graph/lowering/frameTiling.js';
+import { timeInnermost } from '../src/graph/lowering/timeInnermost.js';
 import { sizeOf } from '../src/graph/shape.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../src/models/network.js';
@@ -146,7 +146,7 @@ for (const [size, frames] of [
     if (block === undefined) return;
     const config = networkConfig('mobile-former-52m', { frames, height: size, width: size, classes: 6, temporal: 'all' });
     const weights = livelyWeights(config);
-    const turned = closure(Object.values(turnedLate({ logits: inferenceGraph(config, weights, clips) }))).filter(
+    const turned = closure(Object.values(timeInnermost({ logits: inferenceGraph(config, weights, clips) }))).filter(
       ({ op, inputs: [x] }) => op.kind === 'depthwise' && x?.shape[4] === frames,
     );
     const strides = new Set(turned.map(({ op }) => (op.kind === 'depthwise' ? op.stride[0] : 0)));
@@ -163,7 +163,7 @@ test('maps taken apart frame by frame give the same logits', async (t) => {
   const config = networkConfig('mobile-former-52m', { frames: 5, height: 64, width: 64, classes: 6, temporal: 'all' });
   const weights = livelyWeights(config);
   const graph = { logits: inferenceGraph(config, weights, clips) };
-  const apart5 = frameByFrame(graph, 4 * 5 * clips * 36 * 16 * 16); // down to the widest maps of 16 x 16 positions
+  const apart5 = frameTiling(graph, 4 * 5 * clips * 36 * 16 * 16); // down to the widest maps of 16 x 16 positions
   const tapped = closure(Object.values(apart5)).filter(({ op }) => op.kind === 'depthwiseTaps');
   assert.ok(tapped.length > 0 && tapped.length % 5 === 0, `${tapped.length} convolutions of one frame each`);
   const x = randomClips(config, 7);

@@ -52,6 +52,8 @@ const cases: Record<string, (rng: Rng) => Case> = {
   log: () => ({ shapes: [[5, 3]], make: el.log, values: positive }),
   sqrt: () => ({ shapes: [[5, 3]], make: el.sqrt, values: positive }),
   erf: () => ({ shapes: [[5, 3]], make: el.erf }),
+  sigmoid: () => ({ shapes: [[5, 3]], make: el.sigmoid }),
+  'activations of a map': (rng) => ({ shapes: [map(rng)], make: rng.pick([el.sigmoid, el.silu, el.gelu, el.erf]) }),
   gelu: () => ({ shapes: [[5, 3]], make: el.gelu }),
   clip: () => ({ shapes: [[5, 7]], make: (x) => el.clip(x, 0, 1.45), values: kinkFree }),
   relu6: () => ({ shapes: [[5, 7]], make: (x) => el.relu6(el.mul(x, 8)), values: (rng) => rng.pick([-1, 0.3, 0.6, 0.9, 1.3]) }),
@@ -183,6 +185,12 @@ const cases: Record<string, (rng: Rng) => Case> = {
     const m = [1 + rng.integer(4), 1 + rng.integer(2), groups * each, 3 + rng.integer(4), 3 + rng.integer(4)];
     const out = groups * rng.pick([1, 5, 8, 16]);
     return { ...convolutionCase(rng, m, out, groups, rng.pick([1, 2, 3])), values: (r) => r.uniform(-0.5, 0.5) };
+  },
+  maxPool: (rng) => {
+    const m = [1 + rng.integer(4), 1 + rng.integer(2), 1 + rng.integer(20), 3 + rng.integer(4), 3 + rng.integer(4)];
+    const kernel = [1 + rng.integer(m[0] === 1 ? 1 : 2), 2 + rng.integer(2), 2 + rng.integer(2)] as const;
+    const options = { stride: rng.pick([kernel, 1, [1, 2, 1] as const]), padding: rng.pick(['none', 'same'] as const) };
+    return { shapes: [m], make: (x) => ft.maxPool(x, kernel, options) };
   },
   'convolution, scaled, with an activation': (rng) => {
     const m = map(rng, 4 + rng.integer(12));
@@ -343,6 +351,8 @@ test('every kind of operator is among the cases', () => {
     shuffleChannels: true,
     regroup: true,
     featureMap: true,
+    sigmoid: true,
+    maxPool: true,
     depthwiseTaps: true,
     depthwise: true,
     convolution: true,

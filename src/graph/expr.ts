@@ -4,52 +4,14 @@
  */
 
 import { ShapeError } from '../errors.js';
-import type { Sliding } from './operators/window.js';
 import { type Shape, showShape, sizeOf } from './shape.js';
 
-/** Operators by name, and what each holds besides its operands. */
+/** Operators by name, and what each holds besides its operands: every file of operators/ adds its own. */
 export interface Ops {
   input: { readonly name: string };
   constant: { readonly data: Float32Array };
-  add: object;
-  sub: object;
-  mul: object;
-  div: object;
-  relu: object;
-  step: object;
-  exp: object;
-  log: object;
-  sqrt: object;
-  erf: object;
-  clip: { readonly low: number; readonly high: number };
-  sum: { readonly axes: readonly number[] };
-  reshape: object;
-  featureMap: object;
-  broadcast: object;
-  transpose: { readonly order: readonly number[] };
-  slice: { readonly axis: number; readonly start: number; readonly end: number };
-  concat: { readonly axis: number };
-  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly groups: number; readonly pooling: boolean };
-  softmax: object;
-  logSoftmax: object;
-  layerNorm: { readonly epsilon: number };
-  scaleShift: object;
-  channelSum: object;
-  channelDot: object;
-  softmaxPositions: object;
-  pointwise: { readonly perClip: boolean; readonly groups: number };
-  gram: { readonly perClip: boolean; readonly groups: number };
-  softmaxTokens: { readonly heads: number };
-  shuffleChannels: { readonly groups: number };
-  regroup: object;
   memory: { readonly name: string };
-  depthwise: Sliding & { readonly unseenTaps?: number };
-  depthwiseTaps: Sliding;
-  depthwiseInputGradient: Sliding;
-  depthwiseWeightGradient: Sliding;
-  convolution: Sliding & { readonly groups: number };
-  convolutionInputGradient: Sliding & { readonly groups: number };
-  convolutionWeightGradient: Sliding & { readonly groups: number };
+  featureMap: object;
 }
 
 export type OpKind = keyof Ops;

@@ -53,6 +53,8 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
       return x.map(Math.sqrt);
     case 'erf':
       return x.map(erf);
+    case 'sigmoid':
+      return x.map((v) => 1 / (1 + Math.exp(-v)));
     case 'clip':
       return x.map((v) => Math.min(Math.max(v, op.low), op.high));
     case 'sum':
@@ -136,6 +138,8 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
       });
     case 'regroup':
       return x;
+    case 'maxPool':
+      return build(shape, (at) => largest(x, xs, at, op));
     case 'featureMap':
       return x;
     case 'depthwiseTaps':
@@ -171,6 +175,16 @@ interface Slide {
 
 const taps = ([t = 0, h = 0, w = 0]: readonly number[], [dt = 0, dh = 0, dw = 0]: readonly number[], { stride, pads }: Slide) =>
   [t * (stride[0] ?? 1) + dt, h * (stride[1] ?? 1) + dh, w * (stride[2] ?? 1) + dw].map((p, i) => p - (pads[i] ?? 0));
+
+function largest(x: Float64Array, xs: Shape, at: readonly number[], slide: Slide & { kernel: Shape }): number {
+  const [t = 0, clip = 0, c = 0, h = 0, w = 0] = at;
+  const seen = [...positions(slide.kernel)].flatMap((d) => {
+    const [frame = 0, row = 0, column = 0] = taps([t, h, w], d, slide);
+    const place = [frame, clip, c, row, column];
+    return inside(place, xs) ? [x[offset(xs, place)] ?? NaN] : [];
+  });
+  return Math.max(...seen);
+}
 
 /** Depthwise is a convolution in as many groups as channels. */
 function* depthwiseTerms(xs: Shape, [out = 0, ...kernel]: Shape, ys: Shape, slide: Slide): Generator<Term> {

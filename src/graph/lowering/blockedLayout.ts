@@ -1,15 +1,13 @@
 /**
  * Feature maps in ONNX Runtime's blocked layout (NCHWc): [T*B, C / b, H, W, b] in memory, b = 8 or 16 channels side by side, under
  * the nominal shape [T*B, C, H, W]. The `com.microsoft.nchwc` operators are internal to ONNX Runtime, so its version is pinned.
- * Here: how channels lie, to and from row-major, and the one operator that everything is made of; blocked.ts and
- * blockedDepthwise.ts say of what.
+ * Here: how channels lie, to and from row-major, and the one operator that everything is made of.
  *
  * Unused lanes of a last block hold finite numbers of no meaning; every weight that meets them is zero.
  */
 
 import type { MapSize } from '../shape.js';
 import type { Emitter } from './emitter.js';
-import { steep } from './plain.js';
 
 export const nchwc = 'com.microsoft.nchwc';
 
@@ -44,12 +42,12 @@ export class BlockedLayout {
     readonly block: number,
   ) {}
 
-  protected padded(channels: number): number {
+  padded(channels: number): number {
     return Math.ceil(channels / this.block) * this.block;
   }
 
   /** Lanes of one of the `expand` groups, with the unused ones. */
-  protected base(lanes: Lanes): number {
+  base(lanes: Lanes): number {
     return this.padded(lanes.channels / lanes.expand);
   }
 
@@ -115,7 +113,7 @@ export class BlockedLayout {
   }
 
   /** Lanes (last axis) -> logical channels. */
-  protected fromLanes(x: string, rows: readonly number[], lanes: Lanes): string {
+  fromLanes(x: string, rows: readonly number[], lanes: Lanes): string {
     const { channels, expand } = lanes;
     const each = channels / expand;
     const zeros = rows.map(() => 0);
@@ -125,7 +123,22 @@ export class BlockedLayout {
     return this.e.reshape(this.e.transpose(used, [...rows.keys(), rows.length + 1, rows.length]), [...rows, channels]);
   }
 
-  protected conv(inputs: readonly string[], kernel: readonly [number, number], group: number, more: ConvOptions = {}): string {
+  /** All lanes of a map, [T*B, lanes, H, W] and [T*B, H, W, lanes]. */
+  lanesFirst = (map: BlockedMap): string => this.e.node('ReorderOutput', [map.name], { channels: this.width(map.lanes) }, nchwc);
+  lanesLast = (map: BlockedMap): string =>
+    this.e.node('ReorderOutput', [map.name], { channels: this.width(map.lanes), channels_last: 1 }, nchwc);
+
+  /** Over the positions of each image and lane. */
+  globalPool = (type: 'GlobalAveragePool' | 'GlobalMaxPool', x: string): string => this.e.node(type, [x], {}, nchwc);
+
+  /** [groups, rows, columns] in lanes -> the blocked filter layout, out and in channels in blocks: [g, O/b, I/b, bi, bo]. */
+  matrixKernel(weight: string, groups: number, rows: number, columns: number): string {
+    const b = this.block;
+    const blocks = this.e.reshape(weight, [groups, rows / b, b, columns / b, b]);
+    return this.e.reshape(this.e.transpose(blocks, [0, 1, 3, 4, 2]), [groups * rows, columns, 1, 1]);
+  }
+
+  conv(inputs: readonly string[], kernel: readonly [number, number], group: number, more: ConvOptions = {}): string {
     const { pads = [0, 0, 0, 0], stride = 1, dilation = 1, activation, bias = '', addend = '' } = more;
     const operands = [...inputs, bias, addend];
     while (operands.at(-1) === '') operands.pop();
@@ -141,7 +154,7 @@ export class BlockedLayout {
     return this.e.node('Conv', operands, attributes, nchwc);
   }
 
-  protected options(epilogue: Epilogue, bias: string | undefined): ConvOptions {
+  options(epilogue: Epilogue, bias: string | undefined): ConvOptions {
     const { addend, activation } = epilogue;
     return { ...(bias && { bias }), ...(addend && { addend: addend.name }), ...(activation && { activation }) };
   }
@@ -150,7 +163,7 @@ export class BlockedLayout {
    * The sum of so many rows, times a factor, as one row [1, columns]. A product with a constant row is several times faster than
    * ONNX Runtime's ReduceSum over the first axis.
    */
-  protected sumOfRows(x: string, rows: number, columns: number, factor = 1): string {
+  sumOfRows(x: string, rows: number, columns: number, factor = 1): string {
     return this.e.node('MatMul', [this.e.filled(factor, [1, rows]), this.e.reshape(x, [rows, columns])]);
   }
 }
@@ -167,6 +180,6 @@ export interface ConvOptions {
 function activationOf(activation: Activation | undefined): Record<string, string | { floats: number[] }> {
   if (activation === undefined) return {};
   if (activation === 'Relu') return { activation: 'Relu' };
-  if (activation === 'Step') return { activation: 'HardSigmoid', activation_params: { floats: [steep, 0] } };
+  if (activation === 'Step') return { activation: 'HardSigmoid', activation_params: { floats: [1e30, 0] } };
   return { activation: 'Clip', activation_params: { floats: [activation.low, activation.high] } };
 }

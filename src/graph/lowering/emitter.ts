@@ -11,6 +11,14 @@ type Attributes = Readonly<Record<string, OnnxAttribute>>;
 /** Operators of ONNX itself, of ONNX Runtime, and of ONNX Runtime's blocked (NCHWc) layout. */
 export type Domain = '' | 'com.microsoft' | 'com.microsoft.nchwc';
 
+/** What the runtime that a graph is for cannot do. */
+export interface Dialect {
+  /** Inputs and outputs that a node may have: a Split into more becomes Slices. */
+  readonly maxOperands?: number;
+  /** Whether there is a LogSoftmax. */
+  readonly logSoftmax?: boolean;
+}
+
 export class Emitter {
   private readonly constants: OnnxTensor[] = [];
   private readonly made: OnnxNode[] = [];
@@ -26,6 +34,8 @@ export class Emitter {
   private count = 0;
   /** Put before the names of the nodes that are made from now on; without it they have none. */
   part = '';
+
+  constructor(readonly dialect: Dialect = {}) {}
 
   /** A name that nothing else has. */
   name(hint: string): string {
@@ -48,6 +58,7 @@ export class Emitter {
 
   /** Cuts a value into pieces of these sizes along an axis. */
   split(input: string, axis: number, sizes: readonly number[]): string[] {
+    if (sizes.length >= (this.dialect.maxOperands ?? Number.POSITIVE_INFINITY)) return this.slices(input, axis, sizes);
     const key = `${input} ${axis} ${sizes}`;
     const known = this.sharedSplits.get(key);
     if (known) return known;
@@ -56,6 +67,14 @@ export class Emitter {
     this.made.push({ type: 'Split', inputs: [input, this.integers(sizes)], outputs, attributes: { axis } });
     this.sharedSplits.set(key, outputs);
     return outputs;
+  }
+
+  private slices(input: string, axis: number, sizes: readonly number[]): string[] {
+    let start = 0;
+    return sizes.map((size) => {
+      start += size;
+      return this.slice(input, axis, start - size, start);
+    });
   }
 
   /** Tells the shape that a value has, so that no reshape to it is emitted. */

@@ -3,23 +3,35 @@
  * have operators of their own, which are faster.
  */
 
-import { reshape, sum } from '../arrange.js';
-import { asMap, type Expr, expr, mapExpr, type OpOf } from '../expr.js';
-import { channelSum, pointwise } from '../features.js';
+import { asMap, type Expr, mapExpr } from '../expr.js';
+import type { BlockedMap, Epilogue } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';
-import { mapSize, need, type Shape } from '../shape.js';
-import { joinPhases, slidDepthwise, timePhases } from './depthwise.js';
+import { mapSize, need, sizeOf } from '../shape.js';
+import { channelSum } from './channelAffine.js';
+import { convolutionInputGradient, convolutionWeightGradient } from './convolutionGradients.js';
 import {
-  cropped,
-  imageShape,
-  images,
-  kernelGradientPads,
-  outputPadding,
-  pickFrames,
-  spatialAttributes,
-  sumOf,
-} from './images.js';
-import { asTriple, type FramePick, type Padding, slidingOf, slidShape, type Triple, tapPicks } from './window.js';
+  blockKernels,
+  denseWeight,
+  type Grouped,
+  groupsAreBlocks,
+  passes,
+  plainKernels,
+  sideBySide,
+  tapsOf,
+} from './convolutionKernels.js';
+import { slidDepthwise } from './depthwise.js';
+import { imageShape, images, pickFrames, spatialAttributes, sumOf } from './images.js';
+import { type NchwcLowering, type Node, operator } from './operator.js';
+import { pointwise } from './pointwise.js';
+import { sum } from './reduction.js';
+import { reshape } from './reshape.js';
+import { asTriple, type Padding, slidingOf, slidShape, type Triple, tapPicks } from './window.js';
+
+declare module '../expr.js' {
+  interface Ops {
+    convolution: Grouped;
+  }
+}
 
 export interface ConvolutionOptions {
   /** A number is the stride in space. */
@@ -45,32 +57,28 @@ export function convolution(x: Expr, weight: Expr, options: ConvolutionOptions =
   const stride = asTriple(options.stride ?? 1);
   const sliding = slidingOf(x.shape, [kt, kh, kw], stride, padding, lag);
   if (groups > 1 && into === 1) return slidDepthwise(x, reshape(weight, [out, kt, kh, kw]), sliding, bias);
-  if (groups === 1 && [kt, kh, kw, ...stride].every((n) => n === 1) && lag === 0) return pointwise(x, reshape(weight, [out, into]), bias); // biome-ignore format: one line
+  if (groups === 1 && [kt, kh, kw, ...stride].every((n) => n === 1)) return pointwise(x, reshape(weight, [out, into]), bias); // biome-ignore format: one line
   const shape = slidShape(x.shape, out, [kt, kh, kw], sliding);
   const op = { ...sliding, groups };
   const map = asMap(x);
   return mapExpr({ kind: 'convolution', ...op }, bias ? [map, weight, bias] : [map, weight], shape, (dy) => [
-    mapExpr({ kind: 'convolutionInputGradient', ...op }, [dy, weight], x.shape),
-    expr({ kind: 'convolutionWeightGradient', ...op }, [dy, map], weight.shape),
+    convolutionInputGradient(dy, weight, op, x.shape),
+    convolutionWeightGradient(dy, map, op, weight.shape),
     sum(channelSum(dy), [0], [out]),
   ]);
 }
 
-/** What taps in time see, their channels side by side: [images, taps * C, H, W]. */
-function sideBySide(e: Emitter, x: string, shape: Shape, picks: readonly FramePick[]): string {
-  const { clips } = mapSize(shape, 'convolution');
-  const seen = picks.map((pick) => pickFrames(e, images(e, x, shape), pick, clips, imageShape(shape)));
-  return seen.length === 1 && seen[0] ? seen[0] : e.node('Concat', seen, { axis: 1 });
-}
+export const convolutionOperator = operator('convolution', {
+  emit: emitConvolution,
+  nchwc: {
+    suits: (c, { op, inputs: [, weight] }) => groupsAreBlocks(c, weight?.shape ?? [], op.groups),
+    emit: convolutionNchwc,
+    activation: 'once',
+  },
+  macs: ({ inputs: [, weight], shape }) => sizeOf(shape) * sizeOf(weight?.shape.slice(1) ?? []),
+});
 
-/** Taps in time that are computed in one pass: all of them, or with groups each alone. */
-const passes = (taps: readonly number[], groups: number): number[][] => (groups === 1 ? [[...taps]] : taps.map((tap) => [tap]));
-
-/** The kernels [O, I, n, kh, kw] of some taps in time. */
-const tapsOf = (e: Emitter, weight: string, kt: number, taps: readonly number[]): string =>
-  taps.length === kt ? weight : e.node('Gather', [weight, e.integers(taps)], { axis: 2 });
-
-export function emitConvolution(e: Emitter, op: OpOf<'convolution'>, { inputs, shape }: Expr, names: readonly string[]): string {
+function emitConvolution(e: Emitter, { op, inputs, shape }: Node<'convolution'>, names: readonly string[]): string {
   const [x = '', weight = '', ...bias] = names;
   const [from = [], [out = 0, into = 0, kt = 1, kh = 1, kw = 1] = []] = inputs.map((operand) => operand.shape);
   const attributes = { ...(op.groups > 1 && { group: op.groups }), ...spatialAttributes([kh, kw], op) };
@@ -84,63 +92,45 @@ export function emitConvolution(e: Emitter, op: OpOf<'convolution'>, { inputs, s
   return e.reshape(sumOf(e, parts), shape);
 }
 
-export function emitConvolutionInputGradient(
-  e: Emitter,
-  op: OpOf<'convolutionInputGradient'>,
-  { inputs, shape }: Expr,
-  [dy = '', weight = '']: readonly string[],
-): string {
-  const [from = [], [out = 0, into = 0, kt = 1, kh = 1, kw = 1] = []] = inputs.map((operand) => operand.shape);
-  const [big, small] = [mapSize(shape, op.kind), mapSize(from, op.kind)];
-  const attributes = {
-    group: op.groups,
-    ...spatialAttributes([kh, kw], op),
-    output_padding: outputPadding(big, small, [kh, kw], op),
-  };
-  const phases = timePhases(kt, op, big.frames).map((phase) => {
-    const parts = passes([...phase.keys()], op.groups).map((some) => {
-      const reached = some.flatMap((i) => phase[i] ?? []);
-      const kernels = tapsOf(e, weight, kt, reached.map(({ tap }) => tap)); // biome-ignore format: one line
-      const kernel = reached.length === 1 ? kernels : e.transpose(kernels, [2, 0, 1, 3, 4]);
-      const seen = sideBySide(e, dy, from, reached.map(({ pick }) => pick)); // biome-ignore format: one line
-      return e.node('ConvTranspose', [seen, e.reshape(kernel, [reached.length * out, into, kh, kw])], attributes);
-    });
-    return phase.length > 0 ? sumOf(e, parts) : undefined;
+/** One Conv for each tap in time, adding into the same output. */
+function convolutionNchwc(c: NchwcLowering, node: Node<'convolution'>, { addend, activation }: Epilogue): BlockedMap {
+  const { layout } = c;
+  const { op, inputs, shape } = node;
+  const [, weight = node, bias] = inputs;
+  const size = mapSize(shape, op.kind);
+  const lanes = { channels: size.channels, expand: 1 };
+  const { maps, kernels } = tapsNchwc(c, node);
+  const start = bias ? layout.toLanes(c.standard(bias), [], lanes) : undefined;
+  const [, , , kh = 1, kw = 1] = weight.shape;
+  const [, top, left, , bottom, right] = op.pads;
+  const space = { pads: [top, left, bottom, right], stride: [op.stride[1], op.stride[2]] as const };
+  let y = addend?.name;
+  maps.forEach((map, i) => {
+    const first = i === 0 && start ? { bias: start } : {};
+    const last = i === maps.length - 1 && activation ? { activation } : {};
+    const so = y === undefined ? {} : { addend: y };
+    y = layout.conv([map, kernels[i] ?? ''], [kh, kw], op.groups, { ...space, ...first, ...so, ...last });
   });
-  return e.reshape(joinPhases(e, phases, shape, op), shape);
+  return { name: y ?? '', size, lanes };
 }
 
-/** dW [O, C / g, kt, kh, kw]: images become the channels of a convolution of x (C / g images in g groups) by dy (O kernels). */
-export function emitConvolutionWeightGradient(
-  e: Emitter,
-  op: OpOf<'convolutionWeightGradient'>,
-  { inputs, shape }: Expr,
-  [dy = '', x = '']: readonly string[],
-): string {
-  const [dyShape = [], xShape = []] = inputs.map((operand) => operand.shape);
-  const [out = 0, into = 0, kt = 1, kh = 1, kw = 1] = shape;
-  const [big, small] = [mapSize(xShape, op.kind), mapSize(dyShape, op.kind)];
-  const count = small.frames * small.clips;
-  const kernel = e.transpose(images(e, dy, dyShape), [1, 0, 2, 3]); // [O, T*B, h, w]
-  const picks = tapPicks(kt, op, small.frames);
-  const parts = passes([...picks.keys()], op.groups).map((taps) => {
-    const rows = taps.length * into;
-    const seen = sideBySide(e, x, xShape, taps.flatMap((tap) => picks[tap] ?? [])); // biome-ignore format: one line
-    const grouped = e.reshape(seen, [count, op.groups, rows, big.height * big.width]);
-    const left = e.reshape(op.groups === 1 ? e.transpose(seen, [1, 0, 2, 3]) : e.transpose(grouped, [2, 1, 0, 3]), [
-      rows,
-      op.groups * count,
-      big.height,
-      big.width,
-    ]);
-    const shown = cropped(e, left, kernelGradientPads(big, small, [kh, kw], op));
-    const dots = e.node('Conv', [shown.x, kernel], {
-      ...(op.groups > 1 && { group: op.groups }),
-      kernel_shape: [small.height, small.width],
-      dilations: [op.stride[1], op.stride[2]],
-      pads: shown.pads,
-    }); // [taps * C / g, O, kh, kw]
-    return e.transpose(e.reshape(dots, [taps.length, into, out, kh, kw]), [2, 1, 0, 3, 4]);
-  });
-  return parts.length === 1 && parts[0] ? parts[0] : e.node('Concat', parts, { axis: 2 });
+/** What the taps see and their kernels. A map with fewer channels than a block (a picture) is read row-major. */
+function tapsNchwc(c: NchwcLowering, { op, inputs: [x, weight], shape }: Node<'convolution'>) {
+  const { e, layout } = c;
+  const [from, kernel] = [x as Expr, weight as Expr];
+  const w = denseWeight(c, kernel, op.groups);
+  const picks = tapPicks(kernel.shape[2] ?? 1, op, shape[0] ?? 0);
+  const { clips, channels } = mapSize(from.shape, op.kind);
+  if (op.groups === 1 && channels < layout.block) {
+    const flat = images(e, c.standard(from), from.shape);
+    return {
+      maps: picks.map((pick) => pickFrames(e, flat, pick, clips, imageShape(from.shape))),
+      kernels: plainKernels(layout, w),
+    };
+  }
+  const map = c.mapWith(from, 1);
+  return {
+    maps: picks.map((pick) => pickFrames(e, map.name, pick, clips, layout.nominal(map))),
+    kernels: blockKernels(layout, w, false),
+  };
 }

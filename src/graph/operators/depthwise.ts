@@ -1,24 +1,31 @@
-/**
- * Depthwise convolutions on feature maps [T, B, C, H, W] and their gradients. Cross-correlation, as everywhere in this field.
- */
+/** Depthwise convolutions on feature maps [T, B, C, H, W]. Cross-correlation, as everywhere in this field. */
 
-import { concat, slice, sum } from '../arrange.js';
-import { asMap, type Expr, expr, mapExpr, type OpOf } from '../expr.js';
-import { channelSum } from '../features.js';
+import { asMap, type Expr, mapExpr } from '../expr.js';
+import type { Activation, BlockedLayout, BlockedMap, ConvOptions, Lanes } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';
-import { mapSize, need, type Shape } from '../shape.js';
-import {
-  cropped,
-  imageShape,
-  images,
-  interleaveFrames,
-  kernelGradientPads,
-  outputPadding,
-  pickFrames,
-  spatialAttributes,
-  sumOf,
-} from './images.js';
-import { type Sliding, seeingTaps, slidingOf, slidShape, type Triple, tapPicks, withoutTaps } from './window.js';
+import { type MapSize, mapSize, need, sizeOf } from '../shape.js';
+import { channelSum } from './channelAffine.js';
+import { depthwiseInputGradient, depthwiseWeightGradient } from './depthwiseGradients.js';
+import { blockedKernels, type DepthwiseWeight, kernelOf, picked, pieces, tapKernel, weightOf } from './depthwiseKernels.js';
+import { imageShape, images, pickFrames, spatialAttributes, sumOf } from './images.js';
+import { type NchwcLowering, type Node, operator } from './operator.js';
+import { sum } from './reduction.js';
+import { concat, slice } from './sliceConcat.js';
+import { type Sliding, seeingTaps, slidingOf, slidShape, tapPicks, withoutTaps } from './window.js';
+
+/** What depthwise kernels stand for when multiply-adds are counted. */
+export interface Counting {
+  /** Taps in time that were left out since they see only padding. */
+  readonly unseenTaps?: number;
+  readonly pooling?: boolean;
+}
+
+declare module '../expr.js' {
+  interface Ops {
+    depthwise: Sliding & Counting;
+    depthwiseTaps: Sliding;
+  }
+}
 
 /**
  * Zero padding of half the kernel. weight [C * e, kt, kh, kw]: input channel c gives output channels c*e .. c*e + e - 1. Tap k of the
@@ -32,7 +39,7 @@ export function depthwise(x: Expr, weight: Expr, stride: number, bias?: Expr, la
 }
 
 /** The same with any stride and padding. */
-export function slidDepthwise(x: Expr, weight: Expr, sliding: Sliding, bias?: Expr, unseenTaps = 0): Expr {
+export function slidDepthwise(x: Expr, weight: Expr, sliding: Sliding, bias?: Expr, counting: Counting = {}): Expr {
   const { frames, channels } = mapSize(x.shape, 'depthwise');
   const [out = 0, kt = 0, kh = 0, kw = 0] = weight.shape;
   need(weight.shape.length === 4 && out % channels === 0, 'depthwise: weight', weight.shape, x.shape);
@@ -40,12 +47,13 @@ export function slidDepthwise(x: Expr, weight: Expr, sliding: Sliding, bias?: Ex
   const seeing = seeingTaps(kt, sliding, frames, shape[0] ?? 0);
   if (seeing.length < kt) {
     const kept = slice(weight, 1, seeing.from, seeing.from + seeing.length); // others see only padding
-    return slidDepthwise(x, kept, withoutTaps(sliding, seeing.from, kt - seeing.length), bias, kt - seeing.length);
+    const unseenTaps = kt - seeing.length;
+    return slidDepthwise(x, kept, withoutTaps(sliding, seeing.from, unseenTaps), bias, { ...counting, unseenTaps });
   }
   const map = asMap(x);
-  return mapExpr({ kind: 'depthwise', ...sliding, unseenTaps }, bias ? [map, weight, bias] : [map, weight], shape, (dy) => [
-    mapExpr({ kind: 'depthwiseInputGradient', ...sliding }, [dy, weight], x.shape),
-    expr({ kind: 'depthwiseWeightGradient', ...sliding }, [dy, map], weight.shape),
+  return mapExpr({ kind: 'depthwise', ...sliding, ...counting }, bias ? [map, weight, bias] : [map, weight], shape, (dy) => [
+    depthwiseInputGradient(dy, weight, sliding, x.shape),
+    depthwiseWeightGradient(dy, map, sliding, weight.shape),
     sum(channelSum(dy), [0], [out]),
   ]);
 }
@@ -71,23 +79,43 @@ export function tappedDepthwise(taps: readonly Expr[], weight: Expr, sliding: Sl
   const [out = 0, , kh = 0, kw = 0] = weight.shape;
   const shape = slidShape(maps[0]?.shape ?? [], out, [1, kh, kw], sliding);
   return mapExpr({ kind: 'depthwiseTaps', ...sliding }, [...maps, weight, ...(bias ? [bias] : [])], shape, (dy) => [
-    ...maps.map((map, k) => mapExpr({ kind: 'depthwiseInputGradient', ...sliding }, [dy, slice(weight, 1, k, k + 1)], map.shape)),
+    ...maps.map((map, k) => depthwiseInputGradient(dy, slice(weight, 1, k, k + 1), sliding, map.shape)),
     concat(
-      maps.map((map) => expr({ kind: 'depthwiseWeightGradient', ...sliding }, [dy, map], [out, 1, kh, kw])),
+      maps.map((map) => depthwiseWeightGradient(dy, map, sliding, [out, 1, kh, kw])),
       1,
     ),
     sum(channelSum(dy), [0], [out]),
   ]);
 }
 
-/** The kernel of one temporal tap, [C * e, 1, kh, kw]. */
-function tap(e: Emitter, weight: string, [out = 0, , kh = 0, kw = 0]: Shape, k: number): string {
-  return e.reshape(e.slice(weight, 1, k, k + 1), [out, 1, kh, kw]);
-}
+export const depthwiseOperator = operator('depthwise', {
+  emit: emitDepthwise,
+  nchwc: {
+    emit: (c, node, { activation }) => {
+      const [x = node, weight = node] = node.inputs;
+      const from = c.mapWith(x, 1);
+      const w = weightOf(c, weight);
+      const options = optionsOf(c, node, activation);
+      const seen = tapPicks(w.kernel[0], node.op, options.size.frames).map((pick) => picked(c.layout, from, pick));
+      return byExpansion(c.layout, seen, from.lanes, w, options);
+    },
+    activation: 'once',
+  },
+  expanded: (node) => ({ map: node, times: (node.shape[2] ?? 1) / (node.inputs[0]?.shape[2] ?? 1) }),
+  macs: ({ op, inputs: [, weight], shape }) => {
+    const [kt, kh, kw] = kernelOf(weight?.shape ?? []);
+    return op.pooling ? 0 : sizeOf(shape) * (kt + (op.unseenTaps ?? 0)) * kh * kw;
+  },
+});
 
-const kernelOf = ([, kt = 1, kh = 1, kw = 1]: Shape): Triple => [kt, kh, kw];
+export const depthwiseTapsOperator = operator('depthwiseTaps', {
+  emit: emitTaps,
+  nchwc: { emit: (c, node, { activation }) => tapsNchwc(c, node, activation), activation: 'once' },
+  expanded: (node) => ({ map: node, times: (node.shape[2] ?? 1) / (node.inputs[0]?.shape[2] ?? 1) }),
+  macs: ({ inputs, shape }) => sizeOf(shape) * sizeOf(inputs.find(({ isMap }) => !isMap)?.shape.slice(1) ?? []),
+});
 
-export function emitDepthwise(e: Emitter, op: OpOf<'depthwise'>, { inputs, shape }: Expr, names: readonly string[]): string {
+function emitDepthwise(e: Emitter, { op, inputs, shape }: Node<'depthwise'>, names: readonly string[]): string {
   const [x = '', weight = '', ...bias] = names;
   const [from = [], weights = []] = inputs.map((operand) => operand.shape);
   const { clips, channels } = mapSize(from, op.kind);
@@ -96,98 +124,108 @@ export function emitDepthwise(e: Emitter, op: OpOf<'depthwise'>, { inputs, shape
   const picks = tapPicks(kt, op, shape[0] ?? 0);
   const biased = Math.max(0, picks.findIndex(({ first }) => first === 0)); // biome-ignore format: one line
   const parts = picks.map((pick, k) => {
-    const operands = [pickFrames(e, images(e, x, from), pick, clips, imageShape(from)), tap(e, weight, weights, k)];
+    const operands = [pickFrames(e, images(e, x, from), pick, clips, imageShape(from)), tapKernel(e, weight, weights, k)];
     return e.node('Conv', k === biased ? [...operands, ...bias] : operands, attributes);
   });
   return e.reshape(sumOf(e, parts), shape);
 }
 
-export function emitDepthwiseTaps(
-  e: Emitter,
-  op: OpOf<'depthwiseTaps'>,
-  { inputs, shape }: Expr,
-  names: readonly string[],
-): string {
+function emitTaps(e: Emitter, { op, inputs, shape }: Node<'depthwiseTaps'>, names: readonly string[]): string {
   const taps = inputs.filter(({ isMap }) => isMap).length;
   const [from, weight] = [inputs[0]?.shape ?? [], inputs[taps]?.shape ?? []];
   const { channels } = mapSize(from, op.kind);
   const attributes = { group: channels, ...spatialAttributes(kernelOf(weight).slice(1), op) };
   const bias = names.slice(taps + 1);
   const parts = names.slice(0, taps).map((x, k) => {
-    const operands = [images(e, x, from), tap(e, names[taps] ?? '', weight, k)];
+    const operands = [images(e, x, from), tapKernel(e, names[taps] ?? '', weight, k)];
     return e.node('Conv', k === 0 ? [...operands, ...bias] : operands, attributes);
   });
   return e.reshape(sumOf(e, parts), shape);
 }
 
-export function emitDepthwiseInputGradient(
-  e: Emitter,
-  op: OpOf<'depthwiseInputGradient'>,
-  { inputs, shape }: Expr,
-  [dy = '', weight = '']: readonly string[],
-): string {
-  const [from = [], weights = []] = inputs.map((operand) => operand.shape);
-  const big = mapSize(shape, op.kind);
-  const small = mapSize(from, op.kind);
-  const [kt, kh, kw] = kernelOf(weights);
-  const attributes = {
-    group: big.channels,
-    ...spatialAttributes([kh, kw], op),
-    output_padding: outputPadding(big, small, [kh, kw], op),
-  };
-  const flat = images(e, dy, from);
-  const phases = timePhases(kt, op, big.frames).map((phase) => {
-    const parts = phase.map(({ tap: k, pick }) => {
-      const moved = pickFrames(e, flat, pick, big.clips, imageShape(from));
-      return e.node('ConvTranspose', [moved, tap(e, weight, weights, k)], attributes);
-    });
-    return parts.length > 0 ? sumOf(e, parts) : undefined;
-  });
-  return e.reshape(joinPhases(e, phases, shape, op), shape);
+interface DepthwiseOptions {
+  readonly sliding: Sliding;
+  /** Of the result. */
+  readonly size: MapSize;
+  readonly bias?: string | undefined;
+  readonly activation?: Activation | undefined;
 }
 
-/** For each phase of the input's frames, the taps that reach it and the frames of the output that they see there. */
-export function timePhases(kt: number, { stride, pads }: Sliding, frames: number) {
-  const [step, before] = [stride[0], pads[0]];
-  const count = Math.ceil(frames / step);
-  return Array.from({ length: step }, (_, phase) =>
-    [...Array(kt).keys()]
-      .filter((k) => (phase + before - k) % step === 0)
-      .map((k) => ({ tap: k, pick: { first: (phase + before - k) / step, step: 1, count } })),
+function optionsOf(
+  c: NchwcLowering,
+  node: Node<'depthwise' | 'depthwiseTaps'>,
+  activation: Activation | undefined,
+): DepthwiseOptions {
+  const [, bias] = node.inputs.filter(({ isMap }) => !isMap);
+  return { sliding: node.op, size: mapSize(node.shape, node.op.kind), bias: bias && c.standard(bias), activation };
+}
+
+/** Values of a map up to which copying it costs less than a node for each copy. */
+const smallMap = 1 << 14;
+
+/** In a small map a node more costs more than a copy: where the convolution expands, its input is repeated and each tap is one Conv. */
+function tapsNchwc(c: NchwcLowering, node: Node<'depthwiseTaps'>, activation: Activation | undefined): BlockedMap {
+  const { e, layout } = c;
+  const maps = node.inputs.filter(({ isMap }) => isMap).map((x) => c.mapWith(x, 1));
+  const w = weightOf(c, node.inputs[maps.length] ?? node);
+  const options = optionsOf(c, node, activation);
+  const [first] = maps;
+  const names = maps.map(({ name }) => name);
+  if (first && sizeOf(layout.nominal(first)) > smallMap) return byExpansion(layout, names, first.lanes, w, options);
+  const expand = w.out / (first?.size.channels ?? 1);
+  const lanes = { channels: w.out, expand };
+  const kernels = blockedKernels(layout, w, expand);
+  const join = (parts: readonly string[], axis: number) =>
+    parts.length === 1 && parts[0] ? parts[0] : e.node('Concat', parts, { axis });
+  const repeated = names.map((name) => join(Array<string>(expand).fill(name), 1));
+  const wide = repeated.map((_, tap) => join(kernels.map((row) => row[tap] ?? ''), 0)); // biome-ignore format: one line
+  const bias = options.bias ? { bias: layout.toLanes(options.bias, [], lanes) } : {};
+  const start = { ...spaceOf(options.sliding), ...bias };
+  const name = sumOfTaps(layout, repeated, wide, layout.width(lanes), w, start, activation);
+  return { name, size: options.size, lanes };
+}
+
+/** One Conv per expansion and tap; `from`: the lanes of the maps that the taps see. */
+function byExpansion(
+  layout: BlockedLayout,
+  taps: readonly string[],
+  from: Lanes,
+  w: DepthwiseWeight,
+  { size, bias, activation, sliding }: DepthwiseOptions,
+): BlockedMap {
+  const expand = w.out / from.channels;
+  const lanes = { channels: w.out, expand };
+  const biases = bias ? pieces(layout.e, layout.toLanes(bias, [], lanes), 0, expand, layout.width(from)) : [];
+  const space = spaceOf(sliding);
+  const parts = blockedKernels(layout, w, expand).map((row, k) =>
+    sumOfTaps(layout, taps, row, layout.width(from), w, { ...space, ...(biases[k] && { bias: biases[k] }) }, activation),
   );
+  const name = parts.length === 1 && parts[0] ? parts[0] : layout.e.node('Concat', parts, { axis: 1 });
+  return { name, size, lanes };
 }
 
-/** The frames of each phase where they belong in a map of this shape; zeros for a phase that no tap reaches. */
-export function joinPhases(e: Emitter, phases: readonly (string | undefined)[], shape: Shape, { stride }: Sliding): string {
-  const { frames, clips } = mapSize(shape, 'gradient');
-  const each = [Math.ceil(frames / stride[0]) * clips, ...imageShape(shape).slice(1)];
-  return interleaveFrames(e, phases.map((phase) => phase ?? e.filled(0, each)), frames, clips, each); // biome-ignore format: one line
-}
-
-/** dW as a convolution of each image and channel by its own gradient, then summed over images. */
-export function emitDepthwiseWeightGradient(
-  e: Emitter,
-  op: OpOf<'depthwiseWeightGradient'>,
-  { inputs, shape }: Expr,
-  [dy = '', x = '']: readonly string[],
+/** Each map convolved by its kernel, all adding into one output: the bias goes with the first, the activation with the last. */
+function sumOfTaps(
+  layout: BlockedLayout,
+  maps: readonly string[],
+  kernels: readonly string[],
+  lanes: number,
+  { kernel: [, kh, kw] }: DepthwiseWeight,
+  { bias, ...space }: SpaceOptions,
+  activation: Activation | undefined,
 ): string {
-  const [dyShape = [], xShape = []] = inputs.map((operand) => operand.shape);
-  const big = mapSize(xShape, op.kind);
-  const small = mapSize(dyShape, op.kind);
-  const [kt, kh, kw] = kernelOf(shape);
-  const count = small.frames * small.clips;
-  const kernel = e.reshape(dy, [count * small.channels, 1, small.height, small.width]);
-  const parts = tapPicks(kt, op, small.frames).map((pick) => {
-    const moved = pickFrames(e, images(e, x, xShape), pick, big.clips, imageShape(xShape));
-    const whole = e.reshape(moved, [1, count * big.channels, big.height, big.width]);
-    const seen = cropped(e, whole, kernelGradientPads(big, small, [kh, kw], op));
-    const dots = e.node('Conv', [seen.x, kernel], {
-      group: count * big.channels,
-      kernel_shape: [small.height, small.width],
-      dilations: [op.stride[1], op.stride[2]],
-      pads: seen.pads,
-    });
-    return e.reshape(e.sum(e.reshape(dots, [count, small.channels, kh, kw]), [0]), [small.channels, 1, kh, kw]);
+  let y: string | undefined;
+  maps.forEach((map, i) => {
+    const start = y === undefined ? { ...(bias !== undefined && { bias }) } : { addend: y };
+    const end = activation && i === maps.length - 1 ? { activation } : {};
+    y = layout.conv([map, kernels[i] ?? ''], [kh, kw], lanes, { ...space, ...start, ...end });
   });
-  return parts.length === 1 && parts[0] ? parts[0] : e.node('Concat', parts, { axis: 1 });
+  return y ?? '';
 }
+
+const spaceOf = ({ stride, pads }: Sliding): SpaceOptions => ({
+  stride: [stride[1], stride[2]],
+  pads: [pads[1], pads[2], pads[4], pads[5]],
+});
+
+type SpaceOptions = Pick<ConvOptions, 'stride' | 'pads' | 'bias'>;

@@ -7,25 +7,25 @@
 import { concat, reshape, slice } from '../arrange.js';
 import { asMap, closure, type Expr, expr, rebuilt } from '../expr.js';
 import { tappedDepthwise } from '../operators/depthwise.js';
+import { operatorOf } from '../operators/registry.js';
 import { inSpace, tapPicks } from '../operators/window.js';
 import { sizeOf } from '../shape.js';
-import { positionwise, sums } from './kinds.js';
-import { Origins } from './origins.js';
+import { Provenance } from './provenance.js';
 
 /** Of networks whose frames have tokens of their own, or come one at a time. */
 const unknown: ReadonlySet<string> = new Set(['regroup', 'memory', 'depthwiseTaps']);
 
 /** Rewrites the outputs so that maps of a size (H, W) at which some map has `minBytes` exist frame by frame. */
-export function frameByFrame(
+export function frameTiling(
   outputs: Readonly<Record<string, Expr>>,
   minBytes: number,
-  origins = new Origins(),
+  provenance = new Provenance(),
 ): Record<string, Expr> {
   const order = closure(Object.values(outputs));
   if (order.some(({ op }) => op.kind.endsWith('Gradient') || unknown.has(op.kind))) return { ...outputs };
   const large = order.filter(({ shape, isMap }) => isMap && 4 * sizeOf(shape) >= minBytes).map(positionsOf);
   const rewriting = new Rewriting(new Set(large));
-  for (const node of order) origins.note(node, rewriting.visit(node));
+  for (const node of order) provenance.note(node, rewriting.visit(node));
   return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, rewriting.whole(node)]));
 }
 
@@ -65,7 +65,9 @@ class Rewriting {
   private isTakenApart(node: Expr): boolean {
     if (!node.isMap || node.shape[0] === 1 || !this.large.has(positionsOf(node))) return false;
     const { kind } = node.op;
-    return positionwise.has(kind) || this.isFramewise(node) || kind === 'depthwise' || this.imagesOf(node) !== undefined;
+    return (
+      operatorOf(node).reach === 'position' || this.isFramewise(node) || kind === 'depthwise' || this.imagesOf(node) !== undefined
+    );
   }
 
   /** Whether this convolution makes each frame from the same frame of its operand. */
@@ -113,7 +115,7 @@ class Rewriting {
 
   /** A value that stays whole, over what its operands have become. */
   private rebuilt(node: Expr): Expr {
-    if (sums.has(node.op.kind) && node.inputs.some((x) => this.apart.has(x))) return this.total(node);
+    if (operatorOf(node).reach === 'sum' && node.inputs.some((x) => this.apart.has(x))) return this.total(node);
     if (node.inputs.every((x) => this.wholes.get(x) === x)) return node;
     return rebuilt(node, node.inputs.map((x) => this.whole(x))); // biome-ignore format: one line
   }

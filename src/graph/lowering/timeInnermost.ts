@@ -6,15 +6,19 @@
 
 import { transpose } from '../arrange.js';
 import { closure, type Expr, mapExpr, rebuilt } from '../expr.js';
-import { positionwise, sums } from './kinds.js';
-import { Origins } from './origins.js';
+import { operatorOf } from '../operators/registry.js';
+import { Provenance } from './provenance.js';
 
 /** [T, B, C, H, W] -> [H, B, C, W, T], and back. */
 const turn = (x: Expr): Expr => transpose(x, [3, 1, 2, 4, 0]);
 const turnBack = (x: Expr): Expr => transpose(x, [4, 1, 2, 0, 3]);
 
 /** Rewrites the outputs so that maps up to `maxWidth` wide with more frames than that are turned, if all their kernels reach into time. */
-export function turnedLate(outputs: Readonly<Record<string, Expr>>, origins = new Origins(), maxWidth = 7): Record<string, Expr> {
+export function timeInnermost(
+  outputs: Readonly<Record<string, Expr>>,
+  provenance = new Provenance(),
+  maxWidth = 7,
+): Record<string, Expr> {
   const order = closure(Object.values(outputs));
   const turning = new Turning(maxWidth);
   const late = order.filter((node) => node.op.kind === 'depthwise' && turning.isLate(node));
@@ -24,7 +28,7 @@ export function turnedLate(outputs: Readonly<Record<string, Expr>>, origins = ne
     op.pads.every((pad) => pad === 1) &&
     inputs[1]?.shape.slice(1).every((size) => size === 3);
   if (order.some(isForeign) || !late.every(suits)) return { ...outputs };
-  for (const node of order) origins.note(node, [turning.visit(node)]);
+  for (const node of order) provenance.note(node, [turning.visit(node)]);
   return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, turning.straight(node)]));
 }
 
@@ -47,7 +51,7 @@ class Turning {
   visit(node: Expr): Expr {
     if (this.runsTurned(node)) {
       const made = this.turnedNode(node);
-      (sums.has(node.op.kind) ? this.straights : this.turneds).set(node, made);
+      (operatorOf(node).reach === 'sum' ? this.straights : this.turneds).set(node, made);
       return made;
     }
     const same = node.inputs.every((x) => this.straights.get(x) === x);
@@ -71,10 +75,9 @@ class Turning {
   }
 
   /** Whether the operator works on a map that is there turned already. */
-  private runsTurned({ op, inputs }: Expr): boolean {
-    const others = op.kind === 'depthwise' || op.kind === 'softmaxPositions'; // a softmax over all positions, in any order
-    const known = positionwise.has(op.kind) || sums.has(op.kind) || others;
-    return known && inputs.some((x) => this.turneds.has(x));
+  private runsTurned(node: Expr): boolean {
+    const known = operatorOf(node).reach !== undefined || node.op.kind === 'depthwise';
+    return known && node.inputs.some((x) => this.turneds.has(x));
   }
 
   private turnedNode(node: Expr): Expr {

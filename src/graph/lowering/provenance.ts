@@ -2,7 +2,7 @@
 
 import type { Expr } from '../expr.js';
 
-export class Origins {
+export class Provenance {
   private readonly sources = new Map<Expr, Expr>();
 
   /** What was made of an expression comes from it, with all that was made on the way. */
