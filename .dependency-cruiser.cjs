@@ -1,5 +1,5 @@
 // The house, as a check: a video flows video -> clip -> tensor (graph) -> model -> scores, imports point one way, and nothing
-// under graph/, models/, clip/, scores/ may need Node. See README, "How it is built".
+// under graph/, models/, clip/, metrics/ may need Node. See README, "How it is built".
 const only = (name, from, allowed) => ({
   name,
   severity: 'error',
@@ -15,7 +15,7 @@ module.exports = {
       comment: 'these folders also run in a browser tab',
       severity: 'error',
       from: {
-        path: '^src/(graph|models|clip|scores)/|^src/train/(step|schedule|layerRates|divergence|recipe/(options|autoChoices)|lessons/lessons)[.]ts$|^src/explain/(attentionMaps|blindEffects|explanation|heatColours|heatPlanes|heatRows)[.]ts$|^src/(errors|rng)[.]ts$',
+        path: '^src/(graph|models|clip|metrics)/|^src/train/(step|schedule|layerDecay|divergence|recipe/(options|defaults)|objectives/supervised)[.]ts$|^src/explain/(attentionMaps|tokenAblation|explanation|heatmapColours|heatmapPlanes|heatmapRows)[.]ts$|^src/(errors|rng)[.]ts$',
         pathNot: '[.]test[.]ts$',
       },
       to: { dependencyTypes: ['core'] },
@@ -37,7 +37,7 @@ module.exports = {
     only('runtime-layer', 'runtime', ['graph', 'platform', 'workers']),
     only('node-layer', 'node', ['graph', 'platform', 'runtime', 'workers', 'video', 'weights']),
     only('web-layer', 'web', [
-      ...['graph', 'platform', 'runtime', 'workers', 'models', 'clip', 'video', 'weights', 'scores', 'recognise', 'train'],
+      ...['graph', 'platform', 'runtime', 'workers', 'models', 'clip', 'video', 'weights', 'metrics', 'inference', 'train'],
     ]),
     only('models-layer', 'models', ['graph']),
     only('video-layer', 'video', ['node', 'platform', 'workers']),
@@ -45,7 +45,7 @@ module.exports = {
     only('dataset-layer', 'dataset', ['node', 'platform', 'video', 'clip', 'workers']),
     only('weights-layer', 'weights', ['models', 'graph', 'clip']),
     only('export-layer', 'export', ['node', 'platform', 'graph', 'runtime', 'models', 'clip', 'weights']),
-    only('quantise-layer', 'quantise', [
+    only('quantize-layer', 'quantize', [
       ...[
         'node',
         'platform',
@@ -56,14 +56,14 @@ module.exports = {
         'clip',
         'dataset',
         'weights',
-        'scores',
-        'recognise',
+        'metrics',
+        'inference',
         'export',
       ],
     ]),
-    only('scores-layer', 'scores', []),
+    only('metrics-layer', 'metrics', []),
     only('synth-layer', 'synth', ['node', 'platform', 'video', 'workers']),
-    only('recognise-layer', 'recognise', [
+    only('inference-layer', 'inference', [
       'node',
       'platform',
       'graph',
@@ -73,10 +73,10 @@ module.exports = {
       'clip',
       'dataset',
       'weights',
-      'scores',
+      'metrics',
       'workers',
     ]),
-    only('recognise-layer', 'recognise', [
+    only('inference-layer', 'inference', [
       'node',
       'platform',
       'graph',
@@ -86,7 +86,7 @@ module.exports = {
       'clip',
       'dataset',
       'weights',
-      'scores',
+      'metrics',
     ]),
     only('stream-layer', 'stream', [
       'node',
@@ -97,8 +97,8 @@ module.exports = {
       'video',
       'clip',
       'weights',
-      'scores',
-      'recognise',
+      'metrics',
+      'inference',
     ]),
     only('measure-layer', 'measure', ['node', 'platform', 'graph', 'runtime', 'models', 'workers']),
     only('train-layer', 'train', [
@@ -111,12 +111,12 @@ module.exports = {
       'clip',
       'dataset',
       'weights',
-      'scores',
-      'recognise',
+      'metrics',
+      'inference',
     ]),
-    only('report-layer', 'report', ['models', 'video', 'clip', 'dataset', 'weights', 'scores', 'recognise', 'train']),
+    only('report-layer', 'report', ['models', 'video', 'clip', 'dataset', 'weights', 'metrics', 'inference', 'train']),
     only('explain-layer', 'explain', [
-      ...['node', 'platform', 'graph', 'runtime', 'models', 'video', 'clip', 'dataset', 'weights', 'scores', 'recognise'],
+      ...['node', 'platform', 'graph', 'runtime', 'models', 'video', 'clip', 'dataset', 'weights', 'metrics', 'inference'],
     ]),
     { name: 'nobody-imports-the-command-line', severity: 'error', from: { pathNot: '^src/cli/' }, to: { path: '^src/cli/' } },
   ],

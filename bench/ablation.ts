@@ -4,8 +4,8 @@
  */
 
 import { availableParallelism } from 'node:os';
+import { readDataset } from '../src/dataset/dataset.js';
 import type { LabelledVideos } from '../src/dataset/labelledVideos.js';
-import { readDataset } from '../src/dataset/list.js';
 import type { TrainChoices } from '../src/train/recipe/options.js';
 import { readRecipe } from '../src/train/recipe/recipe.js';
 import { narrowNetwork } from './narrowNetwork.js';

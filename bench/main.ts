@@ -49,7 +49,7 @@ type Benchmark = (argument: string | undefined) => Promise<readonly Row[]>;
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   race: async () => {
-    const { race } = await import('./race.js');
+    const { race } = await import('./compare.js');
     const runs = values.runs === undefined ? {} : { runs: count('--runs', values.runs) };
     return asRows(await race({ rows: values.rows.split(','), ...runs, threads: count('--threads', values.threads), say }));
   },

@@ -3,18 +3,18 @@
  * `step NAME CLIPS THREADS`, `predictions DATA` or `bulk DATA`. See memory.ts.
  */
 
-import { readDataset } from '../src/dataset/list.js';
+import { readDataset } from '../src/dataset/dataset.js';
+import { openRecogniser } from '../src/inference/recogniser.js';
 import { inventoryOf } from '../src/models/network.js';
 import { networkConfig } from '../src/models/registry.js';
 import { initialValues } from '../src/models/variables.js';
-import { openRecogniser } from '../src/recognise/recogniser.js';
 import { Rng } from '../src/rng.js';
 import { train } from '../src/train/train.js';
 import { freshCheckpoint } from './actions.js';
+import { ourTraining, weightDecay } from './backends.js';
 import type { PredictionsReport, StepReport, TrainingReport } from './memory.js';
 import { randomClips, randomTargets } from './network.js';
 import { forget, statusMb } from './processMemory.js';
-import { ourTraining, weightDecay } from './sides.js';
 
 async function training(data: string, out: string): Promise<TrainingReport> {
   const start = performance.now();

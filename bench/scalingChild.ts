@@ -5,10 +5,10 @@ import { inventoryOf } from '../src/models/network.js';
 import { networkConfig, parseNetworkConfig } from '../src/models/registry.js';
 import { initialValues } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
+import { ours, ourTraining, weightDecay } from './backends.js';
 import { randomClips, randomTargets } from './network.js';
 import { forget, statusMb } from './processMemory.js';
 import type { ScalingPoint } from './scaling.js';
-import { ours, ourTraining, weightDecay } from './sides.js';
 import { median } from './timing.js';
 
 const { use, frames, size, batch, tokens, threads, runs } = JSON.parse(process.argv[2] ?? '{}') as ScalingPoint;

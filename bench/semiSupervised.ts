@@ -6,8 +6,8 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readDataset } from '../src/dataset/dataset.js';
 import type { LabelledVideos } from '../src/dataset/labelledVideos.js';
-import { readDataset } from '../src/dataset/list.js';
 import { networkConfig } from '../src/models/registry.js';
 import { Rng } from '../src/rng.js';
 import type { TrainChoices } from '../src/train/recipe/options.js';

@@ -4,8 +4,8 @@
  */
 
 import { FileClipReader } from '../src/dataset/clipReader.js';
+import { readDataset } from '../src/dataset/dataset.js';
 import { videosOf } from '../src/dataset/labelledVideos.js';
-import { readDataset } from '../src/dataset/list.js';
 import { loadStreamRecogniser, type StreamRecogniser } from '../src/stream/streamRecogniser.js';
 import type { RgbFrame } from '../src/video/ppmSplitter.js';
 import { rounded } from './timing.js';

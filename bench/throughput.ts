@@ -6,9 +6,9 @@
 
 import { availableParallelism } from 'node:os';
 import { sizeText } from '../src/clip/preprocess.js';
-import { inOrder } from '../src/dataset/inOrder.js';
-import { readDataset } from '../src/dataset/list.js';
-import { type ClipViews, openRecogniser, type Recogniser, type RecogniserOptions } from '../src/recognise/recogniser.js';
+import { readDataset } from '../src/dataset/dataset.js';
+import { inOrder } from '../src/dataset/orderedMap.js';
+import { type ClipViews, openRecogniser, type Recogniser, type RecogniserOptions } from '../src/inference/recogniser.js';
 import { decodersFor, shareCores } from '../src/runtime/cores.js';
 import { parseCheckpoint } from '../src/weights/checkpoint.js';
 import { readSafetensors } from '../src/weights/files.js';

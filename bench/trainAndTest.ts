@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabelledVideo, LabelledVideos } from '../src/dataset/labelledVideos.js';
-import { type EvaluateOptions, evaluateDataset } from '../src/recognise/evaluate.js';
-import { loadRecogniser } from '../src/recognise/recogniser.js';
+import { type EvaluateOptions, evaluateDataset } from '../src/inference/evaluate.js';
+import { loadRecogniser } from '../src/inference/recogniser.js';
 import { Rng } from '../src/rng.js';
 import { type TrainJob, train } from '../src/train/train.js';
 

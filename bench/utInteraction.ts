@@ -8,11 +8,11 @@
 
 import { availableParallelism } from 'node:os';
 import type { Preprocess } from '../src/clip/preprocess.js';
+import { readDataset } from '../src/dataset/dataset.js';
 import { foldSplit, foldsOf } from '../src/dataset/folds.js';
 import type { LabelledVideo, LabelledVideos } from '../src/dataset/labelledVideos.js';
-import { readDataset } from '../src/dataset/list.js';
-import { meanInterval } from '../src/scores/meanInterval.js';
-import { wilsonInterval } from '../src/scores/metrics.js';
+import { meanInterval } from '../src/metrics/meanInterval.js';
+import { wilsonInterval } from '../src/metrics/metrics.js';
 import { mean, sideBySide, trainAndTest } from './trainAndTest.js';
 
 export interface AccuracyRow {

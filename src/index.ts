@@ -5,28 +5,21 @@
 
 export { makePreprocess, type Preprocess } from './clip/preprocess.js';
 export { checkDataset, type DatasetReport } from './dataset/check.js';
+export { type DatasetOptions, readDataset } from './dataset/dataset.js';
 export { type LabelledVideo, type LabelledVideos, type Split, videosOf } from './dataset/labelledVideos.js';
-export { type DatasetOptions, readDataset } from './dataset/list.js';
-export type { RowChoice } from './dataset/rowChoice.js';
+export type { RowChoice } from './dataset/rowFilter.js';
 export { ConfigError, DatasetError, LimitError, VideoError, VmfError, WeightsError } from './errors.js';
 export { type DatasetExplanation, type ExplainDatasetOptions, explainDataset } from './explain/explainDataset.js';
 export { type ExplainVideoOptions, explainVideo, type VideoExplanation } from './explain/explainVideo.js';
 export { type ExportOptions, type ExportSummary, exportOnnx, exportSafetensors } from './export/exportWeights.js';
-export type { NetworkConfig } from './models/config.js';
-export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js';
-export type { TemporalPlan } from './models/model.js';
-export { type Chosen, networkConfig, networkNames, parseNetworkConfig } from './models/registry.js';
-export type { BlockConfig } from './models/videoMobileFormerConfig.js';
-export { type QuantiseOptions, type QuantiseSummary, quantiseWeights } from './quantise/quantiseWeights.js';
-export { type Calibrated, type CalibrateOptions, calibrateCheckpoint } from './recognise/calibrate.js';
+export { type Calibrated, type CalibrateOptions, calibrateCheckpoint } from './inference/calibrateTemperature.js';
 export {
   type EvaluatedVideo,
   type EvaluateOptions,
   type Evaluation,
   evaluateDataset,
   type TestVideo,
-} from './recognise/evaluate.js';
-export type { LongVideoOptions, VideoTimeline } from './recognise/longVideo.js';
+} from './inference/evaluate.js';
 export {
   type Answer,
   type AnswerOptions,
@@ -40,23 +33,30 @@ export {
   type RecogniserOptions,
   type Unreadable,
   type ViewOptions,
-} from './recognise/recogniser.js';
-export { type CalibrationReport, calibrationReport } from './scores/calibration.js';
-export type { ClassMetrics, Metrics } from './scores/metrics.js';
-export type { Segment } from './scores/timeline.js';
+} from './inference/recogniser.js';
+export type { LongVideoOptions, VideoTimeline } from './inference/slidingWindow.js';
+export { type CalibrationReport, calibrationReport } from './metrics/calibration.js';
+export type { ClassMetrics, Metrics } from './metrics/metrics.js';
+export type { Segment } from './metrics/timeline.js';
+export type { NetworkConfig } from './models/config.js';
+export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js';
+export type { TemporalPlan } from './models/model.js';
+export { type Chosen, networkConfig, networkNames, parseNetworkConfig } from './models/registry.js';
+export type { BlockConfig } from './models/videoMobileFormerConfig.js';
+export { type QuantiseOptions, type QuantiseSummary, quantiseWeights } from './quantize/quantizeWeights.js';
 export { openStream, type StreamOptions, type StreamResult, type StreamSummary } from './stream/openStream.js';
-export type { PaceReport } from './stream/pace.js';
 export {
   type FrameScores,
   loadStreamRecogniser,
   type StreamRecogniser,
   type StreamRecogniserOptions,
 } from './stream/streamRecogniser.js';
+export type { PaceReport } from './stream/throughputMonitor.js';
 export { type ActionClass, actionClasses, reversedPairs } from './synth/actions.js';
 export { type GenerateOptions, type GenerateResult, generateActions } from './synth/generate.js';
-export { type BaselineSummary, trainBaseline } from './train/baseline/baseline.js';
 export { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './train/folds/folds.js';
 export type { FoldsSummary } from './train/folds/foldsSummary.js';
+export { type BaselineSummary, trainBaseline } from './train/linearProbe/linearProbe.js';
 export type { TrainChoices } from './train/recipe/options.js';
 export { type TrainJob, type TrainJobEvent, type TrainSummary, train } from './train/train.js';
 export type { RgbFrame } from './video/ppmSplitter.js';

@@ -5,10 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { alternate } from '../bench/alternate.js';
+import { exported, ours, type Side } from '../bench/backends.js';
+import { alternate } from '../bench/interleaved.js';
 import { raceSvg, scalingSvg } from '../bench/plot.js';
 import { powerFit } from '../bench/scaling.js';
-import { exported, ours, type Side } from '../bench/sides.js';
 import { relu } from '../src/graph/elementwise.js';
 import { constant, input } from '../src/graph/expr.js';
 import { bandwidthFor } from '../src/measure/machinePeak.js';
@@ -19,7 +19,7 @@ import { inferenceGraph } from '../src/models/network.js';
 import { partsOf } from '../src/models/parts.js';
 import { Rng } from '../src/rng.js';
 import { temporaryFolder } from './smallVideos.js';
-import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { livelyWeights, tinyConfig } from './support/randomWeights.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 

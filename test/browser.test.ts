@@ -6,7 +6,7 @@ import { nodePlatform } from '../src/node/platform.js';
 import { Rng } from '../src/rng.js';
 import * as library from '../src/web/index.js';
 import { addressOf, chromiumPath, launch, serve } from './support/browser.js';
-import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { livelyWeights, tinyConfig } from './support/randomWeights.js';
 import { type TrialInput, type TrialNumbers, trialOfPlace } from './support/trialOfPlace.js';
 
 const size = { height: 48, width: 64 };

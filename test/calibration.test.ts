@@ -6,7 +6,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { checkpointFile } from '../src/weights/checkpoint.js';
 import { writeSafetensors } from '../src/weights/files.js';
 import { makeVideo, temporaryFolder } from './smallVideos.js';
-import { tinyCheckpoint, writeTinyWeights } from './support/livelyWeights.js';
+import { tinyCheckpoint, writeTinyWeights } from './support/randomWeights.js';
 import { refused, vmf } from './support/vmf.js';
 
 const labels = ['bow', 'jump', 'wave'];

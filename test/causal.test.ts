@@ -18,7 +18,7 @@ import { openRuntime } from '../src/node/graphRuntime.js';
 import { Rng } from '../src/rng.js';
 import { joined } from '../src/runtime/joined.js';
 import { blockOf, layouts } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { livelyWeights, tinyConfig } from './support/randomWeights.js';
 import { runOnce } from './support/runOnce.js';
 
 const window = 4;

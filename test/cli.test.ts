@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { networkConfig, networkNames } from '../src/models/registry.js';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
-import { writeTinyWeights } from './support/livelyWeights.js';
+import { writeTinyWeights } from './support/randomWeights.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
 
 /** Weights and a data set that all tests share: three classes, all videos in the test split. */

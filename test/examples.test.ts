@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { makeVideo, temporaryFolder } from './smallVideos.js';
-import { writeTinyWeights } from './support/livelyWeights.js';
+import { writeTinyWeights } from './support/randomWeights.js';
 
 const folder = fileURLToPath(new URL('../examples', import.meta.url));
 

@@ -6,14 +6,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attentionFacts, attentionOfTokens } from '../src/explain/attentionMaps.js';
 import { sizeOf } from '../src/graph/shape.js';
+import { type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../src/models/ablationGraph.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import type { Intermediates } from '../src/models/network.js';
 import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../src/models/network.js';
 import { parseNetworkConfig } from '../src/models/registry.js';
-import { type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../src/models/tokenGraph.js';
 import { Rng } from '../src/rng.js';
 import { blockOf, layouts } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { livelyWeights, tinyConfig } from './support/randomWeights.js';
 import { runOnce } from './support/runOnce.js';
 
 const config = tinyConfig();

@@ -10,7 +10,7 @@ import { VideoPool } from '../src/video/pool.js';
 import { checkpointFile } from '../src/weights/checkpoint.js';
 import { writeSafetensors } from '../src/weights/files.js';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
-import { tinyCheckpoint, writeTinyWeights } from './support/livelyWeights.js';
+import { tinyCheckpoint, writeTinyWeights } from './support/randomWeights.js';
 import { refused, vmf } from './support/vmf.js';
 
 const labels = ['bow', 'jump', 'wave'];

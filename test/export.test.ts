@@ -7,12 +7,12 @@ import * as ort from 'onnxruntime-node';
 import { exportOnnx } from '../src/export/exportWeights.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import { writeOnnx } from '../src/graph/onnx.js';
+import { loadRecogniser } from '../src/inference/recogniser.js';
 import { inferenceGraph } from '../src/models/network.js';
-import { loadRecogniser } from '../src/recognise/recogniser.js';
 import { checkpointFile, parseCheckpoint } from '../src/weights/checkpoint.js';
 import { readSafetensors, writeSafetensors } from '../src/weights/files.js';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
-import { tinyCheckpoint, writeTinyWeights } from './support/livelyWeights.js';
+import { tinyCheckpoint, writeTinyWeights } from './support/randomWeights.js';
 import { readOnnx } from './support/readOnnx.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
 

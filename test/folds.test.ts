@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeVideo, temporaryFolder } from './smallVideos.js';
-import { tinyConfig, writeTinyWeights } from './support/livelyWeights.js';
+import { tinyConfig, writeTinyWeights } from './support/randomWeights.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
 
 /** Two classes and a third that is in one set only, in two sets; a configuration of a tiny network. */

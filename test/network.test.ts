@@ -14,7 +14,7 @@ import { networkConfig } from '../src/models/registry.js';
 import { countValues } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
 import { blockOf } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { livelyWeights, tinyConfig } from './support/randomWeights.js';
 import { runOnce } from './support/runOnce.js';
 
 const clips = 2;

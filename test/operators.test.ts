@@ -5,15 +5,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { broadcast, concat, reshape, slice, sum, sumAll, transpose } from '../src/graph/arrange.js';
 import { convolution, depthwise, depthwiseTaps } from '../src/graph/convolution.js';
 import * as el from '../src/graph/elementwise.js';
 import { constant, type Expr, filled, input, type OpKind } from '../src/graph/expr.js';
-import * as ft from '../src/graph/features.js';
+import * as ft from '../src/graph/featureMapOps.js';
 import { gradients } from '../src/graph/gradients.js';
 import * as ln from '../src/graph/linear.js';
 import { operatorNames } from '../src/graph/operators/registry.js';
 import { type Shape, sizeOf } from '../src/graph/shape.js';
+import { broadcast, concat, reshape, slice, sum, sumAll, transpose } from '../src/graph/shapeOps.js';
 import { Rng } from '../src/rng.js';
 import { evaluate } from './support/evaluate.js';
 import { blockOf, layouts } from './support/layouts.js';

@@ -7,11 +7,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { concat, flatten, sumAll } from '../src/graph/arrange.js';
 import { mul } from '../src/graph/elementwise.js';
 import { constant, input } from '../src/graph/expr.js';
 import { gradients } from '../src/graph/gradients.js';
 import { logSoftmax } from '../src/graph/linear.js';
+import { concat, flatten, sumAll } from '../src/graph/shapeOps.js';
 import type { Intermediates } from '../src/models/network.js';
 import { evaluationGraph, FlatVariables, inferenceGraph, masksOf, trainingGraph } from '../src/models/network.js';
 import { Rng } from '../src/rng.js';

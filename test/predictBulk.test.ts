@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
-import { writeTinyWeights } from './support/livelyWeights.js';
+import { writeTinyWeights } from './support/randomWeights.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const weights = ['--weights', 'w.safetensors'];

@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { exportOnnx } from '../src/export/exportWeights.js';
+import { loadRecogniser } from '../src/inference/recogniser.js';
 import { networkCost } from '../src/models/cost.js';
 import { networkConfig } from '../src/models/registry.js';
-import { loadRecogniser } from '../src/recognise/recogniser.js';
 import { type TrainJob, train } from '../src/train/train.js';
 import { parseCheckpoint } from '../src/weights/checkpoint.js';
 import { readSafetensors } from '../src/weights/files.js';
 import { makeVideo, temporaryFolder } from './smallVideos.js';
-import { tinyConfig, writeTinyWeights } from './support/livelyWeights.js';
+import { tinyConfig, writeTinyWeights } from './support/randomWeights.js';
 
 /** Two classes of three videos each, one of two standing on its side. */
 function someVideos(folder: string, mixed = false): void {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { train } from '../src/train/train.js';
 import { makeVideo } from './smallVideos.js';
-import { tinyConfig } from './support/livelyWeights.js';
+import { tinyConfig } from './support/randomWeights.js';
 import { refused, vmf } from './support/vmf.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vmf-report-'));

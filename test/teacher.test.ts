@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeOnnx } from '../src/graph/onnx.js';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
-import { tinyConfig, writeTinyWeights } from './support/livelyWeights.js';
+import { tinyConfig, writeTinyWeights } from './support/randomWeights.js';
 import { refused, vmf } from './support/vmf.js';
 
 const flags = ['--recipe', 'none', '--threads', '1', '--workers', '1', '--no-cache'];

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeVideo, temporaryFolder } from './smallVideos.js';
-import { tinyConfig } from './support/livelyWeights.js';
+import { tinyConfig } from './support/randomWeights.js';
 import { refused, vmf } from './support/vmf.js';
 
 /** Nine videos of two classes, one twice as large as the other; a configuration of a tiny network. */

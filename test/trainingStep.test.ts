@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { sizeOf } from '../src/graph/shape.js';
 import { clipShape, evaluationGraph, masksOf } from '../src/models/network.js';
 import { Rng } from '../src/rng.js';
-import { layerRates } from '../src/train/layerRates.js';
+import { layerRates } from '../src/train/layerDecay.js';
 import {
   defaultStep,
   gradientPass,
@@ -19,7 +19,7 @@ import {
   trainingStep,
 } from '../src/train/step.js';
 import { blockOf, layouts } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/livelyWeights.js';
+import { livelyWeights, tinyConfig } from './support/randomWeights.js';
 import { runOnce } from './support/runOnce.js';
 
 const config = tinyConfig();

@@ -2,8 +2,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import type { FrameShape } from '../clip/preprocess.js';
-import { parseRowChoices, type RowChoice } from '../dataset/rowChoice.js';
-import type { RecogniserOptions } from '../recognise/recogniser.js';
+import { parseRowChoices, type RowChoice } from '../dataset/rowFilter.js';
+import type { RecogniserOptions } from '../inference/recogniser.js';
 import type { DecoderChoice } from '../video/types.js';
 
 /** A whole number from `least` on. */

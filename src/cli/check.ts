@@ -2,8 +2,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkDataset, type DatasetReport, type Problem } from '../dataset/check.js';
 import type { ClassCounts, Count, Spread } from '../dataset/checkSummary.js';
-import { readDataset } from '../dataset/list.js';
-import type { RowChoice } from '../dataset/rowChoice.js';
+import { readDataset } from '../dataset/dataset.js';
+import type { RowChoice } from '../dataset/rowFilter.js';
 import type { DecoderChoice } from '../video/types.js';
 import { onlyOption } from './arguments.js';
 

@@ -3,9 +3,9 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type DemoEvent, type DemoResult, runDemo } from '../demo/demo.js';
+import { percent } from '../metrics/percent.js';
 import type { TemporalPlan } from '../models/model.js';
 import { defaultNetwork } from '../models/registry.js';
-import { percent } from '../scores/percent.js';
 import { abortable } from './abortable.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { wholeNumber } from './recipeFlags.js';

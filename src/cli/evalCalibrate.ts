@@ -3,10 +3,10 @@
 import type { Views } from '../clip/clipView.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { ConfigError } from '../errors.js';
-import { type Calibrated, calibrateCheckpoint } from '../recognise/calibrate.js';
-import type { RecogniserOptions } from '../recognise/recogniser.js';
-import { leastCalibrationClips, type ReliabilityBin } from '../scores/calibration.js';
-import { percent } from '../scores/percent.js';
+import { type Calibrated, calibrateCheckpoint } from '../inference/calibrateTemperature.js';
+import type { RecogniserOptions } from '../inference/recogniser.js';
+import { leastCalibrationClips, type ReliabilityBin } from '../metrics/calibration.js';
+import { percent } from '../metrics/percent.js';
 import { bar, ProgressLine } from './progressLine.js';
 import { jsonText, textTable } from './textTable.js';
 

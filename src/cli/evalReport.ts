@@ -3,9 +3,9 @@
 import { cpus } from 'node:os';
 import type { Views } from '../clip/clipView.js';
 import type { LabelledVideos, Split } from '../dataset/labelledVideos.js';
+import type { Evaluation } from '../inference/evaluate.js';
+import type { Recogniser } from '../inference/recogniser.js';
 import { networkCost } from '../models/cost.js';
-import type { Evaluation } from '../recognise/evaluate.js';
-import type { Recogniser } from '../recognise/recogniser.js';
 import { renderReport } from '../report/report.js';
 import { type PictureOptions, sampleClips } from '../report/sampleClips.js';
 

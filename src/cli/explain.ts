@@ -5,14 +5,14 @@
 import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { Command, Option } from 'commander';
+import { readDataset } from '../dataset/dataset.js';
 import { type Split, videosOf } from '../dataset/labelledVideos.js';
-import { readDataset } from '../dataset/list.js';
-import { isListFile } from '../dataset/listFile.js';
+import { isListFile } from '../dataset/manifest.js';
 import { ConfigError } from '../errors.js';
 import { type DatasetExplanation, explainDataset, type NamedEffect } from '../explain/explainDataset.js';
 import { explainVideo, type VideoExplanation } from '../explain/explainVideo.js';
-import { wholePercent } from '../explain/heatRows.js';
-import { type Blindness, blindnesses } from '../models/tokenGraph.js';
+import { wholePercent } from '../explain/heatmapRows.js';
+import { type Blindness, blindnesses } from '../models/ablationGraph.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, whole } from './arguments.js';
 import { bar, ProgressLine } from './progressLine.js';

@@ -8,14 +8,14 @@ import { Command } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import { videosBelow } from '../dataset/folders.js';
 import { DatasetError } from '../errors.js';
-import { AnswerFile, type AnswerFileState, answerFormat, runName } from '../recognise/answerFile.js';
-import { windowOf } from '../recognise/longVideo.js';
-import { type AnswerOptions, loadRecogniser, type Recogniser } from '../recognise/recogniser.js';
+import { type AnswerOptions, loadRecogniser, type Recogniser } from '../inference/recogniser.js';
+import { AnswerFile, type AnswerFileState, answerFormat, runName } from '../inference/resultFile.js';
+import { windowOf } from '../inference/slidingWindow.js';
 import { abortable } from './abortable.js';
-import { type AnswerSink, csvSink, fileSink, jsonSink, textSink } from './answerSinks.js';
-import { answerOf, type PrintedAnswer } from './answerText.js';
 import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, share, viewsOption, whole } from './arguments.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
+import { answerOf, type PrintedAnswer } from './resultRows.js';
+import { type AnswerSink, csvSink, fileSink, jsonSink, textSink } from './resultSinks.js';
 
 interface Flags extends MachineFlags {
   readonly weights: string;

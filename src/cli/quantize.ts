@@ -1,15 +1,15 @@
 /** `vmf quantize --weights FILE --calibrate DATA --out FILE`: weights as an int8 model, and what that costs in accuracy. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { readDataset } from '../dataset/dataset.js';
 import { videosOf } from '../dataset/labelledVideos.js';
-import { readDataset } from '../dataset/list.js';
-import type { Distance } from '../quantise/calibrate.js';
-import { leastChannels } from '../quantise/layers.js';
-import { type QuantiseSummary, quantiseWeights } from '../quantise/quantiseWeights.js';
-import { evaluateDataset } from '../recognise/evaluate.js';
-import { loadRecogniser } from '../recognise/recogniser.js';
-import type { Metrics } from '../scores/metrics.js';
-import { percent } from '../scores/percent.js';
+import { evaluateDataset } from '../inference/evaluate.js';
+import { loadRecogniser } from '../inference/recogniser.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { percent } from '../metrics/percent.js';
+import type { Distance } from '../quantize/activationRanges.js';
+import { leastChannels } from '../quantize/layers.js';
+import { type QuantiseSummary, quantiseWeights } from '../quantize/quantizeWeights.js';
 import type { DecoderChoice } from '../video/types.js';
 import { abortable } from './abortable.js';
 import { whole } from './arguments.js';

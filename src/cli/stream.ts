@@ -4,11 +4,11 @@
  */
 
 import { Command, InvalidArgumentError } from 'commander';
-import { percent } from '../scores/percent.js';
+import { percent } from '../metrics/percent.js';
 import { openStream, type StreamOptions, type StreamResult, type StreamSummary } from '../stream/openStream.js';
-import type { PaceReport } from '../stream/pace.js';
-import { unknownText } from './answerText.js';
+import type { PaceReport } from '../stream/throughputMonitor.js';
 import { share, whole } from './arguments.js';
+import { unknownText } from './resultRows.js';
 
 interface Flags {
   readonly weights: string;

@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type FrameShape, type Preprocess, resizes } from '../clip/preprocess.js';
-import type { RowChoice } from '../dataset/rowChoice.js';
+import type { RowChoice } from '../dataset/rowFilter.js';
 import { ConfigError } from '../errors.js';
+import { percent } from '../metrics/percent.js';
 import type { TemporalPlan } from '../models/model.js';
 import { defaultNetwork } from '../models/registry.js';
-import { percent } from '../scores/percent.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
@@ -16,8 +16,8 @@ import { frameSize, onlyOption } from './arguments.js';
 import { readConfig } from './info.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { addRecipeOptions, decimal, type RecipeFlags, recipeChoices, wholeNumber } from './recipeFlags.js';
-import { runBaseline } from './trainBaseline.js';
 import { addFoldsOptions, type FoldsFlags, refuseFoldsOptions, runFolds } from './trainFolds.js';
+import { runBaseline } from './trainProbe.js';
 
 interface Flags extends FoldsFlags, RecipeFlags {
   readonly out?: string;

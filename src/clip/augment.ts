@@ -9,7 +9,7 @@ import { type Box, type ClipTransform, pictureOf } from './crop.js';
 import type { FrameShape, Preprocess } from './preprocess.js';
 import type { AugmentOperation } from './randAugment.js';
 import { drawOperations } from './randAugment.js';
-import type { TimeWindow } from './segments.js';
+import type { TimeWindow } from './temporalSampling.js';
 
 const range = z
   .tuple([z.number().positive(), z.number().positive()])

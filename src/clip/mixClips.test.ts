@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Rng } from '../rng.js';
 import { type ClipTensor, emptyClips, frameOf } from './clipTensor.js';
 import { beta, derangement, type MixOptions, mixClips } from './mixClips.js';
-import { mixTubes } from './mixTubes.js';
+import { mixTubes } from './tubeMix.js';
 
 const [frames, size, edge] = [2, 3, 32];
 const image = 3 * edge * edge;

@@ -4,7 +4,7 @@
  */
 
 import type { Rng } from '../rng.js';
-import type { StripPixels } from './writeClip.js';
+import type { StripPixels } from './clipToTensor.js';
 
 /** Name and magnitude of one operation, magnitude in [0, 1]; signed ones carry their sign. */
 export interface AugmentOperation {

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { emptyClips } from './clipTensor.js';
+import { writeClip } from './clipToTensor.js';
 import { plainColour, testTransform } from './crop.js';
 import { makePreprocess, type Preprocess } from './preprocess.js';
-import { writeClip } from './writeClip.js';
 
 const side = fc.integer({ min: 16, max: 72 });
 const shape = fc.record({ height: side, width: side });

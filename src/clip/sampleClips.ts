@@ -7,12 +7,12 @@ import { Rng } from '../rng.js';
 import type { DecodeRequest, VideoInfo } from '../video/types.js';
 import { type Augment, type ClipEffects, drawEffects, drawTimes, drawTransform } from './augment.js';
 import { type ClipTensor, emptyClips } from './clipTensor.js';
+import { eraseBox, writeClip } from './clipToTensor.js';
 import type { ClipView } from './clipView.js';
 import { type ClipTransform, testTransform } from './crop.js';
 import { type Preprocess, stripSize, testFrames } from './preprocess.js';
 import { applyOperations } from './randAugment.js';
-import { slotsOf, type TimeWindow, type UsedWindow, usedWindow } from './segments.js';
-import { eraseBox, writeClip } from './writeClip.js';
+import { slotsOf, type TimeWindow, type UsedWindow, usedWindow } from './temporalSampling.js';
 
 /** Decoded frames that clips are sampled from. */
 export interface FrameStack {

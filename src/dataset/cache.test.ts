@@ -6,8 +6,8 @@ import { makeFile, temporaryFolder } from '../../test/smallVideos.js';
 import { pixelBytes } from '../video/geometry.js';
 import { DiskBudget } from './diskBudget.js';
 import { readStrip, stripFile, writeStrip } from './diskCache.js';
+import { keyName, type Strip, type StripKey } from './frameStack.js';
 import { MemoryCache } from './memoryCache.js';
-import { keyName, type Strip, type StripKey } from './strip.js';
 
 const key: StripKey = {
   ...{ path: '/videos/a.mp4', bytes: 1234, modifiedMs: 5678.25, decoder: 'auto', colour: 'c', evenly: 3, fromSec: 0.5 },

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeFile, makeVideo, silentSound, temporaryFolder } from '../../test/smallVideos.js';
 import { checkDataset, type DatasetReport } from './check.js';
-import { readDataset } from './list.js';
+import { readDataset } from './dataset.js';
 
 const check = (path: string): Promise<DatasetReport> => checkDataset(readDataset(path, { keepMissing: true }), { size: 2 });
 

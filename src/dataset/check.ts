@@ -11,9 +11,9 @@ import type { CheckedVideo } from './checkedVideo.js';
 import { type ClassCounts, countClasses, type Summary, summarise } from './checkSummary.js';
 import { warningsOf } from './checkWarnings.js';
 import { sameFiles } from './duplicates.js';
-import { inOrder } from './inOrder.js';
 import type { LabelledVideo, LabelledVideos, Split } from './labelledVideos.js';
 import { motionOf } from './motion.js';
+import { inOrder } from './orderedMap.js';
 
 export type ProblemKind = 'missing' | 'empty' | 'sound only' | 'unreadable' | 'truncated' | 'duplicate';
 

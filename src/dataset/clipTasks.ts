@@ -6,7 +6,7 @@ import type { ClipView } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
-import type { Strip, StripKey, StripRequest } from './strip.js';
+import type { Strip, StripKey, StripRequest } from './frameStack.js';
 
 export interface ClipWorkerData {
   readonly preprocess: Preprocess;

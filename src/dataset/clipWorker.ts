@@ -14,7 +14,7 @@ import type { Decoder, FrameStrip } from '../video/types.js';
 import { Transferring } from '../workers/messages.js';
 import type { ClipTasks, ClipWorkerData, StripInput, StripOutput, StripPlace } from './clipTasks.js';
 import { readStrip, stripFile, writeStrip } from './diskCache.js';
-import { decodeStrip, keyOf, type Strip } from './strip.js';
+import { decodeStrip, keyOf, type Strip } from './frameStack.js';
 
 const { preprocess, augment, decoder: choice, limits } = workerData as ClipWorkerData;
 let opened: Decoder | undefined;

@@ -10,7 +10,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { systemCode } from '../errors.js';
 import { pixelBytes } from '../video/geometry.js';
-import { keyName, type Strip, type StripKey } from './strip.js';
+import { keyName, type Strip, type StripKey } from './frameStack.js';
 
 /** The first bytes of every file; the digit is the version of the layout. */
 const magic = Buffer.from('VMFSTRP1');

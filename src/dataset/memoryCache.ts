@@ -1,5 +1,5 @@
 /** Strips in memory, bounded in bytes, least recently used out first. */
-import type { Strip } from './strip.js';
+import type { Strip } from './frameStack.js';
 
 export class MemoryCache {
   private readonly strips = new Map<string, Strip>();

@@ -3,8 +3,8 @@
 import { isFaultOf } from '../errors.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice } from '../video/types.js';
-import { inOrder } from './inOrder.js';
 import type { LabelledVideo } from './labelledVideos.js';
+import { inOrder } from './orderedMap.js';
 
 /** So many tell the common shape of a set. */
 const mostLooked = 100;

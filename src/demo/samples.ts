@@ -1,10 +1,10 @@
 /** Sample test clips for a report: the worst mistakes and one right clip of every class, as film strips with predictions. */
 
-import type { EvaluatedVideo, Evaluation } from '../recognise/evaluate.js';
-import type { Recogniser } from '../recognise/recogniser.js';
+import type { EvaluatedVideo, Evaluation } from '../inference/evaluate.js';
+import type { Recogniser } from '../inference/recogniser.js';
+import { topK } from '../metrics/softmax.js';
 import { clipPictures } from '../report/clipPictures.js';
 import type { ReportClip } from '../report/reportData.js';
-import { topK } from '../scores/softmax.js';
 import { VideoPool } from '../video/pool.js';
 
 const framesShown = 8;

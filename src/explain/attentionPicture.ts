@@ -6,13 +6,13 @@
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import type { Box } from '../clip/crop.js';
 import type { FrameShape } from '../clip/preprocess.js';
-import { percent } from '../scores/percent.js';
+import { percent } from '../metrics/percent.js';
 import { createCanvas } from '../video/canvas.js';
 import type { FrameStrip } from '../video/types.js';
 import { timeShares } from './attentionMaps.js';
-import { layHeat } from './heatColours.js';
-import { heatPlanes } from './heatPlanes.js';
-import type { HeatRow, PictureText } from './heatRows.js';
+import { layHeat } from './heatmapColours.js';
+import { heatPlanes } from './heatmapPlanes.js';
+import type { HeatRow, PictureText } from './heatmapRows.js';
 
 /** What the network saw of the video. */
 export interface SeenFrames {

@@ -4,17 +4,17 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { inOrder } from '../dataset/inOrder.js';
+import { inOrder } from '../dataset/orderedMap.js';
 import { some } from '../dataset/some.js';
 import { ConfigError, DatasetError } from '../errors.js';
+import type { TestVideo } from '../inference/evaluate.js';
+import { type Blinding, type Blindness, placesOf, tokensOf, tokenWords } from '../models/ablationGraph.js';
 import type { Place } from '../models/model.js';
-import { type Blinding, type Blindness, placesOf, tokensOf, tokenWords } from '../models/tokenGraph.js';
-import type { TestVideo } from '../recognise/evaluate.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { type AttentionFacts, attentionFacts, leastOverlap, motionOf } from './attentionMaps.js';
-import { type ClassEffect, EffectTable, isClear } from './blindEffects.js';
 import { type Explainer, type ExplainerOptions, loadExplainer, type Watched } from './explainer.js';
 import { inBlocks, readByHead } from './explanation.js';
+import { type ClassEffect, EffectTable, isClear } from './tokenAblation.js';
 
 export interface ExplainDatasetOptions extends ExplainerOptions {
   /** Also all tokens blind at each block in turn, not only at the last place. */

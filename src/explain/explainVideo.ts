@@ -6,19 +6,19 @@ import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { testTransform } from '../clip/crop.js';
 import { type Preprocess, stripSize } from '../clip/preprocess.js';
-import { usedWindow } from '../clip/segments.js';
+import { usedWindow } from '../clip/temporalSampling.js';
 import { ConfigError } from '../errors.js';
-import { type Blindness, placesOf, tokensOf, tokenWords } from '../models/tokenGraph.js';
+import { type Blindness, placesOf, tokensOf, tokenWords } from '../models/ablationGraph.js';
 import { createCanvas } from '../video/canvas.js';
 import { chooseEncoder, encodeVideo } from '../video/encode.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecodedVideo, FrameTimes } from '../video/types.js';
 import { writeFileAtomically } from '../weights/files.js';
-import { attentionFilm, type FilmPlan, filmPlan } from './attentionFilm.js';
 import { attentionPicture, type SeenFrames } from './attentionPicture.js';
+import { attentionFilm, type FilmPlan, filmPlan } from './attentionVideo.js';
 import { type Explainer, type ExplainerOptions, loadExplainer, type Watched } from './explainer.js';
 import { blindingsOf, type Explanation, explanationOf } from './explanation.js';
-import { type HeatRow, mainRows, type PictureText, placeRows, titleOf } from './heatRows.js';
+import { type HeatRow, mainRows, type PictureText, placeRows, titleOf } from './heatmapRows.js';
 
 export interface ExplainVideoOptions extends ExplainerOptions {
   /** Folder for attention.png, attention.mp4 and explain.json; made when it is not there. Without it nothing is written. */

@@ -10,9 +10,17 @@ import type { Preprocess } from '../clip/preprocess.js';
 import { FileClipReader } from '../dataset/clipReader.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import { lower } from '../graph/lowering/lower.js';
+import {
+  attentionOf,
+  type Blinding,
+  type Blindness,
+  placesOf,
+  sightOf,
+  tokenGraphs,
+  untouched,
+} from '../models/ablationGraph.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
-import { attentionOf, type Blinding, type Blindness, placesOf, sightOf, tokenGraphs, untouched } from '../models/tokenGraph.js';
 import { openRuntime } from '../node/graphRuntime.js';
 import { nodePlatform } from '../node/platform.js';
 import type { GraphRuntime, Session } from '../platform/graphRuntime.js';

@@ -3,11 +3,11 @@
  * stand in explain.json; made of what explainer.ts saw.
  */
 import type { ClipTensor } from '../clip/clipTensor.js';
+import { softmax, topK } from '../metrics/softmax.js';
+import type { Blinding } from '../models/ablationGraph.js';
 import type { Place } from '../models/model.js';
-import type { Blinding } from '../models/tokenGraph.js';
-import { softmax, topK } from '../scores/softmax.js';
 import { type Attention, type AttentionFacts, attentionFacts, leastOverlap, meanAttention, motionOf } from './attentionMaps.js';
-import { type BlindEffect, blindEffect, largestOf } from './blindEffects.js';
+import { type BlindEffect, blindEffect, largestOf } from './tokenAblation.js';
 
 export interface NamedEvidence {
   readonly label: string;

@@ -4,14 +4,14 @@
  */
 
 import type { Preprocess } from '../clip/preprocess.js';
-import { transpose } from '../graph/arrange.js';
 import { foldConstants } from '../graph/constantFolding.js';
 import { foldConstantNodes } from '../graph/constantNodes.js';
 import { type FixedBatch, twoBatches, withDynamicBatch } from '../graph/dynamicBatch.js';
 import { constant, type Expr, input } from '../graph/expr.js';
-import { scaleShift } from '../graph/features.js';
+import { scaleShift } from '../graph/featureMapOps.js';
 import { lowerStandard } from '../graph/lowering/lower.js';
 import type { OnnxModel } from '../graph/onnx.js';
+import { transpose } from '../graph/shapeOps.js';
 import { constantLogits } from '../models/network.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { clipInput, logitsOutput, onnxFacts } from '../weights/onnxWeights.js';

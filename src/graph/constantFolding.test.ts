@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reshape, slice, transpose } from './arrange.js';
 import { foldConstants } from './constantFolding.js';
 import { add, div, mul, sqrt, sub } from './elementwise.js';
 import { constant, type Expr, input } from './expr.js';
+import { reshape, slice, transpose } from './shapeOps.js';
 
 const folded = (value: Expr, clips = 509): Expr => foldConstants({ value }, clips)['value'] ?? value;
 

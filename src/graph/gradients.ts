@@ -3,7 +3,7 @@
 import { ShapeError } from '../errors.js';
 import { add } from './elementwise.js';
 import { closure, type Expr, filled } from './expr.js';
-import { scaleShift } from './features.js';
+import { scaleShift } from './featureMapOps.js';
 import { sameShape, showShape, sizeOf } from './shape.js';
 
 /**

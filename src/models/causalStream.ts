@@ -7,13 +7,13 @@
  * looks into the window its other frames one after the other, to which NAME.push is appended.
  */
 
-import { broadcast, concat, reshape, slice, sum, transpose } from '../graph/arrange.js';
 import { depthwise, depthwiseTaps } from '../graph/convolution.js';
 import { add, div, mul, sub } from '../graph/elementwise.js';
 import { constant, type Expr, filled, input, memory } from '../graph/expr.js';
-import { channelSum, regroup } from '../graph/features.js';
+import { channelSum, regroup } from '../graph/featureMapOps.js';
 import { matmul, mixRows, softmax } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
+import { broadcast, concat, reshape, slice, sum, transpose } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
 import { constantLogits, type FlatWeights, outline } from './network.js';
 import { never, type Time } from './time.js';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluate } from '../../test/support/evaluate.js';
-import { tinyConfig } from '../../test/support/livelyWeights.js';
+import { tinyConfig } from '../../test/support/randomWeights.js';
 import { input } from '../graph/expr.js';
 import { networkCost } from './cost.js';
 import { linearReadout } from './linearReadout.js';

@@ -3,12 +3,12 @@
  * they change, and the tokens. It lets a network that is not trained further be used for other classes at once (train/baseline.ts).
  */
 
-import { concat, reshape } from '../graph/arrange.js';
 import { add, mul, relu, sub } from '../graph/elementwise.js';
 import type { Expr } from '../graph/expr.js';
-import { channelSum, regroup } from '../graph/features.js';
+import { channelSum, regroup } from '../graph/featureMapOps.js';
 import { mixRows } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
+import { concat, reshape } from '../graph/shapeOps.js';
 
 /**
  * Final features x [T, B, C, H, W] and tokens in rows [B*M, d] -> [B, 3C + M*d]: means over space and time, those of the second half less

@@ -6,12 +6,12 @@
 
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import { reshape } from '../graph/arrange.js';
 import { mul, relu6 } from '../graph/elementwise.js';
 import type { Expr } from '../graph/expr.js';
-import { globalAverage } from '../graph/features.js';
+import { globalAverage } from '../graph/featureMapOps.js';
 import { convolution } from '../graph/operators/convolution.js';
 import { mapSize } from '../graph/shape.js';
+import { reshape } from '../graph/shapeOps.js';
 import { commonFields } from './config.js';
 import type { Features, Forward, Model, Part, Variant } from './model.js';
 import type { Scope } from './scope.js';

@@ -4,9 +4,9 @@
  */
 
 import { ConfigError, ShapeError } from '../errors.js';
-import { reshape, slice, transpose } from '../graph/arrange.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { mapSize, type Shape, sizeOf } from '../graph/shape.js';
+import { reshape, slice, transpose } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
 import { modelOf } from './registry.js';
 import { type BatchStatistics, type MaskInputs, Masks, Scope } from './scope.js';

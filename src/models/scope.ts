@@ -3,12 +3,12 @@
  * reports them; in evaluation its scale is folded into the convolution before it.
  */
 
-import { reshape, slice, sum } from '../graph/arrange.js';
 import { add, div, mul, relu, sqrt, sub } from '../graph/elementwise.js';
 import { type Expr, filled } from '../graph/expr.js';
-import { channelDot, channelSum, scaleShift } from '../graph/features.js';
+import { channelDot, channelSum, scaleShift } from '../graph/featureMapOps.js';
 import { layerNorm, linear } from '../graph/linear.js';
 import { mapSize, type Shape } from '../graph/shape.js';
+import { reshape, slice, sum } from '../graph/shapeOps.js';
 import type { Init, Variables } from './variables.js';
 
 const epsilon = 1e-5;

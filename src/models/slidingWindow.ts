@@ -7,10 +7,10 @@
  * the middle see a neighbour, so those two are computed anew from the values of the single frame.
  */
 
-import { concat, reshape, slice } from '../graph/arrange.js';
 import { depthwise, depthwiseTaps } from '../graph/convolution.js';
 import { constant, type Expr, input, memory } from '../graph/expr.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
+import { concat, reshape, slice } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
 import type { PerFrameFront } from './model.js';
 import { constantLogits, type FlatWeights } from './network.js';

@@ -4,12 +4,12 @@
  * those before it inside a window; all frames are computed side by side. causalStream.ts computes the same as frames come.
  */
 
-import { concat, reshape, slice, transpose } from '../graph/arrange.js';
 import { depthwise } from '../graph/convolution.js';
 import { constant, type Expr, filled } from '../graph/expr.js';
-import { channelSum, globalAverage, gram, pointwise, regroup, scaleShift, softmaxPositions } from '../graph/features.js';
+import { channelSum, globalAverage, gram, pointwise, regroup, scaleShift, softmaxPositions } from '../graph/featureMapOps.js';
 import { mixRows } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
+import { concat, reshape, slice, transpose } from '../graph/shapeOps.js';
 
 /** A set of tokens belongs to a clip or to one frame of it; S sets in all, those of frame t of clip b at t * B + b. */
 export interface Time {

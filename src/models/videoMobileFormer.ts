@@ -10,13 +10,13 @@
  * Every convolution is followed by batch norm and has no bias.
  */
 
-import { concat, reshape, slice, sum, transpose } from '../graph/arrange.js';
 import { convolution } from '../graph/convolution.js';
 import { add, gelu, hardSwish, clip as held, mul, relu, relu6, sub } from '../graph/elementwise.js';
 import { constant, type Expr } from '../graph/expr.js';
-import { pointwise, scaleShift, shuffleChannels, softmaxTokens } from '../graph/features.js';
+import { pointwise, scaleShift, shuffleChannels, softmaxTokens } from '../graph/featureMapOps.js';
 import { matmul, softmax } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
+import { concat, reshape, slice, sum, transpose } from '../graph/shapeOps.js';
 import { linearReadout } from './linearReadout.js';
 import type { Features, Forward, Model, Part, Place } from './model.js';
 import type { Scope } from './scope.js';

@@ -1,5 +1,5 @@
 /** The table of classes, the weakest first. */
-import type { Metrics } from '../scores/metrics.js';
+import type { Metrics } from '../metrics/metrics.js';
 import { type Html, html } from './html.js';
 import { percent } from './reportText.js';
 

@@ -1,8 +1,8 @@
 // Runs against each other, on rows made by hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EvaluatedVideo } from '../recognise/evaluate.js';
-import { computeMetrics } from '../scores/metrics.js';
+import type { EvaluatedVideo } from '../inference/evaluate.js';
+import { computeMetrics } from '../metrics/metrics.js';
 import { aligned, type ComparedRun, disagreements, pairTests } from './compareRuns.js';
 import { pText } from './comparisonPage.js';
 

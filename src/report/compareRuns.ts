@@ -1,9 +1,9 @@
 /** Several runs against each other: where their recipes and data differ, and whether their results differ by more than chance. */
 import { statSync } from 'node:fs';
+import type { EvaluatedVideo } from '../inference/evaluate.js';
+import { holmAdjusted, mcnemarExact } from '../metrics/mcnemar.js';
 import { networkCost } from '../models/cost.js';
 import { modelOf } from '../models/registry.js';
-import type { EvaluatedVideo } from '../recognise/evaluate.js';
-import { holmAdjusted, mcnemarExact } from '../scores/mcnemar.js';
 import type { ReportFact, ReportOption } from './reportData.js';
 import { grouped, scaled } from './reportText.js';
 import type { RunResult } from './runEvaluation.js';

@@ -1,6 +1,7 @@
 /** The page about several runs side by side. What they are compared by is compareRuns.ts; single runs are drawn by report.ts. */
+
+import { wilsonInterval } from '../metrics/metrics.js';
 import { networkCost } from '../models/cost.js';
-import { wilsonInterval } from '../scores/metrics.js';
 import {
   type ComparedRun,
   type Difference,
@@ -11,7 +12,7 @@ import {
   seedGroups,
 } from './compareRuns.js';
 import { confusionFigure } from './confusionFigure.js';
-import { pictureStrip } from './filmStrip.js';
+import { pictureStrip } from './contactStrip.js';
 import { type Html, html } from './html.js';
 import { compact, lineOf, powers } from './learningCurves.js';
 import { factList, noteList, renderPage, section } from './page.js';

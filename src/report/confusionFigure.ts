@@ -2,7 +2,7 @@
  * The confusion matrix for people: a shaded table of numbers up to 40 classes, a map of dots above that, and the most frequent confusions
  * as sentences in both cases.
  */
-import type { Metrics } from '../scores/metrics.js';
+import type { Metrics } from '../metrics/metrics.js';
 import { type Html, html } from './html.js';
 import { grouped } from './reportText.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { computeMetrics } from '../scores/metrics.js';
+import { computeMetrics } from '../metrics/metrics.js';
 import { html } from './html.js';
 import { type ReportClip, type ReportData, renderReport } from './report.js';
 

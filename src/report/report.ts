@@ -3,10 +3,10 @@
  * to repeat it. Self-contained: no script, no request, no font; works from file://, in the dark, on a phone and on paper. Draws what
  * it is given and computes no result of its own.
  */
-import { wilsonInterval } from '../scores/metrics.js';
+import { wilsonInterval } from '../metrics/metrics.js';
 import { classTable } from './classTable.js';
 import { confusionFigure } from './confusionFigure.js';
-import { filmStrips } from './filmStrip.js';
+import { filmStrips } from './contactStrip.js';
 import { type Html, type HtmlValue, html } from './html.js';
 import { learningCurves } from './learningCurves.js';
 import { commandList, factList, noteList, renderPage, section } from './page.js';

@@ -2,7 +2,7 @@
  * What a report may show. Everything but the title is optional, so that a training run, an evaluation and the demo share one page:
  * a section whose data is absent is left out.
  */
-import type { Metrics } from '../scores/metrics.js';
+import type { Metrics } from '../metrics/metrics.js';
 
 export interface ReportData {
   readonly title: string;

@@ -1,9 +1,10 @@
 /** Tests the best weights of a run on videos of its data; where the data is gone or has changed, says so instead. */
+
+import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
-import { type DatasetOptions, readDataset } from '../dataset/list.js';
 import { DatasetError } from '../errors.js';
-import { type Evaluation, evaluateDataset } from '../recognise/evaluate.js';
-import { openRecogniser, type RecogniserOptions } from '../recognise/recogniser.js';
+import { type Evaluation, evaluateDataset } from '../inference/evaluate.js';
+import { openRecogniser, type RecogniserOptions } from '../inference/recogniser.js';
 import { dataDigest } from '../train/progress.js';
 import type { RunFiles } from './runFiles.js';
 

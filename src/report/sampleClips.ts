@@ -1,7 +1,7 @@
 /** Clips to look at, with frames: the most confident mistakes, and recognised clips spread over the rest. */
-import { inOrder } from '../dataset/inOrder.js';
-import type { EvaluatedVideo } from '../recognise/evaluate.js';
-import { topK } from '../scores/softmax.js';
+import { inOrder } from '../dataset/orderedMap.js';
+import type { EvaluatedVideo } from '../inference/evaluate.js';
+import { topK } from '../metrics/softmax.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice } from '../video/types.js';
 import { clipPictures } from './clipPictures.js';

@@ -4,13 +4,13 @@
  */
 import { stripSize } from '../clip/preprocess.js';
 import { VideoError } from '../errors.js';
-import type { Prediction } from '../recognise/recogniser.js';
+import type { Prediction } from '../inference/recogniser.js';
 import { readFrames, type SourceFrame } from '../video/frameSource.js';
 import { type SourceAddress, sourceAddress } from '../video/sourceAddress.js';
 import type { VideoLimits } from '../video/types.js';
-import { Mailbox } from './mailbox.js';
-import { Pace, type PaceReport } from './pace.js';
+import { Mailbox } from './latestValue.js';
 import { loadStreamRecogniser, type StreamRecogniser, type StreamRecogniserOptions } from './streamRecogniser.js';
+import { Pace, type PaceReport } from './throughputMonitor.js';
 
 export interface StreamOptions extends StreamRecogniserOptions {
   /** Frames a second given to the network; by default those it was trained on. */

@@ -3,17 +3,17 @@
  * where and how fast, is the caller's business (openStream.ts is one). Memory does not grow with the number of frames.
  */
 import { emptyClips } from '../clip/clipTensor.js';
+import { writeClip } from '../clip/clipToTensor.js';
 import { testTransform } from '../clip/crop.js';
 import { type Preprocess, sameClips } from '../clip/preprocess.js';
-import { writeClip } from '../clip/writeClip.js';
 import { ConfigError } from '../errors.js';
+import { checkedThreshold, type Prediction } from '../inference/recogniser.js';
+import { RecentMean } from '../metrics/recentMean.js';
+import { softmax, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost, newFrameMacs } from '../models/cost.js';
 import { nodePlatform } from '../node/platform.js';
-import { checkedThreshold, type Prediction } from '../recognise/recogniser.js';
 import { threadsFor } from '../runtime/cores.js';
-import { RecentMean } from '../scores/recentMean.js';
-import { softmax, topK } from '../scores/softmax.js';
 import type { RgbFrame } from '../video/ppmSplitter.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/smallVideos.js';
-import { writeTinyWeights } from '../../test/support/livelyWeights.js';
+import { writeTinyWeights } from '../../test/support/randomWeights.js';
 import { videosForWeights } from '../../test/support/videosForWeights.js';
 import type { LabelledVideos, Split } from '../dataset/labelledVideos.js';
 import { parseCheckpoint } from '../weights/checkpoint.js';

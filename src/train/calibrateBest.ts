@@ -1,9 +1,9 @@
 /** The end of a training: the best weights are calibrated on the validation videos, where there are enough to tell. */
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { VmfError } from '../errors.js';
-import { calibrateCheckpoint } from '../recognise/calibrate.js';
-import type { RecogniserOptions } from '../recognise/recogniser.js';
-import { leastCalibrationClips } from '../scores/calibration.js';
+import { calibrateCheckpoint } from '../inference/calibrateTemperature.js';
+import type { RecogniserOptions } from '../inference/recogniser.js';
+import { leastCalibrationClips } from '../metrics/calibration.js';
 import type { Calibration } from '../weights/calibration.js';
 
 /** What it needs to know of a training. */

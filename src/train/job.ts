@@ -1,8 +1,8 @@
 /** What `train` is asked for, what it tells on the way, and what it gives back. */
 
 import type { Preprocess } from '../clip/preprocess.js';
+import type { DatasetOptions } from '../dataset/dataset.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
-import type { DatasetOptions } from '../dataset/list.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { TemporalPlan } from '../models/model.js';
 import type { DecoderChoice } from '../video/types.js';

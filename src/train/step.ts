@@ -3,12 +3,12 @@
  * Pure: it needs neither Node nor a machine; how the graph is run is the caller's business.
  */
 
-import { concat, flatten, slice, sumAll } from '../graph/arrange.js';
 import { add, clip, div, mul, sqrt, sub } from '../graph/elementwise.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { gradients } from '../graph/gradients.js';
 import { logSoftmax } from '../graph/linear.js';
 import { sizeOf } from '../graph/shape.js';
+import { concat, flatten, slice, sumAll } from '../graph/shapeOps.js';
 import type { NetworkConfig } from '../models/config.js';
 import { FlatVariables, inventoryOf, masksOf, type TrainingForwardOptions, trainingGraph } from '../models/network.js';
 import type { MaskInputs } from '../models/scope.js';

@@ -3,21 +3,21 @@
  * checks everything that can be checked before anything is written.
  */
 
-import { ClipLoader } from '../dataset/clipLoader.js';
+import { ClipLoader } from '../dataset/dataLoader.js';
+import { readDataset } from '../dataset/dataset.js';
 import { videosOf } from '../dataset/labelledVideos.js';
-import { readDataset } from '../dataset/list.js';
 import { openRuntime } from '../node/graphRuntime.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { calibrateBest } from './calibrateBest.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
-import { ratesAreEven } from './layerRates.js';
-import { taughtPlan, teacherOf, tellTeacher } from './lessons/distillation.js';
-import { lessonPlan } from './lessons/lessonPlan.js';
-import type { Teacher } from './lessons/teacher.js';
+import { ratesAreEven } from './layerDecay.js';
+import { taughtPlan, teacherOf, tellTeacher } from './objectives/distillation.js';
+import { lessonPlan } from './objectives/objective.js';
+import type { Teacher } from './objectives/teacher.js';
 import { dataDigest } from './progress.js';
 import { RunFolder } from './runFolder/runFolder.js';
 import { beginRecord, type Recording, type RunStart } from './runFolder/runRecord.js';
-import { checkChoices, freshStart, resumedStart, type Start } from './runStart.js';
+import { checkChoices, freshStart, resumedStart, type Start } from './setup.js';
 import { defaultStep } from './step.js';
 import { Trainer } from './trainer.js';
 import { TrainingPrograms } from './trainingPrograms.js';

@@ -5,14 +5,14 @@
  */
 
 import type { Preprocess } from '../clip/preprocess.js';
-import type { ClipBatch, ClipLoader } from '../dataset/clipLoader.js';
+import type { ClipBatch, ClipLoader } from '../dataset/dataLoader.js';
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
 import { ConfigError, DatasetError, VmfError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { DivergenceWatch, lossWeight } from './divergence.js';
-import { layerRates, ratesAreEven } from './layerRates.js';
-import { dropoutMask, dropPathMask, type Lesson, type Moment } from './lessons/lessons.js';
+import { layerRates, ratesAreEven } from './layerDecay.js';
+import { dropoutMask, dropPathMask, type Lesson, type Moment } from './objectives/supervised.js';
 import { newEpoch, type Progress, startOfRun } from './progress.js';
 import type { TrainOptions } from './recipe/options.js';
 import type { RunFolder } from './runFolder/runFolder.js';

@@ -1,12 +1,12 @@
 /** Looks at the network between epochs: batch-norm statistics estimated anew, then loss and accuracy on the validation videos. */
 
-import type { ClipLoader } from '../dataset/clipLoader.js';
+import type { ClipLoader } from '../dataset/dataLoader.js';
 import type { LabelledVideo } from '../dataset/labelledVideos.js';
+import { softmax } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
 import { inventoryOf } from '../models/network.js';
-import { softmax } from '../scores/softmax.js';
+import { StatisticsEstimate } from './preciseBatchNorm.js';
 import type { TrainOptions } from './recipe/options.js';
-import { StatisticsEstimate } from './statisticsEstimate.js';
 import type { TrainingPrograms } from './trainingPrograms.js';
 
 export interface ValidationParts {

@@ -4,6 +4,8 @@ export { type ClipView, testViews } from '../clip/clipView.js';
 export { makePreprocess, type Preprocess } from '../clip/preprocess.js';
 export { type FrameStack, sampleClips } from '../clip/sampleClips.js';
 export { ConfigError, LimitError, ShapeError, VideoError, VmfError, WeightsError } from '../errors.js';
+export { Inference } from '../inference/inference.js';
+export { softmax, topK } from '../metrics/softmax.js';
 export type { NetworkConfig } from '../models/config.js';
 export { type NetworkCost, networkCost } from '../models/cost.js';
 export { type FlatWeights, inventoryOf } from '../models/network.js';
@@ -11,9 +13,7 @@ export { networkConfig, networkNames, parseNetworkConfig } from '../models/regis
 export { initialValues } from '../models/variables.js';
 export type { GraphRuntime, RuntimeOptions, Session, TensorValue } from '../platform/graphRuntime.js';
 export type { Platform } from '../platform/platform.js';
-export { Inference } from '../recognise/inference.js';
 export { Rng } from '../rng.js';
-export { softmax, topK } from '../scores/softmax.js';
 export { defaultStep, type StepOptions, smoothedTargets } from '../train/step.js';
 export { type StepInput, type StepResult, TrainingPrograms, type TrainingWeights } from '../train/trainingPrograms.js';
 export { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/smallVideos.js';
-import { livelyWeights, tinyCheckpoint, tinyConfig } from '../../test/support/livelyWeights.js';
+import { livelyWeights, tinyCheckpoint, tinyConfig } from '../../test/support/randomWeights.js';
 import { inventoryOf } from '../models/network.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint, transferWeights } from './checkpoint.js';
 import { readSafetensors, writeSafetensors } from './files.js';

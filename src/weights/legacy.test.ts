@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tinyCheckpoint } from '../../test/support/livelyWeights.js';
+import { tinyCheckpoint } from '../../test/support/randomWeights.js';
 import { checkpointFile, parseCheckpoint } from './checkpoint.js';
 
 test('weights of square networks, written with a size and a shape, load as what they were', () => {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/smallVideos.js';
-import { tinyCheckpoint, writeTinyWeights } from '../../test/support/livelyWeights.js';
+import { tinyCheckpoint, writeTinyWeights } from '../../test/support/randomWeights.js';
 import { WeightsError } from '../errors.js';
 import { writeOnnx } from '../graph/onnx.js';
 import { isOnnxFile } from './onnxFile.js';

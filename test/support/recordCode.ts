@@ -12,7 +12,7 @@ import { clipShape, inferenceGraph, masksOf } from '../../src/models/network.js'
 import { networkConfig, parseNetworkConfig } from '../../src/models/registry.js';
 import { Rng } from '../../src/rng.js';
 import { defaultStep, scheduleValues, smoothedTargets, trainingStep } from '../../src/train/step.js';
-import { livelyWeights, tinyConfig, writeTinyWeights } from './livelyWeights.js';
+import { livelyWeights, tinyConfig, writeTinyWeights } from './randomWeights.js';
 
 export { blockSize } from '../../src/node/blockSize.js';
 

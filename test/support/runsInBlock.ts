@@ -1,7 +1,7 @@
 /** A process that lowers a 1x1 convolution of ones for the block that it is given, runs it, and says a value or the error. */
 
 import { input } from '../../src/graph/expr.js';
-import { pointwise } from '../../src/graph/features.js';
+import { pointwise } from '../../src/graph/featureMapOps.js';
 import { lower } from '../../src/graph/lowering/lower.js';
 import { openRuntime } from '../../src/node/graphRuntime.js';
 

@@ -1,7 +1,7 @@
 /** Little videos labelled by what weights call them, some of them wrongly: what a calibration needs, without a training. */
 import { join } from 'node:path';
-import type { TestVideo } from '../../src/recognise/evaluate.js';
-import { loadRecogniser } from '../../src/recognise/recogniser.js';
+import type { TestVideo } from '../../src/inference/evaluate.js';
+import { loadRecogniser } from '../../src/inference/recogniser.js';
 import { makeVideo } from '../smallVideos.js';
 
 export interface LabelledByWeights {

@@ -4,12 +4,12 @@
  * whole map moved by a frame. Smaller maps stay whole: every node costs about a microsecond. For blocked inference graphs only.
  */
 
-import { concat, reshape, slice } from '../arrange.js';
 import { asMap, closure, type Expr, expr, rebuilt } from '../expr.js';
 import { tappedDepthwise } from '../operators/depthwise.js';
 import { operatorOf } from '../operators/registry.js';
 import { inSpace, tapPicks } from '../operators/window.js';
 import { sizeOf } from '../shape.js';
+import { concat, reshape, slice } from '../shapeOps.js';
 import { Provenance } from './provenance.js';
 
 /** Of networks whose frames have tokens of their own, or come one at a time. */

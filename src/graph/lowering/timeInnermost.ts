@@ -4,9 +4,9 @@
  * other operator positions are alike, whatever their order. For blocked inference graphs only.
  */
 
-import { transpose } from '../arrange.js';
 import { closure, type Expr, mapExpr, rebuilt } from '../expr.js';
 import { operatorOf } from '../operators/registry.js';
+import { transpose } from '../shapeOps.js';
 import { Provenance } from './provenance.js';
 
 /** [T, B, C, H, W] -> [H, B, C, W, T], and back. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeVideo } from '../../../test/smallVideos.js';
-import { tinyConfig } from '../../../test/support/livelyWeights.js';
+import { tinyConfig } from '../../../test/support/randomWeights.js';
 import type { TrainJob, TrainJobEvent } from '../train.js';
 import { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './folds.js';
 

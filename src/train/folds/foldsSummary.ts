@@ -1,6 +1,6 @@
 /** What the folds say together: accuracy of each, their mean with its interval, all clips pooled, the spread over seeds. */
-import { type MeanInterval, meanInterval } from '../../scores/meanInterval.js';
-import { wilsonInterval } from '../../scores/metrics.js';
+import { type MeanInterval, meanInterval } from '../../metrics/meanInterval.js';
+import { wilsonInterval } from '../../metrics/metrics.js';
 import type { FoldResult } from './foldsFile.js';
 
 /** Accuracy over a number of clips, with Wilson's 95 % interval. */

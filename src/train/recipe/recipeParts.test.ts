@@ -7,10 +7,10 @@ import { inventoryOf, masksOf } from '../../models/network.js';
 import { modelOf, networkConfig } from '../../models/registry.js';
 import type { VideoMobileFormerConfig } from '../../models/videoMobileFormerConfig.js';
 import { DivergenceWatch } from '../divergence.js';
-import { layerRates } from '../layerRates.js';
-import { dropoutMask, dropPathMask } from '../lessons/lessons.js';
-import { pseudoTargets, pseudoWeightAt } from '../lessons/semiSupervised.js';
-import { autoChoices } from './autoChoices.js';
+import { layerRates } from '../layerDecay.js';
+import { pseudoTargets, pseudoWeightAt } from '../objectives/semiSupervised.js';
+import { dropoutMask, dropPathMask } from '../objectives/supervised.js';
+import { autoChoices } from './defaults.js';
 import { trainOptions } from './options.js';
 import { parseRecipe, readRecipe, recipeNames } from './recipe.js';
 

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../../../test/smallVideos.js';
-import { tinyCheckpoint } from '../../../test/support/livelyWeights.js';
+import { tinyCheckpoint } from '../../../test/support/randomWeights.js';
 import type { Checkpoint } from '../../weights/checkpoint.js';
 import { parseCheckpoint } from '../../weights/checkpoint.js';
 import { readSafetensors } from '../../weights/files.js';

@@ -9,7 +9,7 @@ import { ConfigError, VmfError } from '../../errors.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint } from '../../weights/checkpoint.js';
 import { freeText, isFullDisk, readSafetensors, removeUnfinished, writeFileAtomically } from '../../weights/files.js';
 import { safetensorsChunks } from '../../weights/safetensors.js';
-import { DiskReserve } from './diskReserve.js';
+import { DiskReserve } from './preallocation.js';
 import { checkUnlocked, takeLock } from './runLock.js';
 
 /** Room beside the checkpoints: for notes in them that grow, for metrics.jsonl, and for what a file system needs for itself. */

@@ -1,0 +1,152 @@
+/** The sides of a race: this engine, PyTorch, a plain export in the same ONNX Runtime. Each runs and gives what it computed. */
+
+import { clipsFrom } from '../src/clip/clipTensor.js';
+import { lower } from '../src/graph/lowering/lower.js';
+import { openRecogniser } from '../src/inference/recogniser.js';
+import type { NetworkConfig } from '../src/models/config.js';
+import { clipShape, inferenceGraph, masksOf } from '../src/models/network.js';
+import { blockSize } from '../src/node/blockSize.js';
+import { openRuntime } from '../src/node/graphRuntime.js';
+import { shareCores } from '../src/runtime/cores.js';
+import { defaultStep } from '../src/train/step.js';
+import { TrainingPrograms } from '../src/train/trainingPrograms.js';
+import type { Checkpoint } from '../src/weights/checkpoint.js';
+import { genericWeights, randomClips, randomTargets } from './network.js';
+import { exportedClipShape, plainExport } from './plainExport.js';
+import { Peer, type PeerAbout, type PeerMode, type PeerTask } from './pytorchProcess.js';
+import { timed } from './timing.js';
+
+/** What one run took and computed. */
+export interface Run {
+  readonly ms: number;
+  readonly values: ArrayLike<number>;
+}
+
+export interface Side {
+  run(): Promise<Run>;
+  close(): Promise<void>;
+  /** What a PyTorch side says of itself. */
+  readonly about?: PeerAbout;
+  /** The most memory its process ever held, once it has run; of processes of their own only. */
+  peakMb?(): number;
+}
+
+const rate = 1e-5;
+export const weightDecay = 0.05;
+
+/** What all sides are given. The statistics come from an engine of their own, which leaves nothing in the one that is timed. */
+export async function taskOf(config: NetworkConfig, clips: number, threads: number): Promise<Omit<PeerTask, 'mode'>> {
+  const engine = openRuntime({ threads });
+  try {
+    const weights = await genericWeights(engine, config, 'race');
+    const batch = { clips: randomClips(config, clips, 'race'), targets: randomTargets(config, clips, 'race') };
+    return { config, weights, ...batch, rate, weightDecay, threads };
+  } finally {
+    await engine.close();
+  }
+}
+
+type Task = Omit<PeerTask, 'mode'>;
+const clipsOf = ({ clips, config }: Task): number => clips.length / (config.frames * 3 * config.height * config.width);
+
+/** Inference as the product does it. */
+export async function ours(task: Task, threads = task.threads): Promise<Side> {
+  const { config, weights, clips } = task;
+  const count = clipsOf(task);
+  const model = lower({ logits: inferenceGraph(config, weights, count) }, { block: await blockSize() });
+  return inferenceSide(model, threads, () => ({ data: clips.slice(), shape: clipShape(config, count) }));
+}
+
+/** A plain export with grouped Conv3D, in the same ONNX Runtime. */
+export async function exported(task: Task): Promise<Side> {
+  const { config, weights } = task;
+  const count = clipsOf(task);
+  const turned = clipsFirst(task, count);
+  const feed = () => ({ data: turned.slice(), shape: exportedClipShape(config, count) });
+  return inferenceSide(plainExport(config, weights, count), task.threads, feed);
+}
+
+async function inferenceSide(
+  model: Uint8Array<ArrayBuffer>,
+  threads: number,
+  feed: () => { readonly data: Float32Array; readonly shape: readonly number[] },
+): Promise<Side> {
+  const engine = openRuntime({ threads, spin: threads > 1 && shareCores('latency', threads).spin });
+  const program = await engine.load(model, 'race, inference', 'inference');
+  const run = async () => {
+    const feeds = { clips: feed() };
+    const { ms, result } = await timed(() => program.run<'logits'>(feeds, { move: true }));
+    return { ms, values: result.logits.data };
+  };
+  return { run, close: () => engine.close() };
+}
+
+/** [T*B, 3, H, W] -> [B, 3, T, H, W] */
+function clipsFirst({ clips, config: { frames, height, width } }: Task, count: number): Float32Array {
+  const out = new Float32Array(clips.length);
+  const plane = height * width;
+  for (let t = 0; t < frames; t++) {
+    for (let b = 0; b < count; b++) {
+      for (let c = 0; c < 3; c++) {
+        const from = ((t * count + b) * 3 + c) * plane;
+        out.set(clips.subarray(from, from + plane), ((b * 3 + c) * frames + t) * plane);
+      }
+    }
+  }
+  return out;
+}
+
+/** Steps through the same programs as `vmf train`; the limit on the gradient is in the graph but never reached. */
+export async function ourTraining(task: Task): Promise<Side> {
+  const { config, weights, clips, targets, threads } = task;
+  const count = clipsOf(task);
+  const engine = openRuntime({ threads });
+  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: count, maxGradientNorm: 1e9 });
+  const { length } = weights.parameters;
+  await programs.setWeights({ ...weights, first: new Float32Array(length), second: new Float32Array(length) });
+  await programs.warmUp();
+  let step = 0;
+  const run = async () => {
+    step++;
+    const dropout = new Float32Array(count * masksOf(config).dropouts).fill(1);
+    const input = {
+      clips: clipsFrom(clips.slice(), count, config),
+      targets: targets?.slice() ?? new Float32Array(),
+      ...{ dropout, step, rate, weightDecay },
+    };
+    const { ms, result } = await timed(() => programs.step(input));
+    return { ms, values: [result.loss] };
+  };
+  return { run, close: () => engine.close() };
+}
+
+/** From a file to its logits through a recogniser, up to a constant: what probabilities tell of logits. */
+export async function ourFile(checkpoint: Checkpoint, video: string, threads: number): Promise<Side> {
+  const recogniser = await openRecogniser(checkpoint, { threads });
+  const run = async () => {
+    const { ms, result } = await timed(() => recogniser.recognise(video));
+    return { ms, values: centred(result.scores.map(Math.log)) };
+  };
+  return { run, close: () => recogniser.close() };
+}
+
+export async function pytorch(
+  mode: PeerMode,
+  task: Task & Pick<PeerTask, 'preprocess' | 'video'>,
+  python: string,
+): Promise<Side> {
+  const peer = await Peer.start({ ...task, mode }, python);
+  let most = 0;
+  const run = async () => {
+    const { ms, logits, loss, peakMb } = await peer.run();
+    most = Math.max(most, peakMb);
+    const values = logits ?? [loss ?? Number.NaN];
+    return { ms, values: mode === 'file' ? centred(values) : values };
+  };
+  return { run, close: () => peer.close(), about: peer.about, peakMb: () => most };
+}
+
+function centred(values: readonly number[]): number[] {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.map((value) => value - mean);
+}

@@ -1,0 +1,96 @@
+/** Answers of `vmf predict` as they are printed and stored: for people, as JSON, as rows of a table. */
+
+import type { Answer, Prediction } from '../inference/recogniser.js';
+import type { AnswerRow } from '../inference/resultFile.js';
+import type { LongSegment } from '../inference/slidingWindow.js';
+import { percent } from '../metrics/percent.js';
+
+interface Timed {
+  readonly path: string;
+  readonly durationSec: number;
+  readonly windowSec: number;
+  readonly strideSec: number;
+  readonly segments: readonly Omit<LongSegment, 'labelIndex'>[];
+  readonly truncated?: string;
+}
+
+interface Named {
+  readonly path: string;
+  readonly durationSec: number;
+  readonly predictions: readonly Prediction[];
+  readonly unknown?: true;
+  readonly truncated?: string;
+}
+
+interface Failed {
+  readonly path: string;
+  readonly error: string;
+}
+
+/** What is told about one video. */
+export type PrintedAnswer = Named | Timed | Failed;
+
+/** What is told of what was found. */
+export function answerOf(found: Answer): PrintedAnswer {
+  const { path } = found;
+  if ('error' in found) return { path, error: found.error.reason };
+  const durationSec = micro(found.durationSec);
+  if ('segments' in found)
+    return { ...found, durationSec, segments: found.segments.map(({ labelIndex: _, ...segment }) => segment) };
+  const { scores: _, path: __, durationSec: ___, ...rest } = found;
+  return { path, durationSec, ...rest };
+}
+
+/** Seconds without the noise of binary fractions. */
+const micro = (sec: number): number => Math.round(sec * 1e6) / 1e6;
+
+/**
+ * As rows of a table: a row a label of a clip, a row a segment of a long video, one row for a video that cannot be read. What is below
+ * the threshold has rank 1 "unknown" without a score, and the labels after it.
+ */
+export function rowsOf(answer: PrintedAnswer): AnswerRow[] {
+  const { path } = answer;
+  if ('error' in answer) return [{ path, error: answer.error }];
+  if ('segments' in answer) {
+    return answer.segments.flatMap(({ startSec, endSec, label, score, unknown }) =>
+      rankedRows({ path, startSec, endSec }, [{ label, score }], unknown),
+    );
+  }
+  return rankedRows({ path, startSec: 0, endSec: answer.durationSec }, answer.predictions, answer.unknown);
+}
+
+function rankedRows(
+  what: { readonly path: string; readonly startSec: number; readonly endSec: number },
+  predictions: readonly Prediction[],
+  unknown: true | undefined,
+): AnswerRow[] {
+  const answers = [...(unknown ? [{ label: 'unknown', score: '' }] : []), ...predictions];
+  return answers.map(({ label, score }, i) => ({ ...what, rank: i + 1, label, score }));
+}
+
+/** The columns that are printed. */
+export const printedColumns = ['path', 'startSec', 'endSec', 'rank', 'label', 'score'] as const;
+
+const at = (sec: number): string => sec.toFixed(2).padStart(8);
+const short = (value: number): string => String(Number(value.toFixed(3)));
+
+/** "unknown (best: wave 0.41)". */
+export const unknownText = (best: Prediction | undefined): string =>
+  best ? `unknown (best: ${best.label} ${best.score.toFixed(2)})` : 'unknown';
+
+const answerText = (best: Prediction, unknown: true | undefined): string =>
+  unknown ? unknownText(best) : `${percent(best.score).padStart(7)}  ${best.label}`;
+
+/** For people. */
+export function describe(answer: Named | Timed): string {
+  const title = `${answer.path}  (${answer.durationSec.toFixed(2)} s`;
+  if ('predictions' in answer) {
+    const open = answer.unknown ? `  ${unknownText(answer.predictions[0])}\n` : '';
+    return `${title})\n${open}${answer.predictions.map(({ label, score }) => `  ${percent(score).padStart(7)}  ${label}\n`).join('')}`;
+  }
+  const { windowSec, strideSec, segments } = answer;
+  const lines = segments.map(
+    ({ startSec, endSec, unknown, ...best }) => `  ${at(startSec)} s to ${at(endSec)} s  ${answerText(best, unknown)}\n`,
+  );
+  return `${title}, windows of ${short(windowSec)} s every ${short(strideSec)} s)\n${lines.join('')}`;
+}

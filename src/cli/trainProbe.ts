@@ -1,0 +1,45 @@
+/** `vmf train DATA --baseline`: a linear classifier on features of the network as it is. */
+
+import { ConfigError } from '../errors.js';
+import { wilsonInterval } from '../metrics/metrics.js';
+import { percent } from '../metrics/percent.js';
+import { type BaselineSummary, trainBaseline } from '../train/linearProbe/linearProbe.js';
+import type { TrainJob } from '../train/train.js';
+import type { ProgressLine } from './progressLine.js';
+
+/** Fits and prints; options of training, which it has none of but two, are refused. */
+export async function runBaseline(job: TrainJob, flags: { readonly json?: boolean }, line: ProgressLine): Promise<void> {
+  const { options = {}, resume, recipe, unlabelled, ...rest } = job;
+  const { seed, maxBadShare, ...others } = options;
+  const extra = [...Object.entries({ resume, recipe, unlabelled }), ...Object.entries(others)];
+  const stray = extra.filter(([, value]) => value !== undefined).map(([name]) => name);
+  if (stray.length > 0) throw new ConfigError(`--baseline trains nothing; leave out ${stray.join(', ')}`);
+  const kept = { ...(seed !== undefined && { seed }), ...(maxBadShare !== undefined && { maxBadShare }) };
+  const summary = await trainBaseline({ ...rest, options: kept });
+  line.clear();
+  process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
+  if (summary.interrupted) process.exitCode = 130;
+}
+
+function describe(summary: BaselineSummary): string {
+  const { config, labels, trainVideos, leftOut, seconds, bestPath, foreseen } = summary;
+  if (!foreseen) return 'interrupted: nothing was stored; the same command begins anew\n';
+  const lines = [
+    `${config.name} as it is, with a linear readout: ${labels.length} classes, ${trainVideos} training videos, ${seconds.toFixed(1)} s`,
+    `top-1 ${percent(foreseen.top1)} by leave-one-out over the training videos; ${chanceText(summary, foreseen.top1)}`,
+    `best: ${bestPath}${valText(summary)}`,
+  ];
+  if (leftOut.length > 0) lines.push(`${leftOut.length} training videos left out: ${leftOut.map(({ path }) => path).join(', ')}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Answers without looking are right as often as the largest class is the true one. */
+function chanceText({ chanceTop1, trainVideos }: BaselineSummary, top1: number): string {
+  const chance = `always the largest class: ${percent(chanceTop1)}`;
+  const { low } = wilsonInterval(Math.round(top1 * trainVideos), trainVideos);
+  return low > chanceTop1 ? chance : `${chance}, so these features may tell nothing here`;
+}
+
+function valText({ bestTop1, valVideos }: BaselineSummary): string {
+  return bestTop1 === undefined ? ' (no validation videos)' : ` (val top-1 ${percent(bestTop1)} of ${valVideos} videos)`;
+}

@@ -1,0 +1,153 @@
+/**
+ * Clips of videos that are seen again: worker threads decode, keep strips (in memory, then on disk) and sample clips from them. Knows
+ * nothing of labels, epochs and batches: that is clipLoader.ts.
+ */
+import { type Augment, defaultAugment } from '../clip/augment.js';
+import { type ClipTensor, emptyClips } from '../clip/clipTensor.js';
+import { type ClipView, stackLength } from '../clip/clipView.js';
+import { type Preprocess, stripSize } from '../clip/preprocess.js';
+import type { WorkerPool } from '../node/workerPool.js';
+import { defaultTimeoutSec, defaultWorkers } from '../video/pool.js';
+import type { DecoderChoice, VideoLimits } from '../video/types.js';
+import { clipPool } from './clipReader.js';
+import type { ClipTasks, StripOutput, StripPlace } from './clipTasks.js';
+import { DiskBudget, defaultCacheFolder } from './diskBudget.js';
+import type { StripFacts, StripRequest } from './frameStack.js';
+import { MemoryCache } from './memoryCache.js';
+
+export interface ClipSourceOptions {
+  readonly preprocess: Preprocess;
+  /** Of training clips; `defaultAugment` by default. */
+  readonly augment?: Augment;
+  /** Frames kept of each video for training, evenly spaced; 4 T by default. More is finer jitter and a larger cache. */
+  readonly candidates?: number;
+  /** Worker threads; by default the number of cores, at most 4. */
+  readonly workers?: number;
+  readonly decoder?: DecoderChoice;
+  readonly limits?: Partial<VideoLimits>;
+  /** A video that keeps a worker busy for longer counts as unreadable; 300 by default. */
+  readonly timeoutSec?: number;
+  /** Pixels kept in memory; 256 MB by default. */
+  readonly memoryBytes?: number;
+  /** Folder for strips on disk, by default the system's place for caches; false for none. */
+  readonly cacheFolder?: string | false;
+  /** Bound of that folder; 8 GB by default. */
+  readonly diskBytes?: number;
+  /** Told once per reason about things that cost time or quality: a truncated video, a cache that cannot be written. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What happened so far, counted per strip. */
+export interface SourceStats {
+  fromMemory: number;
+  fromDisk: number;
+  decoded: number;
+  /** Damaged files of the disk cache, decoded again. */
+  damaged: number;
+}
+
+/** Whatever names a video to load. */
+export type VideoPath = { readonly path: string };
+
+export class ClipSource {
+  readonly preprocess: Preprocess;
+  readonly workers: number;
+  readonly stats: SourceStats = { fromMemory: 0, fromDisk: 0, decoded: 0, damaged: 0 };
+  private readonly candidates: number;
+  private readonly pool: WorkerPool<ClipTasks>;
+  private readonly memory: MemoryCache;
+  private readonly budget: DiskBudget;
+  private folder: string | undefined;
+  private readonly warned = new Set<string>();
+  /** Where strips lie on disk: made out once a run, not once an epoch. */
+  private readonly places = new Map<string, StripPlace>();
+
+  constructor(private readonly options: ClipSourceOptions) {
+    const { preprocess } = options;
+    this.preprocess = preprocess;
+    this.workers = options.workers ?? defaultWorkers();
+    this.candidates = options.candidates ?? 4 * preprocess.frames;
+    this.memory = new MemoryCache(options.memoryBytes ?? 256e6);
+    this.folder = options.cacheFolder === false ? undefined : (options.cacheFolder ?? defaultCacheFolder());
+    this.budget = new DiskBudget(this.folder ?? '', options.diskBytes ?? 8e9);
+    const { augment = defaultAugment, decoder = 'auto', limits = {} } = options;
+    this.pool = clipPool(this.workers, { preprocess, augment, decoder, limits });
+  }
+
+  /** One clip. Rejects with a VideoError or LimitError when the video cannot be read. */
+  clip(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<ClipTensor> {
+    return this.clips(video, [view], signal);
+  }
+
+  /** Several clips of one video, which is read once; all of training or all with the same number of test clips. */
+  async clips(video: VideoPath, views: readonly ClipView[], signal?: AbortSignal): Promise<ClipTensor> {
+    return (await this.load(video, views, views, signal)).clips;
+  }
+
+  /** Makes a video's strip ready for `view` (cached, where there is room) and says what it is. Rejects as `clip`. */
+  async ready(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<StripFacts> {
+    return (await this.load(video, [view], [], signal)).facts;
+  }
+
+  /** Stops the workers. */
+  async close(): Promise<void> {
+    await this.pool.close();
+    await this.budget.settled();
+  }
+
+  private async load(
+    video: VideoPath,
+    like: readonly ClipView[],
+    views: readonly ClipView[],
+    signal: AbortSignal | undefined,
+  ): Promise<{ clips: ClipTensor; facts: StripFacts }> {
+    const request = this.requestFor(video.path, like);
+    const name = `${request.evenly} ${Object.values(request.size).join('x')} ${video.path}`;
+    const strip = this.memory.get(name);
+    if (strip !== undefined && views.length === 0) return { clips: emptyClips(0, this.preprocess), facts: strip };
+    const { folder, budget } = this;
+    const input = { request, strip, folder, place: this.places.get(name), mayWrite: budget.mayWrite, views };
+    const { timeoutSec = defaultTimeoutSec } = this.options;
+    const output = await this.pool.run('strip', input, { label: video.path, signal, timeoutSec });
+    this.account(video.path, output);
+    if (output.place !== undefined) this.places.set(name, output.place);
+    if (output.strip !== undefined) this.memory.set(name, output.strip);
+    return { clips: output.clips, facts: strip ?? (output.strip as StripFacts) };
+  }
+
+  private requestFor(path: string, views: readonly ClipView[]): StripRequest {
+    const { preprocess } = this;
+    const counts = new Set(views.map((view) => stackLength(view, preprocess, this.candidates)));
+    const [evenly] = counts;
+    if (evenly === undefined || counts.size > 1) throw new RangeError('ClipSource: views of one call must share their strip');
+    const { colour, fromSec } = preprocess;
+    const size = stripSize(preprocess, views[0]?.mode === 'train' ? 'train' : 'test');
+    return { path, decoder: this.options.decoder ?? 'auto', colour, evenly, fromSec, size };
+  }
+
+  private account(path: string, output: StripOutput): void {
+    const { stats } = this;
+    if (output.from === 'memory') stats.fromMemory++;
+    else if (output.from === 'disk') stats.fromDisk++;
+    else stats.decoded++;
+    if (output.damaged) stats.damaged++;
+    if (output.wroteBytes > 0) this.budget.wrote(output.wroteBytes);
+    if (output.diskProblem !== undefined) {
+      this.warn(`clips are not cached on disk any more: ${output.diskProblem}`);
+      this.folder = undefined;
+    }
+    const strip = output.strip;
+    if (strip?.truncated !== undefined) this.warn(`${path}: truncated: ${strip.truncated}; what is there is used`);
+    if (strip?.window.whole === true) {
+      this.warn(
+        `${path}: lasts ${strip.durationSec.toFixed(2)} s, too short to begin at ${this.preprocess.fromSec} s; all of it is used`,
+      );
+    }
+  }
+
+  private warn(message: string): void {
+    if (this.warned.has(message)) return;
+    this.warned.add(message);
+    this.options.onWarning?.(message);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The frames of one video that are kept for every epoch: evenly spaced candidates at the size clips are cut from, in memory that
+ * all threads share. Cutting a clip out of one is clip/'s work; keeping them is memoryCache.ts's and diskCache.ts's.
+ */
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { type FrameStack, stackRequest } from '../clip/sampleClips.js';
+import type { UsedWindow } from '../clip/temporalSampling.js';
+import { messageOf, systemCode, VideoError } from '../errors.js';
+import { withVideo } from '../video/decoder.js';
+import { pixelBytes } from '../video/geometry.js';
+import type { DecodedVideo, Decoder, FrameSize } from '../video/types.js';
+
+/** What is wanted of a video. */
+export interface StripRequest {
+  readonly path: string;
+  readonly decoder: string;
+  readonly colour: string;
+  /** Centres of this many equal segments from `fromSec` on. */
+  readonly evenly: number;
+  readonly fromSec: number;
+  readonly size: FrameSize;
+}
+
+/** What a strip is made from; equal keys mean equal strips, so a changed file or another request is another key. */
+export interface StripKey extends StripRequest {
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
+/** What is remembered of the video itself. */
+export interface StripFacts {
+  /** Of the frames as they are kept. */
+  readonly width: number;
+  readonly height: number;
+  readonly durationSec: number;
+  readonly frameRate: number;
+  readonly truncated?: string;
+  /** The stretch of video that is sampled. */
+  readonly window: UsedWindow;
+}
+
+/** Slots evenly spaced over the window; a video with few frames shows some of them more than once. Pixels in shared memory. */
+export type Strip = StripFacts & FrameStack;
+
+/** A name for files and maps. */
+export function keyName(key: StripKey): string {
+  const size = 'shortSide' in key.size ? [key.size.shortSide] : [key.size.width, key.size.height, key.size.keepAspect];
+  const parts = [key.path, key.bytes, key.modifiedMs, key.decoder, key.colour, key.evenly, key.fromSec, size];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** The key of a request for a file as it is now. Throws a VideoError where there is none. */
+export function keyOf(request: StripRequest): StripKey {
+  try {
+    const { size: bytes, mtimeMs: modifiedMs } = statSync(request.path);
+    return { ...request, bytes, modifiedMs };
+  } catch (error) {
+    const missing = systemCode(error) === 'ENOENT';
+    const details = { path: request.path, cause: error, ...(missing && { code: 'missing' as const }) };
+    throw new VideoError(missing ? 'no such file' : messageOf(error), details);
+  }
+}
+
+/** Decodes a strip. Throws as the decoder does. */
+export function decodeStrip(decoder: Decoder, { path, evenly, fromSec, size }: StripRequest): Strip {
+  return withVideo(decoder, path, (video) => {
+    const { request, window } = stackRequest(video.info, evenly, { fromSec }, size);
+    return stripOf({ info: video.info, strip: video.frames(request) }, window);
+  });
+}
+
+function stripOf({ info, strip }: DecodedVideo, window: UsedWindow): Strip {
+  const { width, height, timesSec, rgb } = strip;
+  const slots: number[] = [];
+  const firsts: number[] = [];
+  timesSec.forEach((timeSec, i) => {
+    if (i === 0 || timeSec !== timesSec[i - 1]) firsts.push(i);
+    slots.push(firsts.length - 1);
+  });
+  const frameBytes = width * height * 3;
+  const shared = pixelBytes(firsts.length * frameBytes, true);
+  firsts.forEach((from, to) => {
+    shared.set(rgb.subarray(from * frameBytes, (from + 1) * frameBytes), to * frameBytes);
+  });
+  const { durationSec, frameRate, truncated } = info;
+  return {
+    ...{ width, height, slots, durationSec, frameRate },
+    ...(truncated === undefined ? {} : { truncated }),
+    window,
+    rgb: shared,
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * What a token is worth to the answer, measured by intervention: the logits of a clip against those of the same clip with the token
+ * blind. From one clip, or over many labelled ones. Pure numbers.
+ */
+import { softmax } from '../metrics/softmax.js';
+
+/** What changes when somebody is blind. */
+export interface BlindEffect {
+  /** The class that the untouched network answers, and its probability untouched and blind. */
+  readonly predictedIndex: number;
+  readonly score: number;
+  readonly blindScore: number;
+  /** The class answered when blind. */
+  readonly blindPredictedIndex: number;
+  /**
+   * [classes] evidence that goes: the logit untouched minus the logit blind, of logits whose mean over the classes is 0, since a shift
+   * of all of them changes no answer. Above 0: what is seen speaks for the class; below 0: against it. The sum is 0.
+   */
+  readonly evidence: readonly number[];
+}
+
+export function blindEffect(untouched: ArrayLike<number>, blind: ArrayLike<number>): BlindEffect {
+  const [before, after] = [softmax(untouched), softmax(blind)];
+  const predictedIndex = largestOf(before);
+  return {
+    predictedIndex,
+    score: before[predictedIndex] ?? 0,
+    blindScore: after[predictedIndex] ?? 0,
+    blindPredictedIndex: largestOf(after),
+    evidence: difference(centred(untouched), centred(blind)),
+  };
+}
+
+const difference = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => value - (b[i] ?? 0));
+
+/** Logits less their mean. */
+function centred(logits: ArrayLike<number>): number[] {
+  const values = Array.from(logits);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.map((value) => value - mean);
+}
+
+/** Place of the largest; of equal ones the first. */
+export const largestOf = (values: readonly number[]): number =>
+  values.reduce((best, value, i) => (value > (values[best] ?? Number.NEGATIVE_INFINITY) ? i : best), 0);
+
+/** How one class fares over all its clips when one token (or one place) is blind. */
+export interface ClassEffect {
+  /** Clips of the class. */
+  readonly count: number;
+  /** Evidence for the true class that goes, mean over the clips, and the standard error of the mean (0 for one clip). */
+  readonly evidence: number;
+  readonly standardError: number;
+  /** Probability of the true class that goes, mean. */
+  readonly probability: number;
+  /** Clips in which evidence goes, and in which more goes than with any other of the rivals. */
+  readonly lower: number;
+  readonly leads: number;
+  /** Clips right untouched and wrong blind, and the other way round. */
+  readonly lost: number;
+  readonly gained: number;
+  /** The class that most of the lost are taken for then, and how many of them. */
+  readonly lostTo?: { readonly labelIndex: number; readonly count: number };
+}
+
+/** Who drives a class. */
+export interface Driver {
+  readonly subject: number;
+  readonly effect: ClassEffect;
+}
+
+interface Sums {
+  evidence: number[];
+  probability: number;
+  leads: number;
+  gained: number;
+  /** What clips that were right are taken for. */
+  lost: number[];
+}
+
+/** Adds up effects over labelled clips. Subjects are whoever is blind in turn: tokens, or places. */
+export class EffectTable {
+  private readonly sums: readonly (readonly Sums[])[];
+  private right = 0;
+  private clips = 0;
+
+  constructor(
+    readonly subjects: number,
+    readonly classes: number,
+    /** The first so many subjects compete for classes: the tokens. */
+    readonly rivals = subjects,
+  ) {
+    const empty = () => ({ evidence: [], probability: 0, leads: 0, gained: 0, lost: [] });
+    this.sums = Array.from({ length: subjects }, () => Array.from({ length: classes }, empty));
+  }
+
+  /** One clip of this class: logits untouched, and with each subject blind. */
+  add(labelIndex: number, untouched: ArrayLike<number>, blind: readonly ArrayLike<number>[]): void {
+    const before = softmax(untouched);
+    const wasRight = largestOf(before) === labelIndex;
+    this.clips++;
+    if (wasRight) this.right++;
+    const effects = blind.map((logits) => blindEffect(untouched, logits));
+    const gone = effects.map(({ evidence }) => evidence[labelIndex] ?? 0);
+    effects.forEach(({ blindPredictedIndex }, subject) => {
+      const sums = this.sums[subject]?.[labelIndex];
+      if (!sums) throw new RangeError(`subject ${subject}, class ${labelIndex}: expected ${this.subjects} and ${this.classes}`);
+      const isRight = blindPredictedIndex === labelIndex;
+      sums.evidence.push(gone[subject] ?? 0);
+      sums.probability += (before[labelIndex] ?? 0) - (softmax(blind[subject] ?? [])[labelIndex] ?? 0);
+      sums.leads += largestOf(gone.slice(0, this.rivals)) === subject && (gone[subject] ?? 0) > 0 ? 1 : 0;
+      if (wasRight && !isRight) sums.lost.push(blindPredictedIndex);
+      sums.gained += !wasRight && isRight ? 1 : 0;
+    });
+  }
+
+  /** Share of clips answered rightly: untouched, and with this subject blind. */
+  top1(subject?: number): number {
+    const own = subject === undefined ? [] : (this.sums[subject] ?? []);
+    const change = own.reduce((sum, { lost, gained }) => sum + gained - lost.length, 0);
+    return (this.right + change) / this.clips;
+  }
+
+  effect(subject: number, labelIndex: number): ClassEffect {
+    const { evidence, probability, lost, ...counts } = this.sums[subject]?.[labelIndex] ?? emptySums;
+    const count = evidence.length;
+    const mean = evidence.reduce((sum, value) => sum + value, 0) / Math.max(count, 1);
+    const squares = evidence.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    return {
+      count,
+      evidence: mean,
+      standardError: count > 1 ? Math.sqrt(squares / (count - 1) / count) : 0,
+      probability: probability / Math.max(count, 1),
+      lower: evidence.filter((value) => value > 0).length,
+      ...counts,
+      lost: lost.length,
+      ...(lost.length > 0 && { lostTo: mostFrequent(lost) }),
+    };
+  }
+
+  /** The rival whose blindness takes most evidence from a class, when that is clear. */
+  driverOf(labelIndex: number): Driver | undefined {
+    const effects = Array.from({ length: this.rivals }, (_, subject) => this.effect(subject, labelIndex));
+    const subject = largestOf(effects.map(({ evidence }) => evidence));
+    const effect = effects[subject];
+    return effect !== undefined && isClear(effect) ? { subject, effect } : undefined;
+  }
+}
+
+/** The class that occurs most often, of equally frequent ones the first; and how often. */
+function mostFrequent(labelIndices: readonly number[]): { labelIndex: number; count: number } {
+  const countOf = (wanted: number) => labelIndices.filter((labelIndex) => labelIndex === wanted).length;
+  const labelIndex = [...labelIndices].sort((a, b) => countOf(b) - countOf(a) || a - b)[0] ?? -1;
+  return { labelIndex, count: countOf(labelIndex) };
+}
+
+const emptySums: Sums = { evidence: [], probability: 0, leads: 0, gained: 0, lost: [] };
+
+/** Fewer clips of a class tell nothing: the error of their mean is itself a guess. */
+const leastClips = 5;
+
+/** More than two standard errors above 0, over five clips or more. */
+export const isClear = ({ count, evidence, standardError }: ClassEffect): boolean =>
+  count >= leastClips && evidence > 2 * standardError;

@@ -1,0 +1,86 @@
+/**
+ * Fits how sure a network may sound: temperature, and if asked the threshold of "unknown", on labelled videos that it was not trained
+ * on, stored with the weights. On which videos is the caller's decision; never on those of a test.
+ */
+import type { Views } from '../clip/clipView.js';
+import { ConfigError } from '../errors.js';
+import {
+  type CalibrationReport,
+  calibrationReport,
+  fitTemperature,
+  type LogitClip,
+  scored,
+  unknownThreshold,
+} from '../metrics/calibration.js';
+import type { Calibration } from '../weights/calibration.js';
+import { parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors, writeSafetensors } from '../weights/files.js';
+import { isOnnxFile } from '../weights/onnxFile.js';
+import { evaluateDataset, type TestVideo } from './evaluate.js';
+import { openRecogniser, type RecogniserOptions } from './recogniser.js';
+
+export interface CalibrateOptions {
+  /** Name of the videos' split, for the record; `val` by default. */
+  readonly split?: string;
+  readonly views?: Views;
+  /** Choose a threshold too, so that at least this share of the answers is right. */
+  readonly unknown?: number;
+  /** Where the calibrated weights go; the file itself by default. */
+  readonly out?: string;
+  readonly machine?: RecogniserOptions;
+  readonly onProgress?: (done: number, of: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Calibrated {
+  readonly path: string;
+  readonly calibration: Calibration;
+  /** On the videos that it was fitted on, without and with the temperature. */
+  readonly before: CalibrationReport;
+  readonly after: CalibrationReport;
+}
+
+/**
+ * Calibrates a weights file and writes it, all its tensors as they were. ConfigError for fewer than 20 videos, or when they cannot tell
+ * (see `fitTemperature`, `unknownThreshold`), and for a model file; rejects as `loadRecogniser` and `evaluateDataset`. Nothing is
+ * written then.
+ */
+export async function calibrateCheckpoint(
+  path: string,
+  videos: readonly TestVideo[],
+  options: CalibrateOptions = {},
+): Promise<Calibrated> {
+  const { split = 'val', views = { clips: 1, crops: 1 }, unknown, out = path, machine, onProgress, signal } = options;
+  if (await isOnnxFile(path))
+    throw new ConfigError('is a model; calibrate the weights that `vmf train` wrote, then export them', { path });
+  const file = await readSafetensors(path);
+  const recogniser = await openRecogniser(parseCheckpoint(file, path), { use: 'throughput', ...machine }, path);
+  try {
+    const asked = { ...views, logits: true, signal, ...(onProgress && { onProgress }) };
+    const { rows } = await evaluateDataset(recogniser, videos, asked);
+    const place = new Map(recogniser.labels.map((label, i) => [label, i]));
+    const clips = rows.map(({ label, logits = [] }) => ({ labelIndex: place.get(label) ?? -1, logits }));
+    const fitted = fit(clips, { split, views: `${views.clips}x${views.crops}` }, unknown);
+    signal?.throwIfAborted();
+    await writeSafetensors(out, { ...file, metadata: { ...file.metadata, calibration: JSON.stringify(fitted.calibration) } });
+    return { path: out, ...fitted };
+  } finally {
+    await recogniser.close();
+  }
+}
+
+/** Temperature and threshold of these clips, and what they change. */
+function fit(
+  clips: readonly LogitClip[],
+  source: { readonly split: string; readonly views: string },
+  wanted: number | undefined,
+): Omit<Calibrated, 'path'> {
+  const { temperature, nllBefore, nllAfter } = fitTemperature(clips);
+  const calibrated = clips.map((clip) => scored(clip, temperature));
+  const [before, after] = [calibrationReport(clips.map((clip) => scored(clip, 1))), calibrationReport(calibrated)];
+  const fittedOn = { videos: clips.length, ...source, eceBefore: before.ece, eceAfter: after.ece, nllBefore, nllAfter };
+  if (wanted === undefined) return { calibration: { temperature, fittedOn }, before, after };
+  const { below, precision, coverage } = unknownThreshold(calibrated, wanted);
+  const threshold = { unknownBelow: below, unknownFit: { wanted, precision, coverage } };
+  return { calibration: { temperature, fittedOn, ...threshold }, before, after };
+}

@@ -1,0 +1,87 @@
+/**
+ * How well a recogniser does on labelled videos it should not have seen: every video, in order, nothing left out or replaced. The
+ * data's labels are matched to those of the weights by name.
+ */
+
+import type { Views } from '../clip/clipView.js';
+import type { LabelledVideo } from '../dataset/labelledVideos.js';
+import { some } from '../dataset/some.js';
+import { DatasetError } from '../errors.js';
+import { computeMetrics, type Metrics } from '../metrics/metrics.js';
+import type { Recognised, Recogniser } from './recogniser.js';
+
+export interface EvaluateOptions extends Partial<Views> {
+  /** Keep the logits of each video; false by default. */
+  readonly logits?: boolean;
+  readonly onProgress?: (done: number, of: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One video and what was made of it. */
+export interface EvaluatedVideo {
+  readonly path: string;
+  readonly name: string;
+  readonly label: string;
+  readonly predicted: string;
+  readonly correct: boolean;
+  /** Probability of the predicted label. */
+  readonly score: number;
+  /** [classes] probabilities in the order of the recogniser's labels. */
+  readonly scores: readonly number[];
+  /** The score is below the recogniser's threshold. */
+  readonly unknown?: true;
+  /** [views][classes] without temperature; where asked for. */
+  readonly logits?: readonly Float32Array[];
+  /** Why the file is held to be cut off, when it is. */
+  readonly truncated?: string;
+}
+
+export interface Evaluation {
+  /** Over the recogniser's labels, in their order. */
+  readonly metrics: Metrics;
+  /** In the order of the videos. */
+  readonly rows: readonly EvaluatedVideo[];
+}
+
+/** What evaluation needs of a labelled video. */
+export type TestVideo = Pick<LabelledVideo, 'path' | 'name' | 'label'>;
+
+/**
+ * Recognises all videos and compares. Rejects with a DatasetError before anything is decoded when a label is none of the
+ * recogniser's, and with the VideoError or LimitError of the first video that cannot be read.
+ */
+export async function evaluateDataset(
+  recogniser: Recogniser,
+  videos: readonly TestVideo[],
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { onProgress, ...views } = options;
+  const places = placesOf(recogniser.labels, videos);
+  const rows: EvaluatedVideo[] = [];
+  const paths = videos.map(({ path }) => path);
+  for await (const result of recogniser.recogniseMany(paths, { ...views, top: 1 })) {
+    if ('error' in result) throw result.error;
+    rows.push(row(videos[rows.length] as TestVideo, result));
+    onProgress?.(rows.length, videos.length);
+  }
+  const clips = rows.map(({ label, scores }) => ({ labelIndex: places.get(label) ?? -1, scores }));
+  return { metrics: computeMetrics(clips, recogniser.labels), rows };
+}
+
+function row({ path, name, label }: TestVideo, recognised: Recognised): EvaluatedVideo {
+  const { predictions, scores, truncated, unknown, logits } = recognised;
+  const best = predictions[0] ?? { label: '', score: Number.NaN };
+  const more = { ...(unknown && { unknown }), ...(logits && { logits }), ...(truncated !== undefined && { truncated }) };
+  return { path, name, label, predicted: best.label, correct: best.label === label, score: best.score, scores, ...more };
+}
+
+/** Place of each label among the recogniser's. */
+function placesOf(labels: readonly string[], videos: readonly TestVideo[]): Map<string, number> {
+  const places = new Map(labels.map((label, i) => [label, i]));
+  const strange = [...new Set(videos.map(({ label }) => label))].filter((label) => !places.has(label));
+  if (strange.length === 0) return places;
+  const what = strange.length === 1 ? 'a class' : `${strange.length} classes`;
+  throw new DatasetError(
+    `the data has ${what} that the weights do not know: ${some(strange)}; the weights know ${labels.length}: ${some([...labels])}`,
+  );
+}

@@ -1,0 +1,328 @@
+/**
+ * Names the action in a video: weights with their labels and preprocessing, ready for use. Decoding and network run in threads of
+ * their own and overlap when there are several videos. A short clip gets a label, a long video a timeline (see longVideo.ts).
+ */
+import type { ClipReader } from '../clip/clipReader.js';
+import { type ClipTensor, joinClips } from '../clip/clipTensor.js';
+import { type ClipView, stackLength, testViews } from '../clip/clipView.js';
+import { type Preprocess, sameClips, sizeText } from '../clip/preprocess.js';
+import type { FrameStack } from '../clip/sampleClips.js';
+import { FileClipReader } from '../dataset/clipReader.js';
+import { inOrder } from '../dataset/orderedMap.js';
+import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
+import { averageViews, topK } from '../metrics/softmax.js';
+import type { NetworkConfig } from '../models/config.js';
+import { nodePlatform } from '../node/platform.js';
+import { decodersFor, type Use } from '../runtime/cores.js';
+import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
+import type { Calibration } from '../weights/calibration.js';
+import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+import { isOnnxFile, readOnnxWeights } from '../weights/onnxFile.js';
+import type { OnnxWeights } from '../weights/onnxWeights.js';
+import { Inference } from './inference.js';
+import type { Answer, AnswerOptions, ClipViews, Recognised, RecogniseOptions, Unreadable, ViewOptions } from './results.js';
+import { type LongVideoOptions, recogniseLong, type VideoTimeline } from './slidingWindow.js';
+
+export type * from './results.js';
+
+export interface RecogniserOptions {
+  readonly decoder?: DecoderChoice;
+  /** Threads of the network in all; as many as there are cores by default (see runtime/cores.ts). */
+  readonly threads?: number;
+  /** For many videos: engines that share the threads; one a thread by default, at most 16. */
+  readonly engines?: number;
+  /** Videos decoded at once; as many as there are cores by default, at most 32. */
+  readonly workers?: number;
+  /** What is made ready before the first video: one answer at a time (`latency`, the default) or many (`throughput`). */
+  readonly use?: Use;
+  readonly limits?: Partial<VideoLimits>;
+  /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
+  readonly timeoutSec?: number;
+  /** An answer whose best score is lower is `unknown`; by default what is stored with the weights, if anything. 0 for none. */
+  readonly unknownBelow?: number;
+  /** Give the recogniser back before its network is loaded, so that the first video is decoded meanwhile; false by default. */
+  readonly background?: boolean;
+}
+
+/** A video on its way: read, unreadable, or not decoded because it gets a timeline. */
+type Read = Ready | Unreadable | Long;
+
+interface Ready {
+  readonly path: string;
+  readonly info: VideoInfo;
+  /** Its only view; of several, the frames from which they are sampled. */
+  readonly frames: ClipTensor | FrameStack;
+  readonly views: readonly ClipView[];
+}
+
+interface Long {
+  readonly path: string;
+  readonly info: VideoInfo;
+}
+
+/**
+ * Reads weights that `vmf train` wrote, or a model file of `vmf export` or `vmf quantize`, whatever the file is called, and makes them
+ * ready. Rejects with a WeightsError or ConfigError when they are not. */
+export async function loadRecogniser(weightsPath: string, options: RecogniserOptions = {}): Promise<Recogniser> {
+  const weights = (await isOnnxFile(weightsPath))
+    ? await readOnnxWeights(weightsPath)
+    : parseCheckpoint(await readSafetensors(weightsPath), weightsPath);
+  return openRecogniser(weights, options, weightsPath);
+}
+
+/** The same from a checkpoint or model file in memory; `where` names it in errors. */
+export async function openRecogniser(
+  weights: Checkpoint | OnnxWeights,
+  options: RecogniserOptions = {},
+  where = 'weights',
+): Promise<Recogniser> {
+  const { config, preprocess } = weights;
+  if (!sameClips(preprocess, config)) {
+    const [made, takes] = [preprocess, config].map((clip) => `${clip.frames} frames of ${sizeText(clip)} px`);
+    throw new WeightsError(`its preprocessing makes ${made}, its network takes ${takes}`, { path: where });
+  }
+  const recogniser = new Recogniser(weights, options);
+  const ready = recogniser.warmUp();
+  try {
+    if (options.background)
+      ready.catch(() => {}); // told by the first clip that needs the network
+    else await ready;
+    return recogniser;
+  } catch (error) {
+    await recogniser.close();
+    throw error;
+  }
+}
+
+export class Recogniser {
+  readonly config: NetworkConfig;
+  /** One a class, in the order of the scores. */
+  readonly labels: readonly string[];
+  readonly preprocess: Preprocess;
+  /** Facts stored with the weights: how they were trained. */
+  readonly notes: Readonly<Record<string, string>>;
+  /** How the weights were calibrated, where they were. */
+  readonly calibration: Calibration | undefined;
+  /** Answers with a lower best score are unknown; 0 for none. */
+  readonly unknownBelow: number;
+  private readonly reader: ClipReader;
+  private readonly inference: Inference;
+  private readonly use: Use;
+  private lastTimeline: Promise<unknown> = Promise.resolve();
+
+  /** Use `loadRecogniser` or `openRecogniser`. */
+  constructor(weights: Checkpoint | OnnxWeights, options: RecogniserOptions) {
+    const { config, labels, preprocess, notes, calibration } = weights;
+    [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
+    const { unknownBelow = calibration?.unknownBelow ?? 0, ...machine } = options;
+    [this.calibration, this.unknownBelow] = [calibration, checkedThreshold(unknownBelow)];
+    const { threads, engines, workers = decodersFor(nodePlatform.cores), use = 'latency', ...reading } = machine;
+    this.use = use;
+    this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
+    const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
+    this.inference = new Inference(config, values, nodePlatform, { threads, engines }); // without the moments of a training
+  }
+
+  /** Videos decoded at once. */
+  get workers(): number {
+    return this.reader.workers;
+  }
+
+  /** Loads the network before the first clip needs it. */
+  warmUp(): Promise<void> {
+    return this.inference.warmUp(this.use);
+  }
+
+  /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */
+  async recognise(path: string, options: RecogniseOptions = {}): Promise<Recognised> {
+    const views = await this.read(path, options);
+    const logits = await this.inference.logits(views.clips);
+    options.signal?.throwIfAborted();
+    return this.recognised(path, views.info, logits, options);
+  }
+
+  /**
+   * Many clips, decoded ahead while the network works; results in the order of the paths. A video that cannot be read is told in
+   * its place and does not end the others; anything else that fails (no decoder, diverged weights) is thrown. Small networks take
+   * several videos at once, always the same ones of a list, so that a list gives the same scores again to the last digit.
+   */
+  async *recogniseMany(paths: Iterable<string>, options: RecogniseOptions = {}): AsyncGenerator<Recognised | Unreadable> {
+    for await (const answer of this.answers(paths, options)) {
+      if ('segments' in answer) throw new TypeError(`${answer.path}: a timeline that nobody asked for`);
+      yield answer;
+    }
+  }
+
+  /**
+   * As `recogniseMany`, but videos of `timelineFromSec` and longer get a timeline (and with 0 all do). Memory does not grow with
+   * the number of videos.
+   */
+  async *answers(paths: Iterable<string>, options: AnswerOptions = {}): AsyncGenerator<Answer> {
+    const ahead = this.inference.atOnce('throughput') + 1;
+    const answer = (group: readonly Read[], signal: AbortSignal) => this.answerGroup(group, { ...options, signal });
+    for await (const [, outcome] of inOrder(this.groups(paths, options), ahead, answer, options.signal)) {
+      if ('error' in outcome) throw outcome.error;
+      yield* outcome.value;
+    }
+  }
+
+  /** Videos in the order of the paths, read ahead, as many together as the network takes at once. */
+  private async *groups(paths: Iterable<string>, options: AnswerOptions): AsyncGenerator<Read[]> {
+    const { clips = 1, crops = 1, signal } = options;
+    const size = clips * crops === 1 ? this.inference.groupSize : 1;
+    const read = (path: string, leaving: AbortSignal) => this.tryToRead(path, { ...options, signal: leaving });
+    let group: Read[] = [];
+    let short = 0;
+    for await (const [, outcome] of inOrder(paths, 2 * this.workers + size, read, signal)) {
+      if ('error' in outcome) throw outcome.error;
+      group.push(outcome.value);
+      if ('frames' in outcome.value) short++;
+      if (short < size && group.length < 4 * size) continue;
+      yield group;
+      group = [];
+      short = 0;
+    }
+    if (group.length > 0) yield group;
+  }
+
+  private async answerGroup(group: readonly Read[], options: AnswerOptions): Promise<Answer[]> {
+    const logits = await this.logitsOf(
+      group.filter((read) => 'frames' in read),
+      options.signal,
+    );
+    const answers: Answer[] = [];
+    for (const read of group) {
+      if ('error' in read) answers.push(read);
+      else if (!('frames' in read)) answers.push(await this.tryTimeline(read, options));
+      else answers.push(this.recognised(read.path, read.info, logits.splice(0, read.views.length), options));
+    }
+    return answers;
+  }
+
+  /** Videos of one view go through the network together; the views of one with several in groups. */
+  private async logitsOf(videos: readonly Ready[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
+    const clips = videos.flatMap(({ frames }) => ('data' in frames ? [frames] : []));
+    const out = clips.length === 0 ? [] : await this.inference.logits(joinClips(clips), 'throughput');
+    for (const { frames, views } of videos) {
+      if (!('data' in frames)) out.push(...(await this.logitsOfViews(frames, views, signal)));
+    }
+    return out;
+  }
+
+  private async logitsOfViews(stack: FrameStack, views: readonly ClipView[], signal: AbortSignal | undefined) {
+    const size = this.inference.groupSize;
+    const groups = Array.from({ length: Math.ceil(views.length / size) }, (_, i) => views.slice(i * size, (i + 1) * size));
+    const out: Float32Array[] = [];
+    const sample = (part: readonly ClipView[], leaving: AbortSignal) => this.reader.sample(stack, part, leaving);
+    for await (const [, outcome] of inOrder(groups, 2, sample, signal)) {
+      if ('error' in outcome) throw outcome.error;
+      out.push(...(await this.inference.logits(outcome.value, 'throughput')));
+    }
+    return out;
+  }
+
+  private async tryToRead(path: string, options: AnswerOptions): Promise<Read> {
+    const { timelineFromSec: belowSec = Infinity, signal } = options;
+    try {
+      const views = viewsOf(options);
+      if (views.length === 1) {
+        const { info, clips: frames } = await this.reader.clips(path, views, { belowSec, signal });
+        return frames === undefined ? { path, info } : { path, info, frames, views };
+      }
+      const evenly = stackLength(views[0] as ClipView, this.preprocess, 0);
+      const { info, stack: frames } = await this.reader.stack(path, evenly, { belowSec, signal });
+      return frames === undefined ? { path, info } : { path, info, frames, views };
+    } catch (error) {
+      return { path, error: faultIn(path, error) };
+    }
+  }
+
+  private async tryTimeline({ path, info }: Long, { timeline, signal }: AnswerOptions): Promise<VideoTimeline | Unreadable> {
+    try {
+      return await this.timelineOf({ path, info }, { ...timeline, signal });
+    } catch (error) {
+      return { path, error: faultIn(path, error) };
+    }
+  }
+
+  private recognised(
+    path: string,
+    { durationSec, truncated }: VideoInfo,
+    logits: readonly Float32Array[],
+    { top = 5, logits: wanted = false }: RecogniseOptions,
+  ): Recognised {
+    const scores = this.scoresOf(logits);
+    const predictions = topK(scores, top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
+    return {
+      ...{ path, durationSec, predictions, scores },
+      ...(Math.max(...scores) < this.unknownBelow && { unknown: true as const }),
+      ...(wanted && { logits }),
+      ...(truncated !== undefined && { truncated }),
+    };
+  }
+
+  /**
+   * What happens when in a long video. Memory does not grow with its length; several wait for each other, since one keeps decoding
+   * and network busy. Rejects as `recognise`.
+   */
+  timeline(path: string, options: LongVideoOptions = {}): Promise<VideoTimeline> {
+    return this.timelineOf({ path }, options);
+  }
+
+  private timelineOf(video: Pick<Long, 'path'> & Partial<Long>, options: LongVideoOptions): Promise<VideoTimeline> {
+    const { labels, preprocess, unknownBelow } = this;
+    const scoresOf = (logits: Float32Array) => this.scoresOf([logits]);
+    const run = () =>
+      recogniseLong(this.reader, this.inference, { ...video, labels, preprocess, unknownBelow, scoresOf }, options);
+    const result = this.lastTimeline.then(run);
+    this.lastTimeline = result.catch(() => {});
+    return result;
+  }
+
+  /** Facts about a video file; decodes nothing. */
+  facts(path: string, signal?: AbortSignal): Promise<VideoInfo> {
+    return this.reader.facts(path, signal);
+  }
+
+  /** The first half of `recognise`: a video's views as the network wants them. */
+  async read(path: string, options: ViewOptions = {}): Promise<ClipViews> {
+    const { info, clips } = await this.reader.clips(path, viewsOf(options), { signal: options.signal });
+    if (clips === undefined) throw new RangeError(`${path}: nothing was decoded`);
+    return { info, clips };
+  }
+
+  /** The second half: views -> probabilities [classes], their mean. The views are given away. */
+  async score({ clips }: Pick<ClipViews, 'clips'>): Promise<number[]> {
+    return this.scoresOf(await this.inference.logits(clips));
+  }
+
+  /** Logits of views -> probabilities: all that this recogniser says of scores goes through here. */
+  private scoresOf(logits: readonly Float32Array[]): number[] {
+    return averageViews(logits, this.calibration?.temperature);
+  }
+
+  /** Ends all threads. What is under way is rejected. */
+  async close(): Promise<void> {
+    await Promise.all([this.reader.close(), this.inference.close()]);
+  }
+}
+
+/** Also used by streams. */
+export function checkedThreshold(unknownBelow: number): number {
+  if (unknownBelow >= 0 && unknownBelow <= 1) return unknownBelow;
+  throw new ConfigError(`unknownBelow: expected a score from 0 to 1, got ${unknownBelow}`);
+}
+
+function viewsOf({ clips = 1, crops = 1 }: ViewOptions): ClipView[] {
+  if (!(Number.isInteger(clips) && clips >= 1 && clips <= 100))
+    throw new ConfigError(`views: expected 1 to 100 clips, got ${clips}`);
+  if (crops !== 1 && crops !== 3) throw new ConfigError(`views: expected 1 or 3 crops, got ${String(crops)}`);
+  return testViews(clips, crops);
+}
+
+/** The error, if it is this file's fault; else throws it. */
+function faultIn(path: string, error: unknown): VideoError | LimitError {
+  if (isFaultOf(path, error)) return error;
+  throw error;
+}

@@ -1,0 +1,65 @@
+/** What a recogniser is asked about videos, and what it says of them; types only. */
+
+import type { ClipTensor } from '../clip/clipTensor.js';
+import type { Views } from '../clip/clipView.js';
+import type { LimitError, VideoError } from '../errors.js';
+import type { VideoInfo } from '../video/types.js';
+import type { LongVideoOptions, VideoTimeline } from './slidingWindow.js';
+
+/** Which views of a video are looked at: clips that interleave in time, and crops along the longer side; 1 and 1 by default. */
+export interface ViewOptions extends Partial<Views> {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Views of one video, ready for the network. */
+export interface ClipViews {
+  /** One for each view, number clip * crops + crop. */
+  readonly clips: ClipTensor;
+  readonly info: VideoInfo;
+}
+
+/** A label and its probability. */
+export interface Prediction {
+  readonly label: string;
+  readonly score: number;
+}
+
+/** What a clip shows. */
+export interface Recognised {
+  readonly path: string;
+  readonly durationSec: number;
+  /** Best first, `top` of them. */
+  readonly predictions: readonly Prediction[];
+  /** [classes] probabilities in the order of the labels; the mean over the views. */
+  readonly scores: readonly number[];
+  /** The best score is below the threshold: what the video shows is better left open. */
+  readonly unknown?: true;
+  /** [views][classes] as the network gave them, without temperature; where asked for. */
+  readonly logits?: readonly Float32Array[];
+  /** Why the file is held to be cut off, when it is; what is there was used. */
+  readonly truncated?: string;
+}
+
+/** A video that could not be read. */
+export interface Unreadable {
+  readonly path: string;
+  /** A VideoError or LimitError that names the path. */
+  readonly error: VideoError | LimitError;
+}
+
+export interface RecogniseOptions extends ViewOptions {
+  /** Predictions given back; 5 by default. */
+  readonly top?: number;
+  /** Give the logits back too; false by default. */
+  readonly logits?: boolean;
+}
+
+export interface AnswerOptions extends RecogniseOptions {
+  /** A video of this length or longer gets a timeline; none does by default. */
+  readonly timelineFromSec?: number;
+  /** How timelines are made. */
+  readonly timeline?: Omit<LongVideoOptions, 'signal'>;
+}
+
+/** What a video shows, what happens in it when, or why it cannot be read. */
+export type Answer = Recognised | VideoTimeline | Unreadable;

@@ -1,0 +1,159 @@
+/**
+ * A long video -> when what happens: dense windows, decoded a bounded stretch at a time while the network works on the stretch
+ * before, and joined into segments by scores/timeline.ts. An hour of video needs no more memory than a minute.
+ */
+import type { ClipReader } from '../clip/clipReader.js';
+import type { ClipView } from '../clip/clipView.js';
+import { type Preprocess, stripSize } from '../clip/preprocess.js';
+import type { FrameStack } from '../clip/sampleClips.js';
+import { denseWindows, type TimeWindow } from '../clip/temporalSampling.js';
+import { inOrder } from '../dataset/orderedMap.js';
+import { type Segment, timeline, type WindowScores } from '../metrics/timeline.js';
+import { frameSize } from '../video/geometry.js';
+import type { VideoInfo } from '../video/types.js';
+
+import type { Inference } from './inference.js';
+
+export interface LongVideoOptions {
+  /** Length of a window; by default what one clip spanned in training, or 2 s where the weights do not say. */
+  readonly windowSec?: number;
+  /** From one window to the next; half a window by default. */
+  readonly strideSec?: number;
+  /** A shorter segment goes to its better neighbour; one and a half strides by default, so that no single moment stands alone. */
+  readonly minDurationSec?: number;
+  /** Pixels decoded at once, of which there are two; 64 MB by default. With fewer the file's index is read more often. */
+  readonly stretchBytes?: number;
+  readonly onProgress?: (doneSec: number, ofSec: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface VideoTimeline {
+  readonly path: string;
+  readonly durationSec: number;
+  readonly windowSec: number;
+  readonly strideSec: number;
+  /** In order of time. */
+  readonly segments: readonly LongSegment[];
+  readonly truncated?: string;
+}
+
+/** `unknown` where its score is below the recogniser's threshold. */
+export type LongSegment = Segment & { readonly unknown?: true };
+
+interface LongVideo {
+  readonly path: string;
+  /** What is known of it already. */
+  readonly info?: VideoInfo | undefined;
+  readonly labels: readonly string[];
+  readonly preprocess: Preprocess;
+  /** Segments with a lower score are unknown. */
+  readonly unknownBelow: number;
+  /** Logits of one window -> probabilities. */
+  readonly scoresOf: (logits: Float32Array) => number[];
+}
+
+/** The window that weights were trained for. */
+export const windowOf = (preprocess: Preprocess): number => preprocess.windowSec ?? 2;
+
+export async function recogniseLong(
+  reader: ClipReader,
+  inference: Inference,
+  video: LongVideo,
+  options: LongVideoOptions,
+): Promise<VideoTimeline> {
+  const { path, labels, preprocess, unknownBelow, scoresOf } = video;
+  const { signal, windowSec = windowOf(preprocess) } = options;
+  const { strideSec = windowSec / 2, minDurationSec = strideSec * 1.5 } = options;
+  const info = video.info ?? (await reader.facts(path, signal));
+  const { durationSec, truncated } = info;
+  const windows = denseWindows({ durationSec, windowSec, strideSec, fromSec: preprocess.fromSec });
+  const stretches = inStretches(windows, framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6), preprocess.frames);
+  const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => filmOf(reader, path, part, leaving);
+  const scored: WindowScores[] = [];
+  for await (const [part, outcome] of inOrder(stretches, 2, decode, signal)) {
+    if ('error' in outcome) throw outcome.error;
+    scored.push(...(await scoreWindows(reader, inference, outcome.value, part, scoresOf, signal)));
+    options.onProgress?.(part.at(-1)?.toSec ?? durationSec, durationSec);
+  }
+  const segments = timeline(scored, labels, { minDurationSec }).map(
+    (segment): LongSegment => (segment.score < unknownBelow ? { ...segment, unknown: true } : segment),
+  );
+  return { path, durationSec, windowSec, strideSec, segments, ...(truncated !== undefined && { truncated }) };
+}
+
+/** Frames of a stretch of video, and a view of each window. */
+interface Film {
+  readonly stack: FrameStack;
+  readonly views: readonly ClipView[];
+}
+
+/** Decodes the frames of some windows at once; a frame that several of them see is decoded once. */
+async function filmOf(reader: ClipReader, path: string, windows: readonly TimeWindow[], signal: AbortSignal): Promise<Film> {
+  const times = windows.map((window) => timesOf(window, reader.preprocess.frames));
+  const timesSec = distinct(times.flat());
+  const { stack } = await reader.stack(path, timesSec, { signal });
+  if (stack === undefined) throw new RangeError(`${path}: a stretch without frames`);
+  const places = times.map((each) => each.map((timeSec) => placeOf(timesSec, timeSec)));
+  return { stack, views: places.map((frames) => ({ mode: 'frames', frames })) };
+}
+
+/** Samples one batch while the network works on the one before. */
+async function scoreWindows(
+  reader: ClipReader,
+  inference: Inference,
+  { stack, views }: Film,
+  windows: readonly TimeWindow[],
+  scoresOf: LongVideo['scoresOf'],
+  signal: AbortSignal | undefined,
+): Promise<WindowScores[]> {
+  const batch = inference.groupSize;
+  const starts = Array.from({ length: Math.ceil(windows.length / batch) }, (_, i) => i * batch);
+  const run = async (from: number, leaving: AbortSignal) =>
+    inference.logits(await reader.sample(stack, views.slice(from, from + batch), leaving), 'throughput');
+  const out: WindowScores[] = [];
+  for await (const [from, outcome] of inOrder(starts, inference.atOnce('throughput') + 1, run, signal)) {
+    if ('error' in outcome) throw outcome.error;
+    outcome.value.forEach((logits, i) => {
+      const { fromSec, toSec } = windows[from + i] as TimeWindow;
+      out.push({ startSec: fromSec, endSec: toSec, scores: scoresOf(logits) });
+    });
+  }
+  return out;
+}
+
+/** The centres of T equal segments. */
+const timesOf = ({ fromSec, toSec }: TimeWindow, frames: number): number[] =>
+  Array.from({ length: frames }, (_, t) => fromSec + ((t + 0.5) * (toSec - fromSec)) / frames);
+
+/** Frames asked for at times closer than this are one frame. */
+const sameSec = 1e-6;
+
+/** Sorted, each once. */
+function distinct(timesSec: readonly number[]): number[] {
+  const sorted = [...timesSec].sort((a, b) => a - b);
+  return sorted.filter((timeSec, i) => i === 0 || timeSec - (sorted[i - 1] ?? 0) > sameSec);
+}
+
+/** Where a time is in a sorted list that holds it, or one that is the same but for rounding. */
+function placeOf(timesSec: readonly number[], timeSec: number): number {
+  let low = 0;
+  let high = timesSec.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((timesSec[middle] ?? 0) <= timeSec + sameSec / 2) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Frames that make up `stretchBytes`. */
+function framesAtOnce(preprocess: Preprocess, info: VideoInfo, stretchBytes: number): number {
+  const { width, height } = frameSize(info, stripSize(preprocess, 'test'));
+  return Math.max(Math.floor(stretchBytes / (3 * width * height)), preprocess.frames);
+}
+
+/** Consecutive windows whose frames, were they all different, are at most so many. */
+function inStretches(windows: readonly TimeWindow[], maxFrames: number, frames: number): TimeWindow[][] {
+  const count = Math.max(Math.floor(maxFrames / frames), 1);
+  return Array.from({ length: Math.ceil(windows.length / count) }, (_, i) => windows.slice(i * count, (i + 1) * count));
+}

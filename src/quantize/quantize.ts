@@ -1,0 +1,154 @@
+/**
+ * Post-training int8 quantisation: ranges from the user's clips, layers that the answers are sensitive to left in float. Everything
+ * that is chosen is chosen by the distance of the answers from those of the float network on these clips.
+ */
+
+import { floatModel } from '../export/floatModel.js';
+import { storeLinearWeights } from '../export/storedWeights.js';
+import type { OnnxModel } from '../graph/onnx.js';
+import type { GraphRuntime } from '../platform/graphRuntime.js';
+import type { Checkpoint } from '../weights/checkpoint.js';
+import { onnxFacts } from '../weights/onnxWeights.js';
+import { packageVersion } from '../weights/packageVersion.js';
+import { Calibration, type Distance, distance } from './activationRanges.js';
+import { int8Model, type StepsByTensor } from './int8Model.js';
+import { hasChannels, leastChannels, type QuantisableLayer, quantisableLayers } from './layers.js';
+import { type Histogram, type RangeMethod, rangeMethods } from './ranges.js';
+import type { CalibrationSet } from './representativeClips.js';
+
+export interface QuantiseChoices {
+  /** Layers go back to float, worst first, until the mean divergence is at most this, in nats; 0.01 by default. */
+  readonly maxDivergence?: number;
+  /** Layers with fewer input channels stay in float; 128 by default, below which int8 is no faster. */
+  readonly minChannels?: number;
+  /** What is being done, and how much of it. */
+  readonly onProgress?: (what: string, done: number, of: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LayerReport {
+  readonly name: string;
+  readonly inFloat: boolean;
+  /** What quantising this layer alone does to the answers, in nats; absent for a layer that was too narrow to be tried. */
+  readonly divergence?: number;
+}
+
+export interface QuantiseReport {
+  readonly method: RangeMethod;
+  /** All layers quantised that are wide enough, by the way ranges are set, on the clips of the calibration. */
+  readonly methods: readonly (Distance & { readonly method: RangeMethod })[];
+  /** In the order in which the network runs. */
+  readonly layers: readonly LayerReport[];
+  readonly calibrated: Distance & { readonly clips: number };
+  /** On clips that nothing was chosen by; absent when there were none. */
+  readonly checked?: Distance & { readonly clips: number };
+}
+
+/** Clips for looking at single layers: each layer costs a session and so many runs. */
+const sensitivityClips = 16;
+
+/** The checkpoint as an int8 model of standard ONNX operators, and how it was arrived at. */
+export async function quantiseCheckpoint(
+  checkpoint: Checkpoint,
+  clips: CalibrationSet,
+  engine: GraphRuntime,
+  choices: QuantiseChoices = {},
+): Promise<{ readonly model: OnnxModel; readonly report: QuantiseReport }> {
+  const work = new Quantisation(checkpoint, clips, engine, choices);
+  const { method, methods, steps } = await work.ranges();
+  const layers = await work.sensitivities(steps);
+  const { model, inFloat, reached } = await work.withWorstInFloat(layers, steps);
+  const tried = new Map(layers.map(({ layer, divergence }) => [layer, { inFloat: inFloat.has(layer), divergence }]));
+  const rows = work.all.map((layer) => ({ name: layer.name, ...(tried.get(layer) ?? { inFloat: true }) }));
+  const checked = await work.checked(model);
+  const calibrated = { ...reached, clips: clips.calibrate.length };
+  const report = { method, methods, layers: rows, calibrated, ...(checked && { checked }) };
+  return { model: { ...model, metadata: onnxFacts(checkpoint, { precision: 'int8', version: packageVersion() }) }, report };
+}
+
+interface Sensitivity {
+  readonly layer: QuantisableLayer;
+  readonly divergence: number;
+}
+
+class Quantisation {
+  private readonly float: OnnxModel;
+  /** The float model with the tokens' matrices stored as int8: what is left in float of the result. */
+  private readonly base: OnnxModel;
+  readonly all: readonly QuantisableLayer[];
+  private readonly layers: readonly QuantisableLayer[];
+  private readonly calibration: Calibration;
+  private truth: readonly Float32Array[] = [];
+
+  constructor(
+    private readonly checkpoint: Checkpoint,
+    private readonly clips: CalibrationSet,
+    private readonly engine: GraphRuntime,
+    private readonly choices: QuantiseChoices,
+  ) {
+    this.float = floatModel(checkpoint);
+    this.base = storeLinearWeights(this.float);
+    const { minChannels = leastChannels } = choices;
+    this.all = quantisableLayers(this.base, checkpoint.config);
+    this.layers = this.all.filter((layer) => hasChannels(layer, minChannels));
+    this.calibration = new Calibration(engine, checkpoint.config, clips.calibrate, choices.signal);
+  }
+
+  private progress(what: string, done: number, of: number): void {
+    this.choices.onProgress?.(what, done, of);
+  }
+
+  /** The way of setting ranges whose answers are nearest to the float network's, all layers quantised. */
+  async ranges() {
+    const tensors = this.layers.flatMap(({ input, result }) => [input, result]);
+    this.progress('ranges', 0, 1);
+    const histograms = await this.calibration.histograms(this.float, tensors);
+    this.truth = await this.calibration.logits(this.float);
+    const methods: (Distance & { readonly method: RangeMethod })[] = [];
+    for (const [i, method] of rangeMethods.entries()) {
+      this.progress('ranges', i, rangeMethods.length);
+      const answers = await this.calibration.logits(int8Model(this.base, this.layers, stepsBy(histograms, method)));
+      methods.push({ method, ...distance(answers, this.truth) });
+    }
+    const { method } = methods.reduce((a, b) => (b.divergence < a.divergence ? b : a));
+    return { method, methods, steps: stepsBy(histograms, method) };
+  }
+
+  /** Each layer quantised alone. */
+  async sensitivities(steps: StepsByTensor): Promise<Sensitivity[]> {
+    const found: Sensitivity[] = [];
+    for (const [i, layer] of this.layers.entries()) {
+      this.progress('layers', i, this.layers.length);
+      const answers = await this.calibration.logits(int8Model(this.float, [layer], steps), sensitivityClips);
+      found.push({ layer, divergence: distance(answers, this.truth.slice(0, answers.length)).divergence });
+    }
+    return found;
+  }
+
+  /** Layers go back to float, the most sensitive first, until the answers are near enough. */
+  async withWorstInFloat(layers: readonly Sensitivity[], steps: StepsByTensor) {
+    const { maxDivergence = 0.01 } = this.choices;
+    const worstFirst = layers.toSorted((a, b) => b.divergence - a.divergence);
+    const inFloat = new Set<QuantisableLayer>();
+    for (;;) {
+      this.progress('whole', inFloat.size, layers.length);
+      const quantised = this.layers.filter((layer) => !inFloat.has(layer));
+      const model = int8Model(this.base, quantised, steps);
+      const reached = distance(await this.calibration.logits(model), this.truth);
+      const next = worstFirst[inFloat.size];
+      if (reached.divergence <= maxDivergence || !next) return { model, inFloat, reached };
+      inFloat.add(next.layer);
+    }
+  }
+
+  /** On clips that nothing was chosen by. */
+  async checked(model: OnnxModel): Promise<(Distance & { readonly clips: number }) | undefined> {
+    const { check } = this.clips;
+    if (check.length === 0) return undefined;
+    const others = new Calibration(this.engine, this.checkpoint.config, check, this.choices.signal);
+    return { ...distance(await others.logits(model), await others.logits(this.float)), clips: check.length };
+  }
+}
+
+const stepsBy = (histograms: ReadonlyMap<string, Histogram>, method: RangeMethod): StepsByTensor =>
+  new Map([...histograms].map(([name, histogram]) => [name, histogram.steps(method)]));

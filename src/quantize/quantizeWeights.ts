@@ -1,0 +1,73 @@
+/** A weights file as an int8 model file: calibrated on a data set, checked, and only then written. */
+
+import type { DatasetOptions } from '../dataset/dataset.js';
+import { readDataset } from '../dataset/dataset.js';
+import { checkedClips, checkModel } from '../export/check.js';
+import { readCheckpoint } from '../export/exportWeights.js';
+import { checkOutputFile } from '../export/outputFile.js';
+import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
+import { openRuntime } from '../node/graphRuntime.js';
+import type { GraphRuntime } from '../platform/graphRuntime.js';
+import { joined } from '../runtime/joined.js';
+import type { Checkpoint } from '../weights/checkpoint.js';
+import { writeFileAtomically } from '../weights/files.js';
+import { Calibration, type PixelClip } from './activationRanges.js';
+import { type QuantiseChoices, type QuantiseReport, quantiseCheckpoint } from './quantize.js';
+import { type ReadingOptions, readCalibrationSet } from './representativeClips.js';
+
+export interface QuantiseOptions extends QuantiseChoices, ReadingOptions, DatasetOptions {
+  /** Clips to calibrate on, and as many others to look at the result with; 64 by default. */
+  readonly clips?: number;
+  /** Replace a file that is there; false by default. */
+  readonly force?: boolean;
+}
+
+export interface QuantiseSummary extends QuantiseReport {
+  readonly path: string;
+  readonly bytes: number;
+  readonly model: string;
+}
+
+/**
+ * Calibrates on the training clips of `data` (all its clips where there is no such split) and writes `path`, an ONNX model for any
+ * batch that `loadRecogniser` also takes. Throws as `exportOnnx`, and a VideoError or DatasetError for the clips; then nothing is
+ * left behind.
+ */
+export async function quantiseWeights(
+  weightsPath: string,
+  data: string,
+  path: string,
+  options: QuantiseOptions = {},
+): Promise<QuantiseSummary> {
+  const { clips = 64, force = false, signal } = options;
+  checkOutputFile(path, force);
+  const checkpoint = await readCheckpoint(weightsPath);
+  const set = await readCalibrationSet(readDataset(data, options), checkpoint.preprocess, clips, options);
+  const engine = openRuntime();
+  try {
+    const { model, report } = await quantiseCheckpoint(checkpoint, set, engine, options);
+    const bytes = writeOnnx(model);
+    await checkBatches(checkpoint, set.calibrate, model, bytes, engine);
+    signal?.throwIfAborted();
+    await writeFileAtomically(path, [bytes]);
+    return { path, bytes: bytes.length, model: checkpoint.config.name, ...report };
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Float sums differ in their last digits with the batch, and may then be rounded to the next of 256 steps. */
+const roundedTolerance = 0.05;
+
+/** Three clips together must give what they give alone. */
+async function checkBatches(
+  { config }: Checkpoint,
+  clips: readonly PixelClip[],
+  model: OnnxModel,
+  bytes: Uint8Array<ArrayBuffer>,
+  engine: GraphRuntime,
+): Promise<void> {
+  const three = Array.from({ length: checkedClips }, (_, i) => clips[i % clips.length] ?? new Float32Array(0));
+  const logits = joined(await new Calibration(engine, config, three).logits(model));
+  await checkModel(config, bytes, { pixels: joined(three), logits }, engine, roundedTolerance);
+}

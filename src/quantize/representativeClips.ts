@@ -1,0 +1,66 @@
+/** Which clips a network is calibrated on and which it is then looked at with: spread over a data set, and read as in testing. */
+
+import { testViews } from '../clip/clipView.js';
+import { pixelClips } from '../clip/pixelClips.js';
+import type { Preprocess } from '../clip/preprocess.js';
+import { FileClipReader } from '../dataset/clipReader.js';
+import type { LabelledVideos } from '../dataset/labelledVideos.js';
+import { inOrder } from '../dataset/orderedMap.js';
+import { DatasetError } from '../errors.js';
+import type { DecoderChoice } from '../video/types.js';
+import type { PixelClip } from './activationRanges.js';
+
+export interface CalibrationSet {
+  readonly calibrate: readonly PixelClip[];
+  /** Others, of the same set; empty when there are none. */
+  readonly check: readonly PixelClip[];
+}
+
+export interface ReadingOptions {
+  readonly decoder?: DecoderChoice;
+  readonly onProgress?: (what: string, done: number, of: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** At most `clips` to calibrate on and as many others, of the training split where there is one. Rejects when one cannot be read. */
+export async function readCalibrationSet(
+  data: LabelledVideos,
+  preprocess: Preprocess,
+  clips: number,
+  { decoder = 'auto', onProgress = () => {}, signal }: ReadingOptions = {},
+): Promise<CalibrationSet> {
+  const train = data.videos.filter(({ split }) => split === 'train');
+  const videos = spread(train.length > 0 ? train : data.videos, 2 * clips);
+  if (videos.length === 0) throw new DatasetError(`${data.root}: no video to calibrate on`);
+  const reader = new FileClipReader(preprocess, { decoder });
+  const read: PixelClip[] = [];
+  const one = async (path: string, leaving: AbortSignal): Promise<PixelClip> => {
+    const { clips } = await reader.clips(path, testViews(), { signal: leaving });
+    if (clips === undefined) throw new RangeError(`${path}: nothing was decoded`);
+    return pixelClips(clips, preprocess);
+  };
+  try {
+    for await (const [, outcome] of inOrder(
+      videos.map(({ path }) => path),
+      reader.workers + 2,
+      one,
+      signal,
+    )) {
+      if ('error' in outcome) throw outcome.error;
+      read.push(outcome.value);
+      onProgress('clips', read.length, videos.length);
+    }
+  } finally {
+    await reader.close();
+  }
+  const few = read.length < 4; // too few to keep any back
+  return { calibrate: read.filter((_, i) => few || i % 2 === 0), check: read.filter((_, i) => !few && i % 2 === 1) };
+}
+
+/** So many of a list, evenly spaced: of class folders all classes, of a list all of it. */
+function spread<T>(items: readonly T[], count: number): T[] {
+  if (items.length <= count) return [...items];
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]).filter(
+    (item) => item !== undefined,
+  );
+}

@@ -1,0 +1,55 @@
+/**
+ * What a linear readout is given of clips by a network that stays as it is (see models/linearReadout.ts), and the batch-norm statistics
+ * that a network of random weights needs before it is of use.
+ */
+
+import { asTensor, type ClipTensor, padClips } from '../../clip/clipTensor.js';
+import { ShapeError } from '../../errors.js';
+import { lower } from '../../graph/lowering/lower.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { type FlatWeights, type Intermediates, inferenceGraph, inventoryOf } from '../../models/network.js';
+import type { GraphRuntime, Session } from '../../platform/graphRuntime.js';
+import { StatisticsEstimate } from '../preciseBatchNorm.js';
+import { defaultStep } from '../step.js';
+import { TrainingPrograms } from '../trainingPrograms.js';
+
+export class FrozenFeatures {
+  private constructor(
+    private readonly program: Session,
+    private readonly batch: number,
+  ) {}
+
+  /** A network with a linear readout on an engine, for `batch` clips a run. */
+  static async load(engine: GraphRuntime, config: NetworkConfig, weights: FlatWeights, batch: number): Promise<FrozenFeatures> {
+    const keep: Intermediates = new Map();
+    inferenceGraph(config, weights, batch, { keep });
+    const features = keep.get('readout');
+    if (!features) throw new ShapeError(`${config.name}: has no linear readout`);
+    const model = lower({ features }, await engine.target());
+    return new FrozenFeatures(await engine.load(model, `${config.name}, features`, 'inference'), batch);
+  }
+
+  /** Features [B, D] of at most `batch` clips, which are given away. */
+  async of(clips: ClipTensor): Promise<Float32Array> {
+    const { batch } = this;
+    const feeds = { clips: asTensor(padClips(clips, batch)) };
+    const { features } = await this.program.run<'features'>(feeds, { move: true });
+    return features.data.slice(0, (features.data.length / batch) * clips.count);
+  }
+}
+
+/** What the batch norms see in these batches of clips, `batch` in each, which are given away. */
+export async function seenStatistics(
+  engine: GraphRuntime,
+  config: NetworkConfig,
+  { parameters, statistics }: FlatWeights,
+  batch: number,
+  batches: AsyncIterable<ClipTensor>,
+): Promise<Float32Array> {
+  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: batch });
+  const none = new Float32Array(0);
+  await programs.setWeights({ parameters, statistics, first: none, second: none });
+  const estimate = new StatisticsEstimate(inventoryOf(config).statistics);
+  for await (const clips of batches) estimate.add(await programs.statistics(clips));
+  return estimate.result();
+}

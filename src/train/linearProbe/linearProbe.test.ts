@@ -1,0 +1,128 @@
+/** The linear baseline on little videos: its readout in the network, and everything that takes weights takes its weights. */
+
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { makeVideo, temporaryFolder } from '../../../test/smallVideos.js';
+import { tinyConfig } from '../../../test/support/randomWeights.js';
+import { finished, start, vmf } from '../../../test/support/vmf.js';
+import { asTensor } from '../../clip/clipTensor.js';
+import { ClipLoader } from '../../dataset/dataLoader.js';
+import { readDataset } from '../../dataset/dataset.js';
+import { lower } from '../../graph/lowering/lower.js';
+import { inferenceGraph, inventoryOf } from '../../models/network.js';
+import { countValues } from '../../models/variables.js';
+import { blockSize } from '../../node/blockSize.js';
+import { openRuntime } from '../../node/graphRuntime.js';
+import { parseCheckpoint } from '../../weights/checkpoint.js';
+import { readSafetensors } from '../../weights/files.js';
+import { readRecord } from '../runFolder/runRecord.js';
+import { FrozenFeatures } from './frozenFeatures.js';
+import { trainBaseline } from './linearProbe.js';
+
+/** Seeds whose ground is dark, and bright (see smallVideos.ts). */
+const seeds = Array.from({ length: 100 }, (_, seed) => seed);
+const grounds = {
+  dark: seeds.filter((seed) => (seed * 29) % 120 < 30),
+  bright: seeds.filter((seed) => (seed * 29) % 120 > 90),
+};
+
+/** data/SPLIT/dark and data/SPLIT/bright, and tiny.json with a network. */
+function littleData(t: TestContext): string {
+  const root = temporaryFolder(t);
+  for (const [label, own] of Object.entries(grounds)) {
+    const splits = { train: own.slice(0, 6), val: own.slice(6, 8), test: own.slice(8, 10) };
+    for (const [split, chosen] of Object.entries(splits)) {
+      for (const seed of chosen) makeVideo(join(root, 'data', split, label, `${seed}.mp4`), { seed });
+    }
+  }
+  writeFileSync(join(root, 'tiny.json'), JSON.stringify(tinyConfig()));
+  return root;
+}
+
+const quick = ['--threads', '1', '--workers', '1', '--no-cache'];
+const baselineOf = (out: string) => ['train', 'data', '--baseline', '--config', 'tiny.json', '--out', out, ...quick];
+
+test('dark and bright videos are told apart; predict, eval, report and export take the weights, and training starts from them', async (t) => {
+  const root = littleData(t);
+  const done = async (...args: string[]) => {
+    const result = await vmf(root, ...args);
+    assert.equal(result.code, 0, `${args.join(' ')}: ${result.err}`);
+    return result;
+  };
+  const fitted = await done(...baselineOf('run'));
+  assert.match(fitted.err, /the network is random/);
+  assert.doesNotMatch(fitted.err, /recipe|epochs of/);
+  assert.match(fitted.out, /12 training videos.*\ntop-1 \d+\.\d % by leave-one-out.*largest class: 50\.0 %.*\nbest: /);
+  const weights = join('run', 'best.safetensors');
+  const predicted = await done('predict', join('data', 'test', 'dark', `${grounds.dark[8]}.mp4`), '--weights', weights, '--json');
+  assert.match(predicted.out, /"dark"/);
+  const tested = await done('eval', 'data', '--weights', weights, '--split', 'test', '--json');
+  assert.match(tested.out, /"top1": 1\b/);
+  await done('export', '--weights', weights, '--onnx', 'm.onnx');
+  assert.ok(existsSync(join(root, 'm.onnx')));
+  await done('report', 'run');
+  assert.match(readFileSync(join(root, 'run', 'report.html'), 'utf8'), /linear classifier on frozen features/);
+  const tuned = await done('train', 'data', '--init', weights, '--out', 'tuned', '--epochs', '1', '--batch', '4', ...quick);
+  const tensors = /start from \S+: all but (.*) of (\d+) tensors/.exec(tuned.err);
+  assert.ok(
+    tensors?.[1]?.split(', ').every((name) => /^head\.(fc1|fc2|bn)\./.test(name)),
+    tuned.err,
+  );
+  const again = await vmf(root, ...baselineOf('run'));
+  assert.match(again.err, /holds a run already/);
+});
+
+test('the readout in the network gives what its weights make of the features', async (t) => {
+  const root = littleData(t);
+  const common = { threads: 1, workers: 1, cacheFolder: false } as const;
+  const summary = await trainBaseline({ data: join(root, 'data'), out: join(root, 'run'), model: tinyConfig(), ...common });
+  assert.ok((summary.foreseen?.top1 ?? 0) > 0.9, `foreseen ${summary.foreseen?.top1}`);
+  const { config, parameters, statistics, preprocess } = parseCheckpoint(await readSafetensors(summary.bestPath), 'best');
+  const engine = openRuntime({ threads: 1 });
+  const loader = new ClipLoader({ preprocess, workers: 1, cacheFolder: false });
+  t.after(() => Promise.all([engine.close(), loader.close()]));
+  const videos = readDataset(join(root, 'data')).videos.filter(({ split }) => split === 'val');
+  const frozen = await FrozenFeatures.load(engine, config, { parameters, statistics }, videos.length);
+  const logits = inferenceGraph(config, { parameters, statistics }, videos.length);
+  const program = await engine.load(lower({ logits }, { block: await blockSize() }), 'logits', 'inference');
+  const bias = parameters.subarray(countValues(inventoryOf(config).parameters) - config.classes);
+  for await (const { clips } of loader.batches(videos, { batch: videos.length, train: false })) {
+    const feeds = { clips: asTensor(clips) };
+    const found = (await program.run<'logits'>(feeds)).logits.data;
+    const features = await frozen.of(clips);
+    const width = features.length / clips.count;
+    const weights = parameters.subarray(parameters.length - config.classes * (width + 1), parameters.length - config.classes);
+    found.forEach((logit, i) => {
+      const [n, k] = [Math.floor(i / config.classes), i % config.classes];
+      const row = features.subarray(n * width, (n + 1) * width);
+      const expected = row.reduce((sum, value, d) => sum + value * (weights[k * width + d] ?? NaN), bias[k] ?? NaN);
+      assert.ok(Math.abs(logit - expected) < 1e-5 * Math.max(1, Math.abs(expected)), `${logit} for ${expected}`);
+    });
+  }
+});
+
+test('Ctrl-C: exit code 130, no weights, and the same command works afterwards', { timeout: 120_000 }, async (t) => {
+  const root = littleData(t);
+  const child = start(baselineOf('run'), root);
+  const result = finished(child);
+  const record = join(root, 'run', 'run.json');
+  while (!existsSync(record) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGINT');
+  const { code, out, err } = await result;
+  assert.equal(code, 130, err);
+  assert.match(out, /nothing was stored/);
+  assert.deepEqual(readdirSync(join(root, 'run')), ['run.json']);
+  assert.equal(readRecord(join(root, 'run'))?.sessions[0]?.status, 'interrupted');
+  const again = await vmf(root, ...baselineOf('run'));
+  assert.equal(again.code, 0, again.err);
+});
+
+test('what only training has is refused in one line', async (t) => {
+  const root = littleData(t);
+  const { code, err } = await vmf(root, ...baselineOf('run'), '--epochs', '3', '--recipe', 'none');
+  assert.equal(code, 2);
+  assert.match(err, /^vmf: --baseline trains nothing; leave out recipe, epochs\n$/);
+  assert.equal(existsSync(join(root, 'run')), false);
+});

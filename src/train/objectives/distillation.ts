@@ -1,0 +1,85 @@
+/**
+ * Learning from a teacher's answers besides the labels (Hinton et al. 2015, arXiv 1503.02531): the loss is (1 - share) times the
+ * cross-entropy with the labels plus share times T^2 times that with the teacher's probabilities at temperature T, both of the same
+ * view. Clips without labels are learnt from a teacher too, with the whole weight of their pseudo-labels from the start: unlike the
+ * moving average, this teacher has learnt already.
+ */
+
+import { emptyClips } from '../../clip/clipTensor.js';
+import { percent } from '../../metrics/percent.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { networkCost } from '../../models/cost.js';
+import type { TrainJob } from '../job.js';
+import type { TrainOptions } from '../recipe/options.js';
+import type { Start } from '../setup.js';
+import type { LessonPlan } from './objective.js';
+import { batchParts } from './semiSupervised.js';
+import type { Lesson } from './supervised.js';
+import { openTeacher, type Teacher } from './teacher.js';
+
+/** The plan with what the teacher says of each pass's clips. */
+export function taughtPlan(plan: LessonPlan, teacher: Pick<Teacher, 'probabilities'>, options: TrainOptions): LessonPlan {
+  return {
+    ...plan,
+    lesson: async (batch, at) => {
+      const lesson = await plan.lesson(batch, at);
+      return taughtLesson(lesson, await teacher.probabilities(lesson.clips, options.teacherTemperature), options);
+    },
+  };
+}
+
+type Shares = Pick<TrainOptions, 'teacherShare' | 'batch' | 'unlabelledShare' | 'pseudoWeight'>;
+
+/** `probabilities` [B, classes] are the teacher's; the weight of each clip is divided between them and the labels. */
+export function taughtLesson(lesson: Lesson, probabilities: Float32Array, options: Shares): Lesson {
+  const { teacherShare } = options;
+  const weights = clipWeights(lesson.labels, options);
+  const classes = probabilities.length / weights.length;
+  return {
+    ...lesson,
+    targets: lesson.targets.map((value) => value * (1 - teacherShare)),
+    soft: probabilities.map((value, i) => value * teacherShare * (weights[Math.floor(i / classes)] ?? 0)),
+  };
+}
+
+/** What the targets of each clip weigh: see semiLesson. */
+function clipWeights(labels: Int32Array, options: Shares): number[] {
+  if (!labels.includes(-1)) return Array<number>(labels.length).fill(1);
+  const { labelled, unlabelled } = batchParts(options);
+  const { batch, pseudoWeight } = options;
+  return Array.from(labels, (label) => (label === -1 ? (pseudoWeight * batch) / unlabelled : batch / labelled));
+}
+
+/** Opens a run's teacher and tells what was concluded about it; undefined for a run without. Rejects as `openTeacher`. */
+export async function teacherOf({ teacher: path, threads, onEvent }: TrainJob, start: Start): Promise<Teacher | undefined> {
+  if (path === undefined) return undefined;
+  const { preprocess, data } = start;
+  const { labels, root, splitBy } = data;
+  const student = { preprocess, labels, data: { root, splitBy } };
+  const teacher = await openTeacher(path, student, threads === undefined ? {} : { threads });
+  for (const note of teacher.notes) onEvent?.({ kind: 'note', message: `teacher ${path}: ${note}` });
+  for (const message of teacher.warnings) onEvent?.({ kind: 'warning', message });
+  return teacher;
+}
+
+/** Times the teacher on a blank batch and tells what it costs beside a student of so many clips a second. -> its seconds a clip. */
+export async function tellTeacher(job: TrainJob, start: Start, teacher: Teacher, clipsPerSec: number): Promise<number> {
+  const { config, options } = start;
+  const blank = () => teacher.probabilities(emptyClips(options.batch, config), 1);
+  await blank(); // loads what is not loaded yet
+  const startedMs = performance.now();
+  await blank();
+  const seconds = (performance.now() - startedMs) / 1000 / options.batch;
+  const times = (1 + seconds * clipsPerSec).toFixed(1);
+  job.onEvent?.({
+    kind: 'note',
+    message: `teacher ${job.teacher}: ${teacher.name}${costText(teacher, config)}; it gives ${percent(options.teacherShare, 0)} of the loss, and steps take ${times} times as long`,
+  });
+  return seconds;
+}
+
+function costText({ macs }: Teacher, config: NetworkConfig): string {
+  if (macs === undefined) return '';
+  const millions = (macs / 1e6).toLocaleString('en', { maximumSignificantDigits: 3 });
+  return `, ${millions} M multiply-adds a clip, ${(macs / networkCost(config).macs).toPrecision(2)} times the student's`;
+}

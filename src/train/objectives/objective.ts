@@ -1,0 +1,48 @@
+/** Decides where a run's lessons come from: labelled clips alone, or with clips that have no labels. */
+
+import type { ClipBatch, ClipLoader } from '../../dataset/dataLoader.js';
+import { ConfigError } from '../../errors.js';
+import type { TrainJob } from '../job.js';
+import type { Start } from '../setup.js';
+import type { TrainingPrograms } from '../trainingPrograms.js';
+import { batchParts, semiLesson } from './semiSupervised.js';
+import { type Lesson, lessonOf, type Moment } from './supervised.js';
+import { UnlabelledClips } from './unlabelledClips.js';
+
+export interface LessonPlan {
+  /** Labelled clips a pass. */
+  readonly labelled: number;
+  readonly lesson: (batch: ClipBatch, at: Moment) => Promise<Lesson>;
+}
+
+/** Reads every unlabelled video once, if there are any, and gives the plan. */
+export async function lessonPlan(
+  job: TrainJob,
+  start: Start,
+  loader: ClipLoader,
+  programs: TrainingPrograms,
+): Promise<LessonPlan> {
+  const { config, options, unlabelled } = start;
+  if (unlabelled.length === 0) {
+    return { labelled: options.batch, lesson: async (batch, { pass }) => lessonOf(batch, config, options, pass) };
+  }
+  const { onEvent = () => {}, signal } = job;
+  const videos = unlabelled.map((path) => ({ path, name: path, labelIndex: -1 }));
+  await loader.prepare(videos, { ...(signal && { signal }), onProgress: (done, of) => onEvent({ kind: 'reading', done, of }) });
+  const paths = unlabelled.filter((path) => !loader.leftOut.has(path));
+  const parts = batchParts(options);
+  if (paths.length < parts.unlabelled)
+    throw new ConfigError(
+      `--unlabelled: ${paths.length} videos do not fill the ${parts.unlabelled} of a pass; use a smaller --batch`,
+    );
+  onEvent({
+    kind: 'note',
+    message: `${paths.length} videos without labels: ${parts.unlabelled} of the ${options.batch} clips of a pass`,
+  });
+  const clips = new UnlabelledClips(loader, {
+    ...{ paths, count: parts.unlabelled, seed: options.seed },
+    ...{ weak: { ...options.augment, operations: 0, erase: 0, warp: 0 }, strong: options.strongAugment },
+  });
+  const semi = { config, options, programs, unlabelled: clips };
+  return { labelled: parts.labelled, lesson: (batch, at) => semiLesson(semi, batch, at) };
+}

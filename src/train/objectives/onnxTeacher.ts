@@ -1,0 +1,227 @@
+/**
+ * A teacher from an ONNX file of any origin: one float32 input, of clips [B, 3, T, H, W] or [B, T, 3, H, W], or of images [B, 3, H, W]
+ * (each frame is asked, their logits averaged), and one output [B, classes]. Metadata that it may carry, each as JSON: `labels`, a list
+ * of names; `mean` and `std`, three numbers each for values in [0, 1]. What cannot be told apart is refused, not guessed.
+ */
+
+import { z } from 'zod';
+import { adaptClips, type ClipForm } from '../../clip/clipResample.js';
+import { type ClipTensor, toChannelMajor, toClipMajor } from '../../clip/clipTensor.js';
+import { sizeText } from '../../clip/preprocess.js';
+import { messageOf, WeightsError } from '../../errors.js';
+import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
+import { sizeOf } from '../../graph/shape.js';
+import { openRuntime } from '../../node/graphRuntime.js';
+import type { Session, SessionFacts, ValueFacts } from '../../platform/graphRuntime.js';
+import type { Student, TeacherNetwork } from './labelAlignment.js';
+
+export interface ForeignOptions {
+  /** Names the file in errors. */
+  readonly where: string;
+  readonly student: Student;
+  readonly threads: number | undefined;
+}
+
+/** Loads the model and asks it once. WeightsError when it cannot be run or fits no kind of input or output. */
+export async function openForeignTeacher(
+  model: Uint8Array<ArrayBuffer>,
+  { where, student, threads }: ForeignOptions,
+): Promise<TeacherNetwork> {
+  const facts = statedFacts(readOnnxMetadata(model) ?? {}, where);
+  const engine = openRuntime(threads === undefined ? {} : { threads });
+  try {
+    const program = await orRefused(engine.load(model, where, 'inference'), `${where}: ONNX Runtime cannot load it`);
+    const socket = socketOf(await program.describe(), student, where);
+    const form = { ...socket, mean: facts.mean ?? student.preprocess.mean, std: facts.std ?? student.preprocess.std };
+    const network = new ForeignNetwork(program, socket, form, student, where);
+    const { outputs, notes } = await network.tryOut();
+    return {
+      ...{ name: `ONNX network of ${describeSocket(socket)}`, macs: undefined, labels: facts.labels, outputs },
+      ...{ notes: [...notes, ...normalisationNote(facts)], warnings: [] },
+      logits: (clips) => network.logits(clips),
+      close: () => engine.close(),
+    };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+const statedSchema = {
+  labels: z.array(z.string()).min(1),
+  mean: triple,
+  std: triple.refine((values) => values.every((value) => value > 0)),
+};
+
+type Stated = { readonly [K in keyof typeof statedSchema]?: z.infer<(typeof statedSchema)[K]> };
+
+function statedFacts(metadata: Readonly<Record<string, string>>, where: string): Stated {
+  const keys = (Object.keys(statedSchema) as (keyof typeof statedSchema)[]).filter((key) => metadata[key] !== undefined);
+  return Object.fromEntries(
+    keys.map((key) => {
+      const parsed = statedSchema[key].safeParse(jsonOf(metadata[key] ?? ''));
+      const wanted = key === 'labels' ? 'a list of names' : `three numbers${key === 'std' ? ' above 0' : ''}`;
+      if (!parsed.success) throw new WeightsError(`metadata "${key}": expected ${wanted} as JSON`, { path: where });
+      return [key, parsed.data];
+    }),
+  );
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function normalisationNote({ mean, std }: Stated): string[] {
+  if (mean && std) return [];
+  return ["it does not say how its input is normalised: it gets the student's, by default ImageNet's mean and deviation"];
+}
+
+/** How clips are put into the model. `batch` is the number that each run takes; undefined for any. */
+interface Socket {
+  readonly layout: 'frames' | 'channels' | 'images';
+  readonly batch: number | undefined;
+  readonly frames: number;
+  readonly height: number;
+  readonly width: number;
+  readonly input: string;
+  readonly output: string;
+}
+
+function socketOf({ inputs, outputs }: SessionFacts, { preprocess }: Student, where: string): Socket {
+  const [first, ...more] = inputs;
+  const shown = inputs.map(describeValue).join(', ') || 'nothing';
+  const expected = 'expected one float32 input [B, 3, T, H, W], [B, T, 3, H, W] or [B, 3, H, W]';
+  if (!first || more.length > 0 || first.type !== 'float32') throw new WeightsError(`${expected}, got ${shown}`, { path: where });
+  const layout = layoutOf(first);
+  if (layout === 'either')
+    throw new WeightsError(`input ${shown} has 3 frames of 3 channels and does not say which are which; ${expected}`, {
+      path: where,
+    });
+  const [batch, ...sizes] = first.shape.map(fixedSize);
+  const [height = preprocess.height, width = preprocess.width] = sizes.slice(-2);
+  if (layout === undefined) throw new WeightsError(`${expected}, got ${shown}`, { path: where });
+  const frames = layout === 'images' ? preprocess.frames : (sizes[layout === 'frames' ? 0 : 1] ?? preprocess.frames);
+  return { layout, batch, frames, height, width, input: first.name, output: answerOf(outputs, where) };
+}
+
+/** A size in numbers; undefined for one that is the run's own. */
+const fixedSize = (size: number | string): number | undefined => (typeof size === 'number' && size > 0 ? size : undefined);
+
+/** 3 channels must be said in so many words; undefined when they are nowhere. */
+function layoutOf({ shape }: ValueFacts): Socket['layout'] | 'either' | undefined {
+  if (shape.length === 4) return shape[1] === 3 ? 'images' : undefined;
+  if (shape.length !== 5) return undefined;
+  if (shape[1] === 3 && shape[2] === 3) return 'either';
+  return shape[1] === 3 ? 'channels' : shape[2] === 3 ? 'frames' : undefined;
+}
+
+/** The one output, or the one called logits. What it looks like is seen when the model is tried. */
+function answerOf(outputs: readonly ValueFacts[], where: string): string {
+  const chosen = outputs.length === 1 ? outputs[0] : outputs.find(({ name }) => name === 'logits');
+  if (chosen?.type === 'float32') return chosen.name;
+  const shown = outputs.map(describeValue).join(', ');
+  throw new WeightsError(`expected one float32 output [B, classes], or one called "logits", got ${shown}`, { path: where });
+}
+
+const describeValue = ({ name, type, shape }: ValueFacts): string =>
+  `"${name}" ${type} [${shape.map((size) => fixedSize(size) ?? '?').join(', ')}]`;
+
+function describeSocket({ layout, frames, height, width }: Socket): string {
+  const size = sizeText({ height, width });
+  return layout === 'images' ? `images of ${size} px, asked of each frame` : `${frames} frames of ${size} px`;
+}
+
+/** Smallest probability that is told from none, where a model gives probabilities and their logarithms are needed. */
+const leastProbability = 1e-12;
+
+class ForeignNetwork {
+  private probabilities = false;
+
+  constructor(
+    private readonly program: Session,
+    private readonly socket: Socket,
+    private readonly form: ClipForm,
+    private readonly student: Student,
+    private readonly where: string,
+  ) {}
+
+  /** Runs a black clip: how many outputs there are, and whether they are probabilities already. */
+  async tryOut(): Promise<{ readonly outputs: number; readonly notes: readonly string[] }> {
+    const [row = new Float32Array()] = await this.rows(new Float32Array(this.length), 1);
+    const sum = row.reduce((total, value) => total + value, 0);
+    this.probabilities = row.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
+    const note = 'its outputs are probabilities: their logarithms are used as logits';
+    return { outputs: row.length, notes: this.probabilities ? [note] : [] };
+  }
+
+  /** Values of one item: a clip, or an image. */
+  private get length(): number {
+    const { layout, frames, height, width } = this.socket;
+    return (layout === 'images' ? 1 : frames) * 3 * height * width;
+  }
+
+  async logits(clips: ClipTensor): Promise<Float32Array[]> {
+    const { layout, frames } = this.socket;
+    const { count } = clips;
+    const adapted = adaptClips(clips, this.student.preprocess, this.form);
+    if (layout === 'images') {
+      const rows = (await this.rows(adapted.data, frames * count, count)).map((row) => this.asLogits(row));
+      return Array.from({ length: count }, (_, b) => meanRow(Array.from({ length: frames }, (__, t) => rows[t * count + b])));
+    }
+    const rows = await this.rows(layout === 'frames' ? toClipMajor(adapted) : toChannelMajor(adapted), count);
+    return rows.map((row) => this.asLogits(row));
+  }
+
+  private asLogits(row: Float32Array): Float32Array {
+    return this.probabilities ? row.map((value) => Math.log(Math.max(value, leastProbability))) : row;
+  }
+
+  /** Items [n, ..] -> n rows of outputs, in runs of the model's own batch, else of `atOnce`. */
+  private async rows(items: Float32Array, count: number, atOnce = count): Promise<Float32Array[]> {
+    const { batch = atOnce } = this.socket;
+    const out: Float32Array[] = [];
+    while (out.length < count) {
+      const part = items.subarray(out.length * this.length, (out.length + batch) * this.length);
+      const answered = await this.once(part, batch);
+      out.push(...answered.slice(0, count - out.length));
+    }
+    return out;
+  }
+
+  /** One run. What is missing to a full batch is black. */
+  private async once(part: Float32Array, batch: number): Promise<Float32Array[]> {
+    const { layout, frames, height, width, input, output } = this.socket;
+    const item = { images: [3], frames: [frames, 3], channels: [3, frames] }[layout];
+    const shape = [batch, ...item, height, width];
+    const data = new Float32Array(sizeOf(shape));
+    data.set(part);
+    const running = this.program.run({ [input]: { shape, data } }, { move: true });
+    const results = await orRefused(running, `${this.where}: cannot be run on [${shape}]`);
+    const result = results[output];
+    const got = result?.shape ?? [];
+    if (!result || got.length !== 2 || got[0] !== batch || !(result.data instanceof Float32Array))
+      throw new WeightsError(`expected output "${output}" of [${batch}, classes], got [${got}]`, { path: this.where });
+    const classes = got[1] ?? 0;
+    return Array.from({ length: batch }, (_, b) => result.data.slice(b * classes, (b + 1) * classes));
+  }
+}
+
+function meanRow(rows: readonly (Float32Array | undefined)[]): Float32Array {
+  const [first = new Float32Array()] = rows;
+  return first.map((_, i) => rows.reduce((sum, row) => sum + (row?.[i] ?? Number.NaN), 0) / rows.length);
+}
+
+/** A failure of ONNX Runtime as this file's: in one line. */
+async function orRefused<T>(work: Promise<T>, what: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const [reason] = messageOf(error).split('\n');
+    throw new WeightsError(`${what}: ${reason}`);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Learning from videos without labels, after SVFormer (Xing et al. 2023, arXiv 2211.13222): the moving average of the weights labels a
+ * weak view, the network learns confident labels on a strong view, some of them mixed by tubes. What the paper and its released code
+ * leave open, and what was changed:
+ * - threshold, weights and decay are options, chosen by measurement (recipes/semi.yaml); the teacher is the average that is kept anyway;
+ * - mixed clips are learnt by cross-entropy with the mixed labels, each weighted by its own confidence, not by a squared error of raw
+ *   outputs: that error's scale depends on the logits';
+ * - labelled and unlabelled clips go through the network as one batch, so that batch norms see both; the teacher's see the weak views,
+ *   since running statistics are those of the student's weights and views (their network has layer norms only).
+ */
+
+import { joinClips } from '../../clip/clipTensor.js';
+import { derangement, mixTargets } from '../../clip/mixClips.js';
+import { mixTubes } from '../../clip/tubeMix.js';
+import type { ClipBatch } from '../../dataset/dataLoader.js';
+import { softmax } from '../../metrics/softmax.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { Rng } from '../../rng.js';
+import type { TrainOptions } from '../recipe/options.js';
+import type { TrainingPrograms } from '../trainingPrograms.js';
+import { type Lesson, lessonOf, type Moment } from './supervised.js';
+import type { UnlabelledClips } from './unlabelledClips.js';
+
+/** How many of a pass's clips have labels, and how many have not. */
+export function batchParts({ batch, unlabelledShare }: Pick<TrainOptions, 'batch' | 'unlabelledShare'>): {
+  readonly labelled: number;
+  readonly unlabelled: number;
+} {
+  const unlabelled = Math.min(Math.max(Math.round(batch * unlabelledShare), 1), batch - 1);
+  return { labelled: batch - unlabelled, unlabelled };
+}
+
+export interface SemiParts {
+  readonly config: NetworkConfig;
+  readonly options: TrainOptions;
+  readonly programs: Pick<TrainingPrograms, 'teaching'>;
+  readonly unlabelled: UnlabelledClips;
+}
+
+/** A labelled batch and as many unlabelled clips as fill the pass. */
+export async function semiLesson(
+  { config, options, programs, unlabelled }: SemiParts,
+  batch: ClipBatch,
+  { pass, done }: Moment,
+): Promise<Lesson> {
+  const { classes } = config;
+  const parts = batchParts(options);
+  const known = lessonOf(batch, config, options, pass);
+  const { weak, strong } = await unlabelled.at(pass);
+  const logits = await programs.teaching(weak);
+  const { targets, confident } = pseudoTargets(logits, classes, options.pseudoThreshold);
+  const rng = new Rng([options.seed, 'tubes', pass]);
+  if (parts.unlabelled > 1 && rng.chance(options.tokenMix)) {
+    const partners = derangement(rng, parts.unlabelled);
+    const kept = mixTubes(strong, partners, rng);
+    mixTargets(targets, classes, partners, kept);
+  }
+  return {
+    clips: joinClips([known.clips, strong]),
+    // Each part is a mean of its own: the loss is that of the labelled clips plus a weight times that of the others.
+    targets: joined(
+      scaled(known.targets, options.batch / parts.labelled),
+      scaled(targets, (pseudoWeightAt(done, options) * options.batch) / parts.unlabelled),
+    ),
+    labels: Int32Array.from([...known.labels, ...Array<number>(parts.unlabelled).fill(-1)]),
+    videos: known.videos,
+    pseudoShare: confident / parts.unlabelled,
+  };
+}
+
+/**
+ * The weight of unlabelled clips when a share of the run is done: it rises as exp(-5 (1 - t)^2) over the first `pseudoRamp` of it (Laine
+ * and Aila 2017, arXiv 1610.02242), since a teacher that knows little is sure of the wrong things.
+ */
+export function pseudoWeightAt(
+  done: number,
+  { pseudoWeight, pseudoRamp }: Pick<TrainOptions, 'pseudoWeight' | 'pseudoRamp'>,
+): number {
+  const missing = pseudoRamp > 0 ? Math.max(0, 1 - done / pseudoRamp) : 0;
+  return pseudoWeight * Math.exp(-5 * missing ** 2);
+}
+
+/** The most likely class of each row of logits where its probability reaches the threshold, zeros elsewhere. */
+export function pseudoTargets(
+  logits: Float32Array,
+  classes: number,
+  threshold: number,
+): { targets: Float32Array; confident: number } {
+  const targets = new Float32Array(logits.length);
+  let confident = 0;
+  for (let at = 0; at < logits.length; at += classes) {
+    const scores = softmax(logits.subarray(at, at + classes));
+    const best = Math.max(...scores);
+    if (!(best >= threshold)) continue;
+    targets[at + scores.indexOf(best)] = 1;
+    confident++;
+  }
+  return { targets, confident };
+}
+
+const scaled = (values: Float32Array, factor: number): Float32Array => values.map((value) => value * factor);
+
+function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const out = new Float32Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}

@@ -1,0 +1,57 @@
+/**
+ * What one pass of training learns from: a batch of clips and what is to be said about each. Everything random comes from the run's
+ * seed and the number of the pass, so that a resumed run sees the same.
+ */
+
+import type { ClipTensor } from '../../clip/clipTensor.js';
+import { mixClips } from '../../clip/mixClips.js';
+import type { ClipBatch } from '../../dataset/dataLoader.js';
+import type { NetworkConfig } from '../../models/config.js';
+import { Rng } from '../../rng.js';
+import type { TrainOptions } from '../recipe/options.js';
+import { smoothedTargets } from '../step.js';
+
+/** Where a run is: passes before this one, and the share of the whole run that they are. */
+export interface Moment {
+  readonly pass: number;
+  readonly done: number;
+}
+
+export interface Lesson {
+  readonly clips: ClipTensor;
+  /** [B, classes]; rows sum to the weight of the clip. */
+  readonly targets: Float32Array;
+  /** A teacher's probabilities times their weight, [B, classes], when there is a teacher. */
+  readonly soft?: Float32Array;
+  /** [B] the true labels, for counting what was right; -1 where nobody knows. */
+  readonly labels: Int32Array;
+  /** [B] indices of the videos, for messages. */
+  readonly videos: Int32Array;
+  /** Share of the unlabelled clips that the teacher was sure of. */
+  readonly pseudoShare?: number;
+}
+
+/** Labels smoothed, clips mixed as the recipe says. The batch's clips are written over. */
+export function lessonOf(batch: ClipBatch, config: NetworkConfig, options: TrainOptions, pass: number): Lesson {
+  const { clips, labels, videos } = batch;
+  const targets = smoothedTargets(labels, config.classes, options.labelSmoothing);
+  const rng = new Rng([options.seed, 'mix', pass]);
+  mixClips({ clips, targets }, rng, options);
+  return { clips, targets, labels, videos };
+}
+
+/** [B, F] for F values of a clip: 0 with probability p, else 1 / (1 - p). */
+export function dropoutMask(values: number, p: number, options: TrainOptions, pass: number): Float32Array {
+  const rng = new Rng([options.seed, 'dropout', pass]);
+  return Float32Array.from({ length: options.batch * values }, () => (rng.chance(p) ? 0 : 1 / (1 - p)));
+}
+
+/** [n, B]: 0 with a probability that rises evenly from 0 (exclusive) to `dropPath` at the last branch, else 1 / (1 - p). */
+export function dropPathMask(branches: number, options: TrainOptions, pass: number): Float32Array {
+  const rng = new Rng([options.seed, 'drop path', pass]);
+  const { batch, dropPath } = options;
+  return Float32Array.from({ length: branches * batch }, (_, i) => {
+    const p = (dropPath * (Math.floor(i / batch) + 1)) / branches;
+    return rng.chance(p) ? 0 : 1 / (1 - p);
+  });
+}

@@ -1,0 +1,163 @@
+/**
+ * A trained network that another one learns from: weights of this program, a model file that it exported, or any ONNX network that
+ * fits. It sees the very clips that the student sees, augmented and mixed, since a patient and consistent teacher teaches best (Beyer
+ * et al. 2022, arXiv 2106.05237), brought to its own size, frames and normalisation. How its answers are learnt is distillation.ts's
+ * business.
+ */
+
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { adaptClips } from '../../clip/clipResample.js';
+import { type ClipTensor, takeClips } from '../../clip/clipTensor.js';
+import { type Preprocess, sameClips, sizeText } from '../../clip/preprocess.js';
+import { WeightsError } from '../../errors.js';
+import { Inference } from '../../inference/inference.js';
+import { softmax } from '../../metrics/softmax.js';
+import { networkCost } from '../../models/cost.js';
+import { nodePlatform } from '../../node/platform.js';
+import { type Checkpoint, parseCheckpoint } from '../../weights/checkpoint.js';
+import { readSafetensors } from '../../weights/files.js';
+import type { TensorFile } from '../../weights/namedTensor.js';
+import { isOnnxFile, readModelBytes } from '../../weights/onnxFile.js';
+import { isOwnModel, type OnnxWeights, parseOnnxWeights } from '../../weights/onnxWeights.js';
+import { answersInOrder, type Student, type TeacherNetwork } from './labelAlignment.js';
+import { openForeignTeacher } from './onnxTeacher.js';
+
+export interface Teacher {
+  /** What kind of network it is. */
+  readonly name: string;
+  /** Multiply-adds of one clip; undefined when nobody knows. */
+  readonly macs: number | undefined;
+  /** What was concluded about it, and what should make people think. */
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+  /**
+   * Clips as the student sees them (kept) -> probabilities at a temperature [B, classes], in the order of the student's
+   * labels. Rejects with a WeightsError when the answers are no numbers.
+   */
+  probabilities(clips: ClipTensor, temperature: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** Opens the file of a teacher. WeightsError when it is no such file, or knows other classes or takes other input than is needed. */
+export async function openTeacher(path: string, student: Student, options: { readonly threads?: number } = {}): Promise<Teacher> {
+  await checkTeacherFile(path);
+  const network = await networkOf(path, student, options.threads);
+  try {
+    return taughtBy(path, network, student);
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
+}
+
+/** Of the file's bytes: equal digests are the same teacher. WeightsError when it cannot be read. */
+export async function teacherDigest(path: string): Promise<string> {
+  await checkTeacherFile(path);
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+async function checkTeacherFile(path: string): Promise<void> {
+  const kind = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if (kind instanceof Error) throw new WeightsError(`--teacher: ${path}: cannot be opened (${kind.code ?? kind.message})`);
+  if (kind.isFile()) return;
+  const best = kind.isDirectory() && ['best', 'last'].map((name) => join(path, `${name}.safetensors`)).find(existsSync);
+  const hint = best ? `; did you mean ${best}?` : '; expected weights (.safetensors) or an ONNX model';
+  throw new WeightsError(`--teacher: ${path}: is ${kind.isDirectory() ? 'a folder' : 'no regular file'}${hint}`);
+}
+
+async function networkOf(path: string, student: Student, threads: number | undefined): Promise<TeacherNetwork> {
+  const where = `--teacher: ${path}`;
+  if (!path.endsWith('.onnx') && !(await isOnnxFile(path)))
+    return ownNetwork(parseCheckpoint(await readWeights(path), where), student, threads);
+  const model = await readModelBytes(path);
+  if (isOwnModel(model)) return ownNetwork(parseOnnxWeights(model, where), student, threads);
+  return openForeignTeacher(model, { where, student, threads });
+}
+
+async function readWeights(path: string): Promise<TensorFile> {
+  try {
+    return await readSafetensors(path);
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    throw new WeightsError(`--teacher: ${error.message}; expected weights of this program, or an ONNX model`);
+  }
+}
+
+function taughtBy(where: string, network: TeacherNetwork, student: Student): Teacher {
+  const { places, note } = answersInOrder(network, student.labels, `--teacher: ${where}`);
+  return {
+    ...{ name: network.name, macs: network.macs, warnings: network.warnings },
+    notes: [...network.notes, ...(note === undefined ? [] : [note])],
+    probabilities: async (clips, temperature) => {
+      const rows = await network.logits(clips);
+      const out = new Float32Array(clips.count * places.length);
+      rows.forEach((row, b) => {
+        const known = places.map((place) => row[place] ?? Number.NaN);
+        out.set(distribution(known, temperature, where), b * places.length);
+      });
+      return out;
+    },
+    close: () => network.close(),
+  };
+}
+
+function distribution(logits: readonly number[], temperature: number, where: string): number[] {
+  try {
+    return softmax(logits, temperature);
+  } catch (error) {
+    if (error instanceof WeightsError) throw new WeightsError(`--teacher: ${where}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A network of this program. Clips go through it in groups, on as many engines as are worth having. */
+function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, threads: number | undefined): TeacherNetwork {
+  const { config, labels, preprocess, notes } = weights;
+  const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
+  const inference = new Inference(config, values, nodePlatform, { threads });
+  const form = { ...preprocess, frames: config.frames, height: config.height, width: config.width };
+  const { macs } = networkCost(config);
+  const group = inference.groupSize;
+  return {
+    ...{ name: config.name, macs, labels, outputs: labels.length },
+    notes: formNotes(form, student),
+    warnings: knownVideos(notes, student),
+    logits: async (clips) => {
+      const { count } = clips;
+      const groups = Array.from({ length: Math.ceil(count / group) }, (_, i) => i * group);
+      const rows = groups.map((first) => {
+        const part = Math.min(group, count - first);
+        const adapted = adaptClips(takeClips(clips, first, part), student.preprocess, form);
+        return inference.logits(adapted, 'throughput');
+      });
+      return (await Promise.all(rows)).flat();
+    },
+    close: () => inference.close(),
+  };
+}
+
+function formNotes(form: Preprocess, { preprocess }: Student): string[] {
+  const adapted = !sameClips(form, preprocess);
+  const clip = (made: Preprocess) => `${made.frames} frames of ${sizeText(made)} px`;
+  const seen = { crop: 'crops', fit: 'whole frames', stretch: 'stretched frames' } as const;
+  return [
+    ...(adapted ? [`it takes ${clip(form)}: the student's ${clip(preprocess)} are brought to that`] : []),
+    ...(form.resize === preprocess.resize
+      ? []
+      : [`it was trained on ${seen[form.resize]} and sees the student's ${seen[preprocess.resize]}`]),
+  ];
+}
+
+/** A teacher that learnt from videos which this run validates or tests on passes on what it saw of them. */
+function knownVideos(notes: Readonly<Record<string, string>>, { data }: Student): string[] {
+  if (data === undefined || notes['data'] !== data.root || notes['splitBy'] === data.splitBy) return [];
+  return [
+    `the teacher was trained on the same data, split otherwise (${notes['splitBy'] ?? 'unknown'}; here: ${data.splitBy}): if it has seen what is kept for validation or testing here, results are too good`,
+  ];
+}

@@ -1,0 +1,69 @@
+/**
+ * Clips of videos without labels, each seen twice: a weak view for the teacher, a strong one for the student. Which ones a pass gets
+ * depends on the seed and the number of the pass only; those of the next pass are read ahead.
+ */
+
+import type { Augment } from '../../clip/augment.js';
+import { type ClipTensor, collateClips } from '../../clip/clipTensor.js';
+import type { ClipLoader } from '../../dataset/dataLoader.js';
+import { Rng } from '../../rng.js';
+
+export interface UnlabelledOptions {
+  /** Absolute paths, at least `count` of them. */
+  readonly paths: readonly string[];
+  /** Clips a pass. */
+  readonly count: number;
+  readonly seed: number;
+  readonly weak: Augment;
+  readonly strong: Augment;
+}
+
+/** Both views of the same clips. */
+export interface UnlabelledBatch {
+  readonly weak: ClipTensor;
+  readonly strong: ClipTensor;
+}
+
+export class UnlabelledClips {
+  /** The order of the round that was asked for last: shuffling anew for every clip would take as long as there are videos. */
+  private order: { readonly round: number; readonly paths: readonly string[] } | undefined;
+  private ahead: { readonly pass: number; readonly batch: Promise<UnlabelledBatch> } | undefined;
+
+  constructor(
+    private readonly loader: ClipLoader,
+    private readonly options: UnlabelledOptions,
+  ) {}
+
+  async at(pass: number): Promise<UnlabelledBatch> {
+    const now = this.ahead?.pass === pass ? this.ahead.batch : this.read(pass);
+    const batch = await now;
+    const next = this.read(pass + 1);
+    next.catch(() => {}); // it is awaited by the next pass, if there is one
+    this.ahead = { pass: pass + 1, batch: next };
+    return batch;
+  }
+
+  private async read(pass: number): Promise<UnlabelledBatch> {
+    const { count, seed, weak, strong } = this.options;
+    const pairs = await Promise.all(
+      Array.from({ length: count }, (_, i) => {
+        const { path, round } = this.item(pass * count + i);
+        const view = (augment: Augment, name: string) =>
+          ({ mode: 'train', keys: [seed, 'unlabelled', name, round, path], augment }) as const;
+        return this.loader.clips({ path }, [view(weak, 'weak'), view(strong, 'strong')]);
+      }),
+    );
+    const batchOf = (view: 0 | 1) => collateClips(pairs.map((clips) => ({ clips, index: view })));
+    return { weak: batchOf(0), strong: batchOf(1) };
+  }
+
+  /** Item `place` of an endless list: all videos in one order, then in another. */
+  private item(place: number): { path: string; round: number } {
+    const { paths, seed } = this.options;
+    const round = Math.floor(place / paths.length);
+    if (this.order?.round !== round) {
+      this.order = { round, paths: new Rng([seed, 'unlabelled order', round]).shuffle(paths) };
+    }
+    return { path: this.order.paths[place % paths.length] as string, round };
+  }
+}

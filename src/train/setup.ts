@@ -1,0 +1,237 @@
+/**
+ * What a run starts with: choices filled in from flags, recipe and data, and first weights, or all of it from a checkpoint. Reads and
+ * checks; writes nothing.
+ */
+
+import { sidedLabels } from '../clip/augment.js';
+import { type FrameShape, makePreprocess, type Preprocess, sizeText } from '../clip/preprocess.js';
+import { type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
+import { shapesOf } from '../dataset/videoShapes.js';
+import { ConfigError, WeightsError } from '../errors.js';
+import type { NetworkConfig } from '../models/config.js';
+import type { TemporalPlan } from '../models/model.js';
+import { inventoryOf } from '../models/network.js';
+import { defaultNetwork, networkConfig } from '../models/registry.js';
+import { countValues, initialValues } from '../models/variables.js';
+import { Rng } from '../rng.js';
+import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+import type { TrainJob } from './job.js';
+import { teacherDigest } from './objectives/teacher.js';
+import { unlabelledPaths } from './objectives/unlabelledPaths.js';
+import { pictureSize } from './pictureSize.js';
+import { checkTeacher, type Progress, resumedProgress } from './progress.js';
+import { type AutoChoices, autoChoices } from './recipe/defaults.js';
+import { type TrainOptions, trainOptions } from './recipe/options.js';
+import { type Recipe, readRecipe } from './recipe/recipe.js';
+import type { RunFolder } from './runFolder/runFolder.js';
+import type { TrainingWeights } from './trainingPrograms.js';
+
+/** Decay of the moving average of weights that labels unlabelled clips, when the recipe has none. */
+const teacherAverage = 0.99;
+
+/** Everything a run starts with, read and checked. */
+export interface Start {
+  readonly data: LabelledVideos;
+  readonly config: NetworkConfig;
+  readonly preprocess: Preprocess;
+  readonly options: TrainOptions;
+  readonly weights: TrainingWeights;
+  readonly progress: Progress | undefined;
+  /** Paths of videos without labels to learn from. */
+  readonly unlabelled: readonly string[];
+  /** Digest of the teacher's file, when there is one. */
+  readonly teacher: string | undefined;
+}
+
+/** What can be known to be wrong before the data are looked at: recipe and options. */
+export function checkChoices({ recipe, options }: Pick<TrainJob, 'recipe' | 'options'>): void {
+  if (typeof recipe === 'string') readRecipe(recipe);
+  trainOptions(options ?? {});
+}
+
+/** A new run: first values from the seed, or from other weights. */
+export async function freshStart(job: TrainJob, data: LabelledVideos): Promise<Start> {
+  const { onEvent = () => {} } = job;
+  if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
+  const from = job.init === undefined ? undefined : parseCheckpoint(await readSafetensors(job.init), job.init);
+  const { model, preprocess: sampling, edge, options } = chosen(job, data);
+  const config = await chosenConfig(job, { model, sampling, edge }, data, from);
+  const inventory = inventoryOf(config);
+  const rng = new Rng([options.seed, 'weights']);
+  const weights: TrainingWeights = {
+    parameters: initialValues(inventory.parameters, rng),
+    statistics: initialValues(inventory.statistics, rng),
+    first: new Float32Array(countValues(inventory.parameters)),
+    second: new Float32Array(countValues(inventory.parameters)),
+  };
+  if (from && job.init !== undefined) {
+    const sameLabels = from.labels.join('\n') === data.labels.join('\n');
+    const { taken, fresh: begun } = transferWeights(config, weights, from, sameLabels, job.init);
+    const anew = begun.length === 0 ? 'all' : `all but ${begun.join(', ')}`;
+    onEvent({ kind: 'note', message: `start from ${job.init}: ${anew} of ${taken.length + begun.length} tensors` });
+  }
+  const preprocess = chosenPreprocess({ ...job, preprocess: sampling }, data, config, from);
+  const unlabelled = unlabelledPaths(job.unlabelled, data);
+  refuseTeacherOptions(job);
+  return {
+    data,
+    config,
+    options: withTeacher(options, unlabelled.length > 0),
+    weights,
+    progress: undefined,
+    preprocess,
+    unlabelled,
+    teacher: await digestOfTeacher(job),
+  };
+}
+
+function refuseTeacherOptions({ options = {}, teacher }: TrainJob): void {
+  const stray = (['teacherShare', 'teacherTemperature'] as const).find((key) => options[key] !== undefined);
+  if (teacher === undefined && stray !== undefined) throw new ConfigError(`${stray}: is for runs with a teacher; give --teacher`);
+}
+
+const digestOfTeacher = async ({ teacher }: TrainJob): Promise<string | undefined> =>
+  teacher === undefined ? undefined : teacherDigest(teacher);
+
+type Choices = Required<Pick<TrainJob, 'preprocess'>> & {
+  readonly model: TrainJob['model'] | undefined;
+  /** Of a square with as many pixels as frames should have. */
+  readonly edge: number | undefined;
+  readonly options: TrainOptions;
+};
+
+/** Labels for unlabelled clips come from the moving average of the weights, so there must be one. */
+function withTeacher(options: TrainOptions, needed: boolean): TrainOptions {
+  return needed && options.average === 0 ? { ...options, average: teacherAverage } : options;
+}
+
+/** What the job says, before what the recipe says, before what suits the data. */
+function chosen(job: TrainJob, data: LabelledVideos): Choices {
+  const { onEvent = () => {}, options = {}, preprocess = {}, model, init } = job;
+  if (job.recipe === false) return { model, preprocess, edge: undefined, options: trainOptions(options) };
+  const auto = autoChoices({ perClass: trainingCounts(data), pretrained: init !== undefined });
+  const recipe = readRecipe(job.recipe ?? auto.recipe);
+  const augment = { ...recipe.options.augment, ...options.augment };
+  const merged = { ...auto.options, ...recipe.options, ...options, augment };
+  for (const reason of reasonsFor(job, auto, recipe)) onEvent({ kind: 'note', message: reason });
+  return {
+    model: model ?? (init === undefined ? recipe.model : undefined),
+    preprocess: { ...recipe.preprocess, ...preprocess },
+    edge: recipe.edge,
+    options: trainOptions(merged),
+  };
+}
+
+/** What is worth saying of choices that nobody made. */
+function reasonsFor({ recipe: named, model, init, options = {} }: TrainJob, { reasons }: AutoChoices, recipe: Recipe): string[] {
+  const told = (key: 'epochs' | 'balance') => options[key] !== undefined || recipe.options[key] !== undefined;
+  return [
+    ...(named === undefined ? [reasons.recipe] : []),
+    ...(told('epochs') ? [] : [reasons.epochs]),
+    ...(reasons.balance === undefined || told('balance') ? [] : [reasons.balance]),
+    ...(model === undefined && init === undefined
+      ? [`network ${recipe.model} from first values: no trained weights come with this version; --init takes others`]
+      : []),
+  ];
+}
+
+/** Training videos of each class. */
+function trainingCounts({ labels, videos }: LabelledVideos): number[] {
+  const counts = labels.map(() => 0);
+  for (const { split, labelIndex } of videos) if (split === 'train') counts[labelIndex] = (counts[labelIndex] ?? 0) + 1;
+  return counts;
+}
+
+interface Wanted {
+  readonly model: TrainJob['model'] | undefined;
+  readonly sampling: Partial<Preprocess>;
+  readonly edge: number | undefined;
+}
+
+async function chosenConfig(job: TrainJob, wanted: Wanted, data: LabelledVideos, from?: Checkpoint): Promise<NetworkConfig> {
+  const { model, sampling } = wanted;
+  const base = baseConfig(model, job.temporal, from);
+  if (typeof model === 'object' && model.readout)
+    throw new ConfigError(`${model.name}: readout: a linear one is fitted, not trained; leave it out, or use --baseline`);
+  const { readout: _, ...trained } = base; // a baseline's network gets its head back
+  const isOpen =
+    job.recipe !== false && typeof model !== 'object' && sampling.height === undefined && sampling.width === undefined;
+  const { height, width } = isOpen ? await suitingSize(job, base, wanted.edge, data) : { ...sizeOf(base), ...given(sampling) };
+  return { ...trained, classes: data.labels.length, frames: sampling.frames ?? base.frames, height, width };
+}
+
+function baseConfig(model: TrainJob['model'], temporal: TemporalPlan | undefined, from: Checkpoint | undefined): NetworkConfig {
+  if (typeof model === 'object') return model;
+  if (model === undefined && temporal === undefined && from) return from.config;
+  return networkConfig(model ?? defaultNetwork, temporal === undefined ? {} : { temporal });
+}
+
+const sizeOf = ({ height, width }: FrameShape): FrameShape => ({ height, width });
+
+const given = ({ height, width }: Partial<FrameShape>): Partial<FrameShape> => ({
+  ...(height !== undefined && { height }),
+  ...(width !== undefined && { width }),
+});
+
+/** The size that shows most of the training videos, with about as many pixels as the recipe or else the network wants. */
+async function suitingSize(
+  job: TrainJob,
+  base: NetworkConfig,
+  edge: number | undefined,
+  data: LabelledVideos,
+): Promise<FrameShape> {
+  const square = edge === undefined ? sizeOf(base) : { height: edge, width: edge };
+  const shapes = await shapesOf(videosOf(data, 'train'), job);
+  if (shapes.length === 0) return square;
+  const size = pictureSize(shapes, square.height * square.width);
+  const message = `frames of ${size.height}x${size.width} px: what shows most of the videos with the pixels of ${sizeText(square)} px; --size takes others`;
+  job.onEvent?.({ kind: 'note', message });
+  return size;
+}
+
+function chosenPreprocess(job: TrainJob, data: LabelledVideos, config: NetworkConfig, from: Checkpoint | undefined): Preprocess {
+  const { onEvent = () => {} } = job;
+  const { frames, height, width } = config;
+  const sided = sidedLabels(data.labels);
+  if (sided.length > 0 && job.preprocess?.flip === undefined) {
+    onEvent({ kind: 'note', message: `clips are not mirrored, since labels tell sides apart: ${sided.join(', ')}` });
+  }
+  const inherited = from ? inheritedBy(config, from) : {};
+  return makePreprocess({ ...inherited, ...(sided.length > 0 && { flip: false }), ...job.preprocess, frames, height, width });
+}
+
+/** What trained weights know of their input: all of it for frames of the same size, else the normalisation. */
+function inheritedBy({ height, width }: NetworkConfig, { config, preprocess }: Checkpoint): Partial<Preprocess> {
+  if (config.height === height && config.width === width) return preprocess;
+  return { mean: preprocess.mean, std: preprocess.std };
+}
+
+/** A run that goes on: all its choices come from its checkpoint; other ones are refused, not mixed in. */
+export async function resumedStart(job: TrainJob, folder: RunFolder, data: LabelledVideos): Promise<Start> {
+  const given = [
+    job.model !== undefined && '--model',
+    job.temporal !== undefined && '--temporal',
+    job.init !== undefined && '--init',
+    job.preprocess && 'preprocessing',
+    job.options && 'options',
+    typeof job.recipe === 'string' && '--recipe',
+  ];
+  const extra = given.filter((name) => typeof name === 'string');
+  if (extra.length > 0) throw new ConfigError(`--resume takes every choice from the run itself; leave out ${extra.join(', ')}`);
+  const last = await folder.readLast();
+  const { training } = last;
+  if (!training) throw new WeightsError(`${folder.lastPath}: holds no training state to resume`);
+  const unlabelled = unlabelledPaths(job.unlabelled, data);
+  const progress = resumedProgress(training.progress, data, unlabelled, folder.lastPath);
+  const teacher = await digestOfTeacher(job);
+  checkTeacher(progress, teacher, folder.lastPath);
+  const { config, preprocess, parameters, statistics } = last;
+  const { first, second, current, gradients } = training;
+  const weights = {
+    ...{ parameters: current ?? parameters, statistics, first, second },
+    ...(current && { average: parameters }),
+    ...(gradients && { gradients }),
+  };
+  return { data, config, preprocess, options: progress.options, weights, progress, unlabelled, teacher };
+}
