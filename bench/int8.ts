@@ -18,9 +18,9 @@ import { clipShape, inferenceGraph } from '../src/models/network.js';
 import type { VideoMobileFormerConfig } from '../src/models/videoMobileFormerConfig.js';
 import { blockSize } from '../src/node/blockSize.js';
 import { openRuntime } from '../src/node/graphRuntime.js';
-import { Calibration } from '../src/quantize/activationRanges.js';
+import { ActivationRanges } from '../src/quantize/activationRanges.js';
 import { int8Model } from '../src/quantize/int8Model.js';
-import { hasChannels, leastChannels, quantisableLayers } from '../src/quantize/layers.js';
+import { hasChannels, leastChannels, quantizableLayers } from '../src/quantize/layers.js';
 import { Rng } from '../src/rng.js';
 import type { Checkpoint } from '../src/weights/checkpoint.js';
 import { clipInput } from '../src/weights/onnxWeights.js';
@@ -126,10 +126,10 @@ async function networks(checkpoint: Checkpoint): Promise<Side[]> {
 /** Ranges from one random clip: they do not matter to time. */
 async function allInInt8({ config }: Checkpoint, float: OnnxModel, pixels: Float32Array): Promise<OnnxModel> {
   const base = storeLinearWeights(float);
-  const all = quantisableLayers(base, config).filter((layer) => hasChannels(layer, leastChannels));
+  const all = quantizableLayers(base, config).filter((layer) => hasChannels(layer, leastChannels));
   const engine = openRuntime({ threads: 1 });
   try {
-    const seen = await new Calibration(engine, config, [pixels]).histograms(
+    const seen = await new ActivationRanges(engine, config, [pixels]).histograms(
       float,
       all.flatMap(({ input, result }) => [input, result]),
     );

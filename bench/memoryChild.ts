@@ -71,7 +71,7 @@ async function bulk(data: string): Promise<PredictionsReport> {
   };
   const rssMb: { after: number; mb: number }[] = [];
   let done = 0;
-  for await (const answer of recogniser.answers(paths())) {
+  for await (const answer of recogniser.results(paths())) {
     if ('error' in answer) throw answer.error;
     if (++done % 200 === 0) rssMb.push({ after: done, mb: statusMb('VmRSS') });
   }

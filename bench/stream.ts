@@ -6,13 +6,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyClips } from '../src/clip/clipTensor.js';
-import { stripSize } from '../src/clip/preprocess.js';
+import { decodeSize } from '../src/clip/preprocess.js';
 import { Inference } from '../src/inference/inference.js';
 import { nodePlatform } from '../src/node/platform.js';
 import { openFrameNetwork } from '../src/stream/frameNetwork.js';
 import { recogniseStream } from '../src/stream/openStream.js';
 import { StreamRecogniser } from '../src/stream/streamRecogniser.js';
-import type { PaceReport } from '../src/stream/throughputMonitor.js';
+import type { ThroughputReport } from '../src/stream/throughputMonitor.js';
 import { readFrames, type SourceFrame } from '../src/video/frameSource.js';
 import { sourceAddress } from '../src/video/sourceAddress.js';
 import { drawActions, freshCheckpoint, withFolder } from './actions.js';
@@ -101,7 +101,7 @@ async function hourRow(name: string, video: string, { frames, say }: StreamBench
   const recogniser = await StreamRecogniser.open(freshCheckpoint(name, 12), { threads: 1 });
   try {
     const clip: SourceFrame[] = [];
-    for await (const frame of readFrames(sourceAddress(video), { fps: 8, size: stripSize(recogniser.preprocess, 'test') }))
+    for await (const frame of readFrames(sourceAddress(video), { fps: 8, size: decodeSize(recogniser.preprocess, 'test') }))
       clip.push(frame);
     const rssMb: { frames: number; mb: number }[] = [];
     const start = performance.now();
@@ -131,9 +131,15 @@ async function liveRow(name: string, video: string, fps: number, { say }: Stream
   const recogniser = await StreamRecogniser.open(freshCheckpoint(name, 12), { hop: 1, threads: 1 });
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), 10_000);
-  const behind: PaceReport[] = [];
+  const behind: ThroughputReport[] = [];
   try {
-    const options = { fps, live: true, loop: true, signal: stop.signal, onBehind: (report: PaceReport) => behind.push(report) };
+    const options = {
+      fps,
+      live: true,
+      loop: true,
+      signal: stop.signal,
+      onBehind: (report: ThroughputReport) => behind.push(report),
+    };
     const results = recogniseStream(recogniser, sourceAddress(video), options);
     let next = await results.next();
     while (!next.done) next = await results.next();

@@ -7,7 +7,7 @@
 import { availableParallelism } from 'node:os';
 import { sizeText } from '../src/clip/preprocess.js';
 import { readDataset } from '../src/dataset/dataset.js';
-import { inOrder } from '../src/dataset/orderedMap.js';
+import { orderedMap } from '../src/dataset/orderedMap.js';
 import { type ClipViews, openRecogniser, type Recogniser, type RecogniserOptions } from '../src/inference/recogniser.js';
 import { decodersFor, shareCores } from '../src/runtime/cores.js';
 import { parseCheckpoint } from '../src/weights/checkpoint.js';
@@ -121,7 +121,7 @@ function row(
 
 async function decodeAll(recogniser: Recogniser, paths: readonly string[]): Promise<ClipViews[]> {
   const views: ClipViews[] = [];
-  for await (const [path, outcome] of inOrder(paths, 2 * recogniser.workers + 1, (each) => recogniser.read(each))) {
+  for await (const [path, outcome] of orderedMap(paths, 2 * recogniser.workers + 1, (each) => recogniser.read(each))) {
     if (!('value' in outcome)) throw new CheckError(`${path}: ${String(outcome.error)}`);
     views.push(outcome.value);
   }

@@ -7,7 +7,7 @@ export { makePreprocess, type Preprocess } from './clip/preprocess.js';
 export { checkDataset, type DatasetReport } from './dataset/check.js';
 export { type DatasetOptions, readDataset } from './dataset/dataset.js';
 export { type LabelledVideo, type LabelledVideos, type Split, videosOf } from './dataset/labelledVideos.js';
-export type { RowChoice } from './dataset/rowFilter.js';
+export type { RowFilter } from './dataset/rowFilter.js';
 export { ConfigError, DatasetError, LimitError, VideoError, VmfError, WeightsError } from './errors.js';
 export { type DatasetExplanation, type ExplainDatasetOptions, explainDataset } from './explain/explainDataset.js';
 export { type ExplainVideoOptions, explainVideo, type VideoExplanation } from './explain/explainVideo.js';
@@ -21,20 +21,20 @@ export {
   type TestVideo,
 } from './inference/evaluate.js';
 export {
-  type Answer,
-  type AnswerOptions,
+  type ClipResult,
   type ClipViews,
   loadRecogniser,
   openRecogniser,
   type Prediction,
-  type Recognised,
   type RecogniseOptions,
   type Recogniser,
   type RecogniserOptions,
+  type Result,
+  type ResultOptions,
   type Unreadable,
   type ViewOptions,
 } from './inference/recogniser.js';
-export type { LongVideoOptions, VideoTimeline } from './inference/slidingWindow.js';
+export type { TimelineOptions, VideoTimeline } from './inference/slidingWindow.js';
 export { type CalibrationReport, calibrationReport } from './metrics/calibration.js';
 export type { ClassMetrics, Metrics } from './metrics/metrics.js';
 export type { Segment } from './metrics/timeline.js';
@@ -43,7 +43,11 @@ export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js'
 export type { TemporalPlan } from './models/model.js';
 export { type Chosen, networkConfig, networkNames, parseNetworkConfig } from './models/registry.js';
 export type { BlockConfig } from './models/videoMobileFormerConfig.js';
-export { type QuantiseOptions, type QuantiseSummary, quantiseWeights } from './quantize/quantizeWeights.js';
+export {
+  type QuantizeOptions,
+  type QuantizeSummary,
+  quantizeWeights,
+} from './quantize/quantizeWeights.js';
 export { openStream, type StreamOptions, type StreamResult, type StreamSummary } from './stream/openStream.js';
 export {
   type FrameScores,
@@ -51,12 +55,15 @@ export {
   type StreamRecogniser,
   type StreamRecogniserOptions,
 } from './stream/streamRecogniser.js';
-export type { PaceReport } from './stream/throughputMonitor.js';
+export type { ThroughputReport } from './stream/throughputMonitor.js';
 export { type ActionClass, actionClasses, reversedPairs } from './synth/actions.js';
 export { type GenerateOptions, type GenerateResult, generateActions } from './synth/generate.js';
 export { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './train/folds/folds.js';
 export type { FoldsSummary } from './train/folds/foldsSummary.js';
-export { type BaselineSummary, trainBaseline } from './train/linearProbe/linearProbe.js';
+export {
+  type LinearProbeSummary,
+  trainLinearProbe,
+} from './train/linearProbe/linearProbe.js';
 export type { TrainChoices } from './train/recipe/options.js';
 export { type TrainJob, type TrainJobEvent, type TrainSummary, train } from './train/train.js';
 export type { RgbFrame } from './video/ppmSplitter.js';

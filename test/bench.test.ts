@@ -19,7 +19,7 @@ import { inferenceGraph } from '../src/models/network.js';
 import { partsOf } from '../src/models/parts.js';
 import { Rng } from '../src/rng.js';
 import { temporaryFolder } from './smallVideos.js';
-import { livelyWeights, tinyConfig } from './support/randomWeights.js';
+import { randomWeights, tinyConfig } from './support/randomWeights.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
@@ -83,7 +83,7 @@ test('vmf bench: a table for people; wrong arguments', (t) => {
 
 test('every expression of a network belongs to one of its parts', () => {
   const keep: Intermediates = new Map();
-  const logits = inferenceGraph(config, livelyWeights(config), 1, { keep });
+  const logits = inferenceGraph(config, randomWeights(config), 1, { keep });
   const parts = partsOf(config, keep);
   assert.equal(parts.get(logits), 'head');
   assert.equal(parts.get(keep.get('blocks.2.features') ?? logits), 'blocks.2');
@@ -108,7 +108,7 @@ test('the plain export computes what the product does', async () => {
   const rng = new Rng(['export']);
   for (const batch of [1, 2]) {
     const clips = Float32Array.from({ length: batch * config.frames * 3 * config.height * config.width }, () => rng.normal());
-    const task = { config, weights: livelyWeights(config), clips, rate: 0, weightDecay: 0, threads: 1 };
+    const task = { config, weights: randomWeights(config), clips, rate: 0, weightDecay: 0, threads: 1 };
     const sides = [await ours(task), await exported(task)] as const;
     try {
       const { difference } = await alternate(...sides, { repeats: 1, warmUp: 1, counted: 2, tolerance: 1e-4 });

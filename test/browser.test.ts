@@ -6,7 +6,7 @@ import { nodePlatform } from '../src/node/platform.js';
 import { Rng } from '../src/rng.js';
 import * as library from '../src/web/index.js';
 import { addressOf, chromiumPath, launch, serve } from './support/browser.js';
-import { livelyWeights, tinyConfig } from './support/randomWeights.js';
+import { randomWeights, tinyConfig } from './support/randomWeights.js';
 import { type TrialInput, type TrialNumbers, trialOfPlace } from './support/trialOfPlace.js';
 
 const size = { height: 48, width: 64 };
@@ -19,7 +19,7 @@ before(async () => {
   const labels = Array.from({ length: config.classes }, (_, i) => `class ${i}`);
   const { frames, height, width } = config;
   const preprocess = library.makePreprocess({ frames, height, width });
-  const checkpoint = { config, labels, preprocess, notes: {}, ...livelyWeights(config) };
+  const checkpoint = { config, labels, preprocess, notes: {}, ...randomWeights(config) };
   const rng = new Rng(['frames']);
   const rgb = Uint8Array.from({ length: config.frames * size.height * size.width * 3 }, () => rng.integer(256));
   input = { weights: library.serializeSafetensors(library.checkpointFile(checkpoint)), rgb, ...size };

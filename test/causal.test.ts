@@ -18,7 +18,7 @@ import { openRuntime } from '../src/node/graphRuntime.js';
 import { Rng } from '../src/rng.js';
 import { joined } from '../src/runtime/joined.js';
 import { blockOf, layouts } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/randomWeights.js';
+import { randomWeights, tinyConfig } from './support/randomWeights.js';
 import { runOnce } from './support/runOnce.js';
 
 const window = 4;
@@ -77,7 +77,7 @@ for (const [name, config] of Object.entries(networks)) {
     test(`${name}, ${layout}: streamed logits equal the whole sequence's, beyond the window`, async (t) => {
       const block = await blockOf(t, layout);
       if (block === undefined) return;
-      const weights = livelyWeights(config);
+      const weights = randomWeights(config);
       const frames = framesOf(config, sequence);
       const expected = await sideBySide(config, weights, frames, block);
       const spread = apart(expected.slice(0, -1), expected.slice(1));
@@ -95,7 +95,7 @@ for (const [name, config] of Object.entries(networks)) {
 const config = networks['tiny'] as NetworkConfig;
 
 test('no frame sees the future', async () => {
-  const weights = livelyWeights(config);
+  const weights = randomWeights(config);
   const frames = framesOf(config, sequence);
   const changed = frames.map((frame, t) => (t === 7 ? frame.map((v) => v + 1) : frame));
   const [a, b] = [await sideBySide(config, weights, frames, 0), await sideBySide(config, weights, changed, 0)];
@@ -105,7 +105,7 @@ test('no frame sees the future', async () => {
 
 test('with kernels of one frame, what lies before the window of windows is forgotten', async () => {
   const still = { ...tinyConfig({ frames: window, temporal: 1 }), causal: true };
-  const weights = livelyWeights(still);
+  const weights = randomWeights(still);
   const frames = framesOf(still, 16);
   const changed = frames.map((frame, t) => (t === 0 ? frame.map((v) => v + 1) : frame));
   const [a, b] = [await sideBySide(still, weights, frames, 0), await sideBySide(still, weights, changed, 0)];
@@ -115,7 +115,7 @@ test('with kernels of one frame, what lies before the window of windows is forgo
 });
 
 test("a clip's logits are those of its last frame", async () => {
-  const weights = livelyWeights(config);
+  const weights = randomWeights(config);
   const frames = framesOf(config, window);
   const every = await sideBySide(config, weights, frames, 0);
   const { y = new Float32Array() } = await runOnce(

@@ -13,11 +13,11 @@ import { clipShape, type FlatWeights, inferenceGraph, inventoryOf } from '../src
 import { parseNetworkConfig } from '../src/models/registry.js';
 import { Rng } from '../src/rng.js';
 import { blockOf, layouts } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/randomWeights.js';
+import { randomWeights, tinyConfig } from './support/randomWeights.js';
 import { runOnce } from './support/runOnce.js';
 
 const config = tinyConfig();
-const weights = livelyWeights(config);
+const weights = randomWeights(config);
 const clip = randomClip(config, 1);
 
 function randomClip(of: NetworkConfig, seed: number): Float32Array {
@@ -188,7 +188,7 @@ test('in the bridge nobody reads any token but the first', async () => {
 test('a linear readout reads all tokens, so in its bridge each one matters', async () => {
   const linear: NetworkConfig = { ...config, readout: 'linear' };
   assert.equal(placesOf(linear).at(-1)?.used, 'all');
-  const { logits } = await watch(linear, livelyWeights(linear), clip, [untouched, { tokens: [1], places: ['bridge'] }]);
+  const { logits } = await watch(linear, randomWeights(linear), clip, [untouched, { tokens: [1], places: ['bridge'] }]);
   assert.ok(apart(logits[1] ?? [], logits[0] ?? []) > 1e-3);
 });
 

@@ -14,7 +14,7 @@ import { networkConfig } from '../src/models/registry.js';
 import { countValues } from '../src/models/variables.js';
 import { Rng } from '../src/rng.js';
 import { blockOf } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/randomWeights.js';
+import { randomWeights, tinyConfig } from './support/randomWeights.js';
 import { runOnce } from './support/runOnce.js';
 
 const clips = 2;
@@ -84,7 +84,7 @@ function centreTapped(one: NetworkConfig, three: NetworkConfig, weights: FlatWei
 for (const [name, configOf] of Object.entries(networks)) {
   test(`${name}: with kernels of one frame the order of frames does not matter`, async () => {
     const config = configOf(1, 4);
-    const weights = livelyWeights(config);
+    const weights = randomWeights(config);
     const x = randomClips(config, 1);
     const straight = await logits(config, weights, x);
     for (const order of [
@@ -100,7 +100,7 @@ for (const [name, configOf] of Object.entries(networks)) {
 
   test(`${name}: with kernels of one frame a static clip gives the image network's logits`, async () => {
     const [video, image] = [configOf(1, 4), configOf(1, 1)];
-    const weights = livelyWeights(image);
+    const weights = randomWeights(image);
     const x = randomClips(image, 3);
     const still = reordered(image, x, [0, 0, 0, 0]);
     const difference = apart(await logits(image, weights, x), await logits(video, weights, still));
@@ -109,7 +109,7 @@ for (const [name, configOf] of Object.entries(networks)) {
 
   test(`${name}: with kernels of three frames the order does matter`, async () => {
     const config = configOf(3, 4);
-    const weights = livelyWeights(config);
+    const weights = randomWeights(config);
     const x = randomClips(config, 1);
     const difference = apart(await logits(config, weights, x), await logits(config, weights, reordered(config, x, [3, 2, 1, 0])));
     assert.ok(difference > 0.01, `logits differ by ${difference} only`);
@@ -117,7 +117,7 @@ for (const [name, configOf] of Object.entries(networks)) {
 
   test(`${name}: three frames with only the centre tap equal one frame`, async () => {
     const [one, three] = [configOf(1, 3), configOf(3, 3)];
-    const weights = livelyWeights(one);
+    const weights = randomWeights(one);
     const x = randomClips(one, 4);
     const difference = apart(await logits(one, weights, x), await logits(three, centreTapped(one, three, weights), x));
     assert.ok(difference < 1e-5, `logits differ by ${difference}`);
@@ -128,7 +128,7 @@ for (const [name, configOf] of Object.entries(networks)) {
     if (block === undefined) return;
     for (const temporal of [1, 3] as const) {
       const config = configOf(temporal, 3);
-      const weights = livelyWeights(config);
+      const weights = randomWeights(config);
       const x = randomClips(config, 5);
       const difference = apart(await logits(config, weights, x), await logits(config, weights, x, block));
       assert.ok(difference < 1e-5, `kernels of ${temporal}: logits differ by ${difference}`);
@@ -145,7 +145,7 @@ for (const [size, frames] of [
     const block = await blockOf(t);
     if (block === undefined) return;
     const config = networkConfig('mobile-former-52m', { frames, height: size, width: size, classes: 6, temporal: 'all' });
-    const weights = livelyWeights(config);
+    const weights = randomWeights(config);
     const turned = closure(Object.values(timeInnermost({ logits: inferenceGraph(config, weights, clips) }))).filter(
       ({ op, inputs: [x] }) => op.kind === 'depthwise' && x?.shape[4] === frames,
     );
@@ -161,7 +161,7 @@ test('maps taken apart frame by frame give the same logits', async (t) => {
   const block = await blockOf(t);
   if (block === undefined) return;
   const config = networkConfig('mobile-former-52m', { frames: 5, height: 64, width: 64, classes: 6, temporal: 'all' });
-  const weights = livelyWeights(config);
+  const weights = randomWeights(config);
   const graph = { logits: inferenceGraph(config, weights, clips) };
   const apart5 = frameTiling(graph, 4 * 5 * clips * 36 * 16 * 16); // down to the widest maps of 16 x 16 positions
   const tapped = closure(Object.values(apart5)).filter(({ op }) => op.kind === 'depthwiseTaps');

@@ -11,7 +11,7 @@ import { openRuntime } from '../src/node/graphRuntime.js';
 import type { GraphRuntime } from '../src/platform/graphRuntime.js';
 import { Rng } from '../src/rng.js';
 import { blockOf, layouts } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/randomWeights.js';
+import { randomWeights, tinyConfig } from './support/randomWeights.js';
 
 const layout = (frames: number, temporal: 1 | 3): NetworkConfig =>
   networkConfig('mobile-former-26m', { frames, height: 32, width: 32, classes: 6, temporal: temporal === 3 ? 'all' : 'none' });
@@ -42,7 +42,7 @@ for (const [name, config] of Object.entries(networks)) {
 }
 
 async function compare(engine: GraphRuntime, config: NetworkConfig, block: number): Promise<void> {
-  const weights = livelyWeights(config);
+  const weights = randomWeights(config);
   const graphs = slidingGraphs(config, weights);
   const load = (graph: Parameters<typeof lower>[0]) => engine.load(lower(graph, { block }), 'test', 'inference');
   const [front, window, clip] = [

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type ClipTensor, clipsFrom, emptyClips, frameOf } from '../src/clip/clipTensor.js';
-import { writeClip } from '../src/clip/clipToTensor.js';
+import { clipToTensor } from '../src/clip/clipToTensor.js';
 import { testTransform } from '../src/clip/crop.js';
-import { stripSize } from '../src/clip/preprocess.js';
+import { decodeSize } from '../src/clip/preprocess.js';
 import { Inference } from '../src/inference/inference.js';
 import { softmax } from '../src/metrics/softmax.js';
 import { nodePlatform } from '../src/node/platform.js';
@@ -59,7 +59,7 @@ for (const [kind, checkpoint] of Object.entries({ 'any weights': tinyCheckpoint(
       const { video } = await made(t);
       const { preprocess, config, parameters, statistics } = checkpoint;
       const frames: SourceFrame[] = [];
-      for await (const frame of readFrames(sourceAddress(video), { fps: 12, size: stripSize(preprocess, 'test') }))
+      for await (const frame of readFrames(sourceAddress(video), { fps: 12, size: decodeSize(preprocess, 'test') }))
         frames.push(frame);
       const recogniser = await StreamRecogniser.open(checkpoint, { hop, threads: 1 });
       const inference = new Inference(config, { parameters, statistics }, nodePlatform, { threads: 1 });
@@ -86,7 +86,7 @@ function clipOf(frames: readonly SourceFrame[], { config, preprocess }: Checkpoi
   const clip = emptyClips(1, config);
   frames.forEach((frame, t) => {
     const image = clipsFrom(frameOf(clip, t, 0), 1, { ...preprocess, frames: 1 });
-    writeClip(frame, [0], testTransform(frame, preprocess), preprocess, image, 0);
+    clipToTensor(frame, [0], testTransform(frame, preprocess), preprocess, image, 0);
   });
   return clip;
 }

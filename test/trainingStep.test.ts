@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { sizeOf } from '../src/graph/shape.js';
 import { clipShape, evaluationGraph, masksOf } from '../src/models/network.js';
 import { Rng } from '../src/rng.js';
-import { layerRates } from '../src/train/layerDecay.js';
+import { layerLrScales } from '../src/train/layerDecay.js';
 import {
   defaultStep,
   gradientPass,
@@ -19,11 +19,11 @@ import {
   trainingStep,
 } from '../src/train/step.js';
 import { blockOf, layouts } from './support/layouts.js';
-import { livelyWeights, tinyConfig } from './support/randomWeights.js';
+import { randomWeights, tinyConfig } from './support/randomWeights.js';
 import { runOnce } from './support/runOnce.js';
 
 const config = tinyConfig();
-const weights = livelyWeights(config);
+const weights = randomWeights(config);
 const count = weights.parameters.length;
 const frozen = { ...defaultStep, frozenStatistics: true } as const;
 const rng = new Rng(['step']);
@@ -86,12 +86,12 @@ test('the moving average keeps its share of the old and takes the rest from the 
 
 test('layer-wise rates scale what a parameter moves, weight decay included; 0 leaves it alone', async () => {
   const plain = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
-  const rates = layerRates(config, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
+  const rates = layerLrScales(config, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
   const scaled = await stepOnce({ ...frozen, clips: 4, layerRates: true }, feeds(four, labels, { rates }));
   const moved = (next: Float32Array | undefined) => weights.parameters.map((value, i) => (next?.[i] ?? NaN) - value);
   const expected = moved(plain['parameters.next']).map((value, i) => value * (rates[i] ?? NaN));
   near(moved(scaled['parameters.next']), expected, 1e-6);
-  const asleep = layerRates(config, 0, { layerDecay: 1, unfreezeEpochs: 3 });
+  const asleep = layerLrScales(config, 0, { layerDecay: 1, unfreezeEpochs: 3 });
   const staged = await stepOnce({ ...frozen, clips: 4, layerRates: true }, feeds(four, labels, { rates: asleep }));
   const still = moved(staged['parameters.next']).filter((_, i) => asleep[i] === 0);
   assert.ok(still.length > count / 2 && still.every((value) => value === 0));

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import type { FrameShape } from '../clip/preprocess.js';
-import { parseRowChoices, type RowChoice } from '../dataset/rowFilter.js';
+import { parseRowFilters, type RowFilter } from '../dataset/rowFilter.js';
 import type { RecogniserOptions } from '../inference/recogniser.js';
 import type { DecoderChoice } from '../video/types.js';
 
@@ -50,9 +50,9 @@ export function onlyOption(): Option {
   return new Option(
     '--only <column=value[,value]>',
     'only the rows of the list with one of these values; may be given for several columns',
-  ).argParser((text): RowChoice[] => {
+  ).argParser((text): RowFilter[] => {
     texts.push(text);
-    return parseRowChoices(texts);
+    return parseRowFilters(texts);
   });
 }
 

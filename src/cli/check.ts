@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkDataset, type DatasetReport, type Problem } from '../dataset/check.js';
 import type { ClassCounts, Count, Spread } from '../dataset/checkSummary.js';
 import { readDataset } from '../dataset/dataset.js';
-import type { RowChoice } from '../dataset/rowFilter.js';
+import type { RowFilter } from '../dataset/rowFilter.js';
 import type { DecoderChoice } from '../video/types.js';
 import { onlyOption } from './arguments.js';
 
@@ -11,7 +11,7 @@ interface CheckFlags {
   readonly json?: boolean;
   readonly decoder: DecoderChoice;
   readonly workers?: number;
-  readonly only?: readonly RowChoice[];
+  readonly only?: readonly RowFilter[];
   readonly allowOutside?: boolean;
 }
 

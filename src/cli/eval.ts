@@ -6,7 +6,7 @@ import { Command, Option } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import { readDataset } from '../dataset/dataset.js';
 import { type LabelledVideo, type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
-import type { RowChoice } from '../dataset/rowFilter.js';
+import type { RowFilter } from '../dataset/rowFilter.js';
 import { ConfigError } from '../errors.js';
 import { type Evaluation, evaluateDataset } from '../inference/evaluate.js';
 import { loadRecogniser, type Recogniser } from '../inference/recogniser.js';
@@ -28,7 +28,7 @@ interface Flags extends MachineFlags, CalibrateFlags {
   readonly views: Views;
   readonly seed?: number;
   readonly unknownBelow?: number;
-  readonly only?: readonly RowChoice[];
+  readonly only?: readonly RowFilter[];
   readonly allowOutside?: boolean;
   readonly json?: boolean;
   readonly csv?: string;

@@ -7,7 +7,7 @@ import { basename, extname } from 'node:path';
 import { Command, Option } from 'commander';
 import { readDataset } from '../dataset/dataset.js';
 import { type Split, videosOf } from '../dataset/labelledVideos.js';
-import { isListFile } from '../dataset/manifest.js';
+import { isManifest } from '../dataset/manifest.js';
 import { ConfigError } from '../errors.js';
 import { type DatasetExplanation, explainDataset, type NamedEffect } from '../explain/explainDataset.js';
 import { explainVideo, type VideoExplanation } from '../explain/explainVideo.js';
@@ -53,7 +53,7 @@ export function explainCommand(): Command {
 }
 
 const isDataset = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true || isListFile(path);
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true || isManifest(path);
 
 const machine = ({ decoder, threads, workers }: MachineFlags) => ({
   decoder,

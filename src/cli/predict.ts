@@ -8,13 +8,13 @@ import { Command } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import { videosBelow } from '../dataset/folders.js';
 import { DatasetError } from '../errors.js';
-import { type AnswerOptions, loadRecogniser, type Recogniser } from '../inference/recogniser.js';
-import { AnswerFile, type AnswerFileState, answerFormat, runName } from '../inference/resultFile.js';
+import { loadRecogniser, type Recogniser, type ResultOptions } from '../inference/recogniser.js';
+import { ResultFile, type ResultFileState, resultFormat, runName } from '../inference/resultFile.js';
 import { windowOf } from '../inference/slidingWindow.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, share, viewsOption, whole } from './arguments.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
-import { answerOf, type PrintedAnswer } from './resultRows.js';
+import { type PrintedAnswer, shownResult } from './resultRows.js';
 import { type AnswerSink, csvSink, fileSink, jsonSink, textSink } from './resultSinks.js';
 
 interface Flags extends MachineFlags {
@@ -61,7 +61,7 @@ interface Asked {
 }
 
 async function run(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<void> {
-  if (flags.out !== undefined) answerFormat(flags.out);
+  if (flags.out !== undefined) resultFormat(flags.out);
   const asked = askedFor(paths);
   const use = asked.videos.length > 1 ? 'throughput' : 'latency';
   const threshold = flags.unknownBelow === undefined ? {} : { unknownBelow: flags.unknownBelow };
@@ -94,11 +94,11 @@ function askedFor(paths: readonly string[]): Asked {
   return { videos, folders, otherFiles };
 }
 
-function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: AnswerFileState } {
+function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: ResultFileState } {
   const { out, top, timeline, window, stride, views, unknownBelow } = flags;
   if (out !== undefined) {
-    const format = answerFormat(out);
-    const file = AnswerFile.open(
+    const format = resultFormat(out);
+    const file = ResultFile.open(
       out,
       runName(readFileSync(flags.weights), {
         top,
@@ -125,8 +125,8 @@ async function predict(
   const line = new ProgressLine();
   let [done, failed] = [0, 0];
   try {
-    for await (const found of recogniser.answers(videos, answerOptions(recogniser, flags, line, signal))) {
-      const answer = answerOf(found);
+    for await (const found of recogniser.results(videos, answerOptions(recogniser, flags, line, signal))) {
+      const answer = shownResult(found);
       line.clear();
       tell(answer);
       sink.add(answer);
@@ -141,7 +141,7 @@ async function predict(
   return failed;
 }
 
-function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine, signal: AbortSignal): AnswerOptions {
+function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine, signal: AbortSignal): ResultOptions {
   const { top, timeline, window: windowSec, stride: strideSec } = flags;
   const longSec = longWindows * (windowSec ?? windowOf(recogniser.preprocess));
   const onProgress = (doneSec: number, ofSec: number) =>
@@ -164,7 +164,7 @@ function tell(answer: PrintedAnswer): void {
 interface Outcome {
   readonly seconds: number;
   readonly failed: number;
-  readonly before: AnswerFileState | undefined;
+  readonly before: ResultFileState | undefined;
 }
 
 /** How it went, for whoever started many. */

@@ -9,7 +9,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import { percent } from '../metrics/percent.js';
 import type { Distance } from '../quantize/activationRanges.js';
 import { leastChannels } from '../quantize/layers.js';
-import { type QuantiseSummary, quantiseWeights } from '../quantize/quantizeWeights.js';
+import { type QuantizeSummary, quantizeWeights } from '../quantize/quantizeWeights.js';
 import type { DecoderChoice } from '../video/types.js';
 import { abortable } from './abortable.js';
 import { whole } from './arguments.js';
@@ -66,7 +66,7 @@ export async function quantiseAndTell(flags: QuantiseFlags, signal: AbortSignal)
   const line = new ProgressLine();
   const onProgress = (what: string, done: number, of: number) => line.show(`${what} ${bar(done / of)} ${done}/${of}`);
   try {
-    const summary = await quantiseWeights(weights, calibrate, out, {
+    const summary = await quantizeWeights(weights, calibrate, out, {
       ...{ ...data, decoder, force, onProgress, signal },
       ...(clips !== undefined && { clips }),
       ...(maxDivergence !== undefined && { maxDivergence }),
@@ -113,7 +113,7 @@ async function beforeAndAfter(
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 const nats = (value: number): string => value.toPrecision(2);
 
-function describe(summary: QuantiseSummary, tested: BeforeAndAfter | undefined): string {
+function describe(summary: QuantizeSummary, tested: BeforeAndAfter | undefined): string {
   const { path, bytes, model, methods, calibrated, checked } = summary;
   const rows = methods.map((each) => [each.method, nats(each.divergence), percent(each.agreement)]);
   const near = (what: string, { agreement, clips, divergence }: Distance & { readonly clips: number }) =>
@@ -130,7 +130,7 @@ function describe(summary: QuantiseSummary, tested: BeforeAndAfter | undefined):
 }
 
 /** Which layers are in int8, and why the others are not. */
-function layerLines({ method, layers }: QuantiseSummary): string[] {
+function layerLines({ method, layers }: QuantizeSummary): string[] {
   const tried = layers.flatMap(({ name, divergence, inFloat }) =>
     divergence === undefined ? [] : [{ name, divergence, inFloat }],
   );

@@ -1,8 +1,8 @@
 /** Answers of `vmf predict` as they are printed and stored: for people, as JSON, as rows of a table. */
 
-import type { Answer, Prediction } from '../inference/recogniser.js';
-import type { AnswerRow } from '../inference/resultFile.js';
-import type { LongSegment } from '../inference/slidingWindow.js';
+import type { Prediction, Result } from '../inference/recogniser.js';
+import type { ResultRow } from '../inference/resultFile.js';
+import type { TimelineSegment } from '../inference/slidingWindow.js';
 import { percent } from '../metrics/percent.js';
 
 interface Timed {
@@ -10,7 +10,7 @@ interface Timed {
   readonly durationSec: number;
   readonly windowSec: number;
   readonly strideSec: number;
-  readonly segments: readonly Omit<LongSegment, 'labelIndex'>[];
+  readonly segments: readonly Omit<TimelineSegment, 'labelIndex'>[];
   readonly truncated?: string;
 }
 
@@ -31,7 +31,7 @@ interface Failed {
 export type PrintedAnswer = Named | Timed | Failed;
 
 /** What is told of what was found. */
-export function answerOf(found: Answer): PrintedAnswer {
+export function shownResult(found: Result): PrintedAnswer {
   const { path } = found;
   if ('error' in found) return { path, error: found.error.reason };
   const durationSec = micro(found.durationSec);
@@ -48,7 +48,7 @@ const micro = (sec: number): number => Math.round(sec * 1e6) / 1e6;
  * As rows of a table: a row a label of a clip, a row a segment of a long video, one row for a video that cannot be read. What is below
  * the threshold has rank 1 "unknown" without a score, and the labels after it.
  */
-export function rowsOf(answer: PrintedAnswer): AnswerRow[] {
+export function rowsOf(answer: PrintedAnswer): ResultRow[] {
   const { path } = answer;
   if ('error' in answer) return [{ path, error: answer.error }];
   if ('segments' in answer) {
@@ -63,7 +63,7 @@ function rankedRows(
   what: { readonly path: string; readonly startSec: number; readonly endSec: number },
   predictions: readonly Prediction[],
   unknown: true | undefined,
-): AnswerRow[] {
+): ResultRow[] {
   const answers = [...(unknown ? [{ label: 'unknown', score: '' }] : []), ...predictions];
   return answers.map(({ label, score }, i) => ({ ...what, rank: i + 1, label, score }));
 }

@@ -1,5 +1,5 @@
 /** Where the answers of `vmf predict` go, each when it is there: text, JSON or CSV on standard output, or a growing file. */
-import type { AnswerFile } from '../inference/resultFile.js';
+import type { ResultFile } from '../inference/resultFile.js';
 import { describe, type PrintedAnswer, printedColumns, rowsOf } from './resultRows.js';
 import { csvTable, jsonText } from './textTable.js';
 
@@ -47,7 +47,7 @@ export function csvSink(): AnswerSink {
   };
 }
 
-export function fileSink(file: AnswerFile, format: 'jsonl' | 'csv'): AnswerSink {
+export function fileSink(file: ResultFile, format: 'jsonl' | 'csv'): AnswerSink {
   return {
     add: (answer) => file.add(format === 'csv' ? rowsOf(answer) : [{ ...answer }]),
     close: () => file.close(),

@@ -6,7 +6,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { percent } from '../metrics/percent.js';
 import { openStream, type StreamOptions, type StreamResult, type StreamSummary } from '../stream/openStream.js';
-import type { PaceReport } from '../stream/throughputMonitor.js';
+import type { ThroughputReport } from '../stream/throughputMonitor.js';
 import { share, whole } from './arguments.js';
 import { unknownText } from './resultRows.js';
 
@@ -52,7 +52,7 @@ async function run(source: string, { weights, json = false, ...flags }: Flags): 
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   let warned = false;
-  const onBehind = (report: PaceReport) => {
+  const onBehind = (report: ThroughputReport) => {
     if (!warned) process.stderr.write(`vmf: ${behind(report)}\n`);
     warned = true;
   };
@@ -68,7 +68,7 @@ async function run(source: string, { weights, json = false, ...flags }: Flags): 
   }
 }
 
-const behind = ({ usedPerSec, arrivedPerSec, delayMs }: PaceReport): string =>
+const behind = ({ usedPerSec, arrivedPerSec, delayMs }: ThroughputReport): string =>
   `cannot keep up: ${usedPerSec.toFixed(1)} of ${arrivedPerSec.toFixed(1)} frames/s; delay up to ${delayMs.toFixed(0)} ms; ` +
   'the others are dropped and counted. A lower --fps, a larger --hop or a smaller network helps';
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type FrameShape, type Preprocess, resizes } from '../clip/preprocess.js';
-import type { RowChoice } from '../dataset/rowFilter.js';
+import type { RowFilter } from '../dataset/rowFilter.js';
 import { ConfigError } from '../errors.js';
 import { percent } from '../metrics/percent.js';
 import type { TemporalPlan } from '../models/model.js';
@@ -39,7 +39,7 @@ interface Flags extends FoldsFlags, RecipeFlags {
   readonly workers?: number;
   readonly decoder: DecoderChoice;
   readonly cache: string | boolean;
-  readonly only?: readonly RowChoice[];
+  readonly only?: readonly RowFilter[];
   readonly allowOutside?: boolean;
 }
 

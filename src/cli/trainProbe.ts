@@ -3,7 +3,7 @@
 import { ConfigError } from '../errors.js';
 import { wilsonInterval } from '../metrics/metrics.js';
 import { percent } from '../metrics/percent.js';
-import { type BaselineSummary, trainBaseline } from '../train/linearProbe/linearProbe.js';
+import { type LinearProbeSummary, trainLinearProbe } from '../train/linearProbe/linearProbe.js';
 import type { TrainJob } from '../train/train.js';
 import type { ProgressLine } from './progressLine.js';
 
@@ -15,13 +15,13 @@ export async function runBaseline(job: TrainJob, flags: { readonly json?: boolea
   const stray = extra.filter(([, value]) => value !== undefined).map(([name]) => name);
   if (stray.length > 0) throw new ConfigError(`--baseline trains nothing; leave out ${stray.join(', ')}`);
   const kept = { ...(seed !== undefined && { seed }), ...(maxBadShare !== undefined && { maxBadShare }) };
-  const summary = await trainBaseline({ ...rest, options: kept });
+  const summary = await trainLinearProbe({ ...rest, options: kept });
   line.clear();
   process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : describe(summary));
   if (summary.interrupted) process.exitCode = 130;
 }
 
-function describe(summary: BaselineSummary): string {
+function describe(summary: LinearProbeSummary): string {
   const { config, labels, trainVideos, leftOut, seconds, bestPath, foreseen } = summary;
   if (!foreseen) return 'interrupted: nothing was stored; the same command begins anew\n';
   const lines = [
@@ -34,12 +34,12 @@ function describe(summary: BaselineSummary): string {
 }
 
 /** Answers without looking are right as often as the largest class is the true one. */
-function chanceText({ chanceTop1, trainVideos }: BaselineSummary, top1: number): string {
+function chanceText({ chanceTop1, trainVideos }: LinearProbeSummary, top1: number): string {
   const chance = `always the largest class: ${percent(chanceTop1)}`;
   const { low } = wilsonInterval(Math.round(top1 * trainVideos), trainVideos);
   return low > chanceTop1 ? chance : `${chance}, so these features may tell nothing here`;
 }
 
-function valText({ bestTop1, valVideos }: BaselineSummary): string {
+function valText({ bestTop1, valVideos }: LinearProbeSummary): string {
   return bestTop1 === undefined ? ' (no validation videos)' : ` (val top-1 ${percent(bestTop1)} of ${valVideos} videos)`;
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rng } from '../rng.js';
-import { adaptClips, type ClipForm } from './clipResample.js';
+import { type ClipForm, resampleClips } from './clipResample.js';
 import { type ClipTensor, clipsFrom, emptyClips } from './clipTensor.js';
 import { imagenetMean, imagenetStd } from './preprocess.js';
 
@@ -17,7 +17,7 @@ function noise(form: ClipForm, count: number): ClipTensor {
 
 test('the same form is a copy', () => {
   const clips = noise(plain, 5);
-  const whole = adaptClips(clips, plain, plain);
+  const whole = resampleClips(clips, plain, plain);
   assert.deepEqual(whole, clips);
   assert.notEqual(whole.data.buffer, clips.data.buffer);
 });
@@ -26,7 +26,7 @@ test('frames are those nearest in time', () => {
   const numbered = Float32Array.from({ length: 4 * 3 }, (_, i) => Math.floor(i / 3));
   const form = (frames: number): ClipForm => ({ ...plain, frames, height: 1, width: 1 });
   const frames = (wanted: number) => {
-    const out = adaptClips(clipsFrom(numbered, 1, form(4)), form(4), form(wanted));
+    const out = resampleClips(clipsFrom(numbered, 1, form(4)), form(4), form(wanted));
     return [...out.data].filter((_, i) => i % 3 === 0);
   };
   assert.deepEqual(frames(8), [0, 0, 1, 1, 2, 2, 3, 3]);
@@ -38,7 +38,7 @@ test('frames are those nearest in time', () => {
 test('a slope stays the slope when it is enlarged, and its edges stay what they are', () => {
   const slope = Float32Array.from({ length: 3 * 16 }, (_, i) => (i % 4) + 10 * Math.floor((i % 16) / 4));
   const one: ClipForm = { ...plain, frames: 1 };
-  const out = adaptClips(clipsFrom(slope, 1, one), one, { ...one, height: 8, width: 8 }).data;
+  const out = resampleClips(clipsFrom(slope, 1, one), one, { ...one, height: 8, width: 8 }).data;
   const row = [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3];
   assert.deepEqual([...out.subarray(0, 8)], row);
   assert.deepEqual(
@@ -60,6 +60,6 @@ test('another normalisation gives the numbers that it would have given of the pi
   ];
   assert.ok(from && to);
   const expected = normal(to);
-  const got = adaptClips(clipsFrom(normal(from), 1, from), from, to).data;
+  const got = resampleClips(clipsFrom(normal(from), 1, from), from, to).data;
   assert.ok(got.every((value, i) => Math.abs(value - (expected[i] ?? Number.NaN)) < 1e-5));
 });

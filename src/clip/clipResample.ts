@@ -11,7 +11,7 @@ import type { Preprocess } from './preprocess.js';
 export type ClipForm = Pick<Preprocess, 'frames' | 'height' | 'width' | 'mean' | 'std'>;
 
 /** Clips of form `from` in form `to`, copied. */
-export function adaptClips(clips: ClipTensor, from: ClipForm, to: ClipForm): ClipTensor {
+export function resampleClips(clips: ClipTensor, from: ClipForm, to: ClipForm): ClipTensor {
   const [planeFrom, planeTo] = [from.height * from.width, to.height * to.width];
   const out = emptyClips(clips.count, to);
   const scale = Math.min(to.height / from.height, to.width / from.width);

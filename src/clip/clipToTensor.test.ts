@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Rng } from '../rng.js';
 import { defaultAugment, drawTransform } from './augment.js';
 import { emptyClips, frameOf } from './clipTensor.js';
-import { type StripPixels, writeClip } from './clipToTensor.js';
+import { clipToTensor, type StripPixels } from './clipToTensor.js';
 import { type ClipTransform, plainColour, testTransform } from './crop.js';
 import { makePreprocess } from './preprocess.js';
 
@@ -32,7 +32,7 @@ function mirrored(strip: StripPixels): StripPixels {
 function write(strip: StripPixels, transform: ClipTransform, size: number, frames = [0]): Float32Array {
   const preprocess = makePreprocess({ frames: frames.length, height: size, width: size, ...plain });
   const out = emptyClips(1, preprocess);
-  writeClip(strip, frames, transform, preprocess, out, 0);
+  clipToTensor(strip, frames, transform, preprocess, out, 0);
   return out.data;
 }
 
@@ -61,7 +61,7 @@ test('one clip of a batch is written, and nothing else', () => {
   const out = emptyClips(batch, preprocess);
   out.data.fill(-7);
   const rgb = new Uint8Array(5 * 8 * 8 * 3).map((_, i) => Math.floor(i / 192) * 10);
-  writeClip({ width: 8, height: 8, rgb }, [4, 0, 2], whole(8, 8), preprocess, out, 1);
+  clipToTensor({ width: 8, height: 8, rgb }, [4, 0, 2], whole(8, 8), preprocess, out, 1);
   for (let t = 0; t < frames; t++) {
     for (let b = 0; b < batch; b++) {
       const value = b === 1 ? ([40, 0, 20][t] as number) / 255 : -7;
@@ -131,7 +131,7 @@ test('normalisation subtracts the mean and divides by the deviation', () => {
   const preprocess = makePreprocess({ frames: 1, height: 8, width: 8 });
   const rgb = new Uint8Array(10 * 10 * 3).fill(255);
   const clip = emptyClips(1, preprocess);
-  writeClip({ width: 10, height: 10, rgb }, [0], testTransform({ width: 10, height: 10 }, preprocess), preprocess, clip, 0);
+  clipToTensor({ width: 10, height: 10, rgb }, [0], testTransform({ width: 10, height: 10 }, preprocess), preprocess, clip, 0);
   const out = clip.data;
   assertClose(Float32Array.of(out[0] as number, out[191] as number), [(1 - 0.485) / 0.229, (1 - 0.406) / 0.225], 1e-5);
 });
@@ -140,7 +140,10 @@ test('a clip for which there is no room and a frame that is not there are refuse
   const strip = noise(3, 2, 8, 8);
   const preprocess = makePreprocess({ frames: 1, height: 8, width: 8 });
   const out = emptyClips(1, preprocess);
-  assert.throws(() => writeClip(strip, [0, 1], whole(8, 8), preprocess, out, 0), /clip 0 of 2 frames: there is room for 1 of 1/);
-  assert.throws(() => writeClip(strip, [2], whole(8, 8), preprocess, out, 0), /expected 0 to 1, got 2/);
-  assert.throws(() => writeClip(strip, [0], whole(8, 8), preprocess, out, 1), /clip 1 of 1 frames: there is room for 1 of 1/);
+  assert.throws(
+    () => clipToTensor(strip, [0, 1], whole(8, 8), preprocess, out, 0),
+    /clip 0 of 2 frames: there is room for 1 of 1/,
+  );
+  assert.throws(() => clipToTensor(strip, [2], whole(8, 8), preprocess, out, 0), /expected 0 to 1, got 2/);
+  assert.throws(() => clipToTensor(strip, [0], whole(8, 8), preprocess, out, 1), /clip 1 of 1 frames: there is room for 1 of 1/);
 });

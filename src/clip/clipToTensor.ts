@@ -37,7 +37,7 @@ export type StripPixels = Pick<FrameStrip, 'width' | 'height' | 'rgb'>;
 /**
  * Writes clip `index` of `out`: `frames` names the strip's frames in order, T of them. ConfigError when they do not fit.
  */
-export function writeClip(
+export function clipToTensor(
   strip: StripPixels,
   frames: readonly number[],
   transform: ClipTransform,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Rng } from '../rng.js';
 import { type ClipTensor, emptyClips, frameOf } from './clipTensor.js';
 import { beta, derangement, type MixOptions, mixClips } from './mixClips.js';
-import { mixTubes } from './tubeMix.js';
+import { tubeMix } from './tubeMix.js';
 
 const [frames, size, edge] = [2, 3, 32];
 const image = 3 * edge * edge;
@@ -62,7 +62,7 @@ test('tubes: whole cells of the partner, the same in all frames, and the share t
     fc.property(fc.nat(), (seed) => {
       const mixed = batch();
       const partners = [1, 2, 0];
-      const kept = mixTubes(mixed.clips, partners, new Rng([seed]));
+      const kept = tubeMix(mixed.clips, partners, new Rng([seed]));
       partners.forEach((partner, b) => {
         for (let t = 0; t < frames; t++)
           assert.ok(Math.abs(meanOf(mixed.clips, b, t) - (kept * (b + 1) + (1 - kept) * (partner + 1))) < 1e-3);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stackLength } from './clipView.js';
-import { makePreprocess, parsePreprocess, stripSize, testFrames } from './preprocess.js';
+import { decodeSize, makePreprocess, parsePreprocess, testFrames } from './preprocess.js';
 import { testStackRequest } from './sampleClips.js';
 
 test('preprocessing survives being stored as JSON', () => {
@@ -38,15 +38,15 @@ test('interleaved test clips share one strip and together use each frame once', 
 
 test('squeezed strips are decoded square, with a margin only for training', () => {
   const preprocess = makePreprocess({ frames: 4, height: 56, width: 56, resize: 'stretch' });
-  assert.deepEqual(stripSize(preprocess, 'train'), { width: 64, height: 64 });
-  assert.deepEqual(stripSize(preprocess, 'test'), { width: 56, height: 56 });
+  assert.deepEqual(decodeSize(preprocess, 'train'), { width: 64, height: 64 });
+  assert.deepEqual(decodeSize(preprocess, 'test'), { width: 56, height: 56 });
 });
 
 test('whole frames are decoded within the picture, crops so that they cover it', () => {
   const preprocess = makePreprocess({ frames: 4, height: 56, width: 112 });
-  assert.deepEqual(stripSize(preprocess, 'train'), { width: 128, height: 64, keepAspect: 'within' });
-  assert.deepEqual(stripSize(preprocess, 'test'), { width: 112, height: 56, keepAspect: 'within' });
+  assert.deepEqual(decodeSize(preprocess, 'train'), { width: 128, height: 64, keepAspect: 'within' });
+  assert.deepEqual(decodeSize(preprocess, 'test'), { width: 112, height: 56, keepAspect: 'within' });
   const crop = { ...preprocess, resize: 'crop' } as const;
   for (const use of ['train', 'test'] as const)
-    assert.deepEqual(stripSize(crop, use), { width: 128, height: 64, keepAspect: 'cover' });
+    assert.deepEqual(decodeSize(crop, use), { width: 128, height: 64, keepAspect: 'cover' });
 });

@@ -98,7 +98,7 @@ export function parsePreprocess(value: unknown, where: string): Preprocess {
 }
 
 /** The size at which frames are decoded: training keeps a margin for random crops; in testing only `crop` has one. */
-export function stripSize(preprocess: Preprocess, use: 'train' | 'test'): FrameSize {
+export function decodeSize(preprocess: Preprocess, use: 'train' | 'test'): FrameSize {
   const { resize, shortSide, height, width } = preprocess;
   const margin = resize === 'crop' || use === 'train' ? shortSide / Math.min(height, width) : 1;
   const size = { width: Math.round(width * margin), height: Math.round(height * margin) };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { emptyClips } from './clipTensor.js';
-import { writeClip } from './clipToTensor.js';
+import { clipToTensor } from './clipToTensor.js';
 import { plainColour, testTransform } from './crop.js';
 import { makePreprocess, type Preprocess } from './preprocess.js';
 
@@ -21,7 +21,7 @@ function shown({ height, width }: { height: number; width: number }, preprocess:
   }
   const out = emptyClips(1, preprocess);
   out.data.fill(-7);
-  writeClip({ width, height, rgb }, [0], testTransform({ width, height }, preprocess), preprocess, out, 0);
+  clipToTensor({ width, height, rgb }, [0], testTransform({ width, height }, preprocess), preprocess, out, 0);
   return out.data;
 }
 
@@ -108,6 +108,6 @@ test('mirrored padding lies on the other side, and colour jitter leaves it 0', (
     colour: { ...plainColour, brightness: 1.3, contrast: 0.7 },
   };
   const out = emptyClips(1, preprocess);
-  writeClip({ width: 4, height: 4, rgb }, [0], transform, preprocess, out, 0);
+  clipToTensor({ width: 4, height: 4, rgb }, [0], transform, preprocess, out, 0);
   eachPixel(out.data, preprocess, (x, _, [red = 0]) => assert.ok(x < 8 ? red === 0 : red > 0.5, `column ${x}: ${red}`));
 });

@@ -7,10 +7,10 @@ import { Rng } from '../rng.js';
 import type { DecodeRequest, VideoInfo } from '../video/types.js';
 import { type Augment, type ClipEffects, drawEffects, drawTimes, drawTransform } from './augment.js';
 import { type ClipTensor, emptyClips } from './clipTensor.js';
-import { eraseBox, writeClip } from './clipToTensor.js';
+import { clipToTensor, eraseBox } from './clipToTensor.js';
 import type { ClipView } from './clipView.js';
 import { type ClipTransform, testTransform } from './crop.js';
-import { type Preprocess, stripSize, testFrames } from './preprocess.js';
+import { decodeSize, type Preprocess, testFrames } from './preprocess.js';
 import { applyOperations } from './randAugment.js';
 import { slotsOf, type TimeWindow, type UsedWindow, usedWindow } from './temporalSampling.js';
 
@@ -40,7 +40,7 @@ export function stackRequest(
 
 /** The same for the fixed views of a test. */
 export const testStackRequest = (info: Pick<VideoInfo, 'durationSec' | 'frameRate'>, evenly: number, preprocess: Preprocess) =>
-  stackRequest(info, evenly, preprocess, stripSize(preprocess, 'test'));
+  stackRequest(info, evenly, preprocess, decodeSize(preprocess, 'test'));
 
 /** The clips side by side. The stack must have been decoded for the views: see `stackLength`. */
 export function sampleClips(stack: FrameStack, views: readonly ClipView[], preprocess: Preprocess, augment: Augment): ClipTensor {
@@ -66,8 +66,8 @@ function sampleClip(
 ) {
   const frames = slots.map((slot) => stack.slots[slot] ?? -1);
   const { operations = [], erased } = effects ?? {};
-  if (operations.length === 0) writeClip(stack, frames, transform, preprocess, out, index);
-  else writeClip(applyOperations(stack, frames, operations), [...frames.keys()], transform, preprocess, out, index);
+  if (operations.length === 0) clipToTensor(stack, frames, transform, preprocess, out, index);
+  else clipToTensor(applyOperations(stack, frames, operations), [...frames.keys()], transform, preprocess, out, index);
   if (erased) eraseBox(out, index, erased);
 }
 

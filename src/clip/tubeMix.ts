@@ -13,7 +13,7 @@ export const tubePixels = 16;
 const shape = 10;
 
 /** Writes over each clip, where the mask says so, with its partner; one mask for the batch. Gives the share of a clip that stays. */
-export function mixTubes(clips: ClipTensor, partners: readonly number[], rng: Rng): number {
+export function tubeMix(clips: ClipTensor, partners: readonly number[], rng: Rng): number {
   const { height, width } = clips;
   const [rows, columns] = [Math.ceil(height / tubePixels), Math.ceil(width / tubePixels)];
   const taken = tubesTaken(rng, rows, columns);

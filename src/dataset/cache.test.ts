@@ -5,16 +5,16 @@ import { test } from 'node:test';
 import { makeFile, temporaryFolder } from '../../test/smallVideos.js';
 import { pixelBytes } from '../video/geometry.js';
 import { DiskBudget } from './diskBudget.js';
-import { readStrip, stripFile, writeStrip } from './diskCache.js';
-import { keyName, type Strip, type StripKey } from './frameStack.js';
+import { frameStackFile, readFrameStack, writeFrameStack } from './diskCache.js';
+import { type FrameStackKey, keyName, type VideoFrameStack } from './frameStack.js';
 import { MemoryCache } from './memoryCache.js';
 
-const key: StripKey = {
+const key: FrameStackKey = {
   ...{ path: '/videos/a.mp4', bytes: 1234, modifiedMs: 5678.25, decoder: 'auto', colour: 'c', evenly: 3, fromSec: 0.5 },
   size: { shortSide: 4 },
 };
 
-function stripOf(bytes = 2 * 4 * 5 * 3): Strip {
+function stripOf(bytes = 2 * 4 * 5 * 3): VideoFrameStack {
   const rgb = pixelBytes(bytes, true);
   rgb.forEach((_, i) => {
     rgb[i] = i * 7;
@@ -25,18 +25,18 @@ function stripOf(bytes = 2 * 4 * 5 * 3): Strip {
 
 test('a strip comes back from disk as it went in, into shared memory', (t) => {
   const folder = temporaryFolder(t);
-  assert.equal(readStrip(stripFile(folder, key)), 'absent');
+  assert.equal(readFrameStack(frameStackFile(folder, key)), 'absent');
   const strip = stripOf();
-  const bytes = writeStrip(stripFile(folder, key), key, strip);
-  assert.equal(statSync(stripFile(folder, key)).size, bytes);
-  const back = readStrip(stripFile(folder, key));
+  const bytes = writeFrameStack(frameStackFile(folder, key), key, strip);
+  assert.equal(statSync(frameStackFile(folder, key)).size, bytes);
+  const back = readFrameStack(frameStackFile(folder, key));
   assert.deepEqual(back, strip);
   assert.ok(typeof back === 'object' && back.rgb.buffer instanceof SharedArrayBuffer);
-  assert.match(readFileSync(stripFile(folder, key), 'latin1'), /^VMFSTRP1.{8}\{"key":\{"path":"\/videos\/a\.mp4"/s);
+  assert.match(readFileSync(frameStackFile(folder, key), 'latin1'), /^VMFSTRP1.{8}\{"key":\{"path":"\/videos\/a\.mp4"/s);
 });
 
 test('any other file, time, request or decoder is another key', () => {
-  const others: StripKey[] = [
+  const others: FrameStackKey[] = [
     { ...key, path: '/videos/b.mp4' },
     { ...key, bytes: 1 },
     { ...key, modifiedMs: 1 },
@@ -52,7 +52,7 @@ test('any other file, time, request or decoder is another key', () => {
 test('a damaged entry, wherever the damage is, is noticed and removed', (t) => {
   const folder = temporaryFolder(t);
   const strip = stripOf();
-  const file = stripFile(folder, key);
+  const file = frameStackFile(folder, key);
   const damages: (() => void)[] = [
     () => truncateSync(file, statSync(file).size - 1),
     () => truncateSync(file, 10),
@@ -65,17 +65,17 @@ test('a damaged entry, wherever the damage is, is noticed and removed', (t) => {
     }),
   ];
   for (const damage of damages) {
-    writeStrip(stripFile(folder, key), key, strip);
+    writeFrameStack(frameStackFile(folder, key), key, strip);
     damage();
-    assert.equal(readStrip(stripFile(folder, key)), 'damaged');
-    assert.equal(readStrip(stripFile(folder, key)), 'absent');
+    assert.equal(readFrameStack(frameStackFile(folder, key)), 'damaged');
+    assert.equal(readFrameStack(frameStackFile(folder, key)), 'absent');
   }
 });
 
 test('a strip that cannot be written leaves nothing half-done behind', (t) => {
   const folder = temporaryFolder(t);
-  makeFile(join(stripFile(folder, key), 'in-the-way'), '');
-  assert.throws(() => writeStrip(stripFile(folder, key), key, stripOf()));
+  makeFile(join(frameStackFile(folder, key), 'in-the-way'), '');
+  assert.throws(() => writeFrameStack(frameStackFile(folder, key), key, stripOf()));
   const left = readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.part'));
   assert.deepEqual(left, []);
 });

@@ -13,7 +13,7 @@ import { warningsOf } from './checkWarnings.js';
 import { sameFiles } from './duplicates.js';
 import type { LabelledVideo, LabelledVideos, Split } from './labelledVideos.js';
 import { motionOf } from './motion.js';
-import { inOrder } from './orderedMap.js';
+import { orderedMap } from './orderedMap.js';
 
 export type ProblemKind = 'missing' | 'empty' | 'sound only' | 'unreadable' | 'truncated' | 'duplicate';
 
@@ -56,7 +56,7 @@ export async function checkDataset(data: LabelledVideos, options: CheckOptions =
   const read = (video: LabelledVideo, signal: AbortSignal) => readVideo(pool, video, signal);
   let done = 0;
   try {
-    for await (const [video, outcome] of inOrder(data.videos, 2 * pool.size, read, options.signal)) {
+    for await (const [video, outcome] of orderedMap(data.videos, 2 * pool.size, read, options.signal)) {
       if ('error' in outcome) problems.push(problemOf(video, outcome.error));
       else readable.push(outcome.value);
       options.onProgress?.(++done, data.videos.length);

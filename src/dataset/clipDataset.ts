@@ -5,17 +5,17 @@
 import { type Augment, defaultAugment } from '../clip/augment.js';
 import { type ClipTensor, emptyClips } from '../clip/clipTensor.js';
 import { type ClipView, stackLength } from '../clip/clipView.js';
-import { type Preprocess, stripSize } from '../clip/preprocess.js';
+import { decodeSize, type Preprocess } from '../clip/preprocess.js';
 import type { WorkerPool } from '../node/workerPool.js';
 import { defaultTimeoutSec, defaultWorkers } from '../video/pool.js';
 import type { DecoderChoice, VideoLimits } from '../video/types.js';
 import { clipPool } from './clipReader.js';
 import type { ClipTasks, StripOutput, StripPlace } from './clipTasks.js';
 import { DiskBudget, defaultCacheFolder } from './diskBudget.js';
-import type { StripFacts, StripRequest } from './frameStack.js';
+import type { FrameStackFacts, FrameStackRequest } from './frameStack.js';
 import { MemoryCache } from './memoryCache.js';
 
-export interface ClipSourceOptions {
+export interface ClipDatasetOptions {
   readonly preprocess: Preprocess;
   /** Of training clips; `defaultAugment` by default. */
   readonly augment?: Augment;
@@ -49,7 +49,7 @@ export interface SourceStats {
 /** Whatever names a video to load. */
 export type VideoPath = { readonly path: string };
 
-export class ClipSource {
+export class ClipDataset {
   readonly preprocess: Preprocess;
   readonly workers: number;
   readonly stats: SourceStats = { fromMemory: 0, fromDisk: 0, decoded: 0, damaged: 0 };
@@ -62,7 +62,7 @@ export class ClipSource {
   /** Where strips lie on disk: made out once a run, not once an epoch. */
   private readonly places = new Map<string, StripPlace>();
 
-  constructor(private readonly options: ClipSourceOptions) {
+  constructor(private readonly options: ClipDatasetOptions) {
     const { preprocess } = options;
     this.preprocess = preprocess;
     this.workers = options.workers ?? defaultWorkers();
@@ -85,7 +85,7 @@ export class ClipSource {
   }
 
   /** Makes a video's strip ready for `view` (cached, where there is room) and says what it is. Rejects as `clip`. */
-  async ready(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<StripFacts> {
+  async ready(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<FrameStackFacts> {
     return (await this.load(video, [view], [], signal)).facts;
   }
 
@@ -100,7 +100,7 @@ export class ClipSource {
     like: readonly ClipView[],
     views: readonly ClipView[],
     signal: AbortSignal | undefined,
-  ): Promise<{ clips: ClipTensor; facts: StripFacts }> {
+  ): Promise<{ clips: ClipTensor; facts: FrameStackFacts }> {
     const request = this.requestFor(video.path, like);
     const name = `${request.evenly} ${Object.values(request.size).join('x')} ${video.path}`;
     const strip = this.memory.get(name);
@@ -112,16 +112,16 @@ export class ClipSource {
     this.account(video.path, output);
     if (output.place !== undefined) this.places.set(name, output.place);
     if (output.strip !== undefined) this.memory.set(name, output.strip);
-    return { clips: output.clips, facts: strip ?? (output.strip as StripFacts) };
+    return { clips: output.clips, facts: strip ?? (output.strip as FrameStackFacts) };
   }
 
-  private requestFor(path: string, views: readonly ClipView[]): StripRequest {
+  private requestFor(path: string, views: readonly ClipView[]): FrameStackRequest {
     const { preprocess } = this;
     const counts = new Set(views.map((view) => stackLength(view, preprocess, this.candidates)));
     const [evenly] = counts;
     if (evenly === undefined || counts.size > 1) throw new RangeError('ClipSource: views of one call must share their strip');
     const { colour, fromSec } = preprocess;
-    const size = stripSize(preprocess, views[0]?.mode === 'train' ? 'train' : 'test');
+    const size = decodeSize(preprocess, views[0]?.mode === 'train' ? 'train' : 'test');
     return { path, decoder: this.options.decoder ?? 'auto', colour, evenly, fromSec, size };
   }
 

@@ -6,7 +6,7 @@ import type { ClipView } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
-import type { Strip, StripKey, StripRequest } from './frameStack.js';
+import type { FrameStackKey, FrameStackRequest, VideoFrameStack } from './frameStack.js';
 
 export interface ClipWorkerData {
   readonly preprocess: Preprocess;
@@ -18,13 +18,13 @@ export interface ClipWorkerData {
 /** Where a strip lies on disk, and what it was made from. */
 export interface StripPlace {
   readonly file: string;
-  readonly key: StripKey;
+  readonly key: FrameStackKey;
 }
 
 export interface StripInput {
-  readonly request: StripRequest;
+  readonly request: FrameStackRequest;
   /** The strip, when the reader still has it in memory. */
-  readonly strip: Strip | undefined;
+  readonly strip: VideoFrameStack | undefined;
   /** Folder to read from, and whether a strip may be added to it; undefined for no disk cache. */
   readonly folder: string | undefined;
   /** Where it lies there, when the reader knows. */
@@ -38,7 +38,7 @@ export interface StripOutput {
   /** One for each view. */
   readonly clips: ClipTensor;
   /** The strip, unless it was sent along. */
-  readonly strip: Strip | undefined;
+  readonly strip: VideoFrameStack | undefined;
   readonly from: 'memory' | 'disk' | 'video';
   readonly place: StripPlace | undefined;
   /** Bytes added to the folder. */

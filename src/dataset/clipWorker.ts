@@ -3,7 +3,7 @@
 import { workerData } from 'node:worker_threads';
 import type { ClipTensor } from '../clip/clipTensor.js';
 import { type ClipView, stackLength } from '../clip/clipView.js';
-import { stripSize } from '../clip/preprocess.js';
+import { decodeSize } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { sampleClips, testStackRequest } from '../clip/sampleClips.js';
 import { messageOf } from '../errors.js';
@@ -13,8 +13,8 @@ import { defaultLimits } from '../video/limits.js';
 import type { Decoder, FrameStrip } from '../video/types.js';
 import { Transferring } from '../workers/messages.js';
 import type { ClipTasks, ClipWorkerData, StripInput, StripOutput, StripPlace } from './clipTasks.js';
-import { readStrip, stripFile, writeStrip } from './diskCache.js';
-import { decodeStrip, keyOf, type Strip } from './frameStack.js';
+import { frameStackFile, readFrameStack, writeFrameStack } from './diskCache.js';
+import { decodeFrameStack, keyOf, type VideoFrameStack } from './frameStack.js';
 
 const { preprocess, augment, decoder: choice, limits } = workerData as ClipWorkerData;
 let opened: Decoder | undefined;
@@ -40,7 +40,7 @@ serveTasks<ClipTasks>({
       if (info.durationSec >= belowSec) return { info, stack: undefined };
       const even = testStackRequest(info, typeof wanted === 'number' ? wanted : 1, preprocess);
       const request =
-        typeof wanted === 'number' ? even.request : { times: { timesSec: wanted }, size: stripSize(preprocess, 'test') };
+        typeof wanted === 'number' ? even.request : { times: { timesSec: wanted }, size: decodeSize(preprocess, 'test') };
       return { info, stack: asStack(frames({ ...request, shared: true }), even.window) };
     }),
   sample: ({ stack, views }) => moved(sample(stack, views)),
@@ -60,20 +60,20 @@ function asStack({ width, height, rgb, timesSec }: FrameStrip, window: FrameStac
   return { width, height, rgb, window, slots: Array.from(timesSec, (_, slot) => slot) };
 }
 
-type Found = { readonly strip: Strip } & Omit<StripOutput, 'clips' | 'strip'>;
+type Found = { readonly strip: VideoFrameStack } & Omit<StripOutput, 'clips' | 'strip'>;
 
 /** From memory, from disk, or from the video itself. */
 function findStrip({ request, strip, folder, place, mayWrite }: StripInput): Found {
   const found = { place, wroteBytes: 0, damaged: false, diskProblem: undefined };
   if (strip !== undefined) return { ...found, strip, from: 'memory' };
-  if (folder === undefined) return { ...found, strip: decodeStrip(decoder(), request), from: 'video' };
+  if (folder === undefined) return { ...found, strip: decodeFrameStack(decoder(), request), from: 'video' };
   const known = place ?? placeOf(folder, request);
-  const read = onDisk(() => readStrip(known.file));
+  const read = onDisk(() => readFrameStack(known.file));
   if (typeof read.value === 'object') return { ...found, place: known, strip: read.value, from: 'disk' };
   // The file may have changed since its place was known.
   const now = place === undefined ? known : placeOf(folder, request);
-  const decoded = decodeStrip(decoder(), request);
-  const write = mayWrite && read.problem === undefined ? onDisk(() => writeStrip(now.file, now.key, decoded)) : {};
+  const decoded = decodeFrameStack(decoder(), request);
+  const write = mayWrite && read.problem === undefined ? onDisk(() => writeFrameStack(now.file, now.key, decoded)) : {};
   const problem = read.problem ?? write.problem;
   const kept = { wroteBytes: write.value ?? 0, damaged: read.value === 'damaged', diskProblem: problem };
   return { place: now, strip: decoded, from: 'video', ...kept };
@@ -81,7 +81,7 @@ function findStrip({ request, strip, folder, place, mayWrite }: StripInput): Fou
 
 function placeOf(folder: string, request: StripInput['request']): StripPlace {
   const key = keyOf(request);
-  return { key, file: stripFile(folder, key) };
+  return { key, file: frameStackFile(folder, key) };
 }
 
 /** A cache that fails costs time, not the clip: the reason goes to the loader, which reports it. */

@@ -22,13 +22,13 @@ export interface ClipBatch {
   readonly views: Int32Array;
 }
 
-export interface GatherOptions {
+export interface CollateOptions {
   readonly batch: number;
   readonly firstNumber: number;
   readonly dropLast: boolean;
 }
 
-export async function* gatherBatches(items: AsyncIterable<ClipItem>, options: GatherOptions): AsyncGenerator<ClipBatch> {
+export async function* collate(items: AsyncIterable<ClipItem>, options: CollateOptions): AsyncGenerator<ClipBatch> {
   let number = options.firstNumber;
   let waiting: ClipItem[] = [];
   for await (const item of items) {

@@ -6,7 +6,7 @@ import { makeFile, makeVideo, temporaryFolder } from '../../test/smallVideos.js'
 import { takeClips } from '../clip/clipTensor.js';
 import { makePreprocess } from '../clip/preprocess.js';
 import { DatasetError, VideoError } from '../errors.js';
-import { type BatchOptions, type BatchVideo, type ClipBatch, ClipLoader, type ClipLoaderOptions } from './dataLoader.js';
+import { type BatchOptions, type BatchVideo, type ClipBatch, DataLoader, type DataLoaderOptions } from './dataLoader.js';
 
 const preprocess = makePreprocess({ frames: 4, height: 24, width: 24, resize: 'crop' });
 const clipLength = 4 * 3 * 24 * 24;
@@ -22,13 +22,13 @@ function videosIn(folder: string, bad: readonly number[] = []): BatchVideo[] {
   });
 }
 
-function loaderFor(t: TestContext, options: Partial<ClipLoaderOptions> = {}): ClipLoader {
-  const loader = new ClipLoader({ preprocess, workers: 2, cacheFolder: false, ...options });
+function loaderFor(t: TestContext, options: Partial<DataLoaderOptions> = {}): DataLoader {
+  const loader = new DataLoader({ preprocess, workers: 2, cacheFolder: false, ...options });
   t.after(() => loader.close());
   return loader;
 }
 
-async function all(loader: ClipLoader, videos: readonly BatchVideo[], options: BatchOptions): Promise<ClipBatch[]> {
+async function all(loader: DataLoader, videos: readonly BatchVideo[], options: BatchOptions): Promise<ClipBatch[]> {
   const batches: ClipBatch[] = [];
   for await (const batch of loader.batches(videos, options)) batches.push(batch);
   return batches;
@@ -185,7 +185,7 @@ test('changed files and damaged cache entries are decoded again; a cache that ca
   const path = join(folder, 'a.mp4');
   const cacheFolder = join(folder, 'cache');
   makeVideo(path, { seed: 1 });
-  const load = async (options: Partial<ClipLoaderOptions> = {}) => {
+  const load = async (options: Partial<DataLoaderOptions> = {}) => {
     const loader = loaderFor(t, { cacheFolder, workers: 1, ...options });
     const clip = await loader.clip({ path }, { mode: 'test' });
     return { clip, stats: loader.stats };

@@ -5,18 +5,18 @@
  */
 import { testViews, type Views } from '../clip/clipView.js';
 import { ConfigError, DatasetError, isFaultOf } from '../errors.js';
-import { ClipSource, type ClipSourceOptions } from './clipDataset.js';
-import { type ClipBatch, type ClipItem, gatherBatches } from './collate.js';
+import { ClipDataset, type ClipDatasetOptions } from './clipDataset.js';
+import { type ClipBatch, type ClipItem, collate } from './collate.js';
 import type { LabelledVideo } from './labelledVideos.js';
-import { inOrder, type Outcome } from './orderedMap.js';
-import { type EpochOrderOptions, epochOrder } from './sampler.js';
+import { type Outcome, orderedMap } from './orderedMap.js';
+import { type SamplerOptions, sampleEpoch } from './sampler.js';
 
 export type { ClipBatch } from './collate.js';
 
 /** The least a loader needs to know of a video. */
 export type BatchVideo = Pick<LabelledVideo, 'path' | 'name' | 'labelIndex'>;
 
-export interface ClipLoaderOptions extends ClipSourceOptions {
+export interface DataLoaderOptions extends ClipDatasetOptions {
   /** More unreadable training videos than this share are a DatasetError; 0.05 by default. */
   readonly maxBadShare?: number;
   /** Told once for each training video that is left out. */
@@ -33,8 +33,8 @@ export interface BatchOptions extends Partial<Views> {
   readonly epoch?: number;
   readonly seed?: number;
   /** Training only: clips of each video, and whether small classes are shown more often; see epochOrder. */
-  readonly repeats?: EpochOrderOptions['repeats'];
-  readonly balance?: EpochOrderOptions['balance'];
+  readonly repeats?: SamplerOptions['repeats'];
+  readonly balance?: SamplerOptions['balance'];
   /** Leave out a last batch that is not full; by default in training only. */
   readonly dropLast?: boolean;
   /** Begin with this batch of the epoch, as if those before had been taken; 0 by default. */
@@ -71,10 +71,10 @@ interface TrainItem {
   readonly view: number;
 }
 
-export class ClipLoader extends ClipSource {
+export class DataLoader extends ClipDataset {
   private readonly unreadable = new Map<string, Error>();
 
-  constructor(private readonly loading: ClipLoaderOptions) {
+  constructor(private readonly loading: DataLoaderOptions) {
     super(loading);
   }
 
@@ -113,7 +113,7 @@ export class ClipLoader extends ClipSource {
   private order(videos: readonly BatchVideo[], options: OrderOptions): TrainItem[] {
     const { epoch = 0, seed = 0, ...rest } = options;
     const labels = videos.map(({ labelIndex }) => labelIndex);
-    return epochOrder(labels, { epoch, seed, ...rest }).flatMap(({ video: index, view }) => {
+    return sampleEpoch(labels, { epoch, seed, ...rest }).flatMap(({ video: index, view }) => {
       const video = videos[index];
       return video === undefined || this.unreadable.has(video.path) ? [] : [{ video, index, view }];
     });
@@ -128,7 +128,7 @@ export class ClipLoader extends ClipSource {
     const { batch, firstBatch = 0, train, dropLast = train } = options;
     if (!(Number.isInteger(batch) && batch >= 1)) throw new ConfigError(`batch: expected a whole number from 1, got ${batch}`);
     const items = train ? this.trainItems(videos, options) : this.testItems(videos, options);
-    return gatherBatches(items, { batch, firstNumber: firstBatch, dropLast });
+    return collate(items, { batch, firstNumber: firstBatch, dropLast });
   }
 
   private async *trainItems(videos: readonly BatchVideo[], options: BatchOptions): AsyncGenerator<ClipItem> {
@@ -137,7 +137,7 @@ export class ClipLoader extends ClipSource {
     const rest = order.slice(await this.countSkipped(firstBatch * batch, order, videos, signal));
     const cut = ({ video, index, view }: TrainItem, leaving: AbortSignal) =>
       this.clip(video, { mode: 'train', keys: [seed, 'clip', epoch, index, view] }, leaving);
-    for await (const [{ video, index, view }, outcome] of inOrder(rest, batch + 2 * this.workers, cut, signal)) {
+    for await (const [{ video, index, view }, outcome] of orderedMap(rest, batch + 2 * this.workers, cut, signal)) {
       if (!this.accept(video, outcome, videos)) continue;
       yield { clips: outcome.value, index: 0, label: video.labelIndex, video: index, view };
     }
@@ -168,7 +168,7 @@ export class ClipLoader extends ClipSource {
 
   private eachReady(videos: readonly BatchVideo[], signal: AbortSignal | undefined) {
     const check = (video: BatchVideo, leaving: AbortSignal) => this.ready(video, { mode: 'train', keys: [] }, leaving);
-    return inOrder(videos, 2 * this.workers, check, signal);
+    return orderedMap(videos, 2 * this.workers, check, signal);
   }
 
   /** Whether a training video can be used; if not, it is left out from now on, unless there are too many. */
@@ -198,7 +198,7 @@ export class ClipLoader extends ClipSource {
     const cut = ({ video }: { video: BatchVideo }, leaving: AbortSignal) => this.clips(video, views, leaving);
     const ahead = Math.ceil(batch / views.length) + 2 * this.workers;
     let skip = skipped % views.length;
-    for await (const [{ video, index }, outcome] of inOrder(numbered, ahead, cut, signal)) {
+    for await (const [{ video, index }, outcome] of orderedMap(numbered, ahead, cut, signal)) {
       if ('error' in outcome) throw outcome.error;
       for (; skip < views.length; skip++) {
         yield { clips: outcome.value, index: skip, label: video.labelIndex, video: index, view: skip };

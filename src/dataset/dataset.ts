@@ -7,8 +7,8 @@ import { resolve } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { readFolders } from './folders.js';
 import { byText, type FoundVideo, type LabelledVideo, type LabelledVideos, type Split } from './labelledVideos.js';
-import { isListFile, readListFile } from './manifest.js';
-import { chosenRows, describeChoice, type RowChoice } from './rowFilter.js';
+import { isManifest, readManifest } from './manifest.js';
+import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
 import { some } from './some.js';
 import { defaultShares, describeShares, type SplitShares, splitByClass } from './split.js';
 
@@ -20,7 +20,7 @@ export interface DatasetOptions {
   /** Seed of the splits made here; 0 by default. */
   readonly seed?: number;
   /** Only the rows that all of these let through; the others are as if they were not there. */
-  readonly only?: readonly RowChoice[];
+  readonly only?: readonly RowFilter[];
   /** Leave aside what the data says of splits, and make none: all videos are `train`. For folds, which make their own. */
   readonly ignoreSplits?: boolean;
   /** Let a list name files outside its own folder. */
@@ -61,17 +61,17 @@ function find(root: string, given: string, options: DatasetOptions): Found {
   const stat = statSync(root, { throwIfNoEntry: false });
   if (stat === undefined) throw new DatasetError(`${given}: no such file or folder`);
   if (stat.isDirectory()) return { root, ...readFolders(root) };
-  if (!isListFile(root)) {
+  if (!isManifest(root)) {
     throw new DatasetError(`${given}: expected a folder, or a list that ends in .csv, .tsv or .jsonl`);
   }
-  return { root: resolve(root, '..'), source: 'list', videos: readListFile(root, options.allowOutside ?? false), notes: [] };
+  return { root: resolve(root, '..'), source: 'list', videos: readManifest(root, options.allowOutside ?? false), notes: [] };
 }
 
 /** What `only` leaves of what was found. */
 function chosen(found: Found, path: string, { only = [] }: DatasetOptions): Found {
   if (only.length === 0 || found.videos.length === 0) return found;
-  const videos = chosenRows(found.videos, only, path);
-  const note = `only ${only.map(describeChoice).join(' and ')}: ${videos.length} of ${found.videos.length} videos`;
+  const videos = filteredRows(found.videos, only, path);
+  const note = `only ${only.map(describeFilter).join(' and ')}: ${videos.length} of ${found.videos.length} videos`;
   return { ...found, videos, notes: [...found.notes, note] };
 }
 

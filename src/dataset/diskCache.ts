@@ -10,7 +10,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { systemCode } from '../errors.js';
 import { pixelBytes } from '../video/geometry.js';
-import { keyName, type Strip, type StripKey } from './frameStack.js';
+import { type FrameStackKey, keyName, type VideoFrameStack } from './frameStack.js';
 
 /** The first bytes of every file; the digit is the version of the layout. */
 const magic = Buffer.from('VMFSTRP1');
@@ -31,13 +31,13 @@ const headerSchema = z.strictObject({
 });
 
 /** Where the strip with this key lies in a cache folder. */
-export function stripFile(folder: string, key: StripKey): string {
+export function frameStackFile(folder: string, key: FrameStackKey): string {
   const name = keyName(key);
   return join(folder, name.slice(0, 2), `${name.slice(2)}.strip`);
 }
 
 /** The strip, if a sound one is there; a damaged one is removed and reported as such. */
-export function readStrip(file: string): Strip | 'absent' | 'damaged' {
+export function readFrameStack(file: string): VideoFrameStack | 'absent' | 'damaged' {
   const fd = openIfThere(file);
   if (fd === undefined) return 'absent';
   try {
@@ -72,7 +72,7 @@ function touch(file: string): void {
   }
 }
 
-function readOpen(fd: number): Strip | undefined {
+function readOpen(fd: number): VideoFrameStack | undefined {
   const start = Buffer.alloc(16);
   if (readSync(fd, start, 0, 16, 0) !== 16 || !start.subarray(0, 8).equals(magic)) return undefined;
   const [headerBytes, headerCrc] = [start.readUInt32LE(8), start.readUInt32LE(12)];
@@ -89,7 +89,7 @@ function readOpen(fd: number): Strip | undefined {
 }
 
 /** Writes a strip and returns the bytes of its file. Throws what the file system throws. */
-export function writeStrip(file: string, key: StripKey, strip: Strip): number {
+export function writeFrameStack(file: string, key: FrameStackKey, strip: VideoFrameStack): number {
   mkdirSync(dirname(file), { recursive: true });
   const { rgb, ...facts } = strip;
   const text = Buffer.from(JSON.stringify({ key, ...facts, rgbBytes: rgb.byteLength, rgbCrc: crc32(rgb) }));

@@ -12,7 +12,7 @@ import { pixelBytes } from '../video/geometry.js';
 import type { DecodedVideo, Decoder, FrameSize } from '../video/types.js';
 
 /** What is wanted of a video. */
-export interface StripRequest {
+export interface FrameStackRequest {
   readonly path: string;
   readonly decoder: string;
   readonly colour: string;
@@ -23,13 +23,13 @@ export interface StripRequest {
 }
 
 /** What a strip is made from; equal keys mean equal strips, so a changed file or another request is another key. */
-export interface StripKey extends StripRequest {
+export interface FrameStackKey extends FrameStackRequest {
   readonly bytes: number;
   readonly modifiedMs: number;
 }
 
 /** What is remembered of the video itself. */
-export interface StripFacts {
+export interface FrameStackFacts {
   /** Of the frames as they are kept. */
   readonly width: number;
   readonly height: number;
@@ -41,17 +41,17 @@ export interface StripFacts {
 }
 
 /** Slots evenly spaced over the window; a video with few frames shows some of them more than once. Pixels in shared memory. */
-export type Strip = StripFacts & FrameStack;
+export type VideoFrameStack = FrameStackFacts & FrameStack;
 
 /** A name for files and maps. */
-export function keyName(key: StripKey): string {
+export function keyName(key: FrameStackKey): string {
   const size = 'shortSide' in key.size ? [key.size.shortSide] : [key.size.width, key.size.height, key.size.keepAspect];
   const parts = [key.path, key.bytes, key.modifiedMs, key.decoder, key.colour, key.evenly, key.fromSec, size];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 /** The key of a request for a file as it is now. Throws a VideoError where there is none. */
-export function keyOf(request: StripRequest): StripKey {
+export function keyOf(request: FrameStackRequest): FrameStackKey {
   try {
     const { size: bytes, mtimeMs: modifiedMs } = statSync(request.path);
     return { ...request, bytes, modifiedMs };
@@ -63,14 +63,14 @@ export function keyOf(request: StripRequest): StripKey {
 }
 
 /** Decodes a strip. Throws as the decoder does. */
-export function decodeStrip(decoder: Decoder, { path, evenly, fromSec, size }: StripRequest): Strip {
+export function decodeFrameStack(decoder: Decoder, { path, evenly, fromSec, size }: FrameStackRequest): VideoFrameStack {
   return withVideo(decoder, path, (video) => {
     const { request, window } = stackRequest(video.info, evenly, { fromSec }, size);
     return stripOf({ info: video.info, strip: video.frames(request) }, window);
   });
 }
 
-function stripOf({ info, strip }: DecodedVideo, window: UsedWindow): Strip {
+function stripOf({ info, strip }: DecodedVideo, window: UsedWindow): VideoFrameStack {
   const { width, height, timesSec, rgb } = strip;
   const slots: number[] = [];
   const firsts: number[] = [];

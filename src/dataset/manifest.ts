@@ -14,14 +14,14 @@ interface Row {
 }
 
 /** Paths in a list are relative to its folder, and stay below it unless `allowOutside`. */
-export function readListFile(list: string, allowOutside: boolean): FoundVideo[] {
+export function readManifest(list: string, allowOutside: boolean): FoundVideo[] {
   const text = readFileSync(list, 'utf8');
   const rows = /\.(jsonl|ndjson)$/i.test(list) ? jsonRows(list, text) : tableRows(list, text);
   const folder = dirname(resolve(list));
   return rows.map((row) => foundVideo(list, folder, row, allowOutside));
 }
 
-export function isListFile(path: string): boolean {
+export function isManifest(path: string): boolean {
   return /\.(csv|tsv|jsonl|ndjson)$/i.test(path);
 }
 

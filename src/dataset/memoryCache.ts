@@ -1,8 +1,8 @@
 /** Strips in memory, bounded in bytes, least recently used out first. */
-import type { Strip } from './frameStack.js';
+import type { VideoFrameStack } from './frameStack.js';
 
 export class MemoryCache {
-  private readonly strips = new Map<string, Strip>();
+  private readonly strips = new Map<string, VideoFrameStack>();
   private held = 0;
 
   constructor(private readonly maxBytes: number) {}
@@ -12,7 +12,7 @@ export class MemoryCache {
     return this.held;
   }
 
-  get(name: string): Strip | undefined {
+  get(name: string): VideoFrameStack | undefined {
     const strip = this.strips.get(name);
     if (strip === undefined) return undefined;
     this.strips.delete(name);
@@ -21,7 +21,7 @@ export class MemoryCache {
   }
 
   /** Keeps a strip, unless it alone is larger than the cache. */
-  set(name: string, strip: Strip): void {
+  set(name: string, strip: VideoFrameStack): void {
     this.remove(name);
     if (strip.rgb.byteLength > this.maxBytes) return;
     this.strips.set(name, strip);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { inOrder } from './orderedMap.js';
+import { orderedMap } from './orderedMap.js';
 
 test('results come in order although later items finish first, and failures are outcomes', async () => {
   const run = async (item: number) => {
@@ -10,7 +10,7 @@ test('results come in order although later items finish first, and failures are 
     return item * 10;
   };
   const seen = [];
-  for await (const [item, outcome] of inOrder([0, 1, 2, 3, 4], 3, run)) {
+  for await (const [item, outcome] of orderedMap([0, 1, 2, 3, 4], 3, run)) {
     seen.push([item, 'value' in outcome ? outcome.value : String(outcome.error)]);
   }
   assert.deepEqual(seen, [
@@ -30,7 +30,7 @@ test('no more than `ahead` items are under way', async () => {
     await wait(2);
     underWay--;
   };
-  for await (const _ of inOrder(Array.from({ length: 20 }), 4, run)) await wait(1);
+  for await (const _ of orderedMap(Array.from({ length: 20 }), 4, run)) await wait(1);
   assert.equal(most, 4);
 });
 
@@ -44,14 +44,14 @@ test('leaving the loop aborts what is under way', async () => {
         reject(signal.reason);
       });
     });
-  for await (const _ of inOrder([0, 1, 2], 3, run)) break;
+  for await (const _ of orderedMap([0, 1, 2], 3, run)) break;
   assert.deepEqual(aborted, [1, 2]);
 });
 
 test('aborting from outside throws the reason', async () => {
   const stop = new AbortController();
   const loop = async () => {
-    for await (const [item] of inOrder([0, 1, 2], 1, async (value) => value, stop.signal)) {
+    for await (const [item] of orderedMap([0, 1, 2], 1, async (value) => value, stop.signal)) {
       if (item === 1) stop.abort(new Error('enough'));
     }
   };

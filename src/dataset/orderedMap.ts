@@ -7,7 +7,7 @@ export type Outcome<O> = { readonly value: O } | { readonly error: unknown };
  * At most `ahead` items are started and not yet handed over. An item's failure is its outcome, not the end. Leaving the loop
  * early, or aborting `signal`, aborts the signal that `run` was given; an aborted loop throws the reason.
  */
-export async function* inOrder<I, O>(
+export async function* orderedMap<I, O>(
   items: Iterable<I> | AsyncIterable<I>,
   ahead: number,
   run: (item: I, signal: AbortSignal) => Promise<O>,

@@ -4,13 +4,13 @@ import { byText, type FoundVideo } from './labelledVideos.js';
 import { some } from './some.js';
 
 /** Rows whose cell in `column` is one of `values`. Besides the list's own columns, `label` and `split` can be named. */
-export interface RowChoice {
+export interface RowFilter {
   readonly column: string;
   readonly values: readonly string[];
 }
 
 /** Reads COLUMN=VALUE[,VALUE]; a column that comes several times gets all the values. Throws a ConfigError for anything else. */
-export function parseRowChoices(texts: readonly string[]): RowChoice[] {
+export function parseRowFilters(texts: readonly string[]): RowFilter[] {
   const values = new Map<string, string[]>();
   for (const text of texts) {
     const at = text.indexOf('=');
@@ -24,17 +24,17 @@ export function parseRowChoices(texts: readonly string[]): RowChoice[] {
 }
 
 /** The rows that every choice lets through. A DatasetError for a column or a value that the list does not have, and when none is left. */
-export function chosenRows<V extends FoundVideo>(videos: readonly V[], choices: readonly RowChoice[], where: string): V[] {
+export function filteredRows<V extends FoundVideo>(videos: readonly V[], choices: readonly RowFilter[], where: string): V[] {
   for (const choice of choices) checkChoice(videos, choice, where);
   const left = videos.filter((video) => choices.every(({ column, values }) => values.includes(cellOf(video, column) ?? '')));
   if (left.length > 0) return left;
-  throw new DatasetError(`no row has ${choices.map(describeChoice).join(' and ')}`, { path: where });
+  throw new DatasetError(`no row has ${choices.map(describeFilter).join(' and ')}`, { path: where });
 }
 
 /** "set=1,2", as it was given. */
-export const describeChoice = ({ column, values }: RowChoice): string => `${column}=${values.join(',')}`;
+export const describeFilter = ({ column, values }: RowFilter): string => `${column}=${values.join(',')}`;
 
-function checkChoice(videos: readonly FoundVideo[], { column, values }: RowChoice, where: string): void {
+function checkChoice(videos: readonly FoundVideo[], { column, values }: RowFilter, where: string): void {
   const present = new Set(videos.map((video) => cellOf(video, column)));
   if (present.size === 1 && present.has(undefined)) {
     throw new DatasetError(`has no column "${column}"; its columns are ${some(columnsOf(videos))}`, { path: where });

@@ -2,7 +2,7 @@
 
 import { Rng } from '../rng.js';
 
-export interface EpochOrderOptions {
+export interface SamplerOptions {
   readonly seed: number;
   readonly epoch: number;
   /** Different clips of a video that follow each other ("repeated augmentation", Hoffer et al. 2020); 1 by default. */
@@ -18,7 +18,7 @@ export interface EpochItem {
 }
 
 /** The clips of one epoch, for videos of these classes. Depends on nothing else. */
-export function epochOrder(labels: readonly number[], options: EpochOrderOptions): EpochItem[] {
+export function sampleEpoch(labels: readonly number[], options: SamplerOptions): EpochItem[] {
   const { seed, epoch, repeats = 1, balance = 'none' } = options;
   const rng = new Rng([seed, 'order', epoch]);
   const once = labels.map((_, video) => ({ video, round: 0 }));

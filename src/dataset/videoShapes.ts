@@ -4,7 +4,7 @@ import { isFaultOf } from '../errors.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice } from '../video/types.js';
 import type { LabelledVideo } from './labelledVideos.js';
-import { inOrder } from './orderedMap.js';
+import { orderedMap } from './orderedMap.js';
 
 /** So many tell the common shape of a set. */
 const mostLooked = 100;
@@ -22,7 +22,7 @@ export async function shapesOf(videos: readonly LabelledVideo[], options: Shapes
   const probe = ({ path }: LabelledVideo, stop: AbortSignal) => pool.probe(path, { signal: stop });
   const shapes: Shape[] = [];
   try {
-    for await (const [video, outcome] of inOrder(someOf(videos), 2 * pool.size, probe, signal)) {
+    for await (const [video, outcome] of orderedMap(someOf(videos), 2 * pool.size, probe, signal)) {
       if ('value' in outcome) shapes.push({ height: outcome.value.height, width: outcome.value.width });
       else if (!isFaultOf(video.path, outcome.error)) throw outcome.error;
     }

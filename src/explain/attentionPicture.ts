@@ -11,8 +11,8 @@ import { createCanvas } from '../video/canvas.js';
 import type { FrameStrip } from '../video/types.js';
 import { timeShares } from './attentionMaps.js';
 import { layHeat } from './heatmapColours.js';
-import { heatPlanes } from './heatmapPlanes.js';
-import type { HeatRow, PictureText } from './heatmapRows.js';
+import { heatmapPlanes } from './heatmapPlanes.js';
+import type { HeatmapRow, PictureText } from './heatmapRows.js';
 
 /** What the network saw of the video. */
 export interface SeenFrames {
@@ -35,7 +35,7 @@ export function attentionPicture(
   text: PictureText,
   seen: SeenFrames,
   timesSec: readonly number[],
-  rows: readonly HeatRow[],
+  rows: readonly HeatmapRow[],
 ): Buffer {
   const cell = cellSize(seen.box, timesSec.length);
   const rowHeight = Math.max(cell.height + barHeight + 14, leastRow);
@@ -153,12 +153,12 @@ interface RowPlace {
   readonly mostShare: number;
 }
 
-function drawRow(context: SKRSContext2D, { title, lines, map }: HeatRow, frames: readonly Canvas[], place: RowPlace): void {
+function drawRow(context: SKRSContext2D, { title, lines, map }: HeatmapRow, frames: readonly Canvas[], place: RowPlace): void {
   const { columns, y, pixels, mostShare } = place;
   const [first] = frames;
   if (!first) return;
   const { width, height } = first;
-  const { planes, top } = heatPlanes(map, pixels, width, height);
+  const { planes, top } = heatmapPlanes(map, pixels, width, height);
   const said = [...lines, `full colour from ${top.toFixed(top < 10 ? 1 : 0)} times even on`];
   const middle = Math.max(y + height / 2 - 9 * said.length + 2, y + 14);
   write(context, title, margin, middle, `bold 14px ${face}`, ink);

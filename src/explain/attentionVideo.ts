@@ -6,10 +6,10 @@ import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import { createCanvas } from '../video/canvas.js';
 import { type Attention, timeShares } from './attentionMaps.js';
 import { cutFrame, face, heated, type SeenFrames, write } from './attentionPicture.js';
-import { type HeatPlanes, heatBetween, heatPlanes } from './heatmapPlanes.js';
-import type { HeatRow } from './heatmapRows.js';
+import { type HeatmapPlanes, heatBetween, heatmapPlanes } from './heatmapPlanes.js';
+import type { HeatmapRow } from './heatmapRows.js';
 
-export interface FilmPlan {
+export interface VideoPlan {
   /** Length of the film and how fast it runs: below 1 is slower than the video. */
   readonly seconds: number;
   readonly speed: number;
@@ -20,12 +20,12 @@ export interface FilmPlan {
 /** Long enough to be watched, short enough to be made in seconds. */
 const [leastSec, mostSec, frameRate] = [4, 20, 20];
 
-export function filmPlan(videoSec: number): FilmPlan {
+export function videoPlan(videoSec: number): VideoPlan {
   const seconds = Math.min(Math.max(videoSec, leastSec), mostSec);
   return { seconds, speed: videoSec / seconds, frames: Math.max(Math.round(seconds * frameRate), 1), frameRate };
 }
 
-export interface FilmContent {
+export interface VideoContent {
   readonly title: string;
   /** Frames of the film, in order, and when in the video each is. */
   readonly seen: SeenFrames;
@@ -35,7 +35,7 @@ export interface FilmContent {
   readonly toSec: number;
   /** When the network's frames are. */
   readonly timesSec: readonly number[];
-  readonly rows: readonly HeatRow[];
+  readonly rows: readonly HeatmapRow[];
   readonly speed: number;
 }
 
@@ -47,8 +47,8 @@ export interface Film {
 }
 
 interface Panel {
-  readonly row: HeatRow;
-  readonly heat: HeatPlanes;
+  readonly row: HeatmapRow;
+  readonly heat: HeatmapPlanes;
   readonly x: number;
   readonly y: number;
 }
@@ -56,7 +56,7 @@ interface Panel {
 const [margin, headHeight, captionHeight, chartHeight, gap] = [16, 44, 26, 40, 12];
 const [ground, ink, muted, bar, head] = ['#131317', '#f2f1f3', '#a9a8b0', '#7a3b63', '#fac127'];
 
-export function attentionFilm(content: FilmContent): Film {
+export function attentionVideo(content: VideoContent): Film {
   const { seen, rows } = content;
   const scale = panelEdge(rows.length + 1) / Math.max(seen.box.width, seen.box.height);
   const [width, height] = [Math.round(seen.box.width * scale), Math.round(seen.box.height * scale)];
@@ -66,7 +66,7 @@ export function attentionFilm(content: FilmContent): Film {
     x: margin + (i % columns) * (width + gap),
     y: headHeight + Math.floor(i / columns) * (height + captionHeight + chartHeight + gap),
   });
-  const panels = rows.map((row, i) => ({ row, heat: heatPlanes(row.map, seen.pixels, width, height), ...place(i + 1) }));
+  const panels = rows.map((row, i) => ({ row, heat: heatmapPlanes(row.map, seen.pixels, width, height), ...place(i + 1) }));
   const sheet = createCanvas(
     even(Math.max(2 * margin + columns * (width + gap) - gap, 480)),
     even(headHeight + lines * (height + captionHeight + chartHeight + gap) + margin - gap),
@@ -80,7 +80,7 @@ const panelEdge = (panels: number): number => (columnsFor(panels) <= 3 ? 280 : 2
 
 function* draw(
   sheet: Canvas,
-  content: FilmContent,
+  content: VideoContent,
   panels: readonly Panel[],
   width: number,
   height: number,
@@ -101,7 +101,7 @@ function* draw(
   }
 }
 
-function drawPanel(context: SKRSContext2D, content: FilmContent, panel: Panel, frame: Canvas, atSec: number): void {
+function drawPanel(context: SKRSContext2D, content: VideoContent, panel: Panel, frame: Canvas, atSec: number): void {
   const { row, heat, x, y } = panel;
   context.drawImage(heated(frame, heatBetween(heat, content.timesSec, atSec)), x, y);
   write(context, row.title, x, y + frame.height + 18, `13px ${face}`, ink);
@@ -109,7 +109,7 @@ function drawPanel(context: SKRSContext2D, content: FilmContent, panel: Panel, f
 }
 
 /** Where on a chart a moment is; the chart spans the film. */
-function onChart({ fromSec, toSec }: FilmContent, atSec: number, x: number, width: number): number {
+function onChart({ fromSec, toSec }: VideoContent, atSec: number, x: number, width: number): number {
   return x + (width * (atSec - fromSec)) / Math.max(toSec - fromSec, 1e-9);
 }
 
@@ -117,7 +117,7 @@ function onChart({ fromSec, toSec }: FilmContent, atSec: number, x: number, widt
 function drawChart(
   context: SKRSContext2D,
   map: Attention,
-  content: FilmContent,
+  content: VideoContent,
   atSec: number,
   x: number,
   y: number,
@@ -137,7 +137,7 @@ function drawChart(
 }
 
 /** The moments that the network saw. */
-function drawMoments(context: SKRSContext2D, content: FilmContent, atSec: number, x: number, y: number, width: number): void {
+function drawMoments(context: SKRSContext2D, content: VideoContent, atSec: number, x: number, y: number, width: number): void {
   context.fillStyle = muted;
   for (const timeSec of content.timesSec) {
     context.beginPath();
@@ -148,7 +148,7 @@ function drawMoments(context: SKRSContext2D, content: FilmContent, atSec: number
 }
 
 /** The axis of time, and now. */
-function drawBase(context: SKRSContext2D, content: FilmContent, atSec: number, x: number, y: number, width: number): void {
+function drawBase(context: SKRSContext2D, content: VideoContent, atSec: number, x: number, y: number, width: number): void {
   const bars = chartHeight - 6;
   context.fillStyle = muted;
   context.fillRect(x, y + bars, width, 1);

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { inOrder } from '../dataset/orderedMap.js';
+import { orderedMap } from '../dataset/orderedMap.js';
 import { some } from '../dataset/some.js';
 import { ConfigError, DatasetError } from '../errors.js';
 import type { TestVideo } from '../inference/evaluate.js';
@@ -92,7 +92,7 @@ export async function explainDataset(
     const study = new Study(explainer, blocks, placesFor(explainer.labels, videos));
     const read = ({ path: video }: TestVideo, leaving: AbortSignal) => explainer.read(video, leaving);
     let done = 0;
-    for await (const [video, outcome] of inOrder(videos, explainer.workers + 2, read, signal)) {
+    for await (const [video, outcome] of orderedMap(videos, explainer.workers + 2, read, signal)) {
       if ('error' in outcome) throw outcome.error;
       study.add(video, await explainer.watch(outcome.value, study.blindings));
       onProgress?.(++done, videos.length);

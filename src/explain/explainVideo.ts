@@ -5,7 +5,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { testTransform } from '../clip/crop.js';
-import { type Preprocess, stripSize } from '../clip/preprocess.js';
+import { decodeSize, type Preprocess } from '../clip/preprocess.js';
 import { usedWindow } from '../clip/temporalSampling.js';
 import { ConfigError } from '../errors.js';
 import { type Blindness, placesOf, tokensOf, tokenWords } from '../models/ablationGraph.js';
@@ -15,10 +15,10 @@ import { VideoPool } from '../video/pool.js';
 import type { DecodedVideo, FrameTimes } from '../video/types.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { attentionPicture, type SeenFrames } from './attentionPicture.js';
-import { attentionFilm, type FilmPlan, filmPlan } from './attentionVideo.js';
+import { attentionVideo, type VideoPlan, videoPlan } from './attentionVideo.js';
 import { type Explainer, type ExplainerOptions, loadExplainer, type Watched } from './explainer.js';
-import { blindingsOf, type Explanation, explanationOf } from './explanation.js';
-import { type HeatRow, mainRows, type PictureText, placeRows, titleOf } from './heatmapRows.js';
+import { ablationsOf, type Explanation, explanationOf } from './explanation.js';
+import { type HeatmapRow, mainRows, type PictureText, placeRows, titleOf } from './heatmapRows.js';
 
 export interface ExplainVideoOptions extends ExplainerOptions {
   /** Folder for attention.png, attention.mp4 and explain.json; made when it is not there. Without it nothing is written. */
@@ -61,7 +61,7 @@ export async function explainVideo(
     const files = filesFor(explainer, { out, blocks, film, force });
     const places = placesOf(explainer.config);
     const frames = await explainer.read(videoPath, signal);
-    const watched = await explainer.watch(frames, blindingsOf(tokensOf(explainer.config), places));
+    const watched = await explainer.watch(frames, ablationsOf(tokensOf(explainer.config), places));
     const { durationSec, truncated } = watched.info;
     const explanation: VideoExplanation = {
       ...{ video: videoPath, durationSec, weights: weightsPath, model: explainer.config.name, blindness: explainer.blindness },
@@ -110,7 +110,7 @@ function checkFolder(out: string, names: readonly string[], force: boolean): voi
 
 /** The pictures, the film and the numbers of one video. */
 class Writing {
-  private readonly rows: readonly HeatRow[];
+  private readonly rows: readonly HeatmapRow[];
   private readonly text: PictureText;
 
   constructor(
@@ -152,7 +152,7 @@ class Writing {
   /** Frames at these times, so large that the shorter side of what the network sees is `edge` pixels. */
   private async seen(pool: VideoPool, times: FrameTimes, edge: number): Promise<SeenFrames> {
     const { preprocess, config } = this.explainer;
-    const size = preprocess.resize === 'stretch' ? { shortSide: edge } : stripSize(enlarged(preprocess, edge), 'test');
+    const size = preprocess.resize === 'stretch' ? { shortSide: edge } : decodeSize(enlarged(preprocess, edge), 'test');
     const { strip }: DecodedVideo = await pool.decode(
       this.explanation.video,
       { times, size },
@@ -165,9 +165,9 @@ class Writing {
     const { info, timesSec } = this.watched;
     const window = usedWindow(info.durationSec, this.explainer.preprocess.fromSec, { frameRate: info.frameRate });
     const { fromSec, toSec } = window;
-    const plan = filmPlan(toSec - fromSec);
+    const plan = videoPlan(toSec - fromSec);
     const seen = await this.seen(pool, { evenly: plan.frames, fromSec, toSec }, 256);
-    const film = attentionFilm({
+    const film = attentionVideo({
       ...{ title: this.text.title, seen, timesSec, rows: this.rows, speed: plan.speed, fromSec, toSec },
       momentsSec: momentsOf(plan, fromSec, toSec),
     });
@@ -183,7 +183,7 @@ function enlarged(preprocess: Preprocess, edge: number): Preprocess {
 }
 
 /** The centres of the film's frames in the video's time. */
-function momentsOf({ frames }: FilmPlan, fromSec: number, toSec: number): number[] {
+function momentsOf({ frames }: VideoPlan, fromSec: number, toSec: number): number[] {
   return Array.from({ length: frames }, (_, i) => fromSec + ((i + 0.5) * (toSec - fromSec)) / frames);
 }
 

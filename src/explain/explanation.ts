@@ -7,7 +7,7 @@ import { softmax, topK } from '../metrics/softmax.js';
 import type { Blinding } from '../models/ablationGraph.js';
 import type { Place } from '../models/model.js';
 import { type Attention, type AttentionFacts, attentionFacts, leastOverlap, meanAttention, motionOf } from './attentionMaps.js';
-import { type BlindEffect, blindEffect, largestOf } from './tokenAblation.js';
+import { type AblationEffect, ablationEffect, largestOf } from './tokenAblation.js';
 
 export interface NamedEvidence {
   readonly label: string;
@@ -15,7 +15,7 @@ export interface NamedEvidence {
 }
 
 /** What becomes of the answer when somebody is blind. */
-export interface Blinded {
+export interface Ablated {
   /** The answer then, and what is left of the probability of the answer given otherwise. */
   readonly predicted: string;
   readonly score: number;
@@ -34,7 +34,7 @@ export interface TokenExplanation {
   readonly inBlocks?: AttentionFacts;
   /** Where it looks at the last place, for those whose look there reaches the answer. */
   readonly inBridge?: AttentionFacts;
-  readonly blind: Blinded;
+  readonly blind: Ablated;
 }
 
 export interface PlaceExplanation {
@@ -47,7 +47,7 @@ export interface PlaceExplanation {
   /** [tokens] where each looks; those whose look reaches the answer. */
   readonly attention: readonly AttentionFacts[];
   /** All tokens blind at this place alone. */
-  readonly blind: Blinded;
+  readonly blind: Ablated;
 }
 
 export interface Answered {
@@ -72,7 +72,7 @@ export interface Explanation {
 }
 
 /** Each token blind everywhere, then all tokens at each place: in this order `explanationOf` wants the logits. */
-export function blindingsOf(tokens: number, places: readonly Place[]): Blinding[] {
+export function ablationsOf(tokens: number, places: readonly Place[]): Blinding[] {
   const one = Array.from({ length: tokens }, (_, token) => ({ tokens: [token] }));
   return [...one, ...places.map(({ name }) => ({ places: [name] }))];
 }
@@ -113,7 +113,7 @@ export function explanationOf(
   const headReads = readByHead(places);
   const last = usedAt(seen, places.at(-1));
   const tokens = blind.length - places.length;
-  const blinded = (place: number) => blindedOf(blindEffect(untouched, blind[place] ?? []), labels);
+  const blinded = (place: number) => blindedOf(ablationEffect(untouched, blind[place] ?? []), labels);
   return {
     timesSec: seen.timesSec,
     labels,
@@ -152,7 +152,7 @@ export function usedAt(seen: Pick<Seen, 'attention'>, place: Place | undefined):
   return place?.used === 'all' ? all : all.slice(0, 1);
 }
 
-function blindedOf(effect: BlindEffect, labels: readonly string[]): Blinded {
+function blindedOf(effect: AblationEffect, labels: readonly string[]): Ablated {
   const named = (index: number) => ({ label: labels[index] ?? '', evidence: effect.evidence[index] ?? 0 });
   return {
     predicted: labels[effect.blindPredictedIndex] ?? '',

@@ -18,7 +18,7 @@ const inferno: readonly (readonly [number, number, number])[] = [
 ];
 
 /** 0 to 1 -> [r, g, b], 0 to 255. */
-export function heatColour(value: number): [number, number, number] {
+export function heatmapColour(value: number): [number, number, number] {
   const place = Math.min(Math.max(value, 0), 1) * (inferno.length - 1);
   const below = Math.min(Math.floor(place), inferno.length - 2);
   const [from, to] = [inferno[below] ?? [0, 0, 0], inferno[below + 1] ?? [0, 0, 0]];
@@ -35,7 +35,7 @@ export function layHeat(rgba: Uint8ClampedArray, width: number, heat: (x: number
     const value = heat(i % width, Math.floor(i / width));
     const grey = 0.299 * (rgba[at] ?? 0) + 0.587 * (rgba[at + 1] ?? 0) + 0.114 * (rgba[at + 2] ?? 0);
     const over = cover(value);
-    heatColour(value).forEach((colour, channel) => {
+    heatmapColour(value).forEach((colour, channel) => {
       rgba[at + channel] = grey * (1 - over) + colour * over;
     });
   }

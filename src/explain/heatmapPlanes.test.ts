@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { heatColour, layHeat } from './heatmapColours.js';
-import { heatBetween, heatPlanes } from './heatmapPlanes.js';
+import { heatmapColour, layHeat } from './heatmapColours.js';
+import { heatBetween, heatmapPlanes } from './heatmapPlanes.js';
 
 const luma = ([r, g, b]: readonly number[]) => 0.299 * (r ?? 0) + 0.587 * (g ?? 0) + 0.114 * (b ?? 0);
 
 test('the colours get lighter all the way, and end where the scale ends', () => {
-  const steps = Array.from({ length: 50 }, (_, i) => luma(heatColour(i / 49)));
+  const steps = Array.from({ length: 50 }, (_, i) => luma(heatmapColour(i / 49)));
   for (let i = 1; i < steps.length; i++) assert.ok((steps[i] ?? 0) > (steps[i - 1] ?? 0), `step ${i}`);
-  assert.deepEqual(heatColour(-1), [0, 0, 4]);
-  assert.deepEqual(heatColour(7), [252, 255, 164]);
+  assert.deepEqual(heatmapColour(-1), [0, 0, 4]);
+  assert.deepEqual(heatmapColour(7), [252, 255, 164]);
 });
 
 test('heat is laid over grey: more colour where it is hotter, alpha as it was', () => {
@@ -24,7 +24,7 @@ test('heat is laid over grey: more colour where it is hotter, alpha as it was', 
 test('a position shows where its kernels are centred: pixel i * stride of the square', () => {
   const values = new Float32Array(2 * 4 * 4);
   values[16 + 4 + 2] = 1; // frame 1, row 1, column 2
-  const { planes } = heatPlanes({ frames: 2, height: 4, width: 4, stride: 8, values }, { height: 32, width: 32 }, 64, 64);
+  const { planes } = heatmapPlanes({ frames: 2, height: 4, width: 4, stride: 8, values }, { height: 32, width: 32 }, 64, 64);
   const plane = planes[1] ?? new Float32Array();
   const brightest = plane.reduce((best, value, i) => (value > (plane[best] ?? 0) ? i : best), 0);
   // Pixels 16 and 8 of 32 are pixels 32..33 and 16..17 of 64.
@@ -33,7 +33,7 @@ test('a position shows where its kernels are centred: pixel i * stride of the sq
 });
 
 test('a token that looks everywhere alike shows faintly, not as if all of it mattered', () => {
-  const { planes, top } = heatPlanes(
+  const { planes, top } = heatmapPlanes(
     { frames: 1, height: 2, width: 2, stride: 8, values: new Float32Array(4).fill(0.25) },
     { height: 16, width: 16 },
     4,

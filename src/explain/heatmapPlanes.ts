@@ -3,7 +3,7 @@ import type { FrameShape } from '../clip/preprocess.js';
 import { type Attention, attentionAt } from './attentionMaps.js';
 
 /** Heat of one token over the pictures of a clip. */
-export interface HeatPlanes {
+export interface HeatmapPlanes {
   /** [T][height * width], 0 to 1 and above where the scale ends. */
   readonly planes: readonly Float32Array[];
   /** What heat 1 stands for, as a multiple of looking everywhere alike. */
@@ -16,7 +16,7 @@ const leastTop = 4;
 const aboveTop = 0.005;
 
 /** For pictures of this size that show all that the network sees, `seen` pixels of it. */
-export function heatPlanes(map: Attention, seen: FrameShape, width: number, height: number): HeatPlanes {
+export function heatmapPlanes(map: Attention, seen: FrameShape, width: number, height: number): HeatmapPlanes {
   const even = 1 / map.values.length;
   const sorted = Float32Array.from(map.values).sort();
   const end = sorted[sorted.length - 1 - Math.floor(aboveTop * sorted.length)] ?? even;
@@ -36,7 +36,7 @@ function plane(map: Attention, frame: number, seen: FrameShape, width: number, h
 }
 
 /** Between two sampled moments the heat changes evenly from one to the other; before the first and after the last it stays. */
-export function heatBetween({ planes }: HeatPlanes, timesSec: readonly number[], atSec: number): (i: number) => number {
+export function heatBetween({ planes }: HeatmapPlanes, timesSec: readonly number[], atSec: number): (i: number) => number {
   const after = timesSec.findIndex((timeSec) => timeSec >= atSec);
   const to = after < 0 ? timesSec.length - 1 : after;
   const from = Math.max(after < 0 ? to : to - 1, 0);

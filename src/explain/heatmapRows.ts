@@ -4,10 +4,10 @@ import { percent } from '../metrics/percent.js';
 import type { Blindness } from '../models/ablationGraph.js';
 import type { Place } from '../models/model.js';
 import type { Attention, AttentionFacts } from './attentionMaps.js';
-import { type Answered, type Blinded, type Explanation, inBlocks, type Seen, usedAt } from './explanation.js';
+import { type Ablated, type Answered, type Explanation, inBlocks, type Seen, usedAt } from './explanation.js';
 
 /** A token at one place or in several, and what to say of it. */
-export interface HeatRow {
+export interface HeatmapRow {
   readonly title: string;
   readonly lines: readonly string[];
   readonly map: Attention;
@@ -46,7 +46,7 @@ function inWords({ tokens, places, leastOverlap }: Explanation): string {
 }
 
 /** The last look before the head, of those tokens that the head reads, and each token's in the blocks. */
-export function mainRows(seen: Seen, explanation: Explanation, places: readonly Place[]): HeatRow[] {
+export function mainRows(seen: Seen, explanation: Explanation, places: readonly Place[]): HeatmapRow[] {
   const before = explanation.places.at(-1);
   const last = usedAt(seen, places.at(-1));
   const blocks = inBlocks(seen, places);
@@ -65,7 +65,7 @@ export function mainRows(seen: Seen, explanation: Explanation, places: readonly 
 }
 
 /** One place alone: all tokens whose look there reaches the answer. */
-export function placeRows(seen: Seen, explanation: Explanation, place: Place): HeatRow[] {
+export function placeRows(seen: Seen, explanation: Explanation, place: Place): HeatmapRow[] {
   const found = explanation.places.find(({ name }) => name === place.name);
   return usedAt(seen, place).map((map, token) => ({
     title: `token ${token}, ${place.name}`,
@@ -76,7 +76,7 @@ export function placeRows(seen: Seen, explanation: Explanation, place: Place): H
 
 function said(
   facts: AttentionFacts | undefined,
-  blind: Blinded | undefined,
+  blind: Ablated | undefined,
   before: Answered | undefined,
   when: string,
 ): string[] {

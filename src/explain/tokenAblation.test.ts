@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blindEffect, EffectTable } from './tokenAblation.js';
+import { ablationEffect, EffectTable } from './tokenAblation.js';
 
 const near = (got: number, expected: number) => assert.ok(Math.abs(got - expected) < 1e-9, `${got}, expected ${expected}`);
 
 test('an effect: what goes, in favour of which class, and the answer then', () => {
-  const effect = blindEffect([3, 0, 0], [0, 3, 0]);
+  const effect = ablationEffect([3, 0, 0], [0, 3, 0]);
   assert.deepEqual([effect.predictedIndex, effect.blindPredictedIndex], [0, 1]);
   assert.deepEqual(effect.evidence, [3, -3, 0]);
   near(effect.score, Math.exp(3) / (Math.exp(3) + 2));
@@ -13,7 +13,7 @@ test('an effect: what goes, in favour of which class, and the answer then', () =
 });
 
 test('a shift of all logits is no effect', () => {
-  const effect = blindEffect([3, 1, 0], [13, 11, 10]);
+  const effect = ablationEffect([3, 1, 0], [13, 11, 10]);
   for (const value of effect.evidence) near(value, 0);
   near(effect.blindScore, effect.score);
 });

@@ -5,7 +5,7 @@
 import { softmax } from '../metrics/softmax.js';
 
 /** What changes when somebody is blind. */
-export interface BlindEffect {
+export interface AblationEffect {
   /** The class that the untouched network answers, and its probability untouched and blind. */
   readonly predictedIndex: number;
   readonly score: number;
@@ -19,7 +19,7 @@ export interface BlindEffect {
   readonly evidence: readonly number[];
 }
 
-export function blindEffect(untouched: ArrayLike<number>, blind: ArrayLike<number>): BlindEffect {
+export function ablationEffect(untouched: ArrayLike<number>, blind: ArrayLike<number>): AblationEffect {
   const [before, after] = [softmax(untouched), softmax(blind)];
   const predictedIndex = largestOf(before);
   return {
@@ -100,7 +100,7 @@ export class EffectTable {
     const wasRight = largestOf(before) === labelIndex;
     this.clips++;
     if (wasRight) this.right++;
-    const effects = blind.map((logits) => blindEffect(untouched, logits));
+    const effects = blind.map((logits) => ablationEffect(untouched, logits));
     const gone = effects.map(({ evidence }) => evidence[labelIndex] ?? 0);
     effects.forEach(({ blindPredictedIndex }, subject) => {
       const sums = this.sums[subject]?.[labelIndex];

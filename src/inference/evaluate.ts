@@ -8,7 +8,7 @@ import type { LabelledVideo } from '../dataset/labelledVideos.js';
 import { some } from '../dataset/some.js';
 import { DatasetError } from '../errors.js';
 import { computeMetrics, type Metrics } from '../metrics/metrics.js';
-import type { Recognised, Recogniser } from './recogniser.js';
+import type { ClipResult, Recogniser } from './recogniser.js';
 
 export interface EvaluateOptions extends Partial<Views> {
   /** Keep the logits of each video; false by default. */
@@ -68,7 +68,7 @@ export async function evaluateDataset(
   return { metrics: computeMetrics(clips, recogniser.labels), rows };
 }
 
-function row({ path, name, label }: TestVideo, recognised: Recognised): EvaluatedVideo {
+function row({ path, name, label }: TestVideo, recognised: ClipResult): EvaluatedVideo {
   const { predictions, scores, truncated, unknown, logits } = recognised;
   const best = predictions[0] ?? { label: '', score: Number.NaN };
   const more = { ...(unknown && { unknown }), ...(logits && { logits }), ...(truncated !== undefined && { truncated }) };

@@ -6,7 +6,7 @@ import { type TinyWeights, tinyCheckpoint, writeTinyWeights } from '../../test/s
 import { runOnce } from '../../test/support/runOnce.js';
 import { takeClips } from '../clip/clipTensor.js';
 import { testViews } from '../clip/clipView.js';
-import { ClipSource } from '../dataset/clipDataset.js';
+import { ClipDataset } from '../dataset/clipDataset.js';
 import { averageViews, softmax } from '../metrics/softmax.js';
 import { inferenceGraph } from '../models/network.js';
 import { encodeVideo } from '../video/encode.js';
@@ -32,7 +32,7 @@ function videos(t: TestContext, count: number): string[] {
 
 /** The same by the loader of training and testing and by a graph that is run once. */
 async function independently(path: string, checkpoint: Checkpoint, clips: number, crops: 1 | 3): Promise<number[]> {
-  const source = new ClipSource({ preprocess: checkpoint.preprocess, workers: 1, cacheFolder: false });
+  const source = new ClipDataset({ preprocess: checkpoint.preprocess, workers: 1, cacheFolder: false });
   try {
     const views = await source.clips({ path }, testViews(clips, crops));
     const logits = [];

@@ -8,7 +8,7 @@ import { type ClipView, stackLength, testViews } from '../clip/clipView.js';
 import { type Preprocess, sameClips, sizeText } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { FileClipReader } from '../dataset/clipReader.js';
-import { inOrder } from '../dataset/orderedMap.js';
+import { orderedMap } from '../dataset/orderedMap.js';
 import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
 import { averageViews, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -21,8 +21,8 @@ import { readSafetensors } from '../weights/files.js';
 import { isOnnxFile, readOnnxWeights } from '../weights/onnxFile.js';
 import type { OnnxWeights } from '../weights/onnxWeights.js';
 import { Inference } from './inference.js';
-import type { Answer, AnswerOptions, ClipViews, Recognised, RecogniseOptions, Unreadable, ViewOptions } from './results.js';
-import { type LongVideoOptions, recogniseLong, type VideoTimeline } from './slidingWindow.js';
+import type { ClipResult, ClipViews, RecogniseOptions, Result, ResultOptions, Unreadable, ViewOptions } from './results.js';
+import { recogniseWindows, type TimelineOptions, type VideoTimeline } from './slidingWindow.js';
 
 export type * from './results.js';
 
@@ -135,7 +135,7 @@ export class Recogniser {
   }
 
   /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */
-  async recognise(path: string, options: RecogniseOptions = {}): Promise<Recognised> {
+  async recognise(path: string, options: RecogniseOptions = {}): Promise<ClipResult> {
     const views = await this.read(path, options);
     const logits = await this.inference.logits(views.clips);
     options.signal?.throwIfAborted();
@@ -147,8 +147,8 @@ export class Recogniser {
    * its place and does not end the others; anything else that fails (no decoder, diverged weights) is thrown. Small networks take
    * several videos at once, always the same ones of a list, so that a list gives the same scores again to the last digit.
    */
-  async *recogniseMany(paths: Iterable<string>, options: RecogniseOptions = {}): AsyncGenerator<Recognised | Unreadable> {
-    for await (const answer of this.answers(paths, options)) {
+  async *recogniseMany(paths: Iterable<string>, options: RecogniseOptions = {}): AsyncGenerator<ClipResult | Unreadable> {
+    for await (const answer of this.results(paths, options)) {
       if ('segments' in answer) throw new TypeError(`${answer.path}: a timeline that nobody asked for`);
       yield answer;
     }
@@ -158,23 +158,23 @@ export class Recogniser {
    * As `recogniseMany`, but videos of `timelineFromSec` and longer get a timeline (and with 0 all do). Memory does not grow with
    * the number of videos.
    */
-  async *answers(paths: Iterable<string>, options: AnswerOptions = {}): AsyncGenerator<Answer> {
+  async *results(paths: Iterable<string>, options: ResultOptions = {}): AsyncGenerator<Result> {
     const ahead = this.inference.atOnce('throughput') + 1;
     const answer = (group: readonly Read[], signal: AbortSignal) => this.answerGroup(group, { ...options, signal });
-    for await (const [, outcome] of inOrder(this.groups(paths, options), ahead, answer, options.signal)) {
+    for await (const [, outcome] of orderedMap(this.groups(paths, options), ahead, answer, options.signal)) {
       if ('error' in outcome) throw outcome.error;
       yield* outcome.value;
     }
   }
 
   /** Videos in the order of the paths, read ahead, as many together as the network takes at once. */
-  private async *groups(paths: Iterable<string>, options: AnswerOptions): AsyncGenerator<Read[]> {
+  private async *groups(paths: Iterable<string>, options: ResultOptions): AsyncGenerator<Read[]> {
     const { clips = 1, crops = 1, signal } = options;
     const size = clips * crops === 1 ? this.inference.groupSize : 1;
     const read = (path: string, leaving: AbortSignal) => this.tryToRead(path, { ...options, signal: leaving });
     let group: Read[] = [];
     let short = 0;
-    for await (const [, outcome] of inOrder(paths, 2 * this.workers + size, read, signal)) {
+    for await (const [, outcome] of orderedMap(paths, 2 * this.workers + size, read, signal)) {
       if ('error' in outcome) throw outcome.error;
       group.push(outcome.value);
       if ('frames' in outcome.value) short++;
@@ -186,12 +186,12 @@ export class Recogniser {
     if (group.length > 0) yield group;
   }
 
-  private async answerGroup(group: readonly Read[], options: AnswerOptions): Promise<Answer[]> {
+  private async answerGroup(group: readonly Read[], options: ResultOptions): Promise<Result[]> {
     const logits = await this.logitsOf(
       group.filter((read) => 'frames' in read),
       options.signal,
     );
-    const answers: Answer[] = [];
+    const answers: Result[] = [];
     for (const read of group) {
       if ('error' in read) answers.push(read);
       else if (!('frames' in read)) answers.push(await this.tryTimeline(read, options));
@@ -215,14 +215,14 @@ export class Recogniser {
     const groups = Array.from({ length: Math.ceil(views.length / size) }, (_, i) => views.slice(i * size, (i + 1) * size));
     const out: Float32Array[] = [];
     const sample = (part: readonly ClipView[], leaving: AbortSignal) => this.reader.sample(stack, part, leaving);
-    for await (const [, outcome] of inOrder(groups, 2, sample, signal)) {
+    for await (const [, outcome] of orderedMap(groups, 2, sample, signal)) {
       if ('error' in outcome) throw outcome.error;
       out.push(...(await this.inference.logits(outcome.value, 'throughput')));
     }
     return out;
   }
 
-  private async tryToRead(path: string, options: AnswerOptions): Promise<Read> {
+  private async tryToRead(path: string, options: ResultOptions): Promise<Read> {
     const { timelineFromSec: belowSec = Infinity, signal } = options;
     try {
       const views = viewsOf(options);
@@ -238,7 +238,7 @@ export class Recogniser {
     }
   }
 
-  private async tryTimeline({ path, info }: Long, { timeline, signal }: AnswerOptions): Promise<VideoTimeline | Unreadable> {
+  private async tryTimeline({ path, info }: Long, { timeline, signal }: ResultOptions): Promise<VideoTimeline | Unreadable> {
     try {
       return await this.timelineOf({ path, info }, { ...timeline, signal });
     } catch (error) {
@@ -251,7 +251,7 @@ export class Recogniser {
     { durationSec, truncated }: VideoInfo,
     logits: readonly Float32Array[],
     { top = 5, logits: wanted = false }: RecogniseOptions,
-  ): Recognised {
+  ): ClipResult {
     const scores = this.scoresOf(logits);
     const predictions = topK(scores, top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
     return {
@@ -266,15 +266,15 @@ export class Recogniser {
    * What happens when in a long video. Memory does not grow with its length; several wait for each other, since one keeps decoding
    * and network busy. Rejects as `recognise`.
    */
-  timeline(path: string, options: LongVideoOptions = {}): Promise<VideoTimeline> {
+  timeline(path: string, options: TimelineOptions = {}): Promise<VideoTimeline> {
     return this.timelineOf({ path }, options);
   }
 
-  private timelineOf(video: Pick<Long, 'path'> & Partial<Long>, options: LongVideoOptions): Promise<VideoTimeline> {
+  private timelineOf(video: Pick<Long, 'path'> & Partial<Long>, options: TimelineOptions): Promise<VideoTimeline> {
     const { labels, preprocess, unknownBelow } = this;
     const scoresOf = (logits: Float32Array) => this.scoresOf([logits]);
     const run = () =>
-      recogniseLong(this.reader, this.inference, { ...video, labels, preprocess, unknownBelow, scoresOf }, options);
+      recogniseWindows(this.reader, this.inference, { ...video, labels, preprocess, unknownBelow, scoresOf }, options);
     const result = this.lastTimeline.then(run);
     this.lastTimeline = result.catch(() => {});
     return result;

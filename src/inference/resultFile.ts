@@ -9,15 +9,15 @@ import { parse } from 'csv-parse/sync';
 import { VmfError } from '../errors.js';
 
 /** A line of JSON a video, or lines of comma-separated values. */
-export type AnswerFormat = 'jsonl' | 'csv';
+export type ResultFormat = 'jsonl' | 'csv';
 
 /** The columns of a CSV file; a video that could not be read has only `path` and `error`. */
-export const answerColumns = ['path', 'startSec', 'endSec', 'rank', 'label', 'score', 'error', 'run'] as const;
+export const resultColumns = ['path', 'startSec', 'endSec', 'rank', 'label', 'score', 'error', 'run'] as const;
 
 /** A row of a file: in CSV several may belong to one video. */
-export type AnswerRow = Readonly<Record<string, unknown>> & { readonly path: string };
+export type ResultRow = Readonly<Record<string, unknown>> & { readonly path: string };
 
-export interface AnswerFileState {
+export interface ResultFileState {
   /** Videos that the file had answers about when it was opened. */
   readonly done: ReadonlySet<string>;
   /** Those of them that could not be read. */
@@ -27,7 +27,7 @@ export interface AnswerFileState {
 }
 
 /** The format that a file's ending asks for. Throws a VmfError for any other. */
-export function answerFormat(path: string): AnswerFormat {
+export function resultFormat(path: string): ResultFormat {
   if (/\.(jsonl|ndjson)$/i.test(path)) return 'jsonl';
   if (/\.csv$/i.test(path)) return 'csv';
   throw new VmfError('expected a name that ends in .jsonl or .csv', { path });
@@ -39,23 +39,23 @@ export function runName(weights: Uint8Array, options: Readonly<Record<string, un
   return createHash('sha256').update(weights).update(JSON.stringify(sorted)).digest('hex').slice(0, 12);
 }
 
-export class AnswerFile {
+export class ResultFile {
   private constructor(
     private readonly handle: number,
-    private readonly format: AnswerFormat,
+    private readonly format: ResultFormat,
     private readonly run: string,
-    readonly state: AnswerFileState,
+    readonly state: ResultFileState,
   ) {}
 
   /** Opens a file to be written or to be gone on with. Throws a VmfError when it holds something else, or cannot be written. */
-  static open(path: string, run: string): AnswerFile {
-    const format = answerFormat(path);
+  static open(path: string, run: string): ResultFile {
+    const format = resultFormat(path);
     try {
       const known = existsSync(path) && statSync(path).size > 0;
       const { keptBytes, ...state } = known ? readState(path, format, run) : nothing;
       if (known && state.droppedBytes > 0) truncateSync(path, keptBytes);
-      const file = new AnswerFile(openSync(path, 'a'), format, run, state);
-      if (keptBytes === 0 && format === 'csv') file.write(`${answerColumns.join(',')}\n`);
+      const file = new ResultFile(openSync(path, 'a'), format, run, state);
+      if (keptBytes === 0 && format === 'csv') file.write(`${resultColumns.join(',')}\n`);
       return file;
     } catch (error) {
       if (error instanceof Error && 'syscall' in error) throw new VmfError(`cannot be written: ${error.message}`, { path });
@@ -64,18 +64,18 @@ export class AnswerFile {
   }
 
   /** Writes what is said of one video, all of it at once and before this returns. */
-  add(rows: readonly AnswerRow[]): void {
+  add(rows: readonly ResultRow[]): void {
     const lines = rows.map((row) => (this.format === 'jsonl' ? JSON.stringify({ ...row, run: this.run }) : this.csvLine(row)));
     this.write(lines.map((line) => `${line}\n`).join(''));
   }
 
-  private csvLine(row: AnswerRow): string {
+  private csvLine(row: ResultRow): string {
     const cell = (value: unknown) => {
       const text = value === undefined ? '' : String(value);
       return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     const whole: Readonly<Record<string, unknown>> = { ...row, run: this.run };
-    return answerColumns.map((column) => cell(whole[column])).join(',');
+    return resultColumns.map((column) => cell(whole[column])).join(',');
   }
 
   private write(text: string): void {
@@ -90,12 +90,12 @@ export class AnswerFile {
 
 const nothing = { done: new Set<string>(), failedBefore: 0, droppedBytes: 0, keptBytes: 0 };
 
-interface Kept extends AnswerFileState {
+interface Kept extends ResultFileState {
   readonly keptBytes: number;
 }
 
 /** What a file holds, up to its last whole row. */
-function readState(path: string, format: AnswerFormat, run: string): Kept {
+function readState(path: string, format: ResultFormat, run: string): Kept {
   const bytes = readFileSync(path);
   const ends = recordEnds(bytes, format === 'csv');
   if (ends.length === 0) return halfALine(path, bytes, format);
@@ -117,15 +117,15 @@ function readState(path: string, format: AnswerFormat, run: string): Kept {
 }
 
 /** A file whose first line never ended is begun anew, if that line is ours. */
-function halfALine(path: string, bytes: Buffer, format: AnswerFormat): Kept {
+function halfALine(path: string, bytes: Buffer, format: ResultFormat): Kept {
   const text = bytes.toString('utf8');
-  const begins = format === 'csv' ? answerColumns.join() : '{"path":';
+  const begins = format === 'csv' ? resultColumns.join() : '{"path":';
   if (!begins.startsWith(text) && !(format === 'jsonl' && text.startsWith(begins))) throw foreign(path, 'it has no whole line');
   return { ...nothing, droppedBytes: bytes.length };
 }
 
 /** In CSV nothing tells whether a video's last row is its last, so that the last video is done again. */
-function rowsOfLast(rows: readonly AnswerRow[]): number {
+function rowsOfLast(rows: readonly ResultRow[]): number {
   const last = rows.at(-1)?.path;
   const before = rows.findLastIndex(({ path }) => path !== last);
   return rows.length - 1 - before;
@@ -142,7 +142,7 @@ function recordEnds(bytes: Uint8Array, quotes: boolean): number[] {
   return ends;
 }
 
-function jsonRows(path: string, bytes: Buffer): AnswerRow[] {
+function jsonRows(path: string, bytes: Buffer): ResultRow[] {
   const lines = bytes.toString('utf8').split('\n').slice(0, -1);
   return lines.map((line, i) => {
     const row = parsedJson(line);
@@ -159,18 +159,18 @@ function parsedJson(line: string): unknown {
   }
 }
 
-function csvRows(path: string, bytes: Buffer): AnswerRow[] {
+function csvRows(path: string, bytes: Buffer): ResultRow[] {
   const records = parse(bytes, { relax_column_count: true }) as string[][];
   const [header = [], ...rows] = records;
-  if (header.join() !== answerColumns.join()) throw foreign(path, `its first line is not ${answerColumns.join()}`);
+  if (header.join() !== resultColumns.join()) throw foreign(path, `its first line is not ${resultColumns.join()}`);
   return rows.map((cells, i) => {
-    const row = Object.fromEntries(answerColumns.map((column, k) => [column, cells[k]]));
-    if (isRow(row) && cells.length === answerColumns.length) return row;
+    const row = Object.fromEntries(resultColumns.map((column, k) => [column, cells[k]]));
+    if (isRow(row) && cells.length === resultColumns.length) return row;
     throw foreign(path, `row ${i + 1} has ${cells.length} cells`);
   });
 }
 
-const isRow = (value: unknown): value is AnswerRow =>
+const isRow = (value: unknown): value is ResultRow =>
   typeof value === 'object' && value !== null && 'path' in value && typeof value.path === 'string' && 'run' in value;
 
 const foreign = (path: string, why: string) =>

@@ -4,7 +4,7 @@ import type { ClipTensor } from '../clip/clipTensor.js';
 import type { Views } from '../clip/clipView.js';
 import type { LimitError, VideoError } from '../errors.js';
 import type { VideoInfo } from '../video/types.js';
-import type { LongVideoOptions, VideoTimeline } from './slidingWindow.js';
+import type { TimelineOptions, VideoTimeline } from './slidingWindow.js';
 
 /** Which views of a video are looked at: clips that interleave in time, and crops along the longer side; 1 and 1 by default. */
 export interface ViewOptions extends Partial<Views> {
@@ -25,7 +25,7 @@ export interface Prediction {
 }
 
 /** What a clip shows. */
-export interface Recognised {
+export interface ClipResult {
   readonly path: string;
   readonly durationSec: number;
   /** Best first, `top` of them. */
@@ -54,12 +54,12 @@ export interface RecogniseOptions extends ViewOptions {
   readonly logits?: boolean;
 }
 
-export interface AnswerOptions extends RecogniseOptions {
+export interface ResultOptions extends RecogniseOptions {
   /** A video of this length or longer gets a timeline; none does by default. */
   readonly timelineFromSec?: number;
   /** How timelines are made. */
-  readonly timeline?: Omit<LongVideoOptions, 'signal'>;
+  readonly timeline?: Omit<TimelineOptions, 'signal'>;
 }
 
 /** What a video shows, what happens in it when, or why it cannot be read. */
-export type Answer = Recognised | VideoTimeline | Unreadable;
+export type Result = ClipResult | VideoTimeline | Unreadable;

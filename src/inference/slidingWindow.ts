@@ -4,17 +4,17 @@
  */
 import type { ClipReader } from '../clip/clipReader.js';
 import type { ClipView } from '../clip/clipView.js';
-import { type Preprocess, stripSize } from '../clip/preprocess.js';
+import { decodeSize, type Preprocess } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { denseWindows, type TimeWindow } from '../clip/temporalSampling.js';
-import { inOrder } from '../dataset/orderedMap.js';
+import { orderedMap } from '../dataset/orderedMap.js';
 import { type Segment, timeline, type WindowScores } from '../metrics/timeline.js';
 import { frameSize } from '../video/geometry.js';
 import type { VideoInfo } from '../video/types.js';
 
 import type { Inference } from './inference.js';
 
-export interface LongVideoOptions {
+export interface TimelineOptions {
   /** Length of a window; by default what one clip spanned in training, or 2 s where the weights do not say. */
   readonly windowSec?: number;
   /** From one window to the next; half a window by default. */
@@ -33,12 +33,12 @@ export interface VideoTimeline {
   readonly windowSec: number;
   readonly strideSec: number;
   /** In order of time. */
-  readonly segments: readonly LongSegment[];
+  readonly segments: readonly TimelineSegment[];
   readonly truncated?: string;
 }
 
 /** `unknown` where its score is below the recogniser's threshold. */
-export type LongSegment = Segment & { readonly unknown?: true };
+export type TimelineSegment = Segment & { readonly unknown?: true };
 
 interface LongVideo {
   readonly path: string;
@@ -55,11 +55,11 @@ interface LongVideo {
 /** The window that weights were trained for. */
 export const windowOf = (preprocess: Preprocess): number => preprocess.windowSec ?? 2;
 
-export async function recogniseLong(
+export async function recogniseWindows(
   reader: ClipReader,
   inference: Inference,
   video: LongVideo,
-  options: LongVideoOptions,
+  options: TimelineOptions,
 ): Promise<VideoTimeline> {
   const { path, labels, preprocess, unknownBelow, scoresOf } = video;
   const { signal, windowSec = windowOf(preprocess) } = options;
@@ -70,13 +70,13 @@ export async function recogniseLong(
   const stretches = inStretches(windows, framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6), preprocess.frames);
   const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => filmOf(reader, path, part, leaving);
   const scored: WindowScores[] = [];
-  for await (const [part, outcome] of inOrder(stretches, 2, decode, signal)) {
+  for await (const [part, outcome] of orderedMap(stretches, 2, decode, signal)) {
     if ('error' in outcome) throw outcome.error;
     scored.push(...(await scoreWindows(reader, inference, outcome.value, part, scoresOf, signal)));
     options.onProgress?.(part.at(-1)?.toSec ?? durationSec, durationSec);
   }
   const segments = timeline(scored, labels, { minDurationSec }).map(
-    (segment): LongSegment => (segment.score < unknownBelow ? { ...segment, unknown: true } : segment),
+    (segment): TimelineSegment => (segment.score < unknownBelow ? { ...segment, unknown: true } : segment),
   );
   return { path, durationSec, windowSec, strideSec, segments, ...(truncated !== undefined && { truncated }) };
 }
@@ -111,7 +111,7 @@ async function scoreWindows(
   const run = async (from: number, leaving: AbortSignal) =>
     inference.logits(await reader.sample(stack, views.slice(from, from + batch), leaving), 'throughput');
   const out: WindowScores[] = [];
-  for await (const [from, outcome] of inOrder(starts, inference.atOnce('throughput') + 1, run, signal)) {
+  for await (const [from, outcome] of orderedMap(starts, inference.atOnce('throughput') + 1, run, signal)) {
     if ('error' in outcome) throw outcome.error;
     outcome.value.forEach((logits, i) => {
       const { fromSec, toSec } = windows[from + i] as TimeWindow;
@@ -148,7 +148,7 @@ function placeOf(timesSec: readonly number[], timeSec: number): number {
 
 /** Frames that make up `stretchBytes`. */
 function framesAtOnce(preprocess: Preprocess, info: VideoInfo, stretchBytes: number): number {
-  const { width, height } = frameSize(info, stripSize(preprocess, 'test'));
+  const { width, height } = frameSize(info, decodeSize(preprocess, 'test'));
   return Math.max(Math.floor(stretchBytes / (3 * width * height)), preprocess.frames);
 }
 

@@ -10,7 +10,7 @@ import { Histogram } from './ranges.js';
 /** A clip as the model takes it, [T, 3, S, S] with values 0 to 255. */
 export type PixelClip = Float32Array;
 
-export class Calibration {
+export class ActivationRanges {
   constructor(
     private readonly engine: GraphRuntime,
     private readonly config: NetworkConfig,

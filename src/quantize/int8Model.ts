@@ -6,7 +6,7 @@
 import { WeightsError } from '../errors.js';
 import { floatsOf, wholeNumbers } from '../export/storedWeights.js';
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxType } from '../graph/onnx.js';
-import type { QuantisableLayer } from './layers.js';
+import type { QuantizableLayer } from './layers.js';
 import type { Steps } from './ranges.js';
 
 /** Steps of every tensor that a layer reads or makes, by name. */
@@ -15,7 +15,7 @@ export type StepsByTensor = ReadonlyMap<string, Steps>;
 /** 255 * 64 * 2 is below 2^15. */
 const largestWeight = 64;
 
-export function int8Model(model: OnnxModel, layers: readonly QuantisableLayer[], steps: StepsByTensor): OnnxModel {
+export function int8Model(model: OnnxModel, layers: readonly QuantizableLayer[], steps: StepsByTensor): OnnxModel {
   const constants = new Constants();
   const byNode = new Map(layers.map((layer) => [layer.node, layer]));
   const quantised = new Set<string>();
@@ -29,7 +29,7 @@ export function int8Model(model: OnnxModel, layers: readonly QuantisableLayer[],
 }
 
 /** Quantised input (once for all layers that read it), convolution, and back to float under the name the others know. */
-function int8Nodes(layer: QuantisableLayer, steps: StepsByTensor, constants: Constants, quantised: Set<string>): OnnxNode[] {
+function int8Nodes(layer: QuantizableLayer, steps: StepsByTensor, constants: Constants, quantised: Set<string>): OnnxNode[] {
   const from = stepsOf(steps, layer.input);
   const to = stepsOf(steps, layer.result);
   const [output = ''] = layer.node.outputs;
@@ -81,7 +81,7 @@ class Constants {
     ];
   }
 
-  weight({ name, weight, bias }: QuantisableLayer, inputScale: number) {
+  weight({ name, weight, bias }: QuantizableLayer, inputScale: number) {
     const { values, scales } = wholeNumbers(floatsOf(weight), weight.shape[0] ?? 1, largestWeight);
     const channels = scales.length;
     const biases = floatsOf(bias);

@@ -14,7 +14,7 @@ import { inventoryOf } from '../models/network.js';
  */
 export const leastChannels = 128;
 
-export interface QuantisableLayer {
+export interface QuantizableLayer {
   /** As in checkpoints, without ".weight". */
   readonly name: string;
   /** The node's place in the model. */
@@ -29,10 +29,10 @@ export interface QuantisableLayer {
 }
 
 /** Whether a layer has so many input channels. */
-export const hasChannels = ({ weight }: QuantisableLayer, least: number): boolean => (weight.shape[1] ?? 0) >= least;
+export const hasChannels = ({ weight }: QuantizableLayer, least: number): boolean => (weight.shape[1] ?? 0) >= least;
 
 /** All 1x1 convolutions, in the order in which the network runs. */
-export function quantisableLayers(model: OnnxModel, config: NetworkConfig): QuantisableLayer[] {
+export function quantizableLayers(model: OnnxModel, config: NetworkConfig): QuantizableLayer[] {
   const constants = new Map(model.initializers.map((tensor) => [tensor.name, tensor]));
   const names = inventoryOf(config).parameters.flatMap(({ name, shape }) =>
     shape.length === 5 && shape.slice(2).every((size) => size === 1) ? [name.replace(/\.weight$/, '')] : [],

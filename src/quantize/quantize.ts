@@ -10,13 +10,13 @@ import type { GraphRuntime } from '../platform/graphRuntime.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { onnxFacts } from '../weights/onnxWeights.js';
 import { packageVersion } from '../weights/packageVersion.js';
-import { Calibration, type Distance, distance } from './activationRanges.js';
+import { ActivationRanges, type Distance, distance } from './activationRanges.js';
 import { int8Model, type StepsByTensor } from './int8Model.js';
-import { hasChannels, leastChannels, type QuantisableLayer, quantisableLayers } from './layers.js';
+import { hasChannels, leastChannels, type QuantizableLayer, quantizableLayers } from './layers.js';
 import { type Histogram, type RangeMethod, rangeMethods } from './ranges.js';
-import type { CalibrationSet } from './representativeClips.js';
+import type { RepresentativeClips } from './representativeClips.js';
 
-export interface QuantiseChoices {
+export interface QuantizeChoices {
   /** Layers go back to float, worst first, until the mean divergence is at most this, in nats; 0.01 by default. */
   readonly maxDivergence?: number;
   /** Layers with fewer input channels stay in float; 128 by default, below which int8 is no faster. */
@@ -33,7 +33,7 @@ export interface LayerReport {
   readonly divergence?: number;
 }
 
-export interface QuantiseReport {
+export interface QuantizeReport {
   readonly method: RangeMethod;
   /** All layers quantised that are wide enough, by the way ranges are set, on the clips of the calibration. */
   readonly methods: readonly (Distance & { readonly method: RangeMethod })[];
@@ -48,12 +48,12 @@ export interface QuantiseReport {
 const sensitivityClips = 16;
 
 /** The checkpoint as an int8 model of standard ONNX operators, and how it was arrived at. */
-export async function quantiseCheckpoint(
+export async function quantizeCheckpoint(
   checkpoint: Checkpoint,
-  clips: CalibrationSet,
+  clips: RepresentativeClips,
   engine: GraphRuntime,
-  choices: QuantiseChoices = {},
-): Promise<{ readonly model: OnnxModel; readonly report: QuantiseReport }> {
+  choices: QuantizeChoices = {},
+): Promise<{ readonly model: OnnxModel; readonly report: QuantizeReport }> {
   const work = new Quantisation(checkpoint, clips, engine, choices);
   const { method, methods, steps } = await work.ranges();
   const layers = await work.sensitivities(steps);
@@ -67,7 +67,7 @@ export async function quantiseCheckpoint(
 }
 
 interface Sensitivity {
-  readonly layer: QuantisableLayer;
+  readonly layer: QuantizableLayer;
   readonly divergence: number;
 }
 
@@ -75,23 +75,23 @@ class Quantisation {
   private readonly float: OnnxModel;
   /** The float model with the tokens' matrices stored as int8: what is left in float of the result. */
   private readonly base: OnnxModel;
-  readonly all: readonly QuantisableLayer[];
-  private readonly layers: readonly QuantisableLayer[];
-  private readonly calibration: Calibration;
+  readonly all: readonly QuantizableLayer[];
+  private readonly layers: readonly QuantizableLayer[];
+  private readonly calibration: ActivationRanges;
   private truth: readonly Float32Array[] = [];
 
   constructor(
     private readonly checkpoint: Checkpoint,
-    private readonly clips: CalibrationSet,
+    private readonly clips: RepresentativeClips,
     private readonly engine: GraphRuntime,
-    private readonly choices: QuantiseChoices,
+    private readonly choices: QuantizeChoices,
   ) {
     this.float = floatModel(checkpoint);
     this.base = storeLinearWeights(this.float);
     const { minChannels = leastChannels } = choices;
-    this.all = quantisableLayers(this.base, checkpoint.config);
+    this.all = quantizableLayers(this.base, checkpoint.config);
     this.layers = this.all.filter((layer) => hasChannels(layer, minChannels));
-    this.calibration = new Calibration(engine, checkpoint.config, clips.calibrate, choices.signal);
+    this.calibration = new ActivationRanges(engine, checkpoint.config, clips.calibrate, choices.signal);
   }
 
   private progress(what: string, done: number, of: number): void {
@@ -129,7 +129,7 @@ class Quantisation {
   async withWorstInFloat(layers: readonly Sensitivity[], steps: StepsByTensor) {
     const { maxDivergence = 0.01 } = this.choices;
     const worstFirst = layers.toSorted((a, b) => b.divergence - a.divergence);
-    const inFloat = new Set<QuantisableLayer>();
+    const inFloat = new Set<QuantizableLayer>();
     for (;;) {
       this.progress('whole', inFloat.size, layers.length);
       const quantised = this.layers.filter((layer) => !inFloat.has(layer));
@@ -145,7 +145,7 @@ class Quantisation {
   async checked(model: OnnxModel): Promise<(Distance & { readonly clips: number }) | undefined> {
     const { check } = this.clips;
     if (check.length === 0) return undefined;
-    const others = new Calibration(this.engine, this.checkpoint.config, check, this.choices.signal);
+    const others = new ActivationRanges(this.engine, this.checkpoint.config, check, this.choices.signal);
     return { ...distance(await others.logits(model), await others.logits(this.float)), clips: check.length };
   }
 }

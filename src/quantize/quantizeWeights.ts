@@ -11,18 +11,18 @@ import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { joined } from '../runtime/joined.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { writeFileAtomically } from '../weights/files.js';
-import { Calibration, type PixelClip } from './activationRanges.js';
-import { type QuantiseChoices, type QuantiseReport, quantiseCheckpoint } from './quantize.js';
-import { type ReadingOptions, readCalibrationSet } from './representativeClips.js';
+import { ActivationRanges, type PixelClip } from './activationRanges.js';
+import { type QuantizeChoices, type QuantizeReport, quantizeCheckpoint } from './quantize.js';
+import { type ReadingOptions, readRepresentativeClips } from './representativeClips.js';
 
-export interface QuantiseOptions extends QuantiseChoices, ReadingOptions, DatasetOptions {
+export interface QuantizeOptions extends QuantizeChoices, ReadingOptions, DatasetOptions {
   /** Clips to calibrate on, and as many others to look at the result with; 64 by default. */
   readonly clips?: number;
   /** Replace a file that is there; false by default. */
   readonly force?: boolean;
 }
 
-export interface QuantiseSummary extends QuantiseReport {
+export interface QuantizeSummary extends QuantizeReport {
   readonly path: string;
   readonly bytes: number;
   readonly model: string;
@@ -33,19 +33,19 @@ export interface QuantiseSummary extends QuantiseReport {
  * batch that `loadRecogniser` also takes. Throws as `exportOnnx`, and a VideoError or DatasetError for the clips; then nothing is
  * left behind.
  */
-export async function quantiseWeights(
+export async function quantizeWeights(
   weightsPath: string,
   data: string,
   path: string,
-  options: QuantiseOptions = {},
-): Promise<QuantiseSummary> {
+  options: QuantizeOptions = {},
+): Promise<QuantizeSummary> {
   const { clips = 64, force = false, signal } = options;
   checkOutputFile(path, force);
   const checkpoint = await readCheckpoint(weightsPath);
-  const set = await readCalibrationSet(readDataset(data, options), checkpoint.preprocess, clips, options);
+  const set = await readRepresentativeClips(readDataset(data, options), checkpoint.preprocess, clips, options);
   const engine = openRuntime();
   try {
-    const { model, report } = await quantiseCheckpoint(checkpoint, set, engine, options);
+    const { model, report } = await quantizeCheckpoint(checkpoint, set, engine, options);
     const bytes = writeOnnx(model);
     await checkBatches(checkpoint, set.calibrate, model, bytes, engine);
     signal?.throwIfAborted();
@@ -68,6 +68,6 @@ async function checkBatches(
   engine: GraphRuntime,
 ): Promise<void> {
   const three = Array.from({ length: checkedClips }, (_, i) => clips[i % clips.length] ?? new Float32Array(0));
-  const logits = joined(await new Calibration(engine, config, three).logits(model));
+  const logits = joined(await new ActivationRanges(engine, config, three).logits(model));
   await checkModel(config, bytes, { pixels: joined(three), logits }, engine, roundedTolerance);
 }

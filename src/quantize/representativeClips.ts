@@ -5,12 +5,12 @@ import { pixelClips } from '../clip/pixelClips.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import { FileClipReader } from '../dataset/clipReader.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
-import { inOrder } from '../dataset/orderedMap.js';
+import { orderedMap } from '../dataset/orderedMap.js';
 import { DatasetError } from '../errors.js';
 import type { DecoderChoice } from '../video/types.js';
 import type { PixelClip } from './activationRanges.js';
 
-export interface CalibrationSet {
+export interface RepresentativeClips {
   readonly calibrate: readonly PixelClip[];
   /** Others, of the same set; empty when there are none. */
   readonly check: readonly PixelClip[];
@@ -23,12 +23,12 @@ export interface ReadingOptions {
 }
 
 /** At most `clips` to calibrate on and as many others, of the training split where there is one. Rejects when one cannot be read. */
-export async function readCalibrationSet(
+export async function readRepresentativeClips(
   data: LabelledVideos,
   preprocess: Preprocess,
   clips: number,
   { decoder = 'auto', onProgress = () => {}, signal }: ReadingOptions = {},
-): Promise<CalibrationSet> {
+): Promise<RepresentativeClips> {
   const train = data.videos.filter(({ split }) => split === 'train');
   const videos = spread(train.length > 0 ? train : data.videos, 2 * clips);
   if (videos.length === 0) throw new DatasetError(`${data.root}: no video to calibrate on`);
@@ -40,7 +40,7 @@ export async function readCalibrationSet(
     return pixelClips(clips, preprocess);
   };
   try {
-    for await (const [, outcome] of inOrder(
+    for await (const [, outcome] of orderedMap(
       videos.map(({ path }) => path),
       reader.workers + 2,
       one,

@@ -12,7 +12,7 @@ import {
   seedGroups,
 } from './compareRuns.js';
 import { confusionFigure } from './confusionFigure.js';
-import { pictureStrip } from './contactStrip.js';
+import { contactStrip } from './contactStrip.js';
 import { type Html, html } from './html.js';
 import { compact, lineOf, powers } from './learningCurves.js';
 import { factList, noteList, renderPage, section } from './page.js';
@@ -208,7 +208,7 @@ function disagreementCards(names: readonly string[], shown: readonly PicturedDis
   const sample = shown.length < of ? `${shown.length} of ${grouped(of)} clips, the surest mistakes first. ` : '';
   const cards = shown.map(
     ({ video, answers, frames }) => html`<article class="clip">
-${frames.length > 0 ? pictureStrip(frames, video.name) : ''}
+${frames.length > 0 ? contactStrip(frames, video.name) : ''}
 <div class="answer"><h4><bdi>${video.label}</bdi></h4>
 <ol class="bars">${answers.map(
       ({ predicted, score, correct }, i) =>

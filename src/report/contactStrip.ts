@@ -13,7 +13,7 @@ const pictureUri = /^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$/;
 type Verdict = 'right' | 'wrong' | 'open';
 
 /** The clips in groups, each with a heading; `outOf` is the number of all clips tested. Throws `ConfigError` for a frame that is not a picture in a data URI. */
-export function filmStrips(clips: readonly ReportClip[], outOf?: number): Html {
+export function contactStrips(clips: readonly ReportClip[], outOf?: number): Html {
   const of = (wanted: Verdict) => clips.filter((clip) => verdict(clip) === wanted);
   const worstFirst = of('wrong').sort((a, b) => topScore(b) - topScore(a));
   const sample = outOf === undefined || outOf <= clips.length ? '' : `A sample: ${clips.length} of ${grouped(outOf)} clips. `;
@@ -44,7 +44,7 @@ const marks: Readonly<Record<Verdict, Html>> = {
 function card(clip: ReportClip): Html {
   const truth = clip.trueLabel === undefined ? html`` : html`<bdi>${clip.trueLabel}</bdi>`;
   return html`<article class="clip">
-${clip.frames.length > 0 ? pictureStrip(clip.frames, clip.name) : ''}
+${clip.frames.length > 0 ? contactStrip(clip.frames, clip.name) : ''}
 <div class="answer"><h4>${truth}${marks[verdict(clip)]}</h4>
 <ol class="bars">${clip.predictions.slice(0, shownPredictions).map((prediction) => bar(prediction, clip.trueLabel))}</ol>
 <p class="path"><bdi>${clip.name}</bdi></p></div>
@@ -52,7 +52,7 @@ ${clip.frames.length > 0 ? pictureStrip(clip.frames, clip.name) : ''}
 }
 
 /** Frames beside each other. Throws as `filmStrips`. */
-export function pictureStrip(frames: readonly string[], name: string): Html {
+export function contactStrip(frames: readonly string[], name: string): Html {
   const label = `${frames.length} frames of ${name}`;
   return html`<div class="strip" style="--frames:${frames.length}" role="img" aria-label="${label}">${frames.map(frame)}</div>`;
 }

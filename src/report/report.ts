@@ -6,7 +6,7 @@
 import { wilsonInterval } from '../metrics/metrics.js';
 import { classTable } from './classTable.js';
 import { confusionFigure } from './confusionFigure.js';
-import { filmStrips } from './contactStrip.js';
+import { contactStrips } from './contactStrip.js';
 import { type Html, type HtmlValue, html } from './html.js';
 import { learningCurves } from './learningCurves.js';
 import { commandList, factList, noteList, renderPage, section } from './page.js';
@@ -27,7 +27,7 @@ ${headline(data)}${facts(data)}${noteList(data.notes ?? [])}
 </header>
 <main>
 ${filled(data.epochs) && section('Learning', learningCurves(data.epochs ?? [], data.bestEpoch))}
-${filled(data.clips) && section('Clips', filmStrips(data.clips ?? [], data.metrics?.count))}
+${filled(data.clips) && section('Clips', contactStrips(data.clips ?? [], data.metrics?.count))}
 ${data.metrics && section('Confusion matrix', confusionFigure(data.metrics))}
 ${data.metrics && section('Classes', classTable(data.metrics))}
 ${filled(data.recipe) && section('Recipe', recipeLists(data.recipe ?? []))}

@@ -1,5 +1,5 @@
 /** Clips to look at, with frames: the most confident mistakes, and recognised clips spread over the rest. */
-import { inOrder } from '../dataset/orderedMap.js';
+import { orderedMap } from '../dataset/orderedMap.js';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
 import { topK } from '../metrics/softmax.js';
 import { VideoPool } from '../video/pool.js';
@@ -41,7 +41,7 @@ export async function picturesOf(
   const look = ({ path }: Pick<EvaluatedVideo, 'path'>, leaving: AbortSignal) => clipPictures(pool, path, leaving);
   const pictures: string[][] = [];
   try {
-    for await (const [, outcome] of inOrder(videos, 2 * pool.size, look, signal)) {
+    for await (const [, outcome] of orderedMap(videos, 2 * pool.size, look, signal)) {
       if ('error' in outcome) throw outcome.error;
       pictures.push(outcome.value);
     }

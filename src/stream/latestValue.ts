@@ -3,7 +3,7 @@
  * that were replaced before anybody took them. So nothing ever queues, and the reader is never further behind than one value.
  */
 
-export class Mailbox<T> {
+export class LatestValue<T> {
   /** Values that nobody took. */
   dropped = 0;
   private value: { readonly of: T } | undefined;

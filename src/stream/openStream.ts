@@ -2,15 +2,15 @@
  * A source and weights -> what happens, as it happens. Frames of a file wait for the network; frames of a live source do not: those
  * that come while it is busy are dropped and counted, so that an answer is never about something long past.
  */
-import { stripSize } from '../clip/preprocess.js';
+import { decodeSize } from '../clip/preprocess.js';
 import { VideoError } from '../errors.js';
 import type { Prediction } from '../inference/recogniser.js';
 import { readFrames, type SourceFrame } from '../video/frameSource.js';
 import { type SourceAddress, sourceAddress } from '../video/sourceAddress.js';
 import type { VideoLimits } from '../video/types.js';
-import { Mailbox } from './latestValue.js';
+import { LatestValue } from './latestValue.js';
 import { loadStreamRecogniser, type StreamRecogniser, type StreamRecogniserOptions } from './streamRecogniser.js';
-import { Pace, type PaceReport } from './throughputMonitor.js';
+import { ThroughputMonitor, type ThroughputReport } from './throughputMonitor.js';
 
 export interface StreamOptions extends StreamRecogniserOptions {
   /** Frames a second given to the network; by default those it was trained on. */
@@ -23,7 +23,7 @@ export interface StreamOptions extends StreamRecogniserOptions {
   /** Ends the stream in order. */
   readonly signal?: AbortSignal | undefined;
   /** Told every three seconds in which more than one frame in twenty was dropped. */
-  readonly onBehind?: (report: PaceReport) => void;
+  readonly onBehind?: (report: ThroughputReport) => void;
 }
 
 export interface StreamResult {
@@ -84,13 +84,13 @@ export async function* recogniseStream(
   const { loop, limits } = options;
   const frames = readFrames(address, {
     fps,
-    size: stripSize(recogniser.preprocess, 'test'),
+    size: decodeSize(recogniser.preprocess, 'test'),
     ...(live && !address.live && { pace: true }),
     ...(loop && { loop }),
     ...(limits && { limits }),
     signal: leaving.signal,
   });
-  const pace = new Pace();
+  const pace = new ThroughputMonitor();
   const counts = { used: 0, results: 0, startMs: performance.now() };
   const dropped = { count: 0 };
   try {
@@ -128,10 +128,10 @@ export async function* recogniseStream(
 /** The frames that there was time for: always the newest one. */
 async function* newestOf(
   frames: AsyncGenerator<SourceFrame>,
-  pace: Pace,
+  pace: ThroughputMonitor,
   dropped: { count: number },
 ): AsyncGenerator<SourceFrame> {
-  const mailbox = new Mailbox<SourceFrame>();
+  const mailbox = new LatestValue<SourceFrame>();
   const reading = (async () => {
     for await (const frame of frames) {
       pace.frameArrived();

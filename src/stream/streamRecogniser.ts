@@ -3,7 +3,7 @@
  * where and how fast, is the caller's business (openStream.ts is one). Memory does not grow with the number of frames.
  */
 import { emptyClips } from '../clip/clipTensor.js';
-import { writeClip } from '../clip/clipToTensor.js';
+import { clipToTensor } from '../clip/clipToTensor.js';
 import { testTransform } from '../clip/crop.js';
 import { type Preprocess, sameClips } from '../clip/preprocess.js';
 import { ConfigError } from '../errors.js';
@@ -100,7 +100,7 @@ export class StreamRecogniser {
   async push(frame: RgbFrame): Promise<FrameScores | undefined> {
     const { height, width } = this.config;
     const input = emptyClips(1, { frames: 1, height, width });
-    writeClip(frame, [0], testTransform(frame, this.preprocess), this.preprocess, input, 0);
+    clipToTensor(frame, [0], testTransform(frame, this.preprocess), this.preprocess, input, 0);
     this.waiting.push(input.data);
     this.frames++;
     if (this.waiting.length < this.hop) return undefined;

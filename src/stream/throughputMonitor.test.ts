@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pace } from './throughputMonitor.js';
+import { ThroughputMonitor } from './throughputMonitor.js';
 
 /** Ten seconds at 30 frames a second of which every `kept`th is used. */
 function reports(kept: number) {
-  const pace = new Pace();
+  const pace = new ThroughputMonitor();
   const out = [];
   for (let frame = 0; frame <= 300; frame++) {
     pace.frameArrived();
@@ -37,5 +37,5 @@ test('quantiles of the delays', () => {
   const { pace } = reports(1);
   assert.ok(Math.abs(pace.delayQuantile(0.5) - 50) <= 1);
   assert.ok(Math.abs(pace.delayQuantile(0.95) - 95) <= 1);
-  assert.ok(Number.isNaN(new Pace().delayQuantile(0.5)));
+  assert.ok(Number.isNaN(new ThroughputMonitor().delayQuantile(0.5)));
 });

@@ -1,6 +1,6 @@
 /** Whether a live stream's reader keeps up: rates of frames that came and were used, and how long answers take. Bounded memory. */
 
-export interface PaceReport {
+export interface ThroughputReport {
   /** Frames a second that came and that were used, since the last report. */
   readonly arrivedPerSec: number;
   readonly usedPerSec: number;
@@ -14,7 +14,7 @@ const everyMs = 3000;
 const toleratedLoss = 0.05;
 const keptDelays = 1000;
 
-export class Pace {
+export class ThroughputMonitor {
   private startMs: number | undefined;
   private arrived = 0;
   private used = 0;
@@ -36,7 +36,7 @@ export class Pace {
   }
 
   /** A report if a period is over and too many frames were lost in it. */
-  behind(nowMs: number): PaceReport | undefined {
+  behind(nowMs: number): ThroughputReport | undefined {
     this.startMs ??= nowMs;
     const seconds = (nowMs - this.startMs) / 1000;
     if (seconds * 1000 < everyMs) return undefined;

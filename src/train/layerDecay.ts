@@ -9,16 +9,16 @@ import { inventoryOf } from '../models/network.js';
 import { modelOf } from '../models/registry.js';
 import { countValues } from '../models/variables.js';
 
-export interface LayerRates {
+export interface LayerDecay {
   readonly layerDecay: number;
   readonly unfreezeEpochs: number;
 }
 
 /** Whether all layers learn alike all the time. */
-export const ratesAreEven = ({ layerDecay, unfreezeEpochs }: LayerRates): boolean => layerDecay === 1 && unfreezeEpochs === 0;
+export const learnsEvenly = ({ layerDecay, unfreezeEpochs }: LayerDecay): boolean => layerDecay === 1 && unfreezeEpochs === 0;
 
 /** One factor a value, in the order of the inventory, for an epoch counted from 0. */
-export function layerRates(config: NetworkConfig, epoch: number, { layerDecay, unfreezeEpochs }: LayerRates): Float32Array {
+export function layerLrScales(config: NetworkConfig, epoch: number, { layerDecay, unfreezeEpochs }: LayerDecay): Float32Array {
   const model = modelOf(config);
   const { parameters } = inventoryOf(config);
   const depths = parameters.map(({ name }) => model.layerGroup(name, config));

@@ -7,7 +7,7 @@ import { sizeOf } from '../graph/shape.js';
 import type { VariableSpec } from '../models/variables.js';
 
 /** Adds up what batch norms saw in each batch: pairs of running_mean and running_var in the order of the inventory. */
-export class StatisticsEstimate {
+export class PreciseBatchNorm {
   private readonly sums: Float64Array;
   private readonly squares: Float64Array;
   private batches = 0;

@@ -9,7 +9,7 @@ export interface Schedule {
 }
 
 /** The rate for a step, counted from 0. */
-export function rateAt(step: number, { peak, warmupSteps, totalSteps, finalShare }: Schedule): number {
+export function lrAt(step: number, { peak, warmupSteps, totalSteps, finalShare }: Schedule): number {
   if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
   const progress = Math.min((step - warmupSteps) / Math.max(totalSteps - warmupSteps, 1), 1);
   return peak * (finalShare + (1 - finalShare) * 0.5 * (1 + Math.cos(Math.PI * progress)));

@@ -21,7 +21,7 @@ import { teacherDigest } from './objectives/teacher.js';
 import { unlabelledPaths } from './objectives/unlabelledPaths.js';
 import { pictureSize } from './pictureSize.js';
 import { checkTeacher, type Progress, resumedProgress } from './progress.js';
-import { type AutoChoices, autoChoices } from './recipe/defaults.js';
+import { type RecipeDefaults, recipeDefaults } from './recipe/defaults.js';
 import { type TrainOptions, trainOptions } from './recipe/options.js';
 import { type Recipe, readRecipe } from './recipe/recipe.js';
 import type { RunFolder } from './runFolder/runFolder.js';
@@ -31,7 +31,7 @@ import type { TrainingWeights } from './trainingPrograms.js';
 const teacherAverage = 0.99;
 
 /** Everything a run starts with, read and checked. */
-export interface Start {
+export interface TrainSetup {
   readonly data: LabelledVideos;
   readonly config: NetworkConfig;
   readonly preprocess: Preprocess;
@@ -45,13 +45,13 @@ export interface Start {
 }
 
 /** What can be known to be wrong before the data are looked at: recipe and options. */
-export function checkChoices({ recipe, options }: Pick<TrainJob, 'recipe' | 'options'>): void {
+export function checkJob({ recipe, options }: Pick<TrainJob, 'recipe' | 'options'>): void {
   if (typeof recipe === 'string') readRecipe(recipe);
   trainOptions(options ?? {});
 }
 
 /** A new run: first values from the seed, or from other weights. */
-export async function freshStart(job: TrainJob, data: LabelledVideos): Promise<Start> {
+export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<TrainSetup> {
   const { onEvent = () => {} } = job;
   if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
   const from = job.init === undefined ? undefined : parseCheckpoint(await readSafetensors(job.init), job.init);
@@ -110,7 +110,7 @@ function withTeacher(options: TrainOptions, needed: boolean): TrainOptions {
 function chosen(job: TrainJob, data: LabelledVideos): Choices {
   const { onEvent = () => {}, options = {}, preprocess = {}, model, init } = job;
   if (job.recipe === false) return { model, preprocess, edge: undefined, options: trainOptions(options) };
-  const auto = autoChoices({ perClass: trainingCounts(data), pretrained: init !== undefined });
+  const auto = recipeDefaults({ perClass: trainingCounts(data), pretrained: init !== undefined });
   const recipe = readRecipe(job.recipe ?? auto.recipe);
   const augment = { ...recipe.options.augment, ...options.augment };
   const merged = { ...auto.options, ...recipe.options, ...options, augment };
@@ -124,7 +124,11 @@ function chosen(job: TrainJob, data: LabelledVideos): Choices {
 }
 
 /** What is worth saying of choices that nobody made. */
-function reasonsFor({ recipe: named, model, init, options = {} }: TrainJob, { reasons }: AutoChoices, recipe: Recipe): string[] {
+function reasonsFor(
+  { recipe: named, model, init, options = {} }: TrainJob,
+  { reasons }: RecipeDefaults,
+  recipe: Recipe,
+): string[] {
   const told = (key: 'epochs' | 'balance') => options[key] !== undefined || recipe.options[key] !== undefined;
   return [
     ...(named === undefined ? [reasons.recipe] : []),
@@ -208,7 +212,7 @@ function inheritedBy({ height, width }: NetworkConfig, { config, preprocess }: C
 }
 
 /** A run that goes on: all its choices come from its checkpoint; other ones are refused, not mixed in. */
-export async function resumedStart(job: TrainJob, folder: RunFolder, data: LabelledVideos): Promise<Start> {
+export async function resumedSetup(job: TrainJob, folder: RunFolder, data: LabelledVideos): Promise<TrainSetup> {
   const given = [
     job.model !== undefined && '--model',
     job.temporal !== undefined && '--temporal',

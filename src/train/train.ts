@@ -3,21 +3,21 @@
  * checks everything that can be checked before anything is written.
  */
 
-import { ClipLoader } from '../dataset/dataLoader.js';
+import { DataLoader } from '../dataset/dataLoader.js';
 import { readDataset } from '../dataset/dataset.js';
 import { videosOf } from '../dataset/labelledVideos.js';
 import { openRuntime } from '../node/graphRuntime.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { calibrateBest } from './calibrateBest.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
-import { ratesAreEven } from './layerDecay.js';
-import { taughtPlan, teacherOf, tellTeacher } from './objectives/distillation.js';
-import { lessonPlan } from './objectives/objective.js';
+import { learnsEvenly } from './layerDecay.js';
+import { distillationObjective, openTeacherFor, reportTeacherSpeed } from './objectives/distillation.js';
+import { createObjective } from './objectives/objective.js';
 import type { Teacher } from './objectives/teacher.js';
 import { dataDigest } from './progress.js';
 import { RunFolder } from './runFolder/runFolder.js';
 import { beginRecord, type Recording, type RunStart } from './runFolder/runRecord.js';
-import { checkChoices, freshStart, resumedStart, type Start } from './setup.js';
+import { checkJob, newSetup, resumedSetup, type TrainSetup } from './setup.js';
 import { defaultStep } from './step.js';
 import { Trainer } from './trainer.js';
 import { TrainingPrograms } from './trainingPrograms.js';
@@ -32,12 +32,12 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   };
   const job = { ...given, onEvent };
   const folder = RunFolder.check(job.out, job.resume ?? false);
-  checkChoices(job);
+  checkJob(job);
   const data = typeof job.data === 'string' ? readDataset(job.data, job.dataset) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
-  const start = job.resume ? await resumedStart(job, folder, data) : await freshStart(job, data);
-  const teacher = await teacherOf(job, start);
-  const loader = new ClipLoader({
+  const start = job.resume ? await resumedSetup(job, folder, data) : await newSetup(job, data);
+  const teacher = await openTeacherFor(job, start);
+  const loader = new DataLoader({
     preprocess: start.preprocess,
     augment: start.options.augment,
     maxBadShare: start.options.maxBadShare,
@@ -62,7 +62,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
 }
 
 /** What run.json is to say when a session begins. */
-function recordOf(job: TrainJob, folder: RunFolder, start: Start, teacher: Teacher | undefined): RunStart {
+function recordOf(job: TrainJob, folder: RunFolder, start: TrainSetup, teacher: Teacher | undefined): RunStart {
   const { resume = false, command, threads, workers, init, dataset } = job;
   const { config, data, options, preprocess, unlabelled } = start;
   return {
@@ -82,8 +82,8 @@ function recordOf(job: TrainJob, folder: RunFolder, start: Start, teacher: Teach
 async function runTraining(
   job: TrainJob,
   folder: RunFolder,
-  start: Start,
-  loader: ClipLoader,
+  start: TrainSetup,
+  loader: DataLoader,
   engine: GraphRuntime,
   recording: Recording,
   teacher: Teacher | undefined,
@@ -98,7 +98,7 @@ async function runTraining(
     accumulate: options.accumulate,
     average: options.average > 0,
     dropPath: options.dropPath > 0,
-    layerRates: !ratesAreEven(options),
+    layerRates: !learnsEvenly(options),
     frozenStatistics: options.batchNorm === 'frozen',
     ...(teacher && { temperature: options.teacherTemperature }),
   });
@@ -108,11 +108,11 @@ async function runTraining(
     programs.warmUp(),
   ]);
   recording.noteClues(prepared.read);
-  await tellTime(job, start, programs, prepared.usable, teacher);
+  await estimateTime(job, start, programs, prepared.usable, teacher);
   if (start.progress) await folder.keepEpochs(start.progress.epoch);
   const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
   const notes = { data: data.root, splitBy: data.splitBy, model: config.name, seed: String(options.seed) };
-  const plan = await lessonPlan(job, start, loader, programs);
+  const plan = await createObjective(job, start, loader, programs);
   const parts = {
     config,
     preprocess,
@@ -123,7 +123,7 @@ async function runTraining(
     folder,
     loader,
     programs,
-    ...(teacher ? taughtPlan(plan, teacher, options) : plan),
+    ...(teacher ? distillationObjective(plan, teacher, options) : plan),
     notes,
     onEvent,
     signal,
@@ -145,12 +145,18 @@ async function runTraining(
 const forwardShare = 0.35;
 
 /** Says how long the run will take, from one timed step on this machine. */
-async function tellTime(job: TrainJob, start: Start, programs: TrainingPrograms, clips: number, teacher: Teacher | undefined) {
+async function estimateTime(
+  job: TrainJob,
+  start: TrainSetup,
+  programs: TrainingPrograms,
+  clips: number,
+  teacher: Teacher | undefined,
+) {
   const { data, options, progress } = start;
   const { onEvent } = job;
   if (!onEvent) return;
   const speed = await programs.measureSpeed();
-  const teaching = teacher ? await tellTeacher(job, start, teacher, speed) : 0;
+  const teaching = teacher ? await reportTeacherSpeed(job, start, teacher, speed) : 0;
   const epochs = options.epochs - (progress?.epoch ?? 0);
   const val = data.videos.filter(({ split }) => split === 'val').length;
   const looks = val > 0 ? Math.ceil(epochs / options.validateEvery) : 1;

@@ -5,18 +5,18 @@
  */
 
 import type { Preprocess } from '../clip/preprocess.js';
-import type { ClipBatch, ClipLoader } from '../dataset/dataLoader.js';
+import type { ClipBatch, DataLoader } from '../dataset/dataLoader.js';
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
 import { ConfigError, DatasetError, VmfError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { DivergenceWatch, lossWeight } from './divergence.js';
-import { layerRates, ratesAreEven } from './layerDecay.js';
-import { dropoutMask, dropPathMask, type Lesson, type Moment } from './objectives/supervised.js';
+import { layerLrScales, learnsEvenly } from './layerDecay.js';
+import { dropoutMask, dropPathMask, type StepPosition, type TrainingBatch } from './objectives/supervised.js';
 import { newEpoch, type Progress, startOfRun } from './progress.js';
 import type { TrainOptions } from './recipe/options.js';
 import type { RunFolder } from './runFolder/runFolder.js';
-import { rateAt } from './schedule.js';
+import { lrAt } from './schedule.js';
 import type { StepResult, TrainingPrograms } from './trainingPrograms.js';
 import { correctIn, estimateStatistics, validate } from './validation.js';
 
@@ -61,9 +61,9 @@ export interface TrainerParts {
   readonly options: TrainOptions;
   readonly folder: RunFolder;
   /** Labelled clips a pass, and what a pass learns from them. */
-  readonly labelled: number;
-  readonly lesson: (batch: ClipBatch, at: Moment) => Promise<Lesson>;
-  readonly loader: ClipLoader;
+  readonly labelledBatch: number;
+  readonly makeBatch: (batch: ClipBatch, at: StepPosition) => Promise<TrainingBatch>;
+  readonly loader: DataLoader;
   readonly programs: TrainingPrograms;
   readonly notes: Readonly<Record<string, string>>;
   readonly onEvent: (event: TrainEvent) => void;
@@ -147,14 +147,14 @@ export class Trainer {
 
   private countBatches(): number {
     const { repeats, balance } = this.parts.options;
-    return this.parts.loader.batchCount(this.train, { batch: this.parts.labelled, repeats, balance });
+    return this.parts.loader.batchCount(this.train, { batch: this.parts.labelledBatch, repeats, balance });
   }
 
   /** The rest of the current epoch. False when the signal cut it short. */
   private async epoch(): Promise<boolean> {
     const { loader, options, signal } = this.parts;
     const { seed, repeats, balance } = options;
-    const { labelled: batch } = this.parts;
+    const { labelledBatch: batch } = this.parts;
     const { epoch, batch: firstBatch } = this.progress;
     this.startedMs = performance.now();
     this.clipsDone = 0;
@@ -180,8 +180,8 @@ export class Trainer {
 
   private async setRates(): Promise<void> {
     const { config, options, programs } = this.parts;
-    if (ratesAreEven(options)) return;
-    await programs.setRates(layerRates(config, this.progress.epoch, options));
+    if (learnsEvenly(options)) return;
+    await programs.setRates(layerLrScales(config, this.progress.epoch, options));
   }
 
   private async pass(batch: ClipBatch): Promise<void> {
@@ -189,11 +189,11 @@ export class Trainer {
     const { pass } = this.progress;
     const { accumulate, average, dropPath, weightDecay } = options;
     const step = Math.floor(pass / accumulate) + 1;
-    const lesson = await this.parts.lesson(batch, { pass, done: pass / this.totalPasses });
+    const made = await this.parts.makeBatch(batch, { pass, done: pass / this.totalPasses });
     const result = await programs.step({
-      clips: lesson.clips,
-      targets: lesson.targets,
-      ...(lesson.soft && { soft: lesson.soft }),
+      clips: made.clips,
+      targets: made.targets,
+      ...(made.soft && { soft: made.soft }),
       dropout: dropoutMask(programs.masks.dropouts, options.dropout ?? config.dropout, options, pass),
       ...(dropPath > 0 && { dropPath: dropPathMask(programs.masks.branches, options, pass) }),
       ...{ step, rate: this.rateAt(pass), weightDecay },
@@ -202,11 +202,11 @@ export class Trainer {
       chained: this.chained,
       partial: (pass + 1) % accumulate !== 0,
     });
-    this.refuseDivergence(lesson, result, step);
-    this.account(lesson, result);
+    this.refuseDivergence(made, result, step);
+    this.updateMetrics(made, result);
   }
 
-  private refuseDivergence({ videos }: Lesson, { loss, gradientNorm }: StepResult, step: number): void {
+  private refuseDivergence({ videos }: TrainingBatch, { loss, gradientNorm }: StepResult, step: number): void {
     const fault = this.watch.fault(loss, gradientNorm);
     if (fault === undefined) return;
     const names = [...videos].map((video) => this.train[video]?.name ?? '?');
@@ -220,7 +220,7 @@ export class Trainer {
     throw new VmfError(`training diverged ${where}; ${kept}; try a lower --rate than ${options.rate}`);
   }
 
-  private account({ labels, pseudoShare = 0 }: Lesson, { loss, gradientNorm, logits }: StepResult): void {
+  private updateMetrics({ labels, pseudoShare = 0 }: TrainingBatch, { loss, gradientNorm, logits }: StepResult): void {
     const { progress } = this;
     const { options, config } = this.parts;
     const known = labels.filter((label) => label >= 0).length;
@@ -254,7 +254,7 @@ export class Trainer {
   private rateAt(pass: number): number {
     const { options } = this.parts;
     const batches = this.batchesPerEpoch;
-    return rateAt(pass, {
+    return lrAt(pass, {
       peak: options.rate,
       warmupSteps: Math.round(Math.min(options.warmupEpochs, options.epochs / 2) * batches),
       totalSteps: this.totalPasses,
@@ -269,7 +269,7 @@ export class Trainer {
     const epoch = progress.epoch + 1;
     const isLast = epoch === options.epochs;
     const looks = isLast || (this.val.length > 0 && epoch % options.validateEvery === 0);
-    const validation = looks ? await this.look() : undefined;
+    const validation = looks ? await this.evaluate() : undefined;
     if (Number.isNaN(validation?.loss))
       this.stopDiverged(`in epoch ${epoch}: the network's answers on validation videos are no numbers`);
     const metrics: EpochMetrics = {
@@ -277,11 +277,11 @@ export class Trainer {
       trainLoss: progress.lossSum / progress.batch,
       trainTop1: progress.correct / Math.max(progress.clips, 1),
       gradientNorm: progress.normSum / progress.batch,
-      ...(this.parts.labelled < options.batch && { pseudoShare: progress.pseudoSum / progress.batch }),
+      ...(this.parts.labelledBatch < options.batch && { pseudoShare: progress.pseudoSum / progress.batch }),
       ...(validation && { valLoss: validation.loss, valTop1: validation.top1 }),
       ...{ clipsPerSec: this.clipsDone / seconds, seconds },
     };
-    const best = this.judge(metrics, looks);
+    const best = this.updateBest(metrics, looks);
     this.rows.push(metrics);
     await folder.log(metrics);
     if (best || this.done || this.savingIsDue()) await this.save(metrics, best);
@@ -289,7 +289,7 @@ export class Trainer {
   }
 
   /** Moves the progress on to the next epoch. True when these are the weights to keep. */
-  private judge(metrics: EpochMetrics, looked: boolean): boolean {
+  private updateBest(metrics: EpochMetrics, looked: boolean): boolean {
     const { progress } = this;
     // What was best before pairs of clips is no yardstick for a network that is to understand a stream.
     const before = this.chained && progress.epoch === this.chainedFrom ? undefined : progress.best;
@@ -300,7 +300,7 @@ export class Trainer {
     return best;
   }
 
-  private async look(): Promise<{ loss: number; top1: number } | undefined> {
+  private async evaluate(): Promise<{ loss: number; top1: number } | undefined> {
     await estimateStatistics(this.parts, this.train, this.progress.epoch, this.chained);
     return validate(this.parts, this.val);
   }

@@ -1,18 +1,18 @@
 /** Looks at the network between epochs: batch-norm statistics estimated anew, then loss and accuracy on the validation videos. */
 
-import type { ClipLoader } from '../dataset/dataLoader.js';
+import type { DataLoader } from '../dataset/dataLoader.js';
 import type { LabelledVideo } from '../dataset/labelledVideos.js';
 import { softmax } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
 import { inventoryOf } from '../models/network.js';
-import { StatisticsEstimate } from './preciseBatchNorm.js';
+import { PreciseBatchNorm } from './preciseBatchNorm.js';
 import type { TrainOptions } from './recipe/options.js';
 import type { TrainingPrograms } from './trainingPrograms.js';
 
 export interface ValidationParts {
   readonly config: NetworkConfig;
   readonly options: TrainOptions;
-  readonly loader: ClipLoader;
+  readonly loader: DataLoader;
   readonly programs: TrainingPrograms;
 }
 
@@ -25,7 +25,7 @@ export async function estimateStatistics(
 ): Promise<void> {
   const { batch, seed, statisticsBatches, batchNorm } = options;
   if (statisticsBatches === 0 || batchNorm === 'frozen') return;
-  const estimate = new StatisticsEstimate(inventoryOf(config).statistics);
+  const estimate = new PreciseBatchNorm(inventoryOf(config).statistics);
   let left = statisticsBatches;
   for await (const { clips } of loader.batches(videos, { batch, train: true, epoch, seed: seed + 1 })) {
     estimate.add(await programs.statistics(clips, chained));

@@ -1,4 +1,4 @@
-/** The library in a browser tab: networks as data, recognition and training with onnxruntime-web. Nothing here needs Node. */
+/** The library in a browser tab: networks, recognition and training with onnxruntime-web. Nothing here needs Node. */
 export { asTensor, type ClipTensor, clipsFrom, emptyClips } from '../clip/clipTensor.js';
 export { type ClipView, testViews } from '../clip/clipView.js';
 export { makePreprocess, type Preprocess } from '../clip/preprocess.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/smallVideos.js';
-import { livelyWeights, tinyCheckpoint, tinyConfig } from '../../test/support/randomWeights.js';
+import { randomWeights, tinyCheckpoint, tinyConfig } from '../../test/support/randomWeights.js';
 import { inventoryOf } from '../models/network.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint, transferWeights } from './checkpoint.js';
 import { readSafetensors, writeSafetensors } from './files.js';
@@ -152,7 +152,7 @@ test('refused: a tensor that is missing, of another shape, of another kind', () 
 
 const fresh = (choice: Parameters<typeof tinyConfig>[0]) => {
   const config = tinyConfig(choice);
-  return { config, weights: livelyWeights(config, 99) };
+  return { config, weights: randomWeights(config, 99) };
 };
 
 /** Values of the named tensor in flat parameters. */
@@ -201,7 +201,7 @@ test('transfer from another network is refused', () => {
   const from = tinyCheckpoint();
   const other = { ...tinyConfig(), name: 'other', stem: 10, tokenDim: 20, head: 30 };
   assert.throws(
-    () => transferWeights(other, livelyWeights(other), from, true, 'init.st'),
+    () => transferWeights(other, randomWeights(other), from, true, 'init.st'),
     /^WeightsError: init\.st: weights of tiny do not fit other: only \d+ of \d+ tensors agree$/,
   );
 });

@@ -40,7 +40,7 @@ export function tinyConfig({
   return parseNetworkConfig(tiny, 'tiny') as VideoMobileFormerConfig;
 }
 
-export function livelyWeights(config: NetworkConfig, seed = 0): FlatWeights {
+export function randomWeights(config: NetworkConfig, seed = 0): FlatWeights {
   const { parameters, statistics } = inventoryOf(config);
   return { parameters: filled(parameters, seed), statistics: filled(statistics, seed) };
 }
@@ -85,7 +85,7 @@ export function tinyCheckpoint({
     labels,
     preprocess: makePreprocess({ frames, height, width, resize: 'crop', ...preprocess }),
     notes,
-    ...livelyWeights(config, seed),
+    ...randomWeights(config, seed),
   };
 }
 

@@ -12,7 +12,7 @@ import { clipShape, inferenceGraph, masksOf } from '../../src/models/network.js'
 import { networkConfig, parseNetworkConfig } from '../../src/models/registry.js';
 import { Rng } from '../../src/rng.js';
 import { defaultStep, scheduleValues, smoothedTargets, trainingStep } from '../../src/train/step.js';
-import { livelyWeights, tinyConfig, writeTinyWeights } from './randomWeights.js';
+import { randomWeights, tinyConfig, writeTinyWeights } from './randomWeights.js';
 
 export { blockSize } from '../../src/node/blockSize.js';
 
@@ -43,7 +43,7 @@ function clipsOf(config: NetworkConfig): Float32Array {
 /** Logits [batch, classes] of seeded clips under seeded weights. */
 export async function recordedLogits(network: RecordedNetwork, block: number): Promise<number[]> {
   const config = configOf(network);
-  const run = await program({ logits: inferenceGraph(config, livelyWeights(config), batch) }, block, 'all');
+  const run = await program({ logits: inferenceGraph(config, randomWeights(config), batch) }, block, 'all');
   const got = await run({ clips: clipsOf(config) });
   await run.end();
   return Array.from(got['logits'] ?? []);
@@ -55,7 +55,7 @@ export async function recordedLogits(network: RecordedNetwork, block: number): P
  */
 export async function recordedLosses(network: RecordedNetwork, block: number, steps = 10): Promise<number[]> {
   const config = configOf(network);
-  const weights = livelyWeights(config);
+  const weights = randomWeights(config);
   const options = { ...defaultStep, epsilon: 1, clips: batch, chained: network.name.endsWith('-causal') };
   const run = await program(trainingStep(config, options), block, 'disabled');
   const targets = smoothedTargets(

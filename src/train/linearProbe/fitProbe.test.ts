@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rng } from '../../rng.js';
-import { fitReadout, type ReadoutFit } from './fitProbe.js';
+import { fitProbe, type ProbeFit } from './fitProbe.js';
 
 const [count, width, classes] = [60, 200, 3];
 const labels = Int32Array.from({ length: count }, (_, n) => n % classes);
@@ -19,14 +19,14 @@ function features(telling: number): Float32Array {
   });
 }
 
-function logits({ weights, bias }: ReadoutFit, row: Float32Array): number[] {
+function logits({ weights, bias }: ProbeFit, row: Float32Array): number[] {
   return Array.from(bias, (own, k) => row.reduce((sum, value, d) => sum + value * (weights[k * width + d] ?? NaN), own));
 }
 
 const largest = (values: readonly number[]) => values.indexOf(Math.max(...values));
 
 test('features that tell are found, whatever their size; the loss foreseen holds for new clips', () => {
-  const fit = fitReadout({ features: features(3), labels }, classes);
+  const fit = fitProbe({ features: features(3), labels }, classes);
   assert.ok(fit.chosen.top1 > 0.9, `${fit.chosen.top1}`);
   assert.ok(fit.chosen.loss < 0.5, `${fit.chosen.loss}`);
   const answers = Array.from(labels, (_, n) => largest(logits(fit, features(3).subarray(n * width, (n + 1) * width))));
@@ -34,18 +34,18 @@ test('features that tell are found, whatever their size; the loss foreseen holds
 });
 
 test('features that tell nothing are not believed', () => {
-  const { chosen } = fitReadout({ features: features(0), labels }, classes);
+  const { chosen } = fitProbe({ features: features(0), labels }, classes);
   assert.ok(chosen.top1 < 0.55, `${chosen.top1}`);
   assert.ok(chosen.loss > 0.95, `${chosen.loss}`); // ln 3 = 1.0986
 });
 
 test('weights for raw features do not depend on a feature that never changes, nor on the order of clips', () => {
   const data = features(3);
-  const fit = fitReadout({ features: data, labels }, classes);
+  const fit = fitProbe({ features: data, labels }, classes);
   for (let k = 0; k < classes; k++) assert.equal(fit.weights[k * width + width - 1], 0);
   const order = Array.from(labels, (_, n) => (n * 7) % count);
   const moved = Float32Array.from(order.flatMap((n) => [...data.subarray(n * width, (n + 1) * width)]));
-  const again = fitReadout({ features: moved, labels: Int32Array.from(order, (n) => labels[n] ?? -1) }, classes);
+  const again = fitProbe({ features: moved, labels: Int32Array.from(order, (n) => labels[n] ?? -1) }, classes);
   assert.equal(again.chosen.penalty, fit.chosen.penalty);
   const row = data.subarray(0, width);
   for (const [k, value] of logits(fit, row).entries()) assert.ok(Math.abs(value - (logits(again, row)[k] ?? NaN)) < 1e-3);

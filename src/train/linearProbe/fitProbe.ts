@@ -14,7 +14,7 @@ export interface ClipFeatures {
   readonly labels: Int32Array;
 }
 
-export interface ReadoutFit {
+export interface ProbeFit {
   /** [K, D] and [K], for features as they come; they give logits. */
   readonly weights: Float32Array;
   readonly bias: Float32Array;
@@ -40,7 +40,7 @@ const mostDirections = 256;
 /** Features that vary by less than this share of their mean vary by rounding, which differs between machines. */
 const leastVariation = 1e-4;
 
-export function fitReadout(clips: ClipFeatures, classes: number): ReadoutFit {
+export function fitProbe(clips: ClipFeatures, classes: number): ProbeFit {
   const { centre, scale } = standardisation(clips);
   const rows = standardised(clips, centre, scale);
   const space = new RowSpace(rows, clips.labels.length, mostDirections);

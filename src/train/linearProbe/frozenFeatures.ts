@@ -9,7 +9,7 @@ import { lower } from '../../graph/lowering/lower.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { type FlatWeights, type Intermediates, inferenceGraph, inventoryOf } from '../../models/network.js';
 import type { GraphRuntime, Session } from '../../platform/graphRuntime.js';
-import { StatisticsEstimate } from '../preciseBatchNorm.js';
+import { PreciseBatchNorm } from '../preciseBatchNorm.js';
 import { defaultStep } from '../step.js';
 import { TrainingPrograms } from '../trainingPrograms.js';
 
@@ -49,7 +49,7 @@ export async function seenStatistics(
   const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: batch });
   const none = new Float32Array(0);
   await programs.setWeights({ parameters, statistics, first: none, second: none });
-  const estimate = new StatisticsEstimate(inventoryOf(config).statistics);
+  const estimate = new PreciseBatchNorm(inventoryOf(config).statistics);
   for await (const clips of batches) estimate.add(await programs.statistics(clips));
   return estimate.result();
 }

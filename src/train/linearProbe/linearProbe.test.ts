@@ -8,7 +8,7 @@ import { makeVideo, temporaryFolder } from '../../../test/smallVideos.js';
 import { tinyConfig } from '../../../test/support/randomWeights.js';
 import { finished, start, vmf } from '../../../test/support/vmf.js';
 import { asTensor } from '../../clip/clipTensor.js';
-import { ClipLoader } from '../../dataset/dataLoader.js';
+import { DataLoader } from '../../dataset/dataLoader.js';
 import { readDataset } from '../../dataset/dataset.js';
 import { lower } from '../../graph/lowering/lower.js';
 import { inferenceGraph, inventoryOf } from '../../models/network.js';
@@ -19,7 +19,7 @@ import { parseCheckpoint } from '../../weights/checkpoint.js';
 import { readSafetensors } from '../../weights/files.js';
 import { readRecord } from '../runFolder/runRecord.js';
 import { FrozenFeatures } from './frozenFeatures.js';
-import { trainBaseline } from './linearProbe.js';
+import { trainLinearProbe } from './linearProbe.js';
 
 /** Seeds whose ground is dark, and bright (see smallVideos.ts). */
 const seeds = Array.from({ length: 100 }, (_, seed) => seed);
@@ -77,11 +77,11 @@ test('dark and bright videos are told apart; predict, eval, report and export ta
 test('the readout in the network gives what its weights make of the features', async (t) => {
   const root = littleData(t);
   const common = { threads: 1, workers: 1, cacheFolder: false } as const;
-  const summary = await trainBaseline({ data: join(root, 'data'), out: join(root, 'run'), model: tinyConfig(), ...common });
+  const summary = await trainLinearProbe({ data: join(root, 'data'), out: join(root, 'run'), model: tinyConfig(), ...common });
   assert.ok((summary.foreseen?.top1 ?? 0) > 0.9, `foreseen ${summary.foreseen?.top1}`);
   const { config, parameters, statistics, preprocess } = parseCheckpoint(await readSafetensors(summary.bestPath), 'best');
   const engine = openRuntime({ threads: 1 });
-  const loader = new ClipLoader({ preprocess, workers: 1, cacheFolder: false });
+  const loader = new DataLoader({ preprocess, workers: 1, cacheFolder: false });
   t.after(() => Promise.all([engine.close(), loader.close()]));
   const videos = readDataset(join(root, 'data')).videos.filter(({ split }) => split === 'val');
   const frozen = await FrozenFeatures.load(engine, config, { parameters, statistics }, videos.length);

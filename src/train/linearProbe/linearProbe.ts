@@ -4,7 +4,7 @@
  */
 
 import type { ClipTensor } from '../../clip/clipTensor.js';
-import { type ClipBatch, ClipLoader } from '../../dataset/dataLoader.js';
+import { type ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
 import { readDataset } from '../../dataset/dataset.js';
 import { type LabelledVideo, videosOf } from '../../dataset/labelledVideos.js';
 import { ConfigError } from '../../errors.js';
@@ -20,19 +20,19 @@ import type { TrainJob, TrainJobEvent, TrainSummary } from '../job.js';
 import { dataDigest } from '../progress.js';
 import { RunFolder } from '../runFolder/runFolder.js';
 import { beginRecord, type Recording } from '../runFolder/runRecord.js';
-import { freshStart, type Start } from '../setup.js';
+import { newSetup, type TrainSetup } from '../setup.js';
 import type { EpochMetrics } from '../trainer.js';
 import { correctIn } from '../validation.js';
-import { type ClipFeatures, fitReadout, type PenaltyTrial, type ReadoutFit } from './fitProbe.js';
+import { type ClipFeatures, fitProbe, type PenaltyTrial, type ProbeFit } from './fitProbe.js';
 import { FrozenFeatures, seenStatistics } from './frozenFeatures.js';
 
 /** As a training job without what only training has. */
-export interface BaselineJob extends Omit<TrainJob, 'resume' | 'recipe' | 'unlabelled' | 'options'> {
+export interface LinearProbeJob extends Omit<TrainJob, 'resume' | 'recipe' | 'unlabelled' | 'options'> {
   readonly options?: Pick<NonNullable<TrainJob['options']>, 'seed' | 'maxBadShare'>;
 }
 
 /** `epochs` holds one row, as if all were one epoch; none when a signal ended it: nothing is stored then. */
-export interface BaselineSummary extends TrainSummary {
+export interface LinearProbeSummary extends TrainSummary {
   /** What leave-one-out over the training videos foresees; undefined when interrupted. */
   readonly foreseen: PenaltyTrial | undefined;
   /** Share of the training videos that the largest class has: what answers without looking reach. */
@@ -45,7 +45,7 @@ const batch = 8;
 const statisticsBatches = 4;
 
 /** Errors as those of `train`. */
-export async function trainBaseline(given: BaselineJob): Promise<BaselineSummary> {
+export async function trainLinearProbe(given: LinearProbeJob): Promise<LinearProbeSummary> {
   const startedMs = performance.now();
   const said: string[] = [];
   const onEvent = (event: TrainJobEvent) => {
@@ -56,7 +56,7 @@ export async function trainBaseline(given: BaselineJob): Promise<BaselineSummary
   const folder = RunFolder.check(job.out, false);
   const data = typeof job.data === 'string' ? readDataset(job.data, job.dataset) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
-  const start = await freshStart({ ...job, recipe: false }, data);
+  const start = await newSetup({ ...job, recipe: false }, data);
   const config = withReadout(start.config);
   if (job.init === undefined) {
     const message = 'the network is random, and such features tell little: --init WEIGHTS, trained on any videos, tells far more';
@@ -86,10 +86,10 @@ function withReadout(config: NetworkConfig): NetworkConfig {
   return { ...config, readout: 'linear' };
 }
 
-type Job = BaselineJob & { readonly onEvent: (event: TrainJobEvent) => void };
+type Job = LinearProbeJob & { readonly onEvent: (event: TrainJobEvent) => void };
 
-function loaderFor({ onEvent, workers, decoder, cacheFolder }: Job, { preprocess, options }: Start): ClipLoader {
-  return new ClipLoader({
+function loaderFor({ onEvent, workers, decoder, cacheFolder }: Job, { preprocess, options }: TrainSetup): DataLoader {
+  return new DataLoader({
     ...{ preprocess, maxBadShare: options.maxBadShare },
     ...(workers !== undefined && { workers }),
     ...(decoder !== undefined && { decoder }),
@@ -99,7 +99,7 @@ function loaderFor({ onEvent, workers, decoder, cacheFolder }: Job, { preprocess
   });
 }
 
-function recorded(job: Job, { data, preprocess, options }: Start, config: NetworkConfig, folder: RunFolder, said: string[]) {
+function recorded(job: Job, { data, preprocess, options }: TrainSetup, config: NetworkConfig, folder: RunFolder, said: string[]) {
   const { command, threads, workers, init, dataset } = job;
   const { seed, maxBadShare } = options;
   return beginRecord({
@@ -111,16 +111,16 @@ function recorded(job: Job, { data, preprocess, options }: Start, config: Networ
 
 interface Parts {
   readonly job: Job;
-  readonly start: Start;
+  readonly start: TrainSetup;
   readonly config: NetworkConfig;
   readonly folder: RunFolder;
-  readonly loader: ClipLoader;
+  readonly loader: DataLoader;
   readonly engine: GraphRuntime;
   readonly recording: Recording;
   readonly startedMs: number;
 }
 
-type Prepared = Awaited<ReturnType<ClipLoader['prepare']>>;
+type Prepared = Awaited<ReturnType<DataLoader['prepare']>>;
 
 class Baseline {
   private readonly train: readonly LabelledVideo[];
@@ -132,7 +132,7 @@ class Baseline {
     this.val = data.videos.filter(({ split }) => split === 'val');
   }
 
-  async run(): Promise<BaselineSummary> {
+  async run(): Promise<LinearProbeSummary> {
     try {
       return await this.fitAndStore();
     } catch (error) {
@@ -141,7 +141,7 @@ class Baseline {
     }
   }
 
-  private async fitAndStore(): Promise<BaselineSummary> {
+  private async fitAndStore(): Promise<LinearProbeSummary> {
     const { job, start, config, folder, loader, engine, recording } = this.parts;
     const { onEvent, signal } = job;
     const onProgress = (done: number, of: number) => onEvent({ kind: 'reading', done, of });
@@ -152,7 +152,7 @@ class Baseline {
     await folder.reserveFor(this.checkpoint(weights, {}));
     const frozen = await FrozenFeatures.load(engine, config, weights, batch);
     const clips = await this.features(frozen, usable);
-    const fit = fitReadout(clips, config.classes);
+    const fit = fitProbe(clips, config.classes);
     const validation = this.val.length > 0 ? resultOf(await this.features(frozen, this.val), fit) : undefined;
     signal?.throwIfAborted();
     const metrics = this.metrics(resultOf(clips, fit), validation, usable.length);
@@ -179,7 +179,7 @@ class Baseline {
     return (performance.now() - this.parts.startedMs) / 1000;
   }
 
-  private summary(done: { fit: ReadoutFit; metrics: EpochMetrics; prepared: Prepared } | undefined): BaselineSummary {
+  private summary(done: { fit: ProbeFit; metrics: EpochMetrics; prepared: Prepared } | undefined): LinearProbeSummary {
     const { start, config, folder, loader } = this.parts;
     const { labels } = start.data;
     const largest = Math.max(...labels.map((_, k) => this.train.filter(({ labelIndex }) => labelIndex === k).length));
@@ -241,7 +241,7 @@ class Baseline {
 }
 
 /** The last two parameters of a network with a linear readout are its weights and bias. */
-function withLinear(config: NetworkConfig, { parameters, statistics }: FlatWeights, fit: ReadoutFit): FlatWeights {
+function withLinear(config: NetworkConfig, { parameters, statistics }: FlatWeights, fit: ProbeFit): FlatWeights {
   const out = parameters.slice();
   const all = countValues(inventoryOf(config).parameters);
   out.set(fit.weights, all - fit.bias.length - fit.weights.length);
@@ -262,7 +262,7 @@ function joined(parts: readonly ClipFeatures[]): ClipFeatures {
 /** Logits [N, K]. */
 export function logitsOf(
   { features, labels }: ClipFeatures,
-  { weights, bias }: Pick<ReadoutFit, 'weights' | 'bias'>,
+  { weights, bias }: Pick<ProbeFit, 'weights' | 'bias'>,
 ): Float32Array {
   const width = features.length / labels.length;
   const classes = bias.length;
@@ -280,7 +280,7 @@ interface Result {
   readonly top1: number;
 }
 
-function resultOf(clips: ClipFeatures, fit: ReadoutFit): Result {
+function resultOf(clips: ClipFeatures, fit: ProbeFit): Result {
   const classes = fit.bias.length;
   const logits = logitsOf(clips, fit);
   let loss = 0;

@@ -11,19 +11,23 @@ import type { NetworkConfig } from '../../models/config.js';
 import { networkCost } from '../../models/cost.js';
 import type { TrainJob } from '../job.js';
 import type { TrainOptions } from '../recipe/options.js';
-import type { Start } from '../setup.js';
-import type { LessonPlan } from './objective.js';
+import type { TrainSetup } from '../setup.js';
+import type { Objective } from './objective.js';
 import { batchParts } from './semiSupervised.js';
-import type { Lesson } from './supervised.js';
+import type { TrainingBatch } from './supervised.js';
 import { openTeacher, type Teacher } from './teacher.js';
 
-/** The plan with what the teacher says of each pass's clips. */
-export function taughtPlan(plan: LessonPlan, teacher: Pick<Teacher, 'probabilities'>, options: TrainOptions): LessonPlan {
+/** The objective with what the teacher says of each pass's clips. */
+export function distillationObjective(
+  objective: Objective,
+  teacher: Pick<Teacher, 'probabilities'>,
+  options: TrainOptions,
+): Objective {
   return {
-    ...plan,
-    lesson: async (batch, at) => {
-      const lesson = await plan.lesson(batch, at);
-      return taughtLesson(lesson, await teacher.probabilities(lesson.clips, options.teacherTemperature), options);
+    ...objective,
+    makeBatch: async (clips, at) => {
+      const batch = await objective.makeBatch(clips, at);
+      return distillationBatch(batch, await teacher.probabilities(batch.clips, options.teacherTemperature), options);
     },
   };
 }
@@ -31,18 +35,18 @@ export function taughtPlan(plan: LessonPlan, teacher: Pick<Teacher, 'probabiliti
 type Shares = Pick<TrainOptions, 'teacherShare' | 'batch' | 'unlabelledShare' | 'pseudoWeight'>;
 
 /** `probabilities` [B, classes] are the teacher's; the weight of each clip is divided between them and the labels. */
-export function taughtLesson(lesson: Lesson, probabilities: Float32Array, options: Shares): Lesson {
+export function distillationBatch(batch: TrainingBatch, probabilities: Float32Array, options: Shares): TrainingBatch {
   const { teacherShare } = options;
-  const weights = clipWeights(lesson.labels, options);
+  const weights = clipWeights(batch.labels, options);
   const classes = probabilities.length / weights.length;
   return {
-    ...lesson,
-    targets: lesson.targets.map((value) => value * (1 - teacherShare)),
+    ...batch,
+    targets: batch.targets.map((value) => value * (1 - teacherShare)),
     soft: probabilities.map((value, i) => value * teacherShare * (weights[Math.floor(i / classes)] ?? 0)),
   };
 }
 
-/** What the targets of each clip weigh: see semiLesson. */
+/** What the targets of each clip weigh: see semiSupervisedBatch. */
 function clipWeights(labels: Int32Array, options: Shares): number[] {
   if (!labels.includes(-1)) return Array<number>(labels.length).fill(1);
   const { labelled, unlabelled } = batchParts(options);
@@ -51,7 +55,10 @@ function clipWeights(labels: Int32Array, options: Shares): number[] {
 }
 
 /** Opens a run's teacher and tells what was concluded about it; undefined for a run without. Rejects as `openTeacher`. */
-export async function teacherOf({ teacher: path, threads, onEvent }: TrainJob, start: Start): Promise<Teacher | undefined> {
+export async function openTeacherFor(
+  { teacher: path, threads, onEvent }: TrainJob,
+  start: TrainSetup,
+): Promise<Teacher | undefined> {
   if (path === undefined) return undefined;
   const { preprocess, data } = start;
   const { labels, root, splitBy } = data;
@@ -63,7 +70,12 @@ export async function teacherOf({ teacher: path, threads, onEvent }: TrainJob, s
 }
 
 /** Times the teacher on a blank batch and tells what it costs beside a student of so many clips a second. -> its seconds a clip. */
-export async function tellTeacher(job: TrainJob, start: Start, teacher: Teacher, clipsPerSec: number): Promise<number> {
+export async function reportTeacherSpeed(
+  job: TrainJob,
+  start: TrainSetup,
+  teacher: Teacher,
+  clipsPerSec: number,
+): Promise<number> {
   const { config, options } = start;
   const blank = () => teacher.probabilities(emptyClips(options.batch, config), 1);
   await blank(); // loads what is not loaded yet

@@ -29,7 +29,7 @@ export interface TeacherNetwork {
 type Answers = Pick<TeacherNetwork, 'labels' | 'outputs'>;
 
 /** For each label of the student the place of its logit, and what was concluded. WeightsError where one is missing. */
-export function answersInOrder(
+export function alignLabels(
   { labels, outputs }: Answers,
   wanted: readonly string[],
   where: string,

@@ -1,30 +1,30 @@
-/** Decides where a run's lessons come from: labelled clips alone, or with clips that have no labels. */
+/** Decides where the batches of a run come from: labelled clips alone, or with clips that have no labels. */
 
-import type { ClipBatch, ClipLoader } from '../../dataset/dataLoader.js';
+import type { ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
 import { ConfigError } from '../../errors.js';
 import type { TrainJob } from '../job.js';
-import type { Start } from '../setup.js';
+import type { TrainSetup } from '../setup.js';
 import type { TrainingPrograms } from '../trainingPrograms.js';
-import { batchParts, semiLesson } from './semiSupervised.js';
-import { type Lesson, lessonOf, type Moment } from './supervised.js';
+import { batchParts, semiSupervisedBatch } from './semiSupervised.js';
+import { type StepPosition, supervisedBatch, type TrainingBatch } from './supervised.js';
 import { UnlabelledClips } from './unlabelledClips.js';
 
-export interface LessonPlan {
+export interface Objective {
   /** Labelled clips a pass. */
-  readonly labelled: number;
-  readonly lesson: (batch: ClipBatch, at: Moment) => Promise<Lesson>;
+  readonly labelledBatch: number;
+  readonly makeBatch: (batch: ClipBatch, at: StepPosition) => Promise<TrainingBatch>;
 }
 
-/** Reads every unlabelled video once, if there are any, and gives the plan. */
-export async function lessonPlan(
+/** Reads every unlabelled video once, if there are any, and gives the objective. */
+export async function createObjective(
   job: TrainJob,
-  start: Start,
-  loader: ClipLoader,
+  start: TrainSetup,
+  loader: DataLoader,
   programs: TrainingPrograms,
-): Promise<LessonPlan> {
+): Promise<Objective> {
   const { config, options, unlabelled } = start;
   if (unlabelled.length === 0) {
-    return { labelled: options.batch, lesson: async (batch, { pass }) => lessonOf(batch, config, options, pass) };
+    return { labelledBatch: options.batch, makeBatch: async (batch, { pass }) => supervisedBatch(batch, config, options, pass) };
   }
   const { onEvent = () => {}, signal } = job;
   const videos = unlabelled.map((path) => ({ path, name: path, labelIndex: -1 }));
@@ -44,5 +44,5 @@ export async function lessonPlan(
     ...{ weak: { ...options.augment, operations: 0, erase: 0, warp: 0 }, strong: options.strongAugment },
   });
   const semi = { config, options, programs, unlabelled: clips };
-  return { labelled: parts.labelled, lesson: (batch, at) => semiLesson(semi, batch, at) };
+  return { labelledBatch: parts.labelled, makeBatch: (batch, at) => semiSupervisedBatch(semi, batch, at) };
 }

@@ -5,7 +5,7 @@
  */
 
 import { z } from 'zod';
-import { adaptClips, type ClipForm } from '../../clip/clipResample.js';
+import { type ClipForm, resampleClips } from '../../clip/clipResample.js';
 import { type ClipTensor, toChannelMajor, toClipMajor } from '../../clip/clipTensor.js';
 import { sizeText } from '../../clip/preprocess.js';
 import { messageOf, WeightsError } from '../../errors.js';
@@ -15,7 +15,7 @@ import { openRuntime } from '../../node/graphRuntime.js';
 import type { Session, SessionFacts, ValueFacts } from '../../platform/graphRuntime.js';
 import type { Student, TeacherNetwork } from './labelAlignment.js';
 
-export interface ForeignOptions {
+export interface OnnxTeacherOptions {
   /** Names the file in errors. */
   readonly where: string;
   readonly student: Student;
@@ -23,9 +23,9 @@ export interface ForeignOptions {
 }
 
 /** Loads the model and asks it once. WeightsError when it cannot be run or fits no kind of input or output. */
-export async function openForeignTeacher(
+export async function openOnnxTeacher(
   model: Uint8Array<ArrayBuffer>,
-  { where, student, threads }: ForeignOptions,
+  { where, student, threads }: OnnxTeacherOptions,
 ): Promise<TeacherNetwork> {
   const facts = statedFacts(readOnnxMetadata(model) ?? {}, where);
   const engine = openRuntime(threads === undefined ? {} : { threads });
@@ -168,7 +168,7 @@ class ForeignNetwork {
   async logits(clips: ClipTensor): Promise<Float32Array[]> {
     const { layout, frames } = this.socket;
     const { count } = clips;
-    const adapted = adaptClips(clips, this.student.preprocess, this.form);
+    const adapted = resampleClips(clips, this.student.preprocess, this.form);
     if (layout === 'images') {
       const rows = (await this.rows(adapted.data, frames * count, count)).map((row) => this.asLogits(row));
       return Array.from({ length: count }, (_, b) => meanRow(Array.from({ length: frames }, (__, t) => rows[t * count + b])));

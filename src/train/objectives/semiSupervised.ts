@@ -11,14 +11,14 @@
 
 import { joinClips } from '../../clip/clipTensor.js';
 import { derangement, mixTargets } from '../../clip/mixClips.js';
-import { mixTubes } from '../../clip/tubeMix.js';
+import { tubeMix } from '../../clip/tubeMix.js';
 import type { ClipBatch } from '../../dataset/dataLoader.js';
 import { softmax } from '../../metrics/softmax.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { Rng } from '../../rng.js';
 import type { TrainOptions } from '../recipe/options.js';
 import type { TrainingPrograms } from '../trainingPrograms.js';
-import { type Lesson, lessonOf, type Moment } from './supervised.js';
+import { type StepPosition, supervisedBatch, type TrainingBatch } from './supervised.js';
 import type { UnlabelledClips } from './unlabelledClips.js';
 
 /** How many of a pass's clips have labels, and how many have not. */
@@ -38,21 +38,21 @@ export interface SemiParts {
 }
 
 /** A labelled batch and as many unlabelled clips as fill the pass. */
-export async function semiLesson(
+export async function semiSupervisedBatch(
   { config, options, programs, unlabelled }: SemiParts,
   batch: ClipBatch,
-  { pass, done }: Moment,
-): Promise<Lesson> {
+  { pass, done }: StepPosition,
+): Promise<TrainingBatch> {
   const { classes } = config;
   const parts = batchParts(options);
-  const known = lessonOf(batch, config, options, pass);
+  const known = supervisedBatch(batch, config, options, pass);
   const { weak, strong } = await unlabelled.at(pass);
   const logits = await programs.teaching(weak);
   const { targets, confident } = pseudoTargets(logits, classes, options.pseudoThreshold);
   const rng = new Rng([options.seed, 'tubes', pass]);
   if (parts.unlabelled > 1 && rng.chance(options.tokenMix)) {
     const partners = derangement(rng, parts.unlabelled);
-    const kept = mixTubes(strong, partners, rng);
+    const kept = tubeMix(strong, partners, rng);
     mixTargets(targets, classes, partners, kept);
   }
   return {

@@ -12,12 +12,12 @@ import type { TrainOptions } from '../recipe/options.js';
 import { smoothedTargets } from '../step.js';
 
 /** Where a run is: passes before this one, and the share of the whole run that they are. */
-export interface Moment {
+export interface StepPosition {
   readonly pass: number;
   readonly done: number;
 }
 
-export interface Lesson {
+export interface TrainingBatch {
   readonly clips: ClipTensor;
   /** [B, classes]; rows sum to the weight of the clip. */
   readonly targets: Float32Array;
@@ -32,7 +32,7 @@ export interface Lesson {
 }
 
 /** Labels smoothed, clips mixed as the recipe says. The batch's clips are written over. */
-export function lessonOf(batch: ClipBatch, config: NetworkConfig, options: TrainOptions, pass: number): Lesson {
+export function supervisedBatch(batch: ClipBatch, config: NetworkConfig, options: TrainOptions, pass: number): TrainingBatch {
   const { clips, labels, videos } = batch;
   const targets = smoothedTargets(labels, config.classes, options.labelSmoothing);
   const rng = new Rng([options.seed, 'mix', pass]);

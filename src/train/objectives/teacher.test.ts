@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../../test/smallVideos.js';
 import { tinyCheckpoint, tinyConfig, writeTinyWeights } from '../../../test/support/randomWeights.js';
-import { adaptClips } from '../../clip/clipResample.js';
+import { resampleClips } from '../../clip/clipResample.js';
 import { type ClipTensor, emptyClips } from '../../clip/clipTensor.js';
 import { makePreprocess } from '../../clip/preprocess.js';
 import { exportOnnx } from '../../export/exportWeights.js';
@@ -22,7 +22,7 @@ import { nodePlatform } from '../../node/platform.js';
 import { Rng } from '../../rng.js';
 import { DivergenceWatch, lossWeight } from '../divergence.js';
 import { defaultStep, gradientPass, smoothedTargets } from '../step.js';
-import { taughtLesson } from './distillation.js';
+import { distillationBatch } from './distillation.js';
 import type { Student } from './labelAlignment.js';
 import { openTeacher, teacherDigest } from './teacher.js';
 
@@ -64,7 +64,7 @@ test('weights of another form and order of labels: adapted clips in, the labels 
   await writeTinyWeights(path, { labels: known, frames: 6, height: 32, width: 32 });
   const { config, preprocess, ...weights } = tinyCheckpoint({ labels: known, frames: 6, height: 32, width: 32 });
   const inference = new Inference(config, weights, nodePlatform, { threads: 1 });
-  const adapted = adaptClips(clipsOf(5), student.preprocess, preprocess);
+  const adapted = resampleClips(clipsOf(5), student.preprocess, preprocess);
   const rows = await inference.logits(adapted);
   await inference.close();
   const expected = rows.flatMap(([c = 0, , a = 0, b = 0]) => softmax([a, b, c], 2));
@@ -301,7 +301,7 @@ test('the gradient of both losses is that of the formula; T squared keeps their 
       labels: known,
       videos: known,
     };
-    const { targets, soft = new Float32Array() } = taughtLesson(lesson, teaching, options);
+    const { targets, soft = new Float32Array() } = distillationBatch(lesson, teaching, options);
     return { targets, soft };
   });
   const bias = [0, 0, 0];
@@ -352,9 +352,9 @@ test('clips without labels are learnt from the teacher with the weight of their 
     videos: labelsOf,
   };
   const options = { teacherShare: 0.25, batch: 4, unlabelledShare: 0.75, pseudoWeight: 3 };
-  const { targets, soft = new Float32Array() } = taughtLesson(lesson, new Float32Array(8).fill(0.5), options);
+  const { targets, soft = new Float32Array() } = distillationBatch(lesson, new Float32Array(8).fill(0.5), options);
   assert.ok(targets.every((value) => value === 0.375));
   assert.deepEqual([...soft], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]); // 0.5 x 0.25 x 4; and x 3 x 4 / 3 for the others
-  const plain = taughtLesson({ ...lesson, labels: Int32Array.of(0, 1, 0, 1) }, new Float32Array(8).fill(0.5), options);
+  const plain = distillationBatch({ ...lesson, labels: Int32Array.of(0, 1, 0, 1) }, new Float32Array(8).fill(0.5), options);
   assert.ok(plain.soft?.every((value) => value === 0.125));
 });

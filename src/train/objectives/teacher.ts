@@ -10,7 +10,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { adaptClips } from '../../clip/clipResample.js';
+import { resampleClips } from '../../clip/clipResample.js';
 import { type ClipTensor, takeClips } from '../../clip/clipTensor.js';
 import { type Preprocess, sameClips, sizeText } from '../../clip/preprocess.js';
 import { WeightsError } from '../../errors.js';
@@ -23,8 +23,8 @@ import { readSafetensors } from '../../weights/files.js';
 import type { TensorFile } from '../../weights/namedTensor.js';
 import { isOnnxFile, readModelBytes } from '../../weights/onnxFile.js';
 import { isOwnModel, type OnnxWeights, parseOnnxWeights } from '../../weights/onnxWeights.js';
-import { answersInOrder, type Student, type TeacherNetwork } from './labelAlignment.js';
-import { openForeignTeacher } from './onnxTeacher.js';
+import { alignLabels, type Student, type TeacherNetwork } from './labelAlignment.js';
+import { openOnnxTeacher } from './onnxTeacher.js';
 
 export interface Teacher {
   /** What kind of network it is. */
@@ -77,7 +77,7 @@ async function networkOf(path: string, student: Student, threads: number | undef
     return ownNetwork(parseCheckpoint(await readWeights(path), where), student, threads);
   const model = await readModelBytes(path);
   if (isOwnModel(model)) return ownNetwork(parseOnnxWeights(model, where), student, threads);
-  return openForeignTeacher(model, { where, student, threads });
+  return openOnnxTeacher(model, { where, student, threads });
 }
 
 async function readWeights(path: string): Promise<TensorFile> {
@@ -90,7 +90,7 @@ async function readWeights(path: string): Promise<TensorFile> {
 }
 
 function taughtBy(where: string, network: TeacherNetwork, student: Student): Teacher {
-  const { places, note } = answersInOrder(network, student.labels, `--teacher: ${where}`);
+  const { places, note } = alignLabels(network, student.labels, `--teacher: ${where}`);
   return {
     ...{ name: network.name, macs: network.macs, warnings: network.warnings },
     notes: [...network.notes, ...(note === undefined ? [] : [note])],
@@ -133,7 +133,7 @@ function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, threads
       const groups = Array.from({ length: Math.ceil(count / group) }, (_, i) => i * group);
       const rows = groups.map((first) => {
         const part = Math.min(group, count - first);
-        const adapted = adaptClips(takeClips(clips, first, part), student.preprocess, form);
+        const adapted = resampleClips(takeClips(clips, first, part), student.preprocess, form);
         return inference.logits(adapted, 'throughput');
       });
       return (await Promise.all(rows)).flat();

@@ -5,7 +5,7 @@
 
 import type { Augment } from '../../clip/augment.js';
 import { type ClipTensor, collateClips } from '../../clip/clipTensor.js';
-import type { ClipLoader } from '../../dataset/dataLoader.js';
+import type { DataLoader } from '../../dataset/dataLoader.js';
 import { Rng } from '../../rng.js';
 
 export interface UnlabelledOptions {
@@ -30,7 +30,7 @@ export class UnlabelledClips {
   private ahead: { readonly pass: number; readonly batch: Promise<UnlabelledBatch> } | undefined;
 
   constructor(
-    private readonly loader: ClipLoader,
+    private readonly loader: DataLoader,
     private readonly options: UnlabelledOptions,
   ) {}
 

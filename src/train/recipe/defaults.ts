@@ -5,14 +5,14 @@
 
 import type { TrainChoices } from './options.js';
 
-export interface Situation {
+export interface DatasetFacts {
   /** Training videos of each class. */
   readonly perClass: readonly number[];
   /** Starts from trained weights. */
   readonly pretrained: boolean;
 }
 
-export interface AutoChoices {
+export interface RecipeDefaults {
   /** Name of a recipe that comes with the program. */
   readonly recipe: string;
   readonly options: TrainChoices;
@@ -26,7 +26,7 @@ const smallSet = 400;
 const clipsInAll = { small: 4800, standard: 7000, finetune: 2400 } as const;
 const epochLimits = { small: [12, 80], standard: [7, 30], finetune: [6, 30] } as const;
 
-export function autoChoices({ perClass, pretrained }: Situation): AutoChoices {
+export function recipeDefaults({ perClass, pretrained }: DatasetFacts): RecipeDefaults {
   const videos = perClass.reduce((sum, count) => sum + count, 0);
   const recipe = pretrained ? 'finetune' : videos < smallSet ? 'small' : 'standard';
   const [least, most] = epochLimits[recipe];

@@ -7,10 +7,10 @@ import { inventoryOf, masksOf } from '../../models/network.js';
 import { modelOf, networkConfig } from '../../models/registry.js';
 import type { VideoMobileFormerConfig } from '../../models/videoMobileFormerConfig.js';
 import { DivergenceWatch } from '../divergence.js';
-import { layerRates } from '../layerDecay.js';
+import { layerLrScales } from '../layerDecay.js';
 import { pseudoTargets, pseudoWeightAt } from '../objectives/semiSupervised.js';
 import { dropoutMask, dropPathMask } from '../objectives/supervised.js';
-import { autoChoices } from './defaults.js';
+import { recipeDefaults } from './defaults.js';
 import { trainOptions } from './options.js';
 import { parseRecipe, readRecipe, recipeNames } from './recipe.js';
 
@@ -26,7 +26,7 @@ const first = (values: Float32Array, name: string) => {
 };
 
 test('layer decay: 1 for the head, a factor less for each block below, the stem least', () => {
-  const rates = layerRates(network, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
+  const rates = layerLrScales(network, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
   const blocks = network.blocks.length;
   assert.equal(first(rates, 'head.'), 1);
   assert.equal(first(rates, `blocks.${blocks - 1}.`), 0.5);
@@ -35,7 +35,7 @@ test('layer decay: 1 for the head, a factor less for each block below, the stem 
 });
 
 test('staged unfreezing: the head learns first, everything at the end, and what has begun goes on', () => {
-  const awake = (epoch: number) => layerRates(network, epoch, { layerDecay: 1, unfreezeEpochs: 6 });
+  const awake = (epoch: number) => layerLrScales(network, epoch, { layerDecay: 1, unfreezeEpochs: 6 });
   assert.equal(first(awake(0), 'head.'), 1);
   assert.equal(first(awake(0), 'stem.'), 0);
   assert.ok(awake(6).every((rate) => rate === 1));
@@ -131,7 +131,7 @@ test('automatic choices: a valid recipe and valid options for any data, more epo
       fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 2, maxLength: 50 }),
       fc.boolean(),
       (perClass, pretrained) => {
-        const { recipe, options, reasons } = autoChoices({ perClass, pretrained });
+        const { recipe, options, reasons } = recipeDefaults({ perClass, pretrained });
         assert.ok(recipeNames().includes(recipe));
         const { batch } = trainOptions(options);
         assert.ok(
@@ -145,8 +145,8 @@ test('automatic choices: a valid recipe and valid options for any data, more epo
       },
     ),
   );
-  const epochs = (count: number) => autoChoices({ perClass: [count, count], pretrained: false }).options.epochs ?? 0;
+  const epochs = (count: number) => recipeDefaults({ perClass: [count, count], pretrained: false }).options.epochs ?? 0;
   assert.ok(epochs(10) >= epochs(100) && epochs(100) > epochs(1000));
-  assert.equal(autoChoices({ perClass: [10, 16], pretrained: false }).options.balance, 'classes');
-  assert.equal(autoChoices({ perClass: [10, 15], pretrained: true }).recipe, 'finetune');
+  assert.equal(recipeDefaults({ perClass: [10, 16], pretrained: false }).options.balance, 'classes');
+  assert.equal(recipeDefaults({ perClass: [10, 15], pretrained: true }).recipe, 'finetune');
 });
