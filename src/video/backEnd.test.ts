@@ -1,4 +1,4 @@
-/** Which back end is chosen, and what is said where there is none: asked of a process of its own, whose PATH holds no program. */
+/** Which back end is chosen; run in a child process whose PATH holds no program. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,6 @@ import { loadNodeAv, nodeAvVersion } from './nodeAvLibrary.js';
 
 const nodeAvIsThere = typeof loadNodeAv() !== 'string';
 
-/** What is chosen, or the message, where no ffmpeg is to be found. */
 function withoutFfmpeg(choice: string): string {
   const program = `
     const { chooseBackEnd } = await import(${JSON.stringify(new URL('./backEnd.js', import.meta.url).href)});

@@ -1,6 +1,4 @@
-/**
- * Chooses what decodes or encodes: node-av where it is installed, else the system's ffmpeg. One rule and one wording for both.
- */
+/** Chooses the decoder or encoder: node-av where installed, else the system's ffmpeg. */
 import { VideoError } from '../errors.js';
 import { type FfmpegTools, findFfmpeg } from './ffmpegTools.js';
 import { loadNodeAv, nodeAvVersion } from './nodeAvLibrary.js';

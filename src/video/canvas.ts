@@ -1,7 +1,4 @@
-/**
- * Loads the drawing library, @napi-rs/canvas, when something is first drawn: npm leaves its binary out with `--omit=optional`, and what
- * draws nothing must work without it.
- */
+/** Loads @napi-rs/canvas on first use: npm omits its binary under `--omit=optional`, and everything else must still work. */
 import { createRequire } from 'node:module';
 import type * as Library from '@napi-rs/canvas';
 import { VmfError } from '../errors.js';

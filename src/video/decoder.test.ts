@@ -27,7 +27,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A plain video, 25 frames a second, by the product's own encoder: frame k shows the number k. */
+/** A 25 fps video; frame k shows the number k. */
 function encodeNumbers(name: string, codec: 'h264' | 'vp9', frames: number, width = 96, height = 72): string {
   const path = join(folder, name);
   encodeVideo(
@@ -53,7 +53,7 @@ function pattern(name: string, video: Partial<PatternVideo>): string {
 
 const numbers = (strip: FrameStrip): number[] => Array.from(strip.timesSec, (_, frame) => numberOf(strip, frame));
 
-/** Every frame of the video and some of them, by time: each must be the frame that the times say, with the same pixels both ways. */
+/** All frames and subsets of them, by time: the right frames, with the same pixels. */
 function checkTimes(decoder: Decoder, path: string, startsSec: readonly number[]): void {
   const info = probe(decoder, path);
   assert.equal(info.frameCount, startsSec.length);
@@ -403,7 +403,7 @@ function psnr(a: Uint8Array, b: Uint8Array): number {
   return sum === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10((255 * 255 * a.length) / sum);
 }
 
-/** Bytes of each frame of an MP4, from its `stsz` box. */
+/** Frame sizes of an MP4 in bytes, from its `stsz` box. */
 function sampleSizes(mp4: Buffer): number[] {
   const box = mp4.indexOf('stsz');
   return Array.from({ length: mp4.readUInt32BE(box + 12) }, (_, index) => mp4.readUInt32BE(box + 16 + 4 * index));
@@ -411,7 +411,7 @@ function sampleSizes(mp4: Buffer): number[] {
 
 const tinyPng = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** A tenth of a second of silence. */
+/** 0.1 s of silence. */
 function wav(): Buffer {
   const samples = 800;
   const header = Buffer.alloc(44);

@@ -1,6 +1,4 @@
-/**
- * Opens a decoder: node-av where it is installed, else the system's ffmpeg. The choice is made once and can be told from `name`.
- */
+/** Opens a decoder; `name` tells which back end was chosen. */
 import { chooseBackEnd } from './backEnd.js';
 import { FfmpegDecoder } from './ffmpegCli.js';
 import { defaultLimits } from './limits.js';

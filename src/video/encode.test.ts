@@ -1,4 +1,4 @@
-/** Encoding and what a player makes of the file: checked with the ffmpeg command line, which shares no code with either encoder's caller. */
+/** Encoded files as the ffmpeg command line reads them, which shares no code with the callers of either encoder. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -23,7 +23,7 @@ const COLOURS = [
   [250, 250, 250],
 ] as const;
 
-/** `count` frames of 2x3 flat patches that trade places from frame to frame. */
+/** `count` frames of 2x3 flat patches, permuted from frame to frame. */
 function* patches(width: number, height: number, channels: 3 | 4, count: number): Generator<Uint8Array> {
   for (let t = 0; t < count; t++) {
     const frame = new Uint8Array(width * height * channels).fill(255);
@@ -46,7 +46,7 @@ function decode(path: string): Buffer {
   return run.stdout;
 }
 
-/** What ffprobe says of the first stream, `entry=value` a line. */
+/** ffprobe's entries of the first stream. */
 function facts(path: string): Record<string, string> {
   const asked =
     'stream=width,height,codec_name,pix_fmt,color_range,color_space,color_transfer,color_primaries,r_frame_rate,nb_read_frames';
@@ -159,7 +159,7 @@ test('rgbToYuv420: black, white and grey are exact, primaries within rounding of
   assert.deepEqual(flat(0, 0, 255), [32, 240, 118]);
 });
 
-/** Largest difference at the middle of a patch, over all frames and patches. */
+/** Largest error at a patch centre, over all frames and patches. */
 function worstPatchError(rgb: Buffer, frames: number): number {
   let worst = 0;
   for (let t = 0; t < frames; t++) {

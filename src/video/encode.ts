@@ -1,6 +1,6 @@
 /**
- * Writes a video file from RGB frames: H.264 in mp4 or VP9 in webm, limited-range BT.709 4:2:0 and tagged so, with no dates and no
- * threads in the encoder: the same frames give the same bytes. Synchronous; meant for made-up clips, not for long films.
+ * Encodes RGB frames: H.264/mp4 or VP9/webm, limited-range BT.709 4:2:0. Deterministic: no dates, one encoder thread.
+ * Synchronous, for short clips.
  */
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
@@ -53,7 +53,7 @@ function check(path: string, { width, height, frameRate, codec }: EncodeOptions)
   if (!(frameRate > 0 && frameRate <= 1000)) throw bad(`frame rate must be above 0 and at most 1000, got ${frameRate}`);
 }
 
-/** The frames as 4:2:0 planes, one buffer used again and again. */
+/** 4:2:0 planes of the frames, in one reused buffer. */
 function* planes(path: string, { width, height }: EncodeOptions, frames: Iterable<Uint8Array>): Generator<Buffer> {
   const out = Buffer.alloc(yuv420Bytes(width, height));
   const pixels = width * height;

@@ -1,6 +1,4 @@
-/**
- * The system's `ffmpeg` as an encoder: 4:2:0 frames through a pipe, one process a file. Used where node-av is not installed.
- */
+/** Encodes 4:2:0 frames with the system's `ffmpeg`, one process per file. */
 import { spawnSync } from 'node:child_process';
 import { VideoError } from '../errors.js';
 import type { EncodeJob } from './encodeJob.js';

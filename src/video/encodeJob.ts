@@ -1,6 +1,4 @@
-/**
- * What is asked of an encoder, and the same with everything decided: codec settings and the rate as a fraction. No encoder here.
- */
+/** Encoding options and the resolved job: codec settings, frame rate as a fraction. */
 import type { BackEndName } from './types.js';
 
 export type VideoCodec = 'h264' | 'vp9';
@@ -46,7 +44,6 @@ export function jobOf(path: string, { width, height, frameRate, codec, crf }: En
   return { ...shared, container: 'webm', library: 'libvpx-vp9', options };
 }
 
-/** A rate as the fraction that containers keep. */
 function rateOf(frameRate: number): Rate {
   if (Number.isInteger(frameRate)) return { num: frameRate, den: 1 };
   const ntsc = Math.round(frameRate * 1.001);

@@ -1,7 +1,4 @@
-/**
- * node-av (FFmpeg inside the process) as an encoder: the synchronous low level, frame by frame. Whether it is there at all is
- * backEnd.ts.
- */
+/** Encodes with node-av (FFmpeg in the process) through its synchronous low-level API. */
 import { VideoError } from '../errors.js';
 import type { EncodeJob } from './encodeJob.js';
 import { checkCode } from './nodeAvLibrary.js';
@@ -51,7 +48,7 @@ function openEncoder(av: NodeAv, encoder: CodecContext, codec: Codec, job: Encod
   check(encoder.open2Sync(codec), `opening ${job.library}`);
 }
 
-/** One by one: a Dictionary given to open2Sync or writeHeaderSync is freed twice by node-av 6.1.1, once of those by the collector. */
+/** One by one: node-av 6.1.1 frees a Dictionary given to open2Sync or writeHeaderSync twice (again in the collector). */
 function setOptions(target: CodecContext | FormatContext, options: Readonly<Record<string, string>>, check: Check): void {
   for (const [name, value] of Object.entries(options)) check(target.setOption(name, value), `setting ${name}=${value}`);
 }
@@ -96,7 +93,7 @@ function writeFrames(av: NodeAv, writing: Writing, frames: Iterable<Buffer>): vo
   drain(av, writing, packet);
 }
 
-/** Moves the packets that are ready from the encoder to the file. */
+/** Moves ready packets from the encoder to the file. */
 function drain(av: NodeAv, { output, encoder, stream, job, check }: Writing, packet: Packet): void {
   const timeBase = { num: job.rate.den, den: job.rate.num };
   for (;;) {

@@ -1,6 +1,4 @@
-/**
- * The decoder on the system's ffprobe and ffmpeg: one run of each for a video of ordinary length. Slower than node-av, the same frames.
- */
+/** The decoder on ffprobe and ffmpeg: slower than node-av, the same frames. */
 import { decodeWithFfmpeg } from './ffmpegDecode.js';
 import { probeWithFfprobe } from './ffmpegProbe.js';
 import type { FfmpegTools } from './ffmpegTools.js';

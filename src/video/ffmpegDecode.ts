@@ -1,6 +1,6 @@
 /**
- * The wanted frames of a file from the ffmpeg program: `select` lets them through to a pipe of raw RGB, `showinfo` tells which they are.
- * Long videos are read in parts, each found by seeking.
+ * Wanted frames through ffmpeg: `select` passes them to a raw RGB pipe, `showinfo` identifies them. Long videos are read in
+ * parts, each after a seek.
  */
 import { inputOptions } from './ffmpegProbe.js';
 import { type FfmpegTools, lastLine, runTool, type ToolRun } from './ffmpegTools.js';
@@ -20,22 +20,22 @@ export interface FfmpegJob {
   readonly shared: boolean;
 }
 
-/** Frames to be had from one run of ffmpeg. */
+/** Frames of one ffmpeg run. */
 interface Part {
   readonly slots: FrameSlot[];
-  /** Packet to begin at; 0 for the beginning of the file. */
+  /** First packet; 0: start of the file. */
   readonly from: number;
   to: number;
 }
 
-/** Frames of a part, in display order; slots whose frames did not come are missing. */
+/** Frames of a part in display order; missing frames leave no slot. */
 interface PartFrames {
   readonly frames: ReadonlyMap<FrameSlot, Uint8Array>;
   readonly damage: string | undefined;
 }
 
 const maxFramesPerRun = 300;
-/** Gaps shorter than this are decoded through: that is quicker than starting ffmpeg again. */
+/** Decoding through a shorter gap is faster than another ffmpeg process. */
 const seekGapPackets = 500;
 
 /** The frames on screen at `timesSec`, non-decreasing. Throws VideoError when one of them cannot be had. */
@@ -80,7 +80,7 @@ function decodePart(job: FfmpegJob, timeline: Timeline, part: Part): PartFrames 
   const got = readPart(job, part, run(job, timeline, part, false), timeline);
   if (part.from > 0 && got.frames.size < part.slots.length) return decodePart(job, timeline, { ...part, from: 0 });
   if (got.damage === undefined) return got;
-  // Something on the way was damaged: run again and have every frame named, to see whether it was a wanted one.
+  // Damage on the way: run again with every frame listed, to see whether a wanted one was hit.
   return readPart(job, part, run(job, timeline, part, true), timeline);
 }
 
@@ -116,7 +116,9 @@ function filters({ facts, size }: FfmpegJob, timeline: Timeline, part: Part, nam
   return `${every}select='${choice}',showinfo@wanted=checksum=0,${filterChain(size, facts.orientation)}`;
 }
 
-/** An expression that is 1 when `name` lies in one of the ranges, ascending: a search tree, as FFmpeg bounds the length of a sum. */
+/**
+ * An expression that is 1 when `name` is in one of the ascending ranges: a search tree, since FFmpeg bounds the length of a sum.
+ */
 function oneOf(name: string, ranges: readonly (readonly [number, number])[]): string {
   const [first] = ranges;
   if (first === undefined) return '0';
@@ -128,7 +130,7 @@ function oneOf(name: string, ranges: readonly (readonly [number, number])[]): st
 
 const damageLine = /corrupt decoded frame|Error while decoding|Error submitting packet|decode_slice|error while decoding/i;
 
-/** Puts the bytes in the pipe and the lines on stderr together. */
+/** Matches the bytes in the pipe with the lines on stderr. */
 function readPart(job: FfmpegJob, part: Part, result: ToolRun, timeline: Timeline): PartFrames {
   const told = readLines(result.stderr, job.facts.tickSec);
   const bytes = job.size.width * job.size.height * 3;
@@ -145,7 +147,7 @@ function readPart(job: FfmpegJob, part: Part, result: ToolRun, timeline: Timelin
 }
 
 interface Told {
-  /** Pts of the frames in the pipe, in the stream's ticks. */
+  /** Pts of the frames in the pipe, in ticks. */
   readonly wanted: number[];
   readonly damaged: Set<number>;
   damage: string | undefined;
@@ -170,7 +172,7 @@ function readLines(stderr: string, tickSec: number): Told {
   return told;
 }
 
-/** Times that share a frame get copies of it. */
+/** Times on one frame get copies of it. */
 function strip({ size, shared }: FfmpegJob, slots: readonly FrameSlot[], frames: ReadonlyMap<FrameSlot, Uint8Array>): FrameStrip {
   const { width, height } = size;
   const rgb = pixelBytes(slots.length * width * height * 3, shared);

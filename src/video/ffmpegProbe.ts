@@ -1,6 +1,4 @@
-/**
- * What one run of ffprobe says about a file: the streams and all packets of the file as `StreamFacts`. Decodes nothing.
- */
+/** Streams and packets of a file as `StreamFacts`, from one ffprobe run without decoding. */
 import { z } from 'zod';
 import { VideoError } from '../errors.js';
 import { lastLine, runTool, type ToolRun } from './ffmpegTools.js';
@@ -85,7 +83,7 @@ export function probeWithFfprobe(path: string, limits: VideoLimits): Probed {
   return { facts, streamIndex: stream.index };
 }
 
-/** Where `-max_pixels` strikes, ffprobe does not report the size; its warning does. */
+/** When `-max_pixels` applies, ffprobe omits the size; its warning holds it. */
 function checkSizeWarning(path: string, { stderr }: ToolRun, limits: VideoLimits): void {
   const [, width, height] = /Picture size (\d+)x(\d+) exceeds specified max pixel count/.exec(stderr) ?? [];
   if (width !== undefined && height !== undefined) checkPixels(path, Number(width), Number(height), limits);
@@ -156,13 +154,12 @@ function factsOf(path: string, report: Report, stream: ProbedStream, run: ToolRu
   };
 }
 
-/** "30000/1001" or "4:3" as a number; undefined for "0/0", "0:1" and nothing. */
+/** "30000/1001" or "4:3" as a number; undefined for "0/0", "0:1" and absent. */
 function ratio(text: string | undefined): number | undefined {
   const [above = Number.NaN, below = Number.NaN] = (text ?? '').split(/[/:]/).map(Number);
   return above > 0 && below > 0 ? above / below : undefined;
 }
 
-/** ffprobe prints the matrix as three numbered rows of three numbers. */
 function matrixOf(text: string): number[] {
   return text
     .split('\n')
@@ -187,7 +184,7 @@ function packetFacts({ pts, dts, duration, flags = '' }: z.infer<typeof packetSc
   };
 }
 
-/** ffprobe before 6.0 does not print the "corrupt" flag, but FFmpeg warns of such packets as it reads them. */
+/** ffprobe before 6.0 prints no "corrupt" flag, but FFmpeg warns of such packets. */
 function markCorrupt(packets: PacketFacts[], { index }: ProbedStream, stderr: string): PacketFacts[] {
   const warnings = [...stderr.matchAll(/Packet corrupt \(stream = (\d+), dts = (-?\d+|NOPTS)\)/g)];
   const dts = new Set(warnings.filter(([, stream]) => Number(stream) === index).map(([, , time]) => Number(time)));

@@ -1,7 +1,4 @@
-/**
- * The system's ffmpeg and ffprobe as programs: are they there, which options do they know, and one way to run them: an array of
- * arguments, no shell, nothing on standard input.
- */
+/** The ffmpeg and ffprobe programs: detection, known options, and running them without a shell or standard input. */
 import { spawnSync } from 'node:child_process';
 import { LimitError, VideoError } from '../errors.js';
 

@@ -1,7 +1,4 @@
-/**
- * One FFmpeg filter graph that turns decoded frames into packed RGB. The graph is rebuilt when frames change their size, format or
- * colour tags, as they may in mid-file.
- */
+/** An FFmpeg filter graph from decoded frames to packed RGB, rebuilt when size, format or colour tags change in mid-file. */
 import { VideoError } from '../errors.js';
 import { checkCode } from './nodeAvLibrary.js';
 import type { Filter, FilterContext, FilterGraph, Frame, NodeAv, SourceParameters } from './nodeAvTypes.js';
@@ -88,7 +85,7 @@ export class FrameFilter {
   }
 }
 
-/** The time base does not matter: frames go in and come out one by one. */
+/** Time base is arbitrary: one frame in, one frame out. */
 function sourceParameters(frame: Frame): SourceParameters {
   return {
     width: frame.width,

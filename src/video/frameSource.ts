@@ -1,6 +1,6 @@
 /**
- * Frames of a source one after the other, for as long as it lasts: a file, a camera, a network address, standard input. The system's
- * ffmpeg reads and decodes in a process of its own, which may crash or hang without harm; frames come through a pipe.
+ * Frames of a file, camera, network address or standard input, decoded by the system's ffmpeg in a process of its own, which may
+ * crash or hang safely.
  */
 import { spawn } from 'node:child_process';
 import { LimitError, VideoError } from '../errors.js';
@@ -51,7 +51,7 @@ export async function* readFrames(address: SourceAddress, options: FrameSourceOp
     process.once('error', reject);
     process.once('close', resolve);
   });
-  ended.catch(() => {}); // awaited below, or nobody wants it any more
+  ended.catch(() => {}); // awaited below or not at all
   const splitter = new PpmSplitter(address.shown, limits.maxPixels);
   let index = 0;
   try {
@@ -81,7 +81,7 @@ function arguments_(address: SourceAddress, { fps, size, pace, loop }: FrameSour
   ];
 }
 
-/** As geometry.ts scales frames of a file, in ffmpeg's own words, since a stream's size is not known beforehand. */
+/** As geometry.ts scales, in FFmpeg expressions, since a stream's size is not known beforehand. */
 function scale(size: FrameSize): string {
   if (!('shortSide' in size) && size.keepAspect === undefined) return `scale=${size.width}:${size.height}:flags=bicubic`;
   const factor = aspectFactor(size);

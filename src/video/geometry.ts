@@ -1,6 +1,6 @@
 /**
- * From coded pixels to upright square ones: how a stream's display matrix, sample aspect ratio and the wanted size become one filter
- * chain, the same for both decoders. Pure arithmetic; no decoder here.
+ * From coded to upright square pixels: display matrix, sample aspect ratio and target size as one filter chain, the same for both
+ * decoders.
  */
 import { LimitError, VideoError } from '../errors.js';
 import type { FrameSize } from './types.js';
@@ -27,7 +27,7 @@ export function orientationOf(path: string, matrix: readonly number[] | undefine
   if (matrix === undefined) return upright;
   const [a = 1, b = 0, , c = 0, d = 1] = matrix;
   if (a === 0 && b === 0 && c === 0 && d === 0) return upright;
-  // The picture's x axis goes to (a, b), its y axis to (c, d), y pointing down: a clockwise turn by t is (cos t, sin t; -sin t, cos t).
+  // x axis to (a, b), y axis (down) to (c, d): a clockwise turn by t is (cos t, sin t; -sin t, cos t).
   const mirrored = a * d - b * c < 0;
   const turn = (Math.atan2(mirrored ? -b : b, mirrored ? -a : a) * 180) / Math.PI;
   const quarter = Math.round(turn / 90);
@@ -39,7 +39,7 @@ export function orientationOf(path: string, matrix: readonly number[] | undefine
 
 const turnFilters: Readonly<Record<number, string>> = { 90: 'transpose=clock', 180: 'hflip,vflip', 270: 'transpose=cclock' };
 
-/** Mirrors (left to right) first, then turns. */
+/** Mirrors (left to right) before turning. */
 function orientationFilters({ rotationDeg, mirrored }: Orientation): string {
   return [mirrored ? 'hflip' : undefined, turnFilters[rotationDeg]].filter((filter) => filter !== undefined).join(',');
 }

@@ -51,7 +51,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Either frames that make sense or one of the two errors, in one line with the path, soon. */
+/** Valid frames or one of the two errors, on one line with the path, within the time limit. */
 function survives(decoder: Decoder, bytes: Uint8Array): void {
   const path = join(folder, 'hostile.bin');
   writeFileSync(path, bytes);

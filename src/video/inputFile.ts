@@ -1,6 +1,6 @@
 /**
- * Looks at a file before FFmpeg does: is it there, a regular file, not empty, and not a list that makes FFmpeg open other files. Also
- * says in plain words why FFmpeg could not open a file. Reads a few bytes only.
+ * Checks a file before FFmpeg opens it: present, regular, not empty, no playlist that opens other files. Explains why FFmpeg
+ * could not open it.
  */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -85,7 +85,7 @@ function readAt(file: number, position: number, length: number): Buffer {
   return buffer.subarray(0, readSync(file, buffer, 0, length, position));
 }
 
-/** Lists that some player would follow. FFmpeg's own check, a container whitelist, comes on top of this. */
+/** Playlists; FFmpeg's container whitelist is a second check. */
 function listKind(head: Buffer): string | undefined {
   if (head.includes(0)) return undefined;
   const text = head
@@ -129,11 +129,11 @@ function magicKind(head: Buffer): string | undefined {
 }
 
 function isText(head: Buffer): boolean {
-  // A character may be cut in two where the head ends.
+  // The end of the head may split a character.
   return !head.toString('utf8').slice(0, -1).includes('\ufffd');
 }
 
-/** An MP4 without its index, the commonest broken video: a recording or a download that did not finish. */
+/** An MP4 without its index, the most common broken video: an unfinished recording or download. */
 function mp4Problem(file: number): string | undefined {
   const size = fstatSync(file).size;
   let position = 0;

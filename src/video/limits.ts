@@ -1,6 +1,4 @@
-/**
- * Bounds on what a video file may ask of this machine, and the checks that hold a file to them. Nothing here opens a file.
- */
+/** Limits on the resources a video may take, and their checks. */
 import { LimitError } from '../errors.js';
 import type { VideoLimits } from './types.js';
 

@@ -1,7 +1,4 @@
-/**
- * The decoder on node-av, FFmpeg inside the process. For a few frames of a video it decodes only the groups of pictures that hold them,
- * leaves out frames that nothing refers to, and stops after the last one.
- */
+/** The decoder on node-av: decodes only the GOPs of wanted frames, skips unreferenced frames, stops after the last wanted one. */
 import { FrameFilter } from './frameFilter.js';
 import { filterChain, outputSize } from './geometry.js';
 import { checkStrip } from './limits.js';

@@ -1,6 +1,6 @@
 /**
- * Decodes the wanted frames of an opened file with node-av into one strip. Every wanted frame comes from its own packet: a frame that
- * does not come out undamaged is an error, unless the decoder never shows it at all (a hidden reference frame).
+ * Decodes wanted frames into one strip. Each comes from its own packet; a missing or damaged one is an error, unless it is a
+ * hidden reference frame.
  */
 import type { FrameFilter } from './frameFilter.js';
 import { pixelBytes, type Size } from './geometry.js';
@@ -28,10 +28,10 @@ export function findDecoder(av: NodeAv, { path, stream, facts }: NodeAvFile): Co
   return codec;
 }
 
-/** One pass over the file: where the wanted frames go, and what went wrong on the way. */
+/** State of one pass: destinations of wanted frames, and errors. */
 interface Pass {
   readonly timeline: Timeline;
-  /** Wanted frames not yet seen, by pts or by their order: the place in the strip. */
+  /** Wanted frames not yet decoded: pts or index to place in the strip. */
   readonly open: Map<number, number>;
   readonly rgb: Uint8Array;
   shown: number;
@@ -171,7 +171,6 @@ export class StripDecoder {
   }
 }
 
-/** The first place in the strip of each wanted frame, by its pts or its order in the timeline. */
 function openPlaces(timeline: Timeline, slots: readonly FrameSlot[]): Map<number, number> {
   const open = new Map<number, number>();
   slots.forEach((slot, place) => {

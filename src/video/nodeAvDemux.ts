@@ -1,6 +1,6 @@
 /**
- * Opens a file with node-av and reads its packets: all of them once for their times, then any part again for decoding. Packets of short
- * videos are kept in memory in between. Decodes nothing.
+ * Opens a file with node-av and reads packets: all once for their times, then parts for decoding. Packets of short videos stay in
+ * memory.
  */
 import { VideoError } from '../errors.js';
 import { orientationOf } from './geometry.js';
@@ -15,7 +15,7 @@ import type { VideoLimits } from './types.js';
 /** Packets of a file are kept up to this many bytes; beyond, they are read again. */
 export const defaultKeptBytes = 64 * 2 ** 20;
 
-/** A demuxer that says "try again" this often in a row has no more to give. */
+/** More "try again" results in a row count as the end. */
 const maxIdleReads = 100_000;
 
 export class NodeAvFile {
@@ -170,7 +170,7 @@ export class NodeAvFile {
       next = packets.findIndex((known) => known.pts === found);
       return false;
     });
-    // The packet that told where this is has been read: seek again.
+    // The packet that located this has been consumed: seek again.
     return next < 0 || !seek() ? Number.POSITIVE_INFINITY : next;
   }
 
@@ -203,8 +203,8 @@ function openFormat(av: NodeAv, path: string, limits: VideoLimits): FormatContex
   const code = format.openInputSync(fileUrl(path));
   if (code < 0) throw new VideoError(whyNotOpened(path, reason(av, code)), { path });
   try {
-    // Before FFmpeg decodes a first frame to learn more, and again after. (No options here: FFmpeg wants a dictionary for each stream,
-    // node-av 6.1.1 hands it one, and a file with two streams crashes the process.)
+    // Before FFmpeg decodes a first frame to learn more, and again after. (No options here: node-av 6.1.1 passes one dictionary
+    // where FFmpeg wants one per stream; two streams crash the process.)
     checkSizes(path, format, limits);
     const found = format.findStreamInfoSync();
     if (found < 0) throw new VideoError(whyNotOpened(path, reason(av, found)), { path });

@@ -1,6 +1,6 @@
 /**
- * Loads node-av, an optional dependency, when it is first needed, and words its error codes; only its low level with synchronous calls
- * (`node-av/api` yields no frames on Node 20). Nothing else imports it, not even as types: see nodeAvTypes.ts.
+ * Loads the optional node-av on first use, and words its error codes. Low-level synchronous calls only: `node-av/api` yields no
+ * frames on Node 20. Not imported elsewhere, not even for types (nodeAvTypes.ts).
  */
 import { createRequire } from 'node:module';
 import { messageOf, VideoError } from '../errors.js';
@@ -24,7 +24,6 @@ function load(): NodeAv | string {
     const library = require('node-av/lib') as Omit<NodeAv, keyof NodeAvConstants>;
     const constants = require('node-av/constants') as NodeAvConstants;
     const av: NodeAv = { ...library, ...constants };
-    // What goes wrong is thrown; FFmpeg's own remarks are for people who debug FFmpeg.
     av.Log.setLevel(av.AV_LOG_QUIET);
     return av;
   } catch (error) {
@@ -46,7 +45,7 @@ function whyNotLoaded(error: unknown): string {
 
 /** FFmpeg's words for an error code. */
 export function reason(av: NodeAv, code: number): string {
-  // Some parts of FFmpeg say -1 for "no", which reads as EPERM.
+  // Some parts of FFmpeg return -1 for "no", which reads as EPERM.
   return code === -1 ? 'FFmpeg gives no reason' : av.FFmpegError.strerror(code);
 }
 

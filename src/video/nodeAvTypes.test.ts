@@ -1,7 +1,4 @@
-/**
- * Holds nodeAvTypes.ts to the installed node-av: node-av's own declarations agree with it, and all that it names is there at run time.
- * What it names is read from it by the compiler, so that nothing is left out.
- */
+/** Checks nodeAvTypes.ts against the installed node-av: its declarations, by the compiler, and its exports at run time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,7 +21,7 @@ const claim = `
   declare const [codec, filter, stream]: [Library.Codec, Library.Filter, Library.Stream];
   export const others: [Known.Codec, Known.Filter, Known.Stream] = [codec, filter, stream];`;
 
-/** The claim that the real module is what nodeAvTypes.ts says, as a program; its file exists in memory only. */
+/** An in-memory program that assigns the real module to the types of nodeAvTypes.ts. */
 function programOf(text: string): ts.Program {
   const options: ts.CompilerOptions = {
     strict: true,
@@ -47,7 +44,6 @@ function complaintsOf(program: ts.Program): string[] {
   return found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 
-/** The members of each interface that nodeAvTypes.ts exports, by its name. */
 function interfacesOf(program: ts.Program): Map<string, string[]> {
   const checker = program.getTypeChecker();
   const file = program.getSourceFile(typesPath);

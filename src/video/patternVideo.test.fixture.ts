@@ -1,7 +1,4 @@
-/**
- * Test videos whose frames tell their own number, written with node-av so that containers, times, turns and aspects can be anything.
- * For tests only; the product writes videos with encode.ts.
- */
+/** Test videos with numbered frames, written with node-av for control of containers, times, rotation and aspect. */
 import { checkCode, loadNodeAv } from './nodeAvLibrary.js';
 import type { CodecContext, FormatContext, NodeAv, Packet } from './nodeAvTypes.js';
 import type { FrameStrip } from './types.js';
@@ -156,13 +153,13 @@ function writeSilence(av: NodeAv, output: FormatContext, second: number): void {
   packet.free();
 }
 
-/** Until the next frame; the last one as long as the one before. Without it MP4 would end when the last frame begins. */
+/** Until the next frame; the last repeats the duration before it, else MP4 would end when its last frame begins. */
 function durationOf(ticks: readonly number[], tick: number): number {
   const next = ticks[ticks.indexOf(tick) + 1];
   return next === undefined ? tick - (ticks.at(-2) ?? tick - 1) : next - tick;
 }
 
-/** Luma from the picture, chroma grey, or a slope when colours are to be compared. */
+/** Luma from the picture; chroma grey, or a gradient to compare colours. */
 function planes(video: PatternVideo, frame: number): Buffer {
   const { width, height } = video;
   const [chromaWidth, chromaHeight] = [(width + 1) >> 1, (height + 1) >> 1];

@@ -1,6 +1,4 @@
-/**
- * Several videos at once: worker threads with a decoder each. Results are moved, not copied; errors arrive as if thrown here.
- */
+/** Parallel decoding: one decoder per worker thread. Results are transferred, errors rethrown here. */
 import { availableParallelism } from 'node:os';
 import { VideoError } from '../errors.js';
 import { WorkerPool } from '../node/workerPool.js';

@@ -1,7 +1,4 @@
-/**
- * A stream of PPM pictures (P6, 8 bits), as FFmpeg writes them to a pipe, cut into frames. Each picture says its own size, so nothing
- * need be known beforehand and a source may change its size.
- */
+/** Splits a stream of PPM pictures (P6, 8 bits) into frames; each header holds its size, which may change. */
 import { LimitError, VideoError } from '../errors.js';
 
 export interface RgbFrame {
@@ -11,7 +8,7 @@ export interface RgbFrame {
   readonly rgb: Uint8Array;
 }
 
-/** "P6", two sizes and the largest value never need more. */
+/** "P6", two sizes and the maximum fit in this. */
 const longestHeader = 64;
 
 export class PpmSplitter {

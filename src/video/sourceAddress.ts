@@ -1,6 +1,6 @@
 /**
- * What people write to name a source of frames: a file, `camera:0`, `rtsp://...`, `http(s)://...`, `-` for standard input; and how
- * FFmpeg is told to open just that: the protocols and containers it may use are listed, and nothing a name holds is taken for an option.
+ * Parses frame sources (file, `camera:0`, `rtsp://...`, `http(s)://...`, `-`) into FFmpeg options: protocols and containers are
+ * whitelisted, and no part of a name becomes an option.
  */
 import { platform } from 'node:os';
 import { ConfigError, VideoError } from '../errors.js';
@@ -16,10 +16,10 @@ export interface SourceAddress {
   readonly input: readonly string[];
 }
 
-/** A source that says nothing for so long is given up. */
+/** Time-out of a silent source. */
 const silenceMicros = String(15e6);
 
-/** The decoder holds no frame back. What was read to find out what the source is comes first; `nobuffer` would lose it. */
+/** The decoder holds no frame back. No `nobuffer`: it would lose the packets read for probing. */
 const atOnce = ['-flags', 'low_delay'];
 
 /** Throws ConfigError for an address that is not understood, VideoError for a file that is no video. */

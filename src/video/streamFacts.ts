@@ -1,7 +1,4 @@
-/**
- * What a demuxer says about a file, before any judgement, and the judgements: which facts to report, and whether the file is cut off.
- * Shared by both decoders.
- */
+/** Demuxer facts about a file, and what both decoders derive: reported facts and whether the file is truncated. */
 import { VideoError } from '../errors.js';
 import { displaySize, type Orientation } from './geometry.js';
 import { checkDuration, checkPixels } from './limits.js';
@@ -92,12 +89,12 @@ function timelineOf(facts: StreamFacts): Timeline {
   return truncation(facts, timeline) === undefined ? timeline : buildTimeline(packets, tickSec, nominalRate, true);
 }
 
-/** Containers whose header states a duration; elsewhere FFmpeg guesses it, from the file's size at worst. */
+/** Containers whose header states a duration; elsewhere FFmpeg estimates it, at worst from the file size. */
 const statesDuration = /^(mov|matroska|avi|flv|asf|mxf|nut|wtv|rm|gxf)\b/;
 
 function headerDuration(facts: StreamFacts): number {
   if (!statesDuration.test(facts.container)) return Number.NaN;
-  // FFmpeg shortens the duration of a cut AVI to what the file's size allows; its frame count stays.
+  // FFmpeg shortens the duration of a truncated AVI to what its size allows, but not its frame count.
   if (facts.container === 'avi' && facts.headerFrames > 0) return facts.headerFrames / facts.nominalRate;
   return Number.isFinite(facts.streamDurationSec) ? facts.streamDurationSec : facts.fileDurationSec;
 }
@@ -105,7 +102,7 @@ function headerDuration(facts: StreamFacts): number {
 function truncation(facts: StreamFacts, timeline: Timeline): string | undefined {
   const { durationSec, frameSec, endPacket, droppedAtEnd } = timeline;
   const promised = headerDuration(facts);
-  // A duration of the whole file is compared with all its streams: sound may outlast the picture.
+  // A whole-file duration is compared with all streams: sound may outlast the picture.
   const wholeFile = facts.container !== 'avi' && !Number.isFinite(facts.streamDurationSec);
   const found = wholeFile ? Math.max(facts.readDurationSec, durationSec) : durationSec;
   if (promised - found > Math.max(2 * frameSec, 0.25)) {

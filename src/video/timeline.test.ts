@@ -10,7 +10,7 @@ function packet(pts: number, dts: number, more: Partial<PacketFacts> = {}): Pack
   return { pts, dts, duration: 1, key: false, discard: false, corrupt: false, ...more };
 }
 
-/** I P B B P B B, twice; the second group is open: its first two B-frames are shown before its key frame. */
+/** I P B B P B B, twice; in the second, open GOP two B-frames are shown before the key frame. */
 const openGops = [
   packet(0, -2, { key: true }),
   packet(3, -1),
@@ -104,7 +104,7 @@ describe('timeline', () => {
       begins.slots.map((slot) => slot.pts),
       [8, 9],
     );
-    // The B-frames 7 and 8 are missing, so 9 is left out although its packet is whole.
+    // B-frames 7 and 8 are missing, so 9 is dropped although its packet is whole.
     const ends = buildTimeline([...openGops.slice(0, 8), packet(7, 6, { corrupt: true })], 1, 25);
     assert.deepEqual(
       ends.slots.map((slot) => slot.pts),

@@ -1,7 +1,4 @@
-/**
- * When each frame of a stream is on screen, worked out from its packets, and which packets must be decoded to see some of them. Pure:
- * both decoders fill in `StreamFacts` and share every judgement made here.
- */
+/** Display times of frames from their packets, and the packets to decode for given frames. Pure; shared by both decoders. */
 import { VideoError } from '../errors.js';
 import type { FrameTimes } from './types.js';
 
@@ -77,11 +74,11 @@ function stampsOf(packets: readonly PacketFacts[], first: number, end: number, t
   const keyPts = used[0]?.pts ?? Number.NaN;
   const shown: FrameSlot[] = [];
   used.forEach(({ pts, discard }, index) => {
-    // Leading pictures of the first GOP refer to frames that are not in the file.
+    // Leading pictures of the first GOP refer to absent frames.
     if (!discard && !(pts < keyPts)) shown.push({ startSec: 0, packet: first + index, pts });
   });
   shown.sort((a, b) => a.pts - b.pts || a.packet - b.packet);
-  // Of packets with one pts the last is shown: those before it are hidden reference frames (VP8).
+  // Of packets with one pts the last is shown; earlier ones are hidden reference frames (VP8).
   const distinct = shown.filter(({ pts }, index) => pts !== shown[index + 1]?.pts);
   const usable = shown.every(({ pts }) => !Number.isNaN(pts)) && 2 * distinct.length > shown.length;
   if (!usable) return byDisplayOrder(used, tickSec, rate);
@@ -98,7 +95,7 @@ function fromOrigin(shown: readonly FrameSlot[], packets: readonly PacketFacts[]
   };
 }
 
-/** No usable pts (AVI, raw streams): decoding times, sorted, are the display times; without those, an even rate. */
+/** No usable pts (AVI, raw streams): sorted decoding times are display times; without those, a constant rate. */
 function byDisplayOrder(used: readonly PacketFacts[], tickSec: number, rate: number): Stamped {
   const shown = used.filter((packet) => !packet.discard);
   const dts = shown.map((packet) => packet.dts).sort((a, b) => a - b);
@@ -120,8 +117,8 @@ function byDisplayOrder(used: readonly PacketFacts[], tickSec: number, rate: num
 const reorderReach = 16;
 
 /**
- * Where a file is cut, B-frames before the last P-frame may be missing: frames after such a hole are left out, so that no earlier
- * frame is handed out in place of one that is not there.
+ * A truncated file may lack B-frames before its last P-frame: frames after such a gap are dropped, so that no earlier frame takes
+ * their place.
  */
 function withoutBrokenTail(slots: FrameSlot[], cut: boolean): { slots: FrameSlot[]; droppedAtEnd: number } {
   const usual = medianGap(slots);
@@ -149,7 +146,7 @@ export function noFrameNear(path: string, missing: readonly FrameSlot[]): VideoE
   });
 }
 
-/** Frames that may be missing at the end of a stream whose frames are told by their order; some encoders hold back their last. */
+/** Frames that may be missing at the end of a stream ordered by index; some encoders hold back their last. */
 const maxUnshownAtEnd = 2;
 
 /**
@@ -250,7 +247,7 @@ export function decodeRuns(packets: readonly PacketFacts[], timeline: Timeline, 
   return runs;
 }
 
-/** The key packet to start from. A picture shown before the key packet that it follows may refer to the GOP before. */
+/** The key packet to start from. A picture shown before its key packet may refer to the previous GOP. */
 function startOf(packets: readonly PacketFacts[], first: number, target: number): number {
   const pts = packets[target]?.pts ?? 0;
   for (let index = target; index > first; index--) {

@@ -1,7 +1,4 @@
-/**
- * What a video is to the rest of the project: facts about the file, and RGB frames shown at chosen times. A decoder is synchronous
- * and meant to be called inside a worker thread, one decoder a thread; nothing here knows about clips, crops or networks.
- */
+/** File facts and RGB frames at chosen times. Decoders are synchronous, one per worker thread. */
 
 /** Facts about a video file's (first) video stream, read from its packets rather than believed from its header. */
 export interface VideoInfo {

@@ -1,4 +1,4 @@
-/** The worker thread of `VideoPool`: one decoder, opened with the first task so that its absence is that task's error. */
+/** Worker thread of `VideoPool`; opens its decoder with the first task, so that a missing back end is that task's error. */
 import { workerData } from 'node:worker_threads';
 import { serveTasks } from '../node/workerPool.js';
 import { Transferring } from '../workers/messages.js';

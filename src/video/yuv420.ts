@@ -1,7 +1,4 @@
-/**
- * RGB pixels to the planes that video encoders take: limited-range BT.709 4:2:0, in integers, the same bytes on every machine.
- * Only the writing direction; reading back is the decoder's business and follows the tags in the file.
- */
+/** RGB to limited-range BT.709 4:2:0 planes, in integers: the same bytes on every machine. */
 
 /** Bytes of one frame: a full luma plane and two chroma planes of half the size, rounded up. */
 export function yuv420Bytes(width: number, height: number): number {

@@ -1,28 +1,28 @@
-/** What is stored with weights about how sure their answers are: a temperature for the logits, what it was fitted on, and a threshold. */
+/** Calibration stored with weights: temperature, how it was fitted, and a reject threshold. */
 import { z } from 'zod';
 import { WeightsError } from '../errors.js';
 
 const share = z.number().min(0).max(1);
 
-/** Keys that are not known here are let through and lost: a later version may say more. */
+/** Unknown keys are dropped: later versions may add some. */
 const calibrationSchema = z.object({
   /** Probabilities are softmax(logits / temperature). */
   temperature: z.number().min(0.01).max(100),
   fittedOn: z.object({
     videos: z.int().min(1),
     split: z.string(),
-    /** Views of each video, such as "1x1": clips in time, crops in space. */
+    /** Views per video, such as "1x1": clips in time x crops. */
     views: z.string(),
-    /** Expected calibration error over 15 bins, on these videos. */
+    /** Expected calibration error, 15 bins. */
     eceBefore: share,
     eceAfter: share,
-    /** Negative log likelihood in nats. */
+    /** Nats. */
     nllBefore: z.number(),
     nllAfter: z.number(),
   }),
-  /** A best score below this is answered as unknown. */
+  /** A lower top score is answered as unknown. */
   unknownBelow: share.optional(),
-  /** How that threshold was chosen: the share of right answers asked for, and what it gave on these videos. */
+  /** Precision asked for, and precision and coverage reached on these videos. */
   unknownFit: z.object({ wanted: share, precision: share, coverage: share }).optional(),
 });
 

@@ -10,7 +10,6 @@ import { parseSafetensors, serializeSafetensors, type TensorFile } from './safet
 
 const labels = ['wave', 'sit down', 'ünïcode 走', '"quoted", with commas'];
 
-/** Through bytes and back. */
 const journey = (checkpoint: Checkpoint) =>
   parseCheckpoint(parseSafetensors(serializeSafetensors(checkpointFile(checkpoint))), 'w');
 
@@ -69,7 +68,7 @@ test('an order of tensors other than ours does not matter', () => {
   assert.deepEqual(parseCheckpoint({ metadata, tensors: new Map([...tensors].reverse()) }, 'w'), checkpoint);
 });
 
-/** The file of a sound checkpoint with other metadata; undefined takes a key out. */
+/** A valid checkpoint with changed metadata; undefined removes a key. */
 function withMetadata(change: Readonly<Record<string, string | undefined>>): TensorFile {
   const { metadata, tensors } = checkpointFile(tinyCheckpoint());
   const entries = Object.entries({ ...metadata, ...change }).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -155,7 +154,7 @@ const fresh = (choice: Parameters<typeof tinyConfig>[0]) => {
   return { config, weights: randomWeights(config, 99) };
 };
 
-/** Values of the named tensor in flat parameters. */
+/** Values of a named tensor in the flat parameters. */
 function part(config: ReturnType<typeof tinyConfig>, parameters: Float32Array, wanted: string): Float32Array {
   let at = 0;
   for (const { name, shape } of inventoryOf(config).parameters) {

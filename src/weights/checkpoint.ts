@@ -1,6 +1,6 @@
 /**
- * Weights with everything needed to use them: configuration, labels, preprocessing, and, while a run is going on, what it needs to
- * continue. One safetensors file: a tensor per parameter and statistic under its own name, the rest as JSON in the metadata.
+ * Weights with configuration, labels, preprocessing and, during a run, training state. One safetensors file: a tensor per
+ * parameter and statistic, the rest JSON metadata.
  */
 
 import { z } from 'zod';
@@ -104,7 +104,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
   };
 }
 
-/** A configuration may ask for any amount of memory; the file must hold what it asks for before any is taken. */
+/** A configuration may ask for any amount of memory; the file must hold that much before it is allocated. */
 function checkSize(file: TensorFile, config: NetworkConfig, where: string): void {
   const held = [...file.tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
   if (!hasAtMost(config, held))

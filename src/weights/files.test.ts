@@ -1,4 +1,4 @@
-// Weights on disk: the same content as in memory, atomic replacement, and what is left after a failure.
+// Weights on disk: same content as in memory, atomic replacement, state after failures.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

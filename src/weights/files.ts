@@ -1,6 +1,6 @@
 /**
- * Weights on disk (Node only): safetensors files read tensor by tensor, and files replaced atomically, so that whoever looks at a
- * path, even after a crash, finds the old content or the new one, never half of it.
+ * Weights on disk (Node only): safetensors read tensor by tensor; atomic replacement, so that even after a crash a path holds the
+ * old or the new content.
  */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import type { NamedTensor, TensorFile } from './namedTensor.js';
 import { safetensorsChunks, tensorFromBytes } from './safetensors.js';
 import { headerLength, lengthBytes, readLayout } from './safetensorsLayout.js';
 
-/** The most bytes asked of one read call; the system's own limit is 2 GiB. */
+/** Per read call; the system's limit is 2 GiB. */
 const maxReadBytes = 2 ** 30;
 
 /** Reads a safetensors file. Header and size are checked before memory for tensors is taken. Throws `WeightsError`. */
@@ -64,7 +64,7 @@ export async function writeFileAtomically(path: string, chunks: readonly Uint8Ar
   await syncFolder(dirname(path));
 }
 
-/** Names that `writeFileAtomically` gives what it has not finished. A process that is killed leaves such a file behind. */
+/** Unfinished files of `writeFileAtomically`; a killed process leaves one behind. */
 const temporaryName = /^\.(.+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 /** Removes what killed processes left of these files of a folder. Only for who alone writes them: a write under way would fail. */
@@ -87,8 +87,8 @@ export async function freeText(folder: string): Promise<string> {
 }
 
 /**
- * Makes the rename itself last through a power cut. Windows cannot open folders, and its file system journals renames; some network
- * file systems cannot sync a folder (EINVAL) and are asked no more than they can do.
+ * Makes the rename survive a power cut. Windows cannot open folders, and NTFS journals renames; some network file systems cannot
+ * sync a folder (EINVAL).
  */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
@@ -103,7 +103,7 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Opens for reading; checks the kind first, since opening a pipe would wait for ever. */
+/** Checks the kind first: opening a pipe would block for ever. */
 async function openRegularFile(path: string): Promise<FileHandle> {
   try {
     const kind = await stat(path);

@@ -1,4 +1,4 @@
-// Every 16-bit pattern there is, and the rounding between neighbours.
+// Every 16-bit pattern, and rounding between neighbours.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,7 +1,4 @@
-/**
- * The two 16-bit float formats of weight files, IEEE half (F16) and bfloat16 (BF16), as raw bits in a Uint16Array, to and from
- * float32. Narrowing rounds to the nearest value, ties to even. Arithmetic on them happens elsewhere, always in float32.
- */
+/** IEEE half (F16) and bfloat16 (BF16) as raw bits in a Uint16Array, to and from float32; rounds to nearest, ties to even. */
 
 /** Raw BF16 bits -> float32, exact. */
 export function float32FromBfloat16(bits: Uint16Array): Float32Array {

@@ -1,4 +1,4 @@
-/** Files written by earlier versions, brought up to date before they are checked. */
+/** Converts weights files of earlier versions before they are checked. */
 
 import { models } from '../models/registry.js';
 

@@ -1,7 +1,4 @@
-/**
- * A tensor as it lies in a weights file: element type, shape and a typed array of its own. Not an expression (that is graph/) and
- * without arithmetic.
- */
+/** A tensor of a weights file: dtype, shape, typed array. No arithmetic; expressions are in graph/. */
 import { WeightsError } from '../errors.js';
 import { float32FromBfloat16, float32FromFloat16 } from './halfFloat.js';
 

@@ -51,7 +51,7 @@ test('models and safetensors are told apart by how they begin', async (t) => {
   writeFileSync(model, modelWith(sound));
   assert.equal(await isOnnxFile(model), true);
   assert.equal(await isOnnxFile(await writeTinyWeights(join(folder, 'weights'))), false);
-  const unlucky = join(folder, 'unlucky'); // a header of 264 bytes: 8 and 1 are its first bytes
+  const unlucky = join(folder, 'unlucky'); // a header of 264 bytes starts with 8 and 1
   writeFileSync(unlucky, Uint8Array.of(8, 1, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d));
   assert.equal(await isOnnxFile(unlucky), false);
   assert.equal(await isOnnxFile(join(folder, 'none')), false);

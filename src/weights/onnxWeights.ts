@@ -1,7 +1,4 @@
-/**
- * A network in an ONNX file that this program wrote: the model's bytes as they are, and from its metadata what is needed to feed it
- * and to read its answers. Not a reader of ONNX files in general.
- */
+/** ONNX files written by this program: model bytes, and metadata for input and output. Not a general ONNX reader. */
 
 import { z } from 'zod';
 import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';

@@ -1,4 +1,4 @@
-/** The version of this package, for files that should say what wrote them. */
+/** Package version, recorded in written files. */
 import { readFileSync } from 'node:fs';
 
 export function packageVersion(): string {

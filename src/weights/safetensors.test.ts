@@ -1,4 +1,4 @@
-// The format in memory: round trips, and one hostile file for each fault that a reader must name.
+// Round trips, and a hostile file for each fault a reader must name.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { parseSafetensors, serializeSafetensors } from './safetensors.js';
 
 const dtypes = Object.keys(arrayTypes) as Dtype[];
 
-/** A tensor of random bytes (every pattern is a value of every type). */
+/** Random bytes: every pattern is a value of every type. */
 function randomTensor(dtype: Dtype, shape: number[], seed: number): NamedTensor {
   const rng = new Rng([seed]);
   const count = shape.reduce((product, length) => product * length, 1);
@@ -17,7 +17,7 @@ function randomTensor(dtype: Dtype, shape: number[], seed: number): NamedTensor 
   return { dtype, shape, data: new arrayTypes[dtype](bytes.buffer) } as NamedTensor;
 }
 
-/** A file made by hand: any text as the header, any number of data bytes. */
+/** Any header text, any number of data bytes. */
 function fileOf(header: string | Uint8Array, dataBytes = 0, announced?: bigint): Uint8Array {
   const text = typeof header === 'string' ? new TextEncoder().encode(header) : header;
   const out = new Uint8Array(8 + text.length + dataBytes);

@@ -1,7 +1,6 @@
 /**
- * The safetensors format in memory: bytes -> named tensors -> bytes. Needs no file system (see files.ts), so a browser tab can use it.
- * Everything in a header is checked before data is copied; each fault has its own message. Assumes a little-endian machine, as
- * every engine this package runs on is. Format: https://github.com/huggingface/safetensors#format
+ * The safetensors format in memory: bytes -> named tensors -> bytes. Headers are checked in full before data is copied. Assumes a
+ * little-endian machine. https://github.com/huggingface/safetensors#format
  */
 import { WeightsError } from '../errors.js';
 import { arrayTypes, bytesPerElement, isDtype, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
@@ -18,7 +17,7 @@ export function parseSafetensors(bytes: Uint8Array, where = 'safetensors data'):
   const layout = readLayout(bytes.subarray(lengthBytes, dataStart), bytes.byteLength - dataStart, where);
   const tensors = new Map<string, NamedTensor>();
   for (const place of layout.tensors) {
-    const copy = new Uint8Array(place.end - place.begin); // not slice(): a Node Buffer's is no copy
+    const copy = new Uint8Array(place.end - place.begin); // not slice(): on a Node Buffer it does not copy
     copy.set(bytes.subarray(dataStart + place.begin, dataStart + place.end));
     tensors.set(place.name, tensorFromBytes(place, copy.buffer));
   }
@@ -82,7 +81,7 @@ function headerBytes(
   return out;
 }
 
-/** What would be written must be readable again: the writer refuses what the reader would. */
+/** The writer refuses what the reader would. */
 function checkWritable(name: string, tensor: NamedTensor): void {
   const what = `tensor ${quoted(name)}`;
   const { dtype, shape, data } = tensor;

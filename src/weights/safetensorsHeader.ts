@@ -1,7 +1,4 @@
-/**
- * The text of a safetensors header: a strict reader of exactly that JSON and nothing else, because JSON.parse cannot see a key that is
- * given twice, takes 1e3 or -0 for a count, and builds whatever a hostile file nests. Knows no tensor data: see safetensorsLayout.ts.
- */
+/** A strict reader of safetensors headers: JSON.parse accepts duplicate keys, 1e3 and -0 as counts, and any depth of nesting. */
 import { WeightsError } from '../errors.js';
 import { quoted } from './namedTensor.js';
 
@@ -61,7 +58,7 @@ function readTensor(cursor: HeaderCursor, name: string): HeaderTensor {
   return { name, dtype, shape, begin, end };
 }
 
-/** A place in the header's text that only moves forward. */
+/** Forward-only position in the header text. */
 class HeaderCursor {
   private at = 0;
 
@@ -74,7 +71,7 @@ class HeaderCursor {
     throw new WeightsError(`bad safetensors header: ${what}`, { path: this.where });
   }
 
-  /** `{"key": value, ...}`; `readValue` reads each value. Each key once. */
+  /** `{"key": value, ...}` with unique keys; `readValue` reads each value. */
   object(what: string, readValue: (key: string) => void): void {
     this.expect('{', what);
     const seen = new Set<string>();
@@ -90,7 +87,7 @@ class HeaderCursor {
     this.expect('}', what);
   }
 
-  /** `[3, 4]`: whole numbers from 0 to 2^53 - 1, written as such. */
+  /** `[3, 4]`: integers from 0 to 2^53 - 1 in plain digits. */
   counts(what: string): number[] {
     const out: number[] = [];
     this.expect('[', what);

@@ -1,6 +1,6 @@
 /**
- * Where each tensor of a safetensors file lies, checked in full before a byte of tensor data is read or allocated. Takes the eight
- * length bytes, the header and the size of the file; so it serves a buffer in memory and a file on disk alike.
+ * Offsets of the tensors in a safetensors file, checked in full before any data is read. Needs the length, header and file size
+ * only, so it serves memory and disk.
  */
 import { WeightsError } from '../errors.js';
 import { bytesPerElement, type Dtype, isDtype, quoted } from './namedTensor.js';
@@ -98,7 +98,7 @@ function byteLength(name: string, dtype: Dtype, shape: readonly number[], where:
   return bytes;
 }
 
-/** The tensors must tile the data exactly: no byte twice, no byte unaccounted for (it could hide anything). */
+/** Tensors must tile the data exactly: no overlap, no gap (which could hide anything). */
 function checkCoverage(places: readonly TensorPlace[], dataBytes: number, where: string): void {
   let covered = 0;
   for (const { name, begin, end } of [...places].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
