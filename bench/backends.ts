@@ -53,7 +53,7 @@ const clipsOf = ({ clips, config }: Task): number => clips.length / (config.fram
 export async function ours(task: Task, threads = task.threads): Promise<Side> {
   const { config, weights, clips } = task;
   const count = clipsOf(task);
-  const model = lower({ logits: inferenceGraph(config, weights, count) }, { block: await blockSize() });
+  const model = lower({ outputs: { logits: inferenceGraph(config, weights, count) } }, { block: await blockSize() });
   return inferenceSide(model, threads, () => ({ data: clips.slice(), shape: clipShape(config, count) }));
 }
 

@@ -113,7 +113,7 @@ async function networks(checkpoint: Checkpoint): Promise<Side[]> {
   const { frames, height, width } = config;
   const clip = randomClips(config, 1, 'int8');
   const pixels = pixelClips(clipsFrom(clip, 1, config), preprocess);
-  const own = lower({ logits: inferenceGraph(config, checkpoint, 1) }, { block: await blockSize() });
+  const own = lower({ outputs: { logits: inferenceGraph(config, checkpoint, 1) } }, { block: await blockSize() });
   const float = floatModel(checkpoint);
   const fed = { [clipInput]: new ort.Tensor('float32', pixels, [1, frames, 3, height, width]) };
   return [

@@ -64,5 +64,5 @@ function graphOf(name: string, use: 'inference' | 'training') {
   const { parameters, statistics } = inventoryOf(config);
   const rng = new Rng(['load']);
   const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
-  return { logits: inferenceGraph(config, weights, 1) };
+  return { outputs: { logits: inferenceGraph(config, weights, 1) } };
 }

@@ -5,7 +5,8 @@
 
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { closure, type Expr } from '../src/graph/expr.js';
+import { closure } from '../src/graph/expr.js';
+import { type Graph, modelOutputs } from '../src/graph/graph.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import { sizeOf } from '../src/graph/shape.js';
 import { type NodeEvent, nodeEvents } from '../src/measure/nodeEvents.js';
@@ -58,15 +59,15 @@ function summed(events: readonly NodeEvent[], key: (event: NodeEvent) => string,
 
 /** Runs the graph under the profiler, whose file goes into an empty folder. */
 async function profiled(mode: ProfileMode, runs: number, folder: string): Promise<NodeEvent[]> {
-  const { outputs, feeds } = mode === 'inference' ? inference() : training();
-  const session = await ort.InferenceSession.create(lower(outputs, { block: await blockSize() }), {
+  const { graph, feeds } = mode === 'inference' ? inference() : training();
+  const session = await ort.InferenceSession.create(lower(graph, { block: await blockSize() }), {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     enableMemPattern: false,
     enableProfiling: true,
     profileFilePrefix: join(folder, 'profile'),
   });
-  const inputs = closure(Object.values(outputs)).flatMap(({ op, shape }) => {
+  const inputs = closure(Object.values(modelOutputs(graph))).flatMap(({ op, shape }) => {
     if (op.kind !== 'input') return [];
     return [[op.name, new ort.Tensor('float32', feeds[op.name] ?? new Float32Array(sizeOf(shape)), shape)] as const];
   });
@@ -77,7 +78,7 @@ async function profiled(mode: ProfileMode, runs: number, folder: string): Promis
 }
 
 interface Profiled {
-  readonly outputs: Readonly<Record<string, Expr>>;
+  readonly graph: Graph;
   readonly feeds: Readonly<Record<string, Float32Array>>;
 }
 
@@ -93,7 +94,7 @@ function weights() {
 
 function inference(): Profiled {
   const { config, ...flat } = weights();
-  return { outputs: { logits: inferenceGraph(config, flat, 1) }, feeds: { clips: randomClips(config, 1, 'profile') } };
+  return { graph: { outputs: { logits: inferenceGraph(config, flat, 1) } }, feeds: { clips: randomClips(config, 1, 'profile') } };
 }
 
 function training(): Profiled {
@@ -107,5 +108,5 @@ function training(): Profiled {
     dropout: new Float32Array(clips * masksOf(config).dropouts).fill(1),
     schedule: scheduleValues({ step: 1, rate: 1e-5, weightDecay: 0.05, betas: defaultStep.betas }),
   };
-  return { outputs: trainingStep(config, { ...defaultStep, clips, maxGradientNorm: 5 }), feeds };
+  return { graph: trainingStep(config, { ...defaultStep, clips, maxGradientNorm: 5 }), feeds };
 }

@@ -107,7 +107,9 @@ test('an exported model computes in ONNX Runtime what the network does, at any b
     const { logits } = await session.run(fed);
     assert.ok(logits);
     assert.deepEqual(logits.dims, [batch, classes]);
-    const own = await ort.InferenceSession.create(lower({ logits: inferenceGraph(config, weights, 1) }, { block: 0 }));
+    const own = await ort.InferenceSession.create(
+      lower({ outputs: { logits: inferenceGraph(config, weights, 1) } }, { block: 0 }),
+    );
     for (let b = 0; b < batch; b++) {
       const clip = all.slice(b * frames * 3 * height * width, (b + 1) * frames * 3 * height * width);
       const normalised = clip.map((value, i) => {

@@ -20,7 +20,7 @@ function outputs(): Record<string, Expr> {
 }
 
 async function run(target: LoweringTarget): Promise<{ types: Set<string>; values: Record<string, number[]> }> {
-  const bytes = lower(outputs(), target);
+  const bytes = lower({ outputs: outputs() }, target);
   const types = new Set(readOnnx(bytes).nodes.map(({ type }) => type));
   const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
   const rng = new Rng(['lowering']);

@@ -18,7 +18,7 @@ import { Rng } from '../src/rng.js';
 import { defaultStep, scheduleValues, smoothedTargets, trainingStep } from '../src/train/step.js';
 import { difference, type Fixture, readFixture } from './support/fixture.js';
 import { blockOf, layouts } from './support/layouts.js';
-import { runOnce } from './support/runOnce.js';
+import { runGraph, runOnce } from './support/runOnce.js';
 
 const folder = process.env['VMF_FIXTURES'] ?? 'test/fixtures';
 const names = readdirSync(folder).flatMap((file) => (file.endsWith('.weights.safetensors') ? [file.split('.')[0] ?? ''] : []));
@@ -169,9 +169,9 @@ async function optimisation(fixture: Fixture, block: number): Promise<void> {
       ['dropout', new Float32Array(clips * masksOf(config).dropouts).fill(1)],
       ['schedule', scheduleValues({ step, rate: 1e-3, weightDecay: 0.05, betas: [0.9, 0.999] })],
     ];
-    const got = await runOnce(graph, new Map([...state, ...fixed]), block);
-    losses.push(got['loss']?.[0] ?? NaN);
-    state = new Map([...state.keys()].map((name) => [name, got[`${name}.next`] ?? new Float32Array()]));
+    const got = await runGraph(graph, new Map([...state, ...fixed]), block);
+    losses.push(got.outputs['loss']?.[0] ?? NaN);
+    state = new Map(Object.entries(got.updates));
   }
   within('losses', Float32Array.from(losses), fixture.expected('adamw.losses'), 5e-5);
   const after = (flat: string, name: string) => fixture.part(state.get(flat) ?? new Float32Array(), name);

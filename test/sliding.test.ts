@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Graph } from '../src/graph/graph.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { inferenceGraph } from '../src/models/network.js';
@@ -44,11 +45,11 @@ for (const [name, config] of Object.entries(networks)) {
 async function compare(engine: GraphRuntime, config: NetworkConfig, block: number): Promise<void> {
   const weights = randomWeights(config);
   const graphs = slidingGraphs(config, weights);
-  const load = (graph: Parameters<typeof lower>[0]) => engine.load(lower(graph, { block }), 'test', 'inference');
+  const load = (graph: Graph) => engine.load(lower(graph, { block }), 'test', 'inference');
   const [front, window, clip] = [
     await load(graphs.front),
     await load(graphs.window),
-    await load({ logits: inferenceGraph(config, weights, 1) }),
+    await load({ outputs: { logits: inferenceGraph(config, weights, 1) } }),
   ];
   const { frames: length, height, width } = config;
   const image = 3 * height * width;

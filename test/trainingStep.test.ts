@@ -20,7 +20,7 @@ import {
 } from '../src/train/step.js';
 import { blockOf, layouts } from './support/layouts.js';
 import { randomWeights, tinyConfig } from './support/randomWeights.js';
-import { runOnce } from './support/runOnce.js';
+import { runGraph, runOnce } from './support/runOnce.js';
 
 const config = tinyConfig();
 const weights = randomWeights(config);
@@ -52,7 +52,7 @@ function feeds(clips: Float32Array, which: Int32Array, more: Readonly<Record<str
   );
 }
 
-const stepOnce = (options: StepOptions, values: Values) => runOnce(trainingStep(config, options), values, 0);
+const stepOnce = (options: StepOptions, values: Values) => runGraph(trainingStep(config, options), values, 0);
 
 function near(got: Float32Array | undefined, expected: Float32Array | undefined, within: number): void {
   assert.equal(got?.length, expected?.length);
@@ -64,21 +64,21 @@ test('two passes of two clips make the step that one pass of four makes', async 
   const whole = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
   const options = { ...frozen, clips: 2, accumulate: 2 };
   const begun = { gradients: new Float32Array(count) };
-  const first = await runOnce(gradientPass(config, options), feeds(some(0, 2), labels.slice(0, 2), begun), 0);
-  assert.equal(first['parameters.next'], undefined);
-  const gradients = first['gradients.next'] ?? new Float32Array();
+  const first = await runGraph(gradientPass(config, options), feeds(some(0, 2), labels.slice(0, 2), begun), 0);
+  assert.equal(first.updates['parameters'], undefined);
+  const gradients = first.updates['gradients'] ?? new Float32Array();
   const second = await stepOnce(options, feeds(some(2, 4), labels.slice(2), { gradients }));
-  near(second['first.next'], whole['first.next'], 1e-6);
-  near(second['gradientNorm'], whole['gradientNorm'], 1e-4);
-  assert.ok(second['gradients.next']?.every((value) => value === 0));
+  near(second.updates['first'], whole.updates['first'], 1e-6);
+  near(second.outputs['gradientNorm'], whole.outputs['gradientNorm'], 1e-4);
+  assert.ok(second.updates['gradients']?.every((value) => value === 0));
 });
 
 test('the moving average keeps its share of the old and takes the rest from the new weights', async () => {
   const average = weights.parameters.map((value) => value + 1);
   const got = await stepOnce({ ...frozen, clips: 4, average: true }, feeds(four, labels, { average }));
-  const next = got['parameters.next'] ?? new Float32Array();
+  const next = got.updates['parameters'] ?? new Float32Array();
   near(
-    got['average.next'],
+    got.updates['average'],
     average.map((value, i) => 0.75 * value + 0.25 * (next[i] ?? NaN)),
     1e-6,
   );
@@ -89,11 +89,11 @@ test('layer-wise rates scale what a parameter moves, weight decay included; 0 le
   const rates = layerLrScales(config, 0, { layerDecay: 0.5, unfreezeEpochs: 0 });
   const scaled = await stepOnce({ ...frozen, clips: 4, layerRates: true }, feeds(four, labels, { rates }));
   const moved = (next: Float32Array | undefined) => weights.parameters.map((value, i) => (next?.[i] ?? NaN) - value);
-  const expected = moved(plain['parameters.next']).map((value, i) => value * (rates[i] ?? NaN));
-  near(moved(scaled['parameters.next']), expected, 1e-6);
+  const expected = moved(plain.updates['parameters']).map((value, i) => value * (rates[i] ?? NaN));
+  near(moved(scaled.updates['parameters']), expected, 1e-6);
   const asleep = layerLrScales(config, 0, { layerDecay: 1, unfreezeEpochs: 3 });
   const staged = await stepOnce({ ...frozen, clips: 4, layerRates: true }, feeds(four, labels, { rates: asleep }));
-  const still = moved(staged['parameters.next']).filter((_, i) => asleep[i] === 0);
+  const still = moved(staged.updates['parameters']).filter((_, i) => asleep[i] === 0);
   assert.ok(still.length > count / 2 && still.every((value) => value === 0));
 });
 
@@ -105,8 +105,10 @@ for (const layout of layouts) {
     assert.equal(branches, 2, 'the first mf block and the inner half of the down block; the others change the width');
     const options = { ...frozen, clips: 4 };
     const run = async (dropPath: Float32Array) =>
-      (await runOnce(trainingStep(config, { ...options, dropPath: true }), feeds(four, labels, { dropPath }), block))['logits'];
-    const plain = (await runOnce(trainingStep(config, options), feeds(four, labels), block))['logits'];
+      (await runGraph(trainingStep(config, { ...options, dropPath: true }), feeds(four, labels, { dropPath }), block)).outputs[
+        'logits'
+      ];
+    const plain = (await runGraph(trainingStep(config, options), feeds(four, labels), block)).outputs['logits'];
     near(await run(new Float32Array(branches * 4).fill(1)), plain, 1e-4);
     const mask = new Float32Array(branches * 4).fill(1);
     mask[4 + 2] = 0; // the second branch of clip 2
@@ -120,20 +122,20 @@ for (const layout of layouts) {
 test('frozen statistics: the step sees the network as testing does, and leaves the statistics alone', async () => {
   const got = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
   const tested = await runOnce({ logits: evaluationGraph(config, 4) }, feeds(four, labels), 0);
-  near(got['logits'], tested['logits'], 1e-4);
-  assert.equal(got['statistics.next'], undefined);
+  near(got.outputs['logits'], tested['logits'], 1e-4);
+  assert.equal(got.updates['statistics'], undefined);
 });
 
 test('a teacher answers from the average of the weights, under the statistics of its batch unless those are frozen', async () => {
   const { parameters } = weights;
   const values = new Map([...feeds(four, labels), ['average', parameters], ['parameters', parameters.map(() => 0)]]);
   const logitsOf = async (frozenStatistics: boolean) =>
-    (await runOnce(teachingGraph(config, 4, 'average', frozenStatistics), values, 0))['logits'];
+    (await runGraph(teachingGraph(config, 4, 'average', frozenStatistics), values, 0)).outputs['logits'];
   const student = await stepOnce({ ...defaultStep, clips: 4 }, feeds(four, labels));
   const evaluated = await runOnce({ logits: evaluationGraph(config, 4) }, feeds(four, labels), 0);
-  near(await logitsOf(false), student['logits'], 1e-5);
+  near(await logitsOf(false), student.outputs['logits'], 1e-5);
   near(await logitsOf(true), evaluated['logits'], 1e-5);
-  assert.throws(() => near(student['logits'], evaluated['logits'], 1e-2), /differs/);
+  assert.throws(() => near(student.outputs['logits'], evaluated['logits'], 1e-2), /differs/);
 });
 
 test('rows of targets weigh their clips: a clip without weight teaches nothing', async () => {
@@ -146,8 +148,8 @@ test('rows of targets weigh their clips: a clip without weight teaches nothing',
     feeds(some(0, 2), labels.slice(0, 2), { targets: smoothedTargets(labels.slice(0, 2), config.classes, 0) }),
   );
   near(
-    half['first.next'],
-    alone['first.next']?.map((value) => value / 2),
+    half.updates['first'],
+    alone.updates['first']?.map((value) => value / 2),
     1e-6,
   );
 });

@@ -154,7 +154,7 @@ export class Explainer {
 
   private async load(copies: number): Promise<Session> {
     const { logits, attention } = tokenGraphs(this.config, this.weights, copies, this.blindness);
-    const model = lower({ logits, ...attention }, await this.engine.target());
+    const model = lower({ outputs: { logits, ...attention } }, await this.engine.target());
     return this.engine.load(model, `${this.config.name}, ${copies} copies`, 'inference');
   }
 

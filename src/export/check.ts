@@ -80,7 +80,7 @@ export function compared(logits: Float32Array, expected: Float32Array): ModelChe
 export async function expectedOf(network: NetworkFacts & FlatWeights, engine: GraphRuntime): Promise<Expected> {
   const { config, preprocess } = network;
   const clips = patternedClips(config);
-  const graph = { logits: inferenceGraph(config, network, checkedClips) };
+  const graph = { outputs: { logits: inferenceGraph(config, network, checkedClips) } };
   const program = await engine.load(lower(graph, await engine.target()), config.name, 'inference');
   try {
     const { logits } = await program.run<'logits'>({ clips: asTensor(clips) });

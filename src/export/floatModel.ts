@@ -21,7 +21,7 @@ import { packageVersion } from '../weights/packageVersion.js';
 export function floatModel(checkpoint: Checkpoint): OnnxModel {
   const [first, second] = twoBatches.map((clips): FixedBatch => {
     const outputs = foldConstants({ [logitsOutput]: logitsOfPixels(checkpoint, clips) }, clips);
-    return { clips, model: lowerStandard(outputs) };
+    return { clips, model: lowerStandard({ outputs }) };
   });
   if (!first || !second) throw new RangeError('two batches are needed');
   return {

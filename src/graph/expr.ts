@@ -10,7 +10,8 @@ import { type Shape, showShape, sizeOf } from './shape.js';
 export interface Ops {
   input: { readonly name: string };
   constant: { readonly data: Float32Array };
-  memory: { readonly name: string };
+  /** `previous`: its value of one run earlier. */
+  memory: { readonly name: string; readonly previous: boolean };
   featureMap: object;
 }
 
@@ -61,11 +62,16 @@ export function input(name: string, shape: Shape): Expr {
 }
 
 /**
- * A feature map [T, B, C, H, W] that earlier runs gave out, as NAME.next or frame by frame as NAME.push. It stays in whatever layout
- * the lowering likes: nobody but graphs reads it.
+ * State that is a feature map [T, B, C, H, W], as the updates or appends of earlier runs left it. It stays in whatever layout the
+ * lowering likes: nobody but graphs reads it.
  */
 export function memory(name: string, shape: Shape): Expr {
-  return mapExpr({ kind: 'memory', name }, [], shape);
+  return mapExpr({ kind: 'memory', name, previous: false }, [], shape);
+}
+
+/** The value that such state had one run earlier. */
+export function previousMemory(name: string, shape: Shape): Expr {
+  return mapExpr({ kind: 'memory', name, previous: true }, [], shape);
 }
 
 /** A tensor known when the graph is written. */

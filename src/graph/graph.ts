@@ -1,13 +1,15 @@
 /** A graph with the state that it leaves behind, and how its parts are called in the model file, which knows inputs and outputs only. */
-import type { Expr } from './expr.js';
+import type { Expr, Op } from './expr.js';
 
-export interface Graph {
+type Values<Name extends string> = Readonly<Partial<Record<Name, Expr>>>;
+
+export interface Graph<State extends string = string, Output extends string = string> {
   /** What a run gives back. */
-  readonly outputs: Readonly<Record<string, Expr>>;
+  readonly outputs: Values<Output>;
   /** State that a run replaces, by the name under which the graph reads it as an input. */
-  readonly updates?: Readonly<Record<string, Expr>>;
+  readonly updates?: Values<State>;
   /** State to whose end a run appends; an input of that name sees its last values, as many as its shape holds. */
-  readonly appends?: Readonly<Record<string, Expr>>;
+  readonly appends?: Values<State>;
 }
 
 /** What becomes of a model's output. */
@@ -24,11 +26,17 @@ export const previousOf = (state: string): string => `${state}${previousSuffix}`
 export const stateRead = (input: string): string =>
   input.endsWith(previousSuffix) ? input.slice(0, -previousSuffix.length) : input;
 
+/** The input of the model file that an expression is; undefined where it is none. */
+export function inputName(op: Op): string | undefined {
+  if (op.kind === 'memory') return op.previous ? previousOf(op.name) : op.name;
+  return op.kind === 'input' ? op.name : undefined;
+}
+
 /** All that a model of this graph computes, under the names that its outputs have. */
 export function modelOutputs({ outputs, updates = {}, appends = {} }: Graph): Record<string, Expr> {
-  const named = (values: Readonly<Record<string, Expr>>, suffix: string) =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name + suffix, value]));
-  return { ...outputs, ...named(updates, updateSuffix), ...named(appends, appendSuffix) };
+  const named = (values: Values<string>, suffix: string) =>
+    Object.entries(values).flatMap(([name, value]) => (value ? [[name + suffix, value] as const] : []));
+  return Object.fromEntries([...named(outputs, ''), ...named(updates, updateSuffix), ...named(appends, appendSuffix)]);
 }
 
 /** The other direction: what an output of a model is. */

@@ -137,7 +137,7 @@ class LoadedNetwork {
   private async load(size: number): Promise<Session> {
     const { config, weights, engine } = this;
     if ('model' in weights) return engine.load(weights.model.slice(), config.name, 'inference');
-    const model = lower({ logits: inferenceGraph(config, weights, size) }, await engine.target());
+    const model = lower({ outputs: { logits: inferenceGraph(config, weights, size) } }, await engine.target());
     return engine.load(model, `${config.name}, ${size === 1 ? 'one clip' : `${size} clips`}`, 'inference');
   }
 

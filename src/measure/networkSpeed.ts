@@ -135,7 +135,7 @@ interface Measuring {
 async function speedRow(config: NetworkConfig, weights: FlatWeights, way: Way, measuring: Measuring): Promise<SpeedRow> {
   const { backend, engines: count, threads, batch } = way;
   const block = backend === 'plain' ? 0 : await blockSize();
-  const model = lower({ logits: inferenceGraph(config, weights, batch) }, { block });
+  const model = lower({ outputs: { logits: inferenceGraph(config, weights, batch) } }, { block });
   const engines = Array.from({ length: count }, () => openRuntime({ threads }));
   try {
     const programs = await Promise.all(engines.map((engine) => engine.load(model.slice(), config.name, 'inference')));
@@ -189,7 +189,7 @@ async function peakMb(config?: NetworkConfig): Promise<number> {
 
 /** What the child process does; here because it needs the same network. */
 export async function runAlone(config: NetworkConfig): Promise<void> {
-  const model = lower({ logits: inferenceGraph(config, untrained(config), 1) }, { block: await blockSize() });
+  const model = lower({ outputs: { logits: inferenceGraph(config, untrained(config), 1) } }, { block: await blockSize() });
   const engine = openRuntime({ threads: 1 });
   const program = await engine.load(model, config.name, 'inference');
   for (let i = 0; i < 3; i++) {

@@ -47,7 +47,7 @@ export async function roofline(measure: WorkerPool<MeasureTasks>, peak: MachineP
   const keep: Intermediates = new Map();
   const logits = inferenceGraph(config, weights, clips, { keep });
   const parts = partsOf(config, keep);
-  const model = lower({ logits }, { block, partOf: (node) => parts.get(node) ?? '' });
+  const model = lower({ outputs: { logits } }, { block, partOf: (node) => parts.get(node) ?? '' });
   const feeds = { clips: { shape: clipShape(config, clips), data } };
   const { threads } = peak;
   const times = await measure.run('profile', { model, feeds, threads, runs }, { label: `profiling ${config.name}` });

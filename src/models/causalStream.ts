@@ -4,13 +4,14 @@
  * it comes; where answers are wanted less often several at once cost less, since each run reads all weights.
  *
  * What is kept is state of the engine (runtime/engine.ts): the last two frames before each depthwise kernel, and for everything that
- * looks into the window its other frames one after the other, to which NAME.push is appended.
+ * looks into the window its other frames one after the other, to which the new ones are appended.
  */
 
 import { depthwise, depthwiseTaps } from '../graph/convolution.js';
 import { add, div, mul, sub } from '../graph/elementwise.js';
-import { constant, type Expr, filled, input, memory } from '../graph/expr.js';
+import { constant, type Expr, filled, input, memory, previousMemory } from '../graph/expr.js';
 import { channelSum, regroup } from '../graph/featureMapOps.js';
+import type { Graph } from '../graph/graph.js';
 import { matmul, mixRows, softmax } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 import { broadcast, concat, reshape, slice, sum, transpose } from '../graph/shapeOps.js';
@@ -18,19 +19,20 @@ import type { NetworkConfig } from './config.js';
 import { constantLogits, type FlatWeights, outline } from './network.js';
 import { never, type Time } from './time.js';
 
-/** Input: frames [F, 3, H, W], normalised. Outputs: logits [1, classes] of the window that ends with the last one, and what is kept. */
-export const streamGraph = (config: NetworkConfig, weights: FlatWeights, frames = 1): Record<string, Expr> =>
+/** Input: frames [F, 3, H, W], normalised. Output: logits [1, classes] of the window that ends with the last one. */
+export const streamGraph = (config: NetworkConfig, weights: FlatWeights, frames = 1): Graph =>
   streamed(config, frames, (clip, time) => constantLogits(config, weights, clip, { time }));
 
 /** The graph for one frame without weights, for counting. */
-export const streamOutline = (config: NetworkConfig): Record<string, Expr> =>
+export const streamOutline = (config: NetworkConfig): Graph =>
   streamed(config, 1, (clip, time) => outline(config, { time }, clip).logits);
 
-function streamed(config: NetworkConfig, frames: number, logitsOf: (clip: Expr, time: Time) => Expr): Record<string, Expr> {
+function streamed(config: NetworkConfig, frames: number, logitsOf: (clip: Expr, time: Time) => Expr): Graph {
   const time = new CausalStream(frames, config.frames);
   const { height, width } = config;
   const clip = reshape(input('frames', [frames, 3, height, width]), [frames, 1, 3, height, width]);
-  return { logits: logitsOf(clip, time), ...time.kept };
+  const logits = logitsOf(clip, time);
+  return { outputs: { logits }, updates: time.updates, appends: time.appends };
 }
 
 /** Who asks, and the frames asked: so many before the new ones, or with 0 the new ones themselves. */
@@ -42,8 +44,9 @@ interface Asked {
 }
 
 class CausalStream implements Time {
-  /** What the graph must give out for the frames to come. */
-  readonly kept: Record<string, Expr> = {};
+  /** What the frames to come need of these. */
+  readonly updates: Record<string, Expr> = {};
+  readonly appends: Record<string, Expr> = {};
   private readonly masks = new Map<string, Expr>();
   private names = 0;
   /** The window's frames other than its last. */
@@ -81,10 +84,11 @@ class CausalStream implements Time {
     const { frames } = this;
     const shape = [1, ...x.shape.slice(1)];
     const last = memory(name, shape);
-    this.kept[`${name}.next`] = slice(x, 0, frames - 1, frames);
-    if (frames === 1) return depthwiseTaps([memory(`${name}.before`, shape), last, x], weight, stride, bias);
-    const previous = memory(`${name}.previous`, shape);
-    this.kept[`${name}.previous.next`] = slice(x, 0, frames - 2, frames - 1);
+    this.updates[name] = slice(x, 0, frames - 1, frames);
+    if (frames === 1) return depthwiseTaps([previousMemory(name, shape), last, x], weight, stride, bias);
+    const older = `${name}.previous`;
+    const previous = memory(older, shape);
+    this.updates[older] = slice(x, 0, frames - 2, frames - 1);
     const twoBack = frames === 2 ? [previous, last] : [previous, last, slice(x, 0, 0, frames - 2)];
     const oneBack = concat([last, slice(x, 0, 0, frames - 1)], 0);
     return depthwiseTaps([concat(twoBack, 0), oneBack, x], weight, stride, bias);
@@ -161,7 +165,7 @@ class CausalStream implements Time {
   /** The values of `newest` [n * F, ..] for the window's earlier frames, [n * past, ..], zeros where there was none yet. */
   private film(name: string, newest: Expr): Expr {
     const [first = 1, ...rest] = newest.shape;
-    this.kept[`${name}.push`] = newest;
+    this.appends[name] = newest;
     return input(name, [(this.past * first) / this.frames, ...rest]);
   }
 }

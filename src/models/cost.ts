@@ -1,6 +1,7 @@
 /** What a network costs: parameters, and multiply-adds of one view as graph/macs.ts counts them, in all and part by part. */
 
 import { ConfigError } from '../errors.js';
+import { modelOutputs } from '../graph/graph.js';
 import { macsByPart, macsOf } from '../graph/macs.js';
 import { mapSize } from '../graph/shape.js';
 import { streamOutline } from './causalStream.js';
@@ -46,7 +47,7 @@ export function networkCost(config: NetworkConfig): NetworkCost {
 /** Multiply-adds of one new frame of a stream, its logits included; only a causal network has such a cost. ConfigError for others. */
 export function newFrameMacs(config: NetworkConfig): number {
   if (!config.causal) throw new ConfigError(`${config.name}: is not causal; a new frame changes what all frames of a window see`);
-  return macsOf(Object.values(streamOutline(config)));
+  return macsOf(Object.values(modelOutputs(streamOutline(config))));
 }
 
 function counted(config: NetworkConfig): NetworkCost {

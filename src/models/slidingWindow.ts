@@ -8,7 +8,8 @@
  */
 
 import { depthwise, depthwiseTaps } from '../graph/convolution.js';
-import { constant, type Expr, input, memory } from '../graph/expr.js';
+import { constant, type Expr, input, memory, previousMemory } from '../graph/expr.js';
+import type { Graph } from '../graph/graph.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import { concat, reshape, slice } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
@@ -17,11 +18,14 @@ import { constantLogits, type FlatWeights } from './network.js';
 import { modelOf } from './registry.js';
 import { type Time, WholeClip } from './time.js';
 
+/** Whole frames; or the front's features, those behind its kernel in time, and the features of the newest frame. */
+type SlidingState = 'frames' | 'kept' | 'block' | 'neighbour';
+
 export interface SlidingGraphs {
-  /** Input: frame [3, S, S], normalised. Outputs: only what is kept. */
-  readonly front: Readonly<Record<string, Expr>>;
-  /** No inputs but what is kept. Output: logits [1, classes] of the last T frames. */
-  readonly window: Readonly<Record<string, Expr>>;
+  /** Input: frame [3, H, W], normalised. No output: what a frame leaves behind is state. */
+  readonly front: Graph<SlidingState, never>;
+  /** No inputs but the state. Output: logits [1, classes] of the last T frames. */
+  readonly window: Graph<SlidingState, 'logits'>;
 }
 
 export function slidingGraphs(config: NetworkConfig, weights: FlatWeights): SlidingGraphs {
@@ -47,7 +51,10 @@ function wholeFrames(config: NetworkConfig, weights: FlatWeights): SlidingGraphs
   const { frames, height, width } = config;
   const clip = reshape(input('frames', [frames, 3, height, width]), [frames, 1, 3, height, width]);
   const pushed = reshape(input('frame', [3, height, width]), [1, 3, height, width]);
-  return { front: { 'frames.push': pushed }, window: { logits: constantLogits(config, weights, clip) } };
+  return {
+    front: { outputs: {}, appends: { frames: pushed } },
+    window: { outputs: { logits: constantLogits(config, weights, clip) } },
+  };
 }
 
 function shapesOf(config: NetworkConfig, weights: FlatWeights): Map<string, Shape> {
@@ -56,24 +63,25 @@ function shapesOf(config: NetworkConfig, weights: FlatWeights): Map<string, Shap
   return new Map([...keep].map(([name, { shape }]) => [name, shape]));
 }
 
-function frontGraph(config: NetworkConfig, weights: FlatWeights, { frame, neighbours }: Kept): Record<string, Expr> {
-  const kept: Record<string, Expr> = {};
+function frontGraph(config: NetworkConfig, weights: FlatWeights, { frame, neighbours }: Kept): SlidingGraphs['front'] {
+  const updates: Partial<Record<SlidingState, Expr>> = {};
+  const appends: Partial<Record<SlidingState, Expr>> = {};
   const replace = (name: string, x: Expr) => {
-    if (name === frame) kept['kept.push'] = x;
-    if (name === frame && neighbours !== undefined) kept['neighbour.next'] = x;
-    if (name === neighbours) kept['block.push'] = x;
+    if (name === frame) appends.kept = x;
+    if (name === frame && neighbours !== undefined) updates.neighbour = x;
+    if (name === neighbours) appends.block = x;
     return x;
   };
   // The output behind a kernel in time is that of the frame before: only now is its later neighbour there.
   const time =
     neighbours === undefined
       ? new WholeClip()
-      : new NeighbouringFrames((x) => [memory('neighbour.before', x.shape), memory('neighbour', x.shape), x]);
+      : new NeighbouringFrames((x) => [previousMemory('neighbour', x.shape), memory('neighbour', x.shape), x]);
   constantLogits(config, weights, frameInput(config), { replace, time });
-  return kept;
+  return { outputs: {}, updates, appends };
 }
 
-function windowGraph(config: NetworkConfig, weights: FlatWeights, cut: Kept): Record<string, Expr> {
+function windowGraph(config: NetworkConfig, weights: FlatWeights, cut: Kept): SlidingGraphs['window'] {
   const { frames, height, width } = config;
   const { shape, blockShape, neighbours } = cut;
   const kept = memory('kept', [frames, ...shape.slice(1)]);
@@ -88,7 +96,7 @@ function windowGraph(config: NetworkConfig, weights: FlatWeights, cut: Kept): Re
   const taps = (x: Expr) => [concat([nothing, frame(frames - 2)], 0), x, concat([frame(1), nothing], 0)];
   const clip = constant(new Float32Array(3 * height * width), [1, 1, 3, height, width]);
   const time = blockShape ? new NeighbouringFrames(taps) : new WholeClip();
-  return { logits: constantLogits(config, weights, clip, { replace, time }) };
+  return { outputs: { logits: constantLogits(config, weights, clip, { replace, time }) } };
 }
 
 /** A whole clip whose first convolution in time is given the maps that its taps see. */

@@ -8,7 +8,7 @@ import { openRuntime } from './graphRuntime.js';
 const model = () => {
   const counter = input('counter', [3]);
   const step = input('step', [3]);
-  return lower({ 'counter.next': add(counter, step), doubled: mul(counter, 2) }, { block: 0 });
+  return lower({ outputs: { doubled: mul(counter, 2) }, updates: { counter: add(counter, step) } }, { block: 0 });
 };
 
 test('outputs come back, state stays and moves on', async () => {

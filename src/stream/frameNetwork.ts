@@ -4,6 +4,7 @@
  * bridge only once a frame.
  */
 
+import type { Graph } from '../graph/graph.js';
 import { lower } from '../graph/lowering/lower.js';
 import { streamGraph } from '../models/causalStream.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -77,7 +78,7 @@ async function causalNetwork(
 async function slidingNetwork(engine: GraphRuntime, config: NetworkConfig, weights: FlatWeights): Promise<FrameNetwork> {
   const graphs = slidingGraphs(config, weights);
   const target = await engine.target();
-  const load = (graph: Parameters<typeof lower>[0], what: string): Promise<Session> =>
+  const load = (graph: Graph, what: string): Promise<Session> =>
     engine.load(lower(graph, target), `${config.name}, ${what}`, 'inference');
   const [front, window] = [await load(graphs.front, 'one frame'), await load(graphs.window, 'one window')];
   const shape = [3, config.height, config.width];

@@ -6,6 +6,7 @@
 import { add, clip, div, mul, sqrt, sub } from '../graph/elementwise.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { gradients } from '../graph/gradients.js';
+import type { Graph } from '../graph/graph.js';
 import { logSoftmax } from '../graph/linear.js';
 import { sizeOf } from '../graph/shape.js';
 import { concat, flatten, slice, sumAll } from '../graph/shapeOps.js';
@@ -40,6 +41,13 @@ export interface StepOptions {
   readonly temperature?: number;
 }
 
+/** What a training run keeps from step to step, by name. */
+export type TrainingState = 'parameters' | 'statistics' | 'first' | 'second' | 'average' | 'gradients';
+
+type StepOutput = 'loss' | 'logits' | 'gradientNorm';
+export type StepGraph = Graph<TrainingState, StepOutput>;
+type Updates = NonNullable<StepGraph['updates']>;
+
 export const defaultStep: Omit<StepOptions, 'clips'> = {
   betas: [0.9, 0.999],
   epsilon: 1e-8,
@@ -50,9 +58,9 @@ export const defaultStep: Omit<StepOptions, 'clips'> = {
 /**
  * Inputs: clips [T*B, 3, S, S], targets [B, classes] (rows sum to the clip's weight, usually 1), dropout [B, F] (0 or 1 / (1 - p)),
  * schedule [5] (see `scheduleValues`), what the options ask for, and the state: parameters, first, second [P], statistics [S].
- * Outputs: loss [], logits [B, classes], gradientNorm [], and the state under its names with `.next`.
+ * Outputs: loss [], logits [B, classes], gradientNorm []. Updates: the state.
  */
-export function trainingStep(config: NetworkConfig, options: StepOptions): Record<string, Expr> {
+export function trainingStep(config: NetworkConfig, options: StepOptions): StepGraph {
   const inventory = inventoryOf(config);
   const state = stateInputs(inventory);
   const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, state, options);
@@ -61,21 +69,21 @@ export function trainingStep(config: NetworkConfig, options: StepOptions): Recor
   const mean = sum ? mul(add(sum, flat), 1 / accumulate) : flat;
   const norm = normOf(mean);
   const gradient = Number.isFinite(maxGradientNorm) ? mul(mean, clip(div(maxGradientNorm, add(norm, 1e-6)), 0, 1)) : mean;
+  const moved = adamW(state, gradient, decayMask(inventory), options);
   return {
-    loss,
-    logits,
-    gradientNorm: norm,
-    ...adamW(state, gradient, decayMask(inventory), options),
-    ...statistics,
-    ...(sum && { 'gradients.next': mul(sum, 0) }),
+    outputs: { loss, logits, gradientNorm: norm },
+    updates: { ...moved, ...statistics, ...(sum && { gradients: mul(sum, 0) }) },
   };
 }
 
 /** The passes before the last one of a step: as `trainingStep`, but the gradient is only added to the state `gradients` [P]. */
-export function gradientPass(config: NetworkConfig, options: StepOptions): Record<string, Expr> {
+export function gradientPass(config: NetworkConfig, options: StepOptions): StepGraph {
   const inventory = inventoryOf(config);
   const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, stateInputs(inventory), options);
-  return { loss, logits, gradientNorm: normOf(flat), 'gradients.next': add(gradientSum(inventory), flat), ...statistics };
+  return {
+    outputs: { loss, logits, gradientNorm: normOf(flat) },
+    updates: { gradients: add(gradientSum(inventory), flat), ...statistics },
+  };
 }
 
 const gradientSum = ({ parameters }: Inventory): Expr => input('gradients', [countValues(parameters)]);
@@ -100,7 +108,7 @@ function lossAndGradient(config: NetworkConfig, inventory: Inventory, state: Sta
         );
   const flat = concat(gradients(loss, variables.parameters).map(flatten), 0);
   const running = () => add(mul(state.statistics, momentum), mul(concat(seen, 0), 1 - momentum));
-  return { loss, logits, flat, statistics: frozenStatistics ? {} : { 'statistics.next': running() } };
+  return { loss, logits, flat, statistics: frozenStatistics ? {} : { statistics: running() } };
 }
 
 function maskInputs(config: NetworkConfig, { clips, dropPath = false }: StepOptions): MaskInputs {
@@ -120,13 +128,13 @@ export function statisticsGraph(
   clips: number,
   chained = false,
   source: Weights = 'parameters',
-): Record<string, Expr> {
-  return { statistics: concat(inTrainingMode(config, clips, source, { chained }).seen, 0) };
+): Graph<never, 'statistics'> {
+  return { outputs: { statistics: concat(inTrainingMode(config, clips, source, { chained }).seen, 0) } };
 }
 
 /** Logits of clips under their own batch statistics, or the running ones where those are frozen; nothing is dropped. */
-export function teachingGraph(config: NetworkConfig, clips: number, source: Weights, frozen = false): Record<string, Expr> {
-  return { logits: inTrainingMode(config, clips, source, { frozenStatistics: frozen }).logits };
+export function teachingGraph(config: NetworkConfig, clips: number, source: Weights, frozen = false): Graph<never, 'logits'> {
+  return { outputs: { logits: inTrainingMode(config, clips, source, { frozenStatistics: frozen }).logits } };
 }
 
 /** The network in training mode, from flat weights of this name. */
@@ -137,14 +145,9 @@ function inTrainingMode(config: NetworkConfig, clips: number, source: Weights, o
 }
 
 /** The weights being trained, or their moving average. */
-export type Weights = 'parameters' | 'average';
+export type Weights = Extract<TrainingState, 'parameters' | 'average'>;
 
-interface State {
-  readonly parameters: Expr;
-  readonly first: Expr;
-  readonly second: Expr;
-  readonly statistics: Expr;
-}
+type State = Readonly<Record<'parameters' | 'first' | 'second' | 'statistics', Expr>>;
 
 function stateInputs(inventory: Inventory): State {
   const parameters = [countValues(inventory.parameters)];
@@ -169,7 +172,7 @@ function decayMask({ parameters }: Inventory): Expr {
 }
 
 /** p <- p - lr wd p - lr mhat / (sqrt(vhat) + eps), both moments bias-corrected (Loshchilov and Hutter 2019). */
-function adamW(state: State, gradient: Expr, mask: Expr, options: StepOptions): Record<string, Expr> {
+function adamW(state: State, gradient: Expr, mask: Expr, options: StepOptions): Updates {
   const [beta1, beta2] = options.betas;
   const schedule = input('schedule', [5]);
   const [rate, decay, correct1, correct2, keep] = [0, 1, 2, 3, 4].map((i) => slice(schedule, 0, i, i + 1)) as Five;
@@ -182,10 +185,8 @@ function adamW(state: State, gradient: Expr, mask: Expr, options: StepOptions): 
   const next = sub(mul(state.parameters, sub(1, own(mul(mask, decay)))), update);
   const average = () => add(mul(input('average', next.shape), keep), mul(next, sub(1, keep)));
   return {
-    'parameters.next': next,
-    'first.next': first,
-    'second.next': second,
-    ...(options.average && { 'average.next': average() }),
+    ...{ parameters: next, first, second },
+    ...(options.average && { average: average() }),
   };
 }
 

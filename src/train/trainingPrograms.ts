@@ -1,10 +1,11 @@
 /**
- * The programs of a training run on one engine: passes and steps, batch-norm statistics, evaluation. All share the state (parameters,
- * moments, statistics, what else the options need), which never leaves the engine. Programs are built when first needed. Knows
+ * The sessions of a training run on one engine: micro-steps and steps, batch-norm statistics, evaluation. All share the state
+ * (parameters, moments, statistics, what else the options need), which never leaves the engine. They are built when first needed. Knows
  * nothing of videos, epochs or files.
  */
 
 import { type ClipTensor, emptyClips, padClips } from '../clip/clipTensor.js';
+import type { Graph } from '../graph/graph.js';
 import { lower } from '../graph/lowering/lower.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -16,8 +17,10 @@ import {
   type StepOptions,
   scheduleValues,
   statisticsGraph,
+  type TrainingState,
   teachingGraph,
   trainingStep,
+  type Weights,
 } from './step.js';
 
 export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
@@ -37,11 +40,18 @@ export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
   readonly partial?: boolean;
 }
 
-/** What an engine is asked to do; `chained` ones see pairs of clips as one, `average` ones use the moving average of the weights. */
-type ProgramKind =
-  | `${'chained ' | ''}${'step' | 'pass'}`
-  | `${'average ' | ''}${'chained ' | ''}statistics`
-  | `${'average ' | ''}${'evaluation' | 'teaching'}`;
+/** What a session computes, and on how many clips where that is not the step's number; `chained` ones see pairs of clips as one. */
+type Computation =
+  | { readonly kind: 'step' | 'microStep'; readonly chained: boolean }
+  | { readonly kind: 'statistics'; readonly weights: Weights; readonly chained: boolean }
+  | { readonly kind: 'evaluation' | 'teaching'; readonly weights: Weights; readonly clips: number };
+
+/** Equal for computations that share a session. */
+function keyOf(computation: Computation): string {
+  if ('clips' in computation) return `${computation.kind} of ${computation.clips} clips, ${computation.weights}`;
+  const pairs = computation.chained ? ' of pairs' : '';
+  return computation.kind === 'statistics' ? `statistics${pairs}, ${computation.weights}` : `${computation.kind}${pairs}`;
+}
 
 export interface StepResult {
   readonly loss: number;
@@ -50,7 +60,7 @@ export interface StepResult {
   readonly logits: Float32Array;
 }
 
-/** What the engine keeps from step to step. */
+/** `TrainingState` as vectors. */
 export interface TrainingWeights extends FlatWeights {
   readonly first: Float32Array;
   readonly second: Float32Array;
@@ -63,7 +73,7 @@ export interface TrainingWeights extends FlatWeights {
 export class TrainingPrograms {
   /** Masks that the network asks for, see `masksOf`. */
   readonly masks: ReturnType<typeof masksOf>;
-  private readonly programs = new Map<string, Promise<Session>>();
+  private readonly sessions = new Map<string, Promise<Session>>();
 
   constructor(
     private readonly engine: GraphRuntime,
@@ -74,8 +84,8 @@ export class TrainingPrograms {
   }
 
   /** What is tested and kept is the moving average, where there is one. */
-  private get prefix(): 'average ' | '' {
-    return this.options.average ? 'average ' : '';
+  private get tested(): Weights {
+    return this.options.average ? 'average' : 'parameters';
   }
 
   /** Where `average` or `gradients` are needed and not given, they begin as the parameters and as zeros. */
@@ -100,7 +110,7 @@ export class TrainingPrograms {
       ...(this.options.average ? (['average'] as const) : []),
       ...(this.accumulates ? (['gradients'] as const) : []),
     ];
-    return this.engine.readState(['parameters', 'statistics', 'first', 'second', ...extra]) as Promise<TrainingWeights>;
+    return this.engine.readState(['parameters', 'statistics', 'first', 'second', ...extra]);
   }
 
   private get accumulates(): boolean {
@@ -114,7 +124,7 @@ export class TrainingPrograms {
 
   /** Builds and loads the training step, so that the first one is not slower than the others. */
   async warmUp(): Promise<void> {
-    await this.program('step', this.options.clips);
+    await this.session({ kind: 'step', chained: false });
   }
 
   /** Clips a second of the training step, timed on one step on blank clips after the first; the weights are as before. */
@@ -142,10 +152,9 @@ export class TrainingPrograms {
 
   /** One pass: a step of AdamW, or a part of one. */
   async step(input: StepInput): Promise<StepResult> {
-    const { clips: count } = this.options;
     const { chained = false, partial = false } = input;
-    const program = await this.program(`${chained ? 'chained ' : ''}${partial ? 'pass' : 'step'}`, count);
-    const result = await program.run<'loss' | 'gradientNorm' | 'logits'>(this.feeds(input), { move: true });
+    const session = await this.session({ kind: partial ? 'microStep' : 'step', chained });
+    const result = await session.run<'loss' | 'gradientNorm' | 'logits'>(this.feeds(input), { move: true });
     return {
       loss: result.loss.data[0] ?? Number.NaN,
       gradientNorm: result.gradientNorm.data[0] ?? Number.NaN,
@@ -170,20 +179,20 @@ export class TrainingPrograms {
   /** Mean and variance that the batch norms see in one batch, in the order of the statistics. `clips` is given away. */
   async statistics(clips: ClipTensor, chained = false): Promise<Float32Array> {
     const count = this.options.clips;
-    const program = await this.program(`${this.prefix}${chained ? 'chained ' : ''}statistics`, count);
+    const session = await this.session({ kind: 'statistics', weights: this.tested, chained });
     const feeds = { clips: this.tensor(clips.data, clipShape(this.config, count)) };
-    return (await program.run<'statistics'>(feeds, { move: true })).statistics.data;
+    return (await session.run<'statistics'>(feeds, { move: true })).statistics.data;
   }
 
   async setStatistics(statistics: Float32Array): Promise<void> {
     await this.engine.setState({ statistics });
   }
 
-  /** Logits in evaluation mode, [count, classes], of a batch that may be smaller than the program's `full`: the rest is zeros. */
+  /** Logits in evaluation mode, [count, classes], of a batch that may be smaller than `full`: the rest is zeros. */
   async logits(clips: ClipTensor, full = this.options.clips): Promise<Float32Array> {
-    const program = await this.program(`${this.prefix}evaluation`, full);
+    const session = await this.session({ kind: 'evaluation', weights: this.tested, clips: full });
     const feeds = { clips: this.tensor(padClips(clips, full).data, clipShape(this.config, full)) };
-    return (await program.run<'logits'>(feeds, { move: true })).logits.data.subarray(0, clips.count * this.config.classes);
+    return (await session.run<'logits'>(feeds, { move: true })).logits.data.subarray(0, clips.count * this.config.classes);
   }
 
   /**
@@ -191,39 +200,47 @@ export class TrainingPrograms {
    * whose weights are not those that the running statistics belong to.
    */
   async teaching(clips: ClipTensor): Promise<Float32Array> {
-    const program = await this.program(`${this.prefix}teaching`, clips.count);
+    const session = await this.session({ kind: 'teaching', weights: this.tested, clips: clips.count });
     const feeds = { clips: this.tensor(clips.data, clipShape(this.config, clips.count)) };
-    return (await program.run<'logits'>(feeds, { move: true })).logits.data;
+    return (await session.run<'logits'>(feeds, { move: true })).logits.data;
   }
 
-  private program(kind: ProgramKind, clips: number): Promise<Session> {
-    const key = clips === this.options.clips ? kind : `${kind} of ${clips}`;
-    const known = this.programs.get(key) ?? this.load(kind, clips);
-    this.programs.set(key, known);
+  private session(computation: Computation): Promise<Session> {
+    const key = keyOf(computation);
+    const known = this.sessions.get(key) ?? this.load(computation);
+    this.sessions.set(key, known);
     return known;
   }
 
-  private async load(kind: ProgramKind, clips: number): Promise<Session> {
+  private async load(computation: Computation): Promise<Session> {
     const target = await this.engine.target();
-    if (kind.includes('chained ')) await this.release(kind.replace('chained ', '') as ProgramKind);
-    return this.engine.load(lower(this.graph(kind, clips), target), `${this.config.name}, ${kind}`, 'training');
+    if ('chained' in computation && computation.chained) await this.release({ ...computation, chained: false });
+    const model = lower(this.graph(computation), target);
+    return this.engine.load(model, `${this.config.name}, ${keyOf(computation)}`, 'training');
   }
 
-  private graph(kind: ProgramKind, clips: number) {
-    const chained = kind.includes('chained ');
-    const parameters = kind.startsWith('average') ? 'average' : 'parameters';
-    if (kind.endsWith('step')) return trainingStep(this.config, { ...this.options, chained });
-    if (kind.endsWith('pass')) return gradientPass(this.config, { ...this.options, chained });
-    if (kind.endsWith('statistics')) return statisticsGraph(this.config, clips, chained, parameters);
-    if (kind.endsWith('teaching')) return teachingGraph(this.config, clips, parameters, this.options.frozenStatistics);
-    return { logits: evaluationGraph(this.config, clips, { parameters }) };
+  private graph(computation: Computation): Graph<TrainingState> {
+    const { config, options } = this;
+    switch (computation.kind) {
+      case 'step':
+        return trainingStep(config, { ...options, chained: computation.chained });
+      case 'microStep':
+        return gradientPass(config, { ...options, chained: computation.chained });
+      case 'statistics':
+        return statisticsGraph(config, options.clips, computation.chained, computation.weights);
+      case 'teaching':
+        return teachingGraph(config, computation.clips, computation.weights, options.frozenStatistics);
+      case 'evaluation':
+        return { outputs: { logits: evaluationGraph(config, computation.clips, { parameters: computation.weights }) } };
+    }
   }
 
-  /** A program that is not needed any more, if there is one. */
-  private async release(kind: ProgramKind): Promise<void> {
-    const program = await this.programs.get(kind);
-    this.programs.delete(kind);
-    await program?.release();
+  /** Ends a session that is not needed any more, if there is one. */
+  private async release(computation: Computation): Promise<void> {
+    const key = keyOf(computation);
+    const session = await this.sessions.get(key);
+    this.sessions.delete(key);
+    await session?.release();
   }
 
   private tensor(data: Float32Array, shape: readonly number[]): TensorValue {

@@ -4,7 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
-import { closure, type Expr } from '../../src/graph/expr.js';
+import { closure } from '../../src/graph/expr.js';
+import { type Graph, modelOutputs } from '../../src/graph/graph.js';
 import { lower } from '../../src/graph/lowering/lower.js';
 import { sizeOf } from '../../src/graph/shape.js';
 import type { NetworkConfig } from '../../src/models/config.js';
@@ -13,6 +14,7 @@ import { networkConfig, parseNetworkConfig } from '../../src/models/registry.js'
 import { Rng } from '../../src/rng.js';
 import { defaultStep, scheduleValues, smoothedTargets, trainingStep } from '../../src/train/step.js';
 import { randomWeights, tinyConfig, writeTinyWeights } from './randomWeights.js';
+import { byRole } from './runOnce.js';
 
 export { blockSize } from '../../src/node/blockSize.js';
 
@@ -43,10 +45,10 @@ function clipsOf(config: NetworkConfig): Float32Array {
 /** Logits [batch, classes] of seeded clips under seeded weights. */
 export async function recordedLogits(network: RecordedNetwork, block: number): Promise<number[]> {
   const config = configOf(network);
-  const run = await program({ logits: inferenceGraph(config, randomWeights(config), batch) }, block, 'all');
-  const got = await run({ clips: clipsOf(config) });
+  const run = await program({ outputs: { logits: inferenceGraph(config, randomWeights(config), batch) } }, block, 'all');
+  const { outputs } = await run({ clips: clipsOf(config) });
   await run.end();
-  return Array.from(got['logits'] ?? []);
+  return Array.from(outputs['logits'] ?? []);
 }
 
 /**
@@ -70,8 +72,8 @@ export async function recordedLosses(network: RecordedNetwork, block: number, st
   for (let step = 1; step <= steps; step++) {
     const schedule = scheduleValues({ step, rate: 2e-5, weightDecay: 0.05, betas: defaultStep.betas });
     const got = await run({ ...fixed, ...state, schedule });
-    losses.push(got['loss']?.[0] ?? Number.NaN);
-    state = Object.fromEntries(Object.keys(state).map((name) => [name, got[`${name}.next`] ?? zeros()]));
+    losses.push(got.outputs['loss']?.[0] ?? Number.NaN);
+    state = got.updates;
   }
   await run.end();
   return losses;
@@ -79,16 +81,16 @@ export async function recordedLosses(network: RecordedNetwork, block: number, st
 
 type Vectors = Record<string, Float32Array>;
 
-async function program(outputs: Record<string, Expr>, block: number, graphOptimizationLevel: 'all' | 'disabled') {
-  const shapes = closure(Object.values(outputs)).flatMap(({ op, shape }) =>
+async function program(graph: Graph, block: number, graphOptimizationLevel: 'all' | 'disabled') {
+  const shapes = closure(Object.values(modelOutputs(graph))).flatMap(({ op, shape }) =>
     op.kind === 'input' ? [[op.name, shape] as const] : [],
   );
   const options = { graphOptimizationLevel, logSeverityLevel: 3, intraOpNumThreads: 2, enableMemPattern: false } as const;
-  const session = await ort.InferenceSession.create(lower(outputs, { block }), options);
-  const run = async (values: Vectors): Promise<Vectors> => {
+  const session = await ort.InferenceSession.create(lower(graph, { block }), options);
+  const run = async (values: Vectors) => {
     const feeds = shapes.map(([name, shape]) => [name, new ort.Tensor('float32', values[name] ?? new Float32Array(), shape)]);
     const results = await session.run(Object.fromEntries(feeds));
-    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
+    return byRole(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]));
   };
   return Object.assign(run, { end: () => session.release() });
 }

@@ -10,7 +10,7 @@ const ones = (shape: readonly number[]) => ({ shape, data: new Float32Array(shap
 const shapes = { x: [1, 1, 8, 2, 2], w: [8, 8] };
 try {
   const y = pointwise(input('x', shapes.x), input('w', shapes.w));
-  const loaded = await engine.load(lower({ y }, { block: Number(process.argv[2]) }), 'network', 'inference');
+  const loaded = await engine.load(lower({ outputs: { y } }, { block: Number(process.argv[2]) }), 'network', 'inference');
   console.log((await loaded.run<'y'>({ x: ones(shapes.x), w: ones(shapes.w) })).y.data[0]);
 } catch (error) {
   console.log(String(error));

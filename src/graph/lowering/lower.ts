@@ -5,6 +5,7 @@
 
 import { ShapeError } from '../../errors.js';
 import { closure, type Expr, type OpOf } from '../expr.js';
+import { type Graph, inputName, modelOutputs, roleOf } from '../graph.js';
 import { type OnnxModel, writeOnnx } from '../onnx.js';
 import { emitBiasedProduct } from '../operators/matmul.js';
 import type { NchwcLowering } from '../operators/operator.js';
@@ -41,8 +42,9 @@ const nchwcPasses: Readonly<Record<string, Pass>> = {
   timeInnermost,
 };
 
-/** Writes the model that computes the named outputs from the inputs they need. Inputs keep their names. */
-export function lower(outputs: Outputs, target: LoweringTarget): Uint8Array<ArrayBuffer> {
+/** Writes the model that computes a graph from the inputs it needs. Inputs and outputs keep their names; state has those of graph.ts. */
+export function lower(graph: Graph, target: LoweringTarget): Uint8Array<ArrayBuffer> {
+  const outputs = modelOutputs(graph);
   if (target.block === 0) return writeOnnx(new Lowering(outputs, target).model());
   const provenance = new Provenance();
   const rewritten = Object.values(nchwcPasses).reduce((from, pass) => pass(from, provenance), outputs);
@@ -51,8 +53,8 @@ export function lower(outputs: Outputs, target: LoweringTarget): Uint8Array<Arra
 }
 
 /** The same as data, in operators of the ONNX standard only. */
-export function lowerStandard(outputs: Outputs): OnnxModel {
-  return { ...new Lowering(outputs, { block: 0 }).model(), opsets: { '': 17 } };
+export function lowerStandard(graph: Graph): OnnxModel {
+  return { ...new Lowering(modelOutputs(graph), { block: 0 }).model(), opsets: { '': 17 } };
 }
 
 class Lowering implements NchwcLowering {
@@ -86,9 +88,10 @@ class Lowering implements NchwcLowering {
     });
     const inputs = this.order.flatMap((node) => {
       const { op, shape } = node;
-      if (op.kind !== 'input' && op.kind !== 'memory') return [];
+      const name = inputName(op);
+      if (name === undefined) return [];
       const kept = op.kind === 'memory' && this.isNchwc(node) ? this.layout.nominal(this.map(node)) : shape;
-      return [{ name: op.name, type: 'float32' as const, shape: kept }];
+      return [{ name, type: 'float32' as const, shape: kept }];
     });
     const domains = { '': 17, 'com.microsoft': 1, ...(this.target.block > 0 && { 'com.microsoft.nchwc': 1 }) };
     return { opsets: domains, ...this.e.finish(), inputs, outputs };
@@ -103,7 +106,7 @@ class Lowering implements NchwcLowering {
 
   /** A map that comes back in a later run (see memory in expr.ts) stays in blocked layout, channels in order. */
   private remembered(name: string, node: Expr): { readonly name: string; readonly shape: readonly number[] } | undefined {
-    if (!node.isMap || this.target.block === 0 || !/[.](next|push)$/.test(name)) return undefined;
+    if (!node.isMap || this.target.block === 0 || roleOf(name).role === 'output') return undefined;
     const map = this.mapWith(node, 1);
     return { name: map.name, shape: this.layout.nominal(map) };
   }

@@ -1,5 +1,6 @@
 /** Values that no operator makes, and the view of one as a feature map. Built in expr.ts. */
 
+import { inputName } from '../graph.js';
 import { mapSize } from '../shape.js';
 import { operator } from './operator.js';
 
@@ -8,10 +9,10 @@ export const constantOperator = operator('constant', { emit: (e, { op, shape }) 
 export const featureMapOperator = operator('featureMap', { emit: (_, __, [x = '']) => x });
 
 export const memoryOperator = operator('memory', {
-  emit: (_, { op }) => op.name,
+  emit: (_, { op }) => inputName(op) ?? '',
   nchwc: {
     emit: (_, { op, shape }) => ({
-      name: op.name,
+      name: inputName(op) ?? '',
       size: mapSize(shape, op.kind),
       lanes: { channels: shape[2] ?? 0, expand: 1 },
     }),

@@ -25,7 +25,7 @@ export class FrozenFeatures {
     inferenceGraph(config, weights, batch, { keep });
     const features = keep.get('readout');
     if (!features) throw new ShapeError(`${config.name}: has no linear readout`);
-    const model = lower({ features }, await engine.target());
+    const model = lower({ outputs: { features } }, await engine.target());
     return new FrozenFeatures(await engine.load(model, `${config.name}, features`, 'inference'), batch);
   }
 
