@@ -1,4 +1,4 @@
-/** Long commands that Ctrl-C ends in order: threads closed, nothing half written. main.ts makes the exit code of it. */
+/** Runs long commands until done or Ctrl-C: workers closed, no partial files. */
 import { VmfError } from '../errors.js';
 
 /** Runs `work` with a signal that Ctrl-C aborts; the reason is thrown as any error. */

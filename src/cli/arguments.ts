@@ -1,4 +1,4 @@
-/** What the verbs that use weights share: their options, and how numbers on the command line are read. */
+/** Shared options of the verbs that use weights, and number parsing. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import type { FrameShape } from '../clip/preprocess.js';

@@ -1,7 +1,4 @@
-/**
- * `vmf bench [MODEL...]`: how fast networks are on this machine, and what holds them up. Needs nothing but this program; the
- * comparison with PyTorch is `npm run bench` in a checkout.
- */
+/** `vmf bench [MODEL...]`: inference speed and its bottlenecks. The comparison with PyTorch is `npm run bench` in a checkout. */
 
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
@@ -61,7 +58,7 @@ async function run(names: readonly string[], { json, threads, batch, runs, confi
 const about = async () => ({
   cpu: cpus()[0]?.model.trim() ?? 'unknown',
   cores: cpus().length,
-  /** Channels side by side in its blocked kernels; 0: none. */
+  /** Channels per block of the blocked kernels; 0: none. */
   block: await blockSize(),
   date: new Date().toISOString(),
 });

@@ -4,7 +4,6 @@ import { type TestContext, test } from 'node:test';
 import { makeFile, makeVideo, temporaryFolder } from '../../test/smallVideos.js';
 import { checkCommand } from './check.js';
 
-/** Runs the command in this process; gives what it printed and the exit code it left. */
 async function check(...args: string[]): Promise<{ printed: string; code: typeof process.exitCode }> {
   let printed = '';
   const before = process.exitCode;

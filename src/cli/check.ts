@@ -1,4 +1,4 @@
-/** `vmf check DATA`: reads every video of a data set and says what is there and what is wrong. Exit code 1 when anything is. */
+/** `vmf check DATA`: reads every video and reports problems; exit code 1 if any. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkDataset, type DatasetReport, type Problem } from '../dataset/check.js';
 import type { ClassCounts, Count, Spread } from '../dataset/checkSummary.js';
@@ -81,7 +81,7 @@ function classRows(classes: readonly ClassCounts[]): string[][] {
   ];
 }
 
-/** Columns as wide as their widest cell, numbers to the right. */
+/** Left-aligned text, right-aligned numbers. */
 function table(header: readonly string[], rows: readonly string[][]): string[] {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

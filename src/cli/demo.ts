@@ -1,4 +1,4 @@
-/** `vmf demo`: generates clips, learns, tests and recognises, and writes one page about it. */
+/** `vmf demo`: generate, train, test, predict, and one page of results. */
 
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';

@@ -1,4 +1,4 @@
-/** `vmf eval DATA --weights FILE`: how well weights do on labelled videos. Reads everything asked for, or fails; writes only on success. */
+/** `vmf eval DATA --weights FILE`: accuracy on labelled videos. Fails rather than skip a video. */
 
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -64,7 +64,6 @@ export function evalCommand(): Command {
   );
 }
 
-/** --split, where it was given and is not the default. */
 function splitGiven(command: Command, { split }: Flags): Split | 'all' | undefined {
   return command.getOptionValueSource('split') === 'cli' ? split : undefined;
 }
@@ -109,7 +108,7 @@ async function test(
   }
 }
 
-/** What the reader must know of the data; above all when the split is not the one the weights were trained with. */
+/** Warnings first of all when the split differs from that of training. */
 function tellNotes(data: LabelledVideos, { notes }: Recogniser): void {
   for (const note of data.notes) process.stderr.write(`note: ${note}\n`);
   const trained = notes['splitBy'];
@@ -135,7 +134,7 @@ async function writeText(path: string, text: string): Promise<void> {
   await writeFileAtomically(path, [new TextEncoder().encode(text)]);
 }
 
-/** Said before minutes of work, not after. */
+/** Before minutes of work. */
 function checkWritable(path: string): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
@@ -168,13 +167,12 @@ function asJson({ config, labels, calibration, unknownBelow }: Recogniser, { eva
 
 const shareOf = (share: number | null): string => (share === null ? '-' : percent(share));
 
-/** How well the scores of the tested videos say how often they are right. */
 function calibrationOf(labels: readonly string[], rows: Evaluation['rows']): CalibrationReport {
   const place = new Map(labels.map((label, i) => [label, i]));
   return calibrationReport(rows.map(({ label, scores }) => ({ labelIndex: place.get(label) ?? -1, scores })));
 }
 
-/** What is left when answers below the threshold are unknown; accuracy is null when none is left. */
+/** Accuracy among answers above the threshold; null when there are none. */
 function answeredOf(rows: Evaluation['rows']): { answered: number; coverage: number; correct: number; accuracy: number | null } {
   const answered = rows.filter(({ unknown }) => !unknown);
   const correct = answered.filter((row) => row.correct).length;

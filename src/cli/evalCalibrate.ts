@@ -1,4 +1,4 @@
-/** `vmf eval DATA --weights W --calibrate`: fits how sure answers sound on validation videos and stores it with the weights. */
+/** `vmf eval --calibrate`: fits temperature and threshold on validation videos and stores them with the weights. */
 
 import type { Views } from '../clip/clipView.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';

@@ -1,4 +1,4 @@
-/** The page of an evaluation: sample clips with what the network said, confusion matrix, classes. Drawn by report/report.ts. */
+/** The HTML report of an evaluation. */
 
 import { cpus } from 'node:os';
 import type { Views } from '../clip/clipView.js';

@@ -1,6 +1,6 @@
 /**
- * `vmf explain VIDEO --weights FILE`: what the global tokens look at in a video, drawn over its frames, and what becomes of the answer
- * when one is blind. With a data set instead of a video: which token drives which class, measured over its clips.
+ * `vmf explain VIDEO|DATA --weights FILE`: attention of the global tokens drawn over a video and the effect of ablating each; for
+ * a data set, which token drives which class.
  */
 import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
@@ -139,7 +139,7 @@ async function overDataset(path: string, flags: Flags, signal: AbortSignal): Pro
 
 function describeSet(path: string, split: string, explanation: DatasetExplanation): string {
   const { subjects, classes, count, top1, weights, model, blindness, leastOverlap, caveat } = explanation;
-  // Places before the last one are in the first table, and in JSON by class.
+  // Earlier places are in the first table, and in JSON by class.
   const shown = (name: string) => name.startsWith('token ') || name === subjects.at(-1)?.name;
   const cells = classes.map(({ label, count: clips, effects, driver }) => [
     label,

@@ -1,4 +1,4 @@
-/** `vmf export --weights FILE --onnx FILE`: a network for other programs, or smaller weights. Checked before it is written. */
+/** `vmf export`: ONNX models or smaller weights, checked before they are written. */
 import { Command } from 'commander';
 import { ConfigError } from '../errors.js';
 import { type ExportOptions, type ExportSummary, exportOnnx, exportSafetensors } from '../export/exportWeights.js';

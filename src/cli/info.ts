@@ -1,4 +1,4 @@
-/** `vmf info [NAME]`: what a network is and costs, named, of one's own, or in a weights file. Runs nothing. */
+/** `vmf info [NAME]`: configuration and cost of a named network, a configuration or a weights file. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type FrameShape, sizeText } from '../clip/preprocess.js';
@@ -49,7 +49,7 @@ async function run(name: string | undefined, flags: Flags): Promise<void> {
   );
 }
 
-/** The configuration with what the flags ask for, checked. */
+/** The configuration with the flags applied, checked. */
 function changed(config: NetworkConfig, { classes, frames, size }: Flags, where: string): NetworkConfig {
   const asked = { ...(classes && { classes }), ...(frames && { frames }), ...size };
   return parseNetworkConfig({ ...config, ...asked }, where);
@@ -84,16 +84,16 @@ function print(configs: readonly NetworkConfig[], { json, layers }: Flags, singl
 interface Facts {
   readonly name: string;
   readonly family: string;
-  /** What only this family has. */
+  /** Entries of this family only. */
   readonly own: Readonly<Record<string, string | number>>;
   readonly frames: number;
   readonly height: number;
   readonly width: number;
   readonly classes: number;
   readonly parameters: number;
-  /** Multiply-adds of one view. */
+  /** Per view. */
   readonly macs: number;
-  /** Of one new frame of a stream; causal networks only. */
+  /** Per new frame of a stream; causal networks only. */
   readonly newFrameMacs?: number;
   readonly layers?: readonly LayerCost[];
 }

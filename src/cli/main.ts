@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /**
- * The command line: `vmf VERB ...`, one file per verb. Exit codes: 0 done; 1 `check` found problems, or a fault of this program; 2
- * wrong arguments or input that cannot be used, said in one line on stderr; 130 stopped by Ctrl-C. VMF_DEBUG=1 shows stacks.
+ * `vmf VERB ...`. Exit codes: 0 done; 1 `check` found problems, or a bug; 2 bad arguments or input, one line on stderr; 130
+ * Ctrl-C. VMF_DEBUG=1 prints stacks.
  */
 import { Command, CommanderError } from 'commander';
 import { messageOf, VmfError } from '../errors.js';
 import { packageVersion } from '../weights/packageVersion.js';
 
-/** Loaded when needed: each verb brings its own libraries. In the order in which one uses them. */
+/** Imported lazily, since verbs bring large libraries; in order of use. */
 const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo.js')).demoCommand(),
   synth: async () => (await import('./synth.js')).synthCommand(),
@@ -35,13 +35,13 @@ vmf VERB --help tells more about each.`;
 
 let interrupted = false;
 
-/** Ctrl-C: a command that listens may end in its own way, once; nobody waits for the second, or for one that does not listen. */
+/** A command with a listener shuts down in order, once; a second Ctrl-C, or one without a listener, exits at once. */
 process.on('SIGINT', () => {
   if (interrupted || process.listenerCount('SIGINT') === 1) process.exit(130);
   interrupted = true;
 });
 
-/** Whoever read our output has gone (`vmf info | head -1`): not a fault. */
+/** The reader of stdout closed it (`vmf info | head -1`): no error. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
@@ -66,7 +66,7 @@ async function programFor(verb: string | undefined): Promise<Command> {
   return program;
 }
 
-/** Says what went wrong and gives the exit code. */
+/** Prints the error and returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return reportUsage(error);
   const known = error instanceof VmfError;
@@ -81,14 +81,14 @@ function report(error: unknown): number {
   return known ? 2 : 1;
 }
 
-/** Help and version are no errors; they have been printed. */
+/** Help and version have been printed. */
 function reportUsage(error: CommanderError): number {
   if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') return 0;
   if (error.code !== 'commander.help') tell(error.message.replace(/^error: /, ''));
   return 2;
 }
 
-/** One line on stderr, whatever is in the text. */
+/** Escaped to one line. */
 function tell(text: string): void {
   process.stderr.write(`vmf: ${text.replace(/\s*[\r\n]+\s*/g, ' ')}\n`);
 }

@@ -1,7 +1,6 @@
 /**
- * `vmf predict VIDEO... --weights FILE`: names the action in short clips, and says what happens when in long videos. A folder
- * stands for all videos in it. A video that cannot be read is told on stderr, the others are done, and the exit code is 2. With
- * `--out` answers go to a file as they come, and a run that was interrupted goes on where it ended.
+ * `vmf predict VIDEO|FOLDER... --weights FILE`: labels short clips and segments long videos. Unreadable videos are reported on
+ * stderr (exit code 2). `--out` appends results to a file; an interrupted run resumes.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { Command } from 'commander';
@@ -30,7 +29,7 @@ interface Flags extends MachineFlags {
   readonly unknownBelow?: number;
 }
 
-/** Videos of this many windows or more get a timeline. */
+/** Windows from which a video gets a timeline. */
 const longWindows = 3;
 
 export function predictCommand(): Command {
@@ -53,7 +52,6 @@ export function predictCommand(): Command {
   );
 }
 
-/** What was asked for: videos by name, the files in folders among them. */
 interface Asked {
   readonly videos: readonly string[];
   readonly folders: number;
@@ -79,7 +77,7 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   }
 }
 
-/** A folder stands for the videos in it. Throws a DatasetError for a folder without any. */
+/** Lists the videos of folders. Throws DatasetError for a folder without any. */
 function askedFor(paths: readonly string[]): Asked {
   let [folders, otherFiles] = [0, 0];
   const videos = paths.flatMap((path) => {
@@ -114,7 +112,7 @@ function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: 
   return { sink: flags.json ? jsonSink() : flags.csv ? csvSink() : textSink };
 }
 
-/** Answers about the videos go to the sink; returns how many could not be read. */
+/** Results go to the sink; returns the number of unreadable videos. */
 async function predict(
   recogniser: Recogniser,
   videos: readonly string[],
@@ -153,7 +151,7 @@ function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine,
   };
 }
 
-/** What goes to stderr in every format. */
+/** stderr in every format. */
 function tell(answer: PrintedAnswer): void {
   if ('error' in answer) process.stderr.write(`vmf: ${answer.path}: ${answer.error}\n`);
   else if (answer.truncated !== undefined) {
@@ -167,7 +165,6 @@ interface Outcome {
   readonly before: ResultFileState | undefined;
 }
 
-/** How it went, for whoever started many. */
 function summary(asked: Asked, count: number, { seconds, failed, before }: Outcome): string {
   const rate = count > 0 ? ` (${(count / seconds).toFixed(1)} videos/s)` : '';
   const parts = [`${count} ${count === 1 ? 'video' : 'videos'} in ${seconds.toFixed(1)} s${rate}`];

@@ -1,4 +1,4 @@
-/** `vmf quantize --weights FILE --calibrate DATA --out FILE`: weights as an int8 model, and what that costs in accuracy. */
+/** `vmf quantize`: weights as an int8 model, and the loss of accuracy. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readDataset } from '../dataset/dataset.js';
@@ -62,7 +62,7 @@ function divergence(text: string): number {
 export async function quantiseAndTell(flags: QuantiseFlags, signal: AbortSignal): Promise<void> {
   const { weights, calibrate, out, clips, maxDivergence, minChannels, decoder = 'auto', force = false } = flags;
   const data = dataOptions(flags);
-  if (flags.test !== undefined) videosOf(readDataset(flags.test, data), 'test'); // said before minutes of work
+  if (flags.test !== undefined) videosOf(readDataset(flags.test, data), 'test'); // before minutes of work
   const line = new ProgressLine();
   const onProgress = (what: string, done: number, of: number) => line.show(`${what} ${bar(done / of)} ${done}/${of}`);
   try {
@@ -129,7 +129,6 @@ function describe(summary: QuantizeSummary, tested: BeforeAndAfter | undefined):
   ].join('\n');
 }
 
-/** Which layers are in int8, and why the others are not. */
 function layerLines({ method, layers }: QuantizeSummary): string[] {
   const tried = layers.flatMap(({ name, divergence, inFloat }) =>
     divergence === undefined ? [] : [{ name, divergence, inFloat }],

@@ -1,4 +1,4 @@
-/** The flags of `vmf train` that change a recipe: one an option, each with the key it stands for. */
+/** Flags of `vmf train` for the keys of a recipe. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '../errors.js';
@@ -25,7 +25,7 @@ function range(text: string): [number, number] {
 type Reader = (name: string) => (text: string) => unknown;
 type Key = keyof TrainChoices | `augment.${keyof NonNullable<TrainChoices['augment']>}`;
 
-/** Name and argument, the option's key, how it is read, what it says in the help. */
+/** Flag and argument, option key, parser, help text. */
 const flags: readonly (readonly [flag: string, key: Key, read: Reader, what: string])[] = [
   ['epochs <n>', 'epochs', wholeNumber, 'passes over the training videos (default: by their number)'],
   ['batch <n>', 'batch', wholeNumber, 'clips a pass (default: 8, or 16 from 400 videos on)'],

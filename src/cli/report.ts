@@ -1,4 +1,4 @@
-/** `vmf report RUN...`: one page about a training run, or about several side by side. Writes only on success. */
+/** `vmf report RUN...`: an HTML page about one run, or several compared. */
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -42,7 +42,6 @@ export function reportCommand(): Command {
   );
 }
 
-/** Mistakes are worth more pictures than this only to their author. */
 const shownDisagreements = 24;
 
 async function run(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<void> {
@@ -67,7 +66,7 @@ function refuseTwice(paths: readonly string[]): void {
   if (twice !== undefined) throw new ConfigError(`${twice}: is given twice; expected different runs`);
 }
 
-/** Said before minutes of work. A file that is there is replaced when it is a page of this program, and nothing else is. */
+/** Checked before minutes of work; replaces only a page of this program. */
 function checkTarget(path: string): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)

@@ -1,4 +1,4 @@
-/** Answers of `vmf predict` as they are printed and stored: for people, as JSON, as rows of a table. */
+/** Results of `vmf predict` as text, JSON and table rows. */
 
 import type { Prediction, Result } from '../inference/recogniser.js';
 import type { ResultRow } from '../inference/resultFile.js';
@@ -41,7 +41,7 @@ export function shownResult(found: Result): PrintedAnswer {
   return { path, durationSec, ...rest };
 }
 
-/** Seconds without the noise of binary fractions. */
+/** Rounds off binary fractions. */
 const micro = (sec: number): number => Math.round(sec * 1e6) / 1e6;
 
 /**

@@ -1,4 +1,4 @@
-/** Where the answers of `vmf predict` go, each when it is there: text, JSON or CSV on standard output, or a growing file. */
+/** Outputs of `vmf predict`, written as results come: text, JSON or CSV on stdout, or a growing file. */
 import type { ResultFile } from '../inference/resultFile.js';
 import { describe, type PrintedAnswer, printedColumns, rowsOf } from './resultRows.js';
 import { csvTable, jsonText } from './textTable.js';

@@ -1,4 +1,4 @@
-/** Parts of results that several verbs print. */
+/** Result text shared by verbs. */
 import { textTable } from './textTable.js';
 
 /** Rows are true classes, columns predicted ones, numbered as the rows are. */

@@ -1,6 +1,6 @@
 /**
- * `vmf stream SOURCE --weights FILE`: what happens in a video, camera or network stream, as it happens. One line an answer on stdout;
- * on stderr what is lost, and a summary at the end. Ctrl-C is how an endless stream ends: exit code 0.
+ * `vmf stream SOURCE --weights FILE`: live predictions, one line each on stdout; dropped frames and a summary on stderr. Ctrl-C
+ * ends an endless stream with exit code 0.
  */
 
 import { Command, InvalidArgumentError } from 'commander';

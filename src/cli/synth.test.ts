@@ -1,4 +1,4 @@
-/** `vmf synth` as a command: what it prints and what it refuses. */
+/** `vmf synth`: output and refusals. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,6 @@ import { synthCommand } from './synth.js';
 const root = mkdtempSync(join(tmpdir(), 'vmf-synth-cli-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** Runs the command in a process of its own and gives what it prints. */
 function printed(...args: string[]): string {
   const script = 'import(process.argv[1]).then((m) => m.synthCommand().parseAsync(process.argv.slice(2), { from: "user" }))';
   const module = new URL('./synth.js', import.meta.url).href;

@@ -1,4 +1,4 @@
-/** `vmf synth DIR`: writes a set of generated clips of human actions. */
+/** `vmf synth DIR`: generates labelled clips of human actions. */
 import { Command } from 'commander';
 import { ConfigError, VmfError } from '../errors.js';
 import { type ActionClass, actionClasses, isActionClass } from '../synth/actions.js';

@@ -1,4 +1,4 @@
-/** Results as text: tables aligned for people, comma-separated or JSON for programs. */
+/** Aligned tables, CSV and JSON. */
 
 /** Columns as wide as their widest cell; text to the left, numbers to the right. */
 export function textTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -25,7 +25,7 @@ export function csvTable(header: readonly string[], rows: readonly (readonly (st
 
 /** JSON with a line per entry, but lists of numbers (scores, rows of a matrix) on one line. */
 export function jsonText(value: unknown): string {
-  // Raw line breaks are never inside JSON strings, so that only the layout is matched.
+  // JSON strings hold no raw line breaks, so only layout matches.
   const numbers = /\[\n\s+(-?[\d.eE+-]+(?:,\n\s+-?[\d.eE+-]+)*)\n\s+\]/g;
   return `${JSON.stringify(value, null, 2).replace(numbers, (_, list: string) => `[${list.replace(/\s+/g, ' ')}]`)}\n`;
 }

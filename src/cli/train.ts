@@ -1,4 +1,4 @@
-/** `vmf train DATA --out RUN`: learns a network from labelled videos. */
+/** `vmf train DATA --out RUN`: trains on labelled videos. */
 
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -120,7 +120,7 @@ async function run(data: string, flags: Flags): Promise<void> {
   }
 }
 
-/** What the flags ask for. Only what was given is passed on, since a resumed run takes nothing else. */
+/** Passes on given flags only, since a resumed run accepts no others. */
 function jobOf(data: string, flags: Flags): TrainJob {
   if (flags.resume && flags.out === undefined) throw new ConfigError('--resume needs --out, the run to continue');
   if (flags.model !== undefined && flags.config !== undefined) throw new ConfigError('--model and --config exclude each other');
@@ -163,7 +163,7 @@ function jobOf(data: string, flags: Flags): TrainJob {
   };
 }
 
-/** runs/DATA, or runs/DATA-2 and so on when there is one already. */
+/** runs/DATA, or the first free runs/DATA-2, ... */
 function newRunFolder(data: string): string {
   const name = basename(resolve(data)).replace(/\.[^.]*$/, '');
   for (let number = 1; ; number++) {
@@ -172,7 +172,6 @@ function newRunFolder(data: string): string {
   }
 }
 
-/** The entries that have a value; undefined when none has. */
 function given<T extends object>(values: { [K in keyof T]?: T[K] | undefined }): T | undefined {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return entries.length === 0 ? undefined : (Object.fromEntries(entries) as T);

@@ -1,4 +1,4 @@
-/** `vmf train DATA --folds COLUMN|K`: trains and tests every fold, and says how well the recipe does with its intervals. */
+/** `vmf train DATA --folds COLUMN|K`: cross-validation, with confidence intervals. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import type { FoldsBy } from '../dataset/folds.js';
@@ -83,7 +83,7 @@ function tellFold(event: FoldEvent, line: ProgressLine, manySeeds: boolean): voi
   process.stderr.write(`fold ${fold}: top-1 ${percent(top1)} (${correct} of ${testVideos}), ${when}\n`);
 }
 
-/** Mean numbers of right clips over seeds are not whole. */
+/** Counts averaged over seeds are not whole. */
 const count = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(1));
 
 function describeFoldsSummary(
@@ -115,7 +115,7 @@ function shareText({ correct, count: clips, top1, low, high }: Share): string {
   return `${percent(top1)} (${count(correct)} of ${clips}; 95 % interval ${percent(low)} to ${percent(high)})`;
 }
 
-/** The interval of a share ends at 0 and 100 %, whatever the t distribution says. */
+/** The t interval of a share is clamped to 0 ... 100 %. */
 function meanText({ mean, deviation, low, high, count: values }: MeanInterval, of: string): string {
   if (low === null || high === null || deviation === null) return percent(mean);
   const interval = `${percent(Math.max(low, 0))} to ${percent(Math.min(high, 1))}`;

@@ -1,4 +1,4 @@
-/** `vmf train DATA --baseline`: a linear classifier on features of the network as it is. */
+/** `vmf train DATA --baseline`: a linear probe on frozen features. */
 
 import { ConfigError } from '../errors.js';
 import { wilsonInterval } from '../metrics/metrics.js';
@@ -33,7 +33,7 @@ function describe(summary: LinearProbeSummary): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Answers without looking are right as often as the largest class is the true one. */
+/** Chance level: the share of the largest class. */
 function chanceText({ chanceTop1, trainVideos }: LinearProbeSummary, top1: number): string {
   const chance = `always the largest class: ${percent(chanceTop1)}`;
   const { low } = wilsonInterval(Math.round(top1 * trainVideos), trainVideos);

@@ -1,7 +1,4 @@
-/**
- * The whole path in one go: generate clips, check them, learn, test on clips never seen, recognise, and write one page about it.
- * What `npm run demo` runs, and an example of the library from end to end.
- */
+/** Generate, check, train, test, predict and report in one go; an end-to-end example of the library. */
 
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -138,7 +135,7 @@ function learn(
     out: join(out, 'run'),
     model: networkConfig(model, { temporal }),
     options: { epochs, seed, warmupEpochs: 1 },
-    preprocess: { resize: 'crop' }, // the generated actions happen in the middle
+    preprocess: { resize: 'crop' }, // generated actions are centred
     onEvent: (event) => onEvent({ kind: 'train', event }),
     ...(signal && { signal }),
   });
@@ -243,7 +240,6 @@ function reportData(
   };
 }
 
-/** Times the stages and announces them. */
 class Stages {
   readonly seconds: Record<string, number> = {};
 

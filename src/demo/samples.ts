@@ -1,4 +1,4 @@
-/** Sample test clips for a report: the worst mistakes and one right clip of every class, as film strips with predictions. */
+/** Sample test clips: the most confident mistakes and one correct clip per class, as contact strips. */
 
 import type { EvaluatedVideo, Evaluation } from '../inference/evaluate.js';
 import type { Recogniser } from '../inference/recogniser.js';
@@ -22,7 +22,6 @@ export async function sampleClips(recogniser: Recogniser, { rows }: Evaluation, 
   }
 }
 
-/** The surest mistakes, then the first right clip of each class. */
 function chosen(rows: readonly EvaluatedVideo[]): EvaluatedVideo[] {
   const mistakes = rows.filter(({ correct }) => !correct).sort((a, b) => b.score - a.score);
   const right = new Map(rows.filter(({ correct }) => correct).map((row) => [row.label, row]));

@@ -68,7 +68,7 @@ test('overlap is what two maps share', () => {
 test('motion: 1 where nobody looks for it, more where the picture changes, absent in a still', () => {
   const size = 16;
   const clip = emptyClips(1, { frames: 2, height: size, width: size });
-  for (let i = 0; i < 4; i++) clip.data[3 * size * size + i] = 1; // four pixels of the first row change
+  for (let i = 0; i < 4; i++) clip.data[3 * size * size + i] = 1;
   const motion = motionOf(clip);
   const even = attentionFacts(attention(Array<number>(8).fill(1 / 8), 2, 2, 2), motion);
   close(even.motion ?? 0, 1, 'even');

@@ -1,7 +1,4 @@
-/**
- * What a token's attention says in numbers: when it looks, how narrowly, at what, and how much two tokens look at the same. Pure; from
- * softmaxed maps on, whatever made them.
- */
+/** Attention maps in numbers: timing, concentration, motion, and overlap of two tokens. Input: softmaxed maps. */
 
 import { type ClipTensor, frameOf } from '../clip/clipTensor.js';
 
@@ -140,7 +137,7 @@ export function motionOf(clip: ClipTensor): MotionMap | undefined {
   return { height, width, values };
 }
 
-/** Mean motion around each position, weighed by attention, as a multiple of the unweighed mean. */
+/** Attention-weighted mean motion over the unweighted mean. */
 function motionWhere({ frames, height, width, stride, values }: Attention, motion: MotionMap): number | undefined {
   let [seen, all] = [0, 0];
   for (let i = 0, t = 0; t < frames; t++) {
@@ -155,7 +152,7 @@ function motionWhere({ frames, height, width, stride, values }: Attention, motio
   return all > 0 ? seen / all : undefined;
 }
 
-/** Mean over the square of this edge around a pixel, as far as it lies inside. */
+/** Mean over a square around a pixel, clipped to the map. */
 function meanAround({ height, width, values }: MotionMap, frame: number, pixelX: number, pixelY: number, edge: number): number {
   const [left, right] = [Math.max(pixelX - edge / 2, 0), Math.min(pixelX + edge / 2, width)];
   const [top, bottom] = [Math.max(pixelY - edge / 2, 0), Math.min(pixelY + edge / 2, height)];

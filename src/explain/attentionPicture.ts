@@ -1,7 +1,4 @@
-/**
- * Attention as a picture to look at: the frames that the network saw in a row, and below them a row for each token with its heat over
- * them and how its attention is shared out in time. Draws; decides nothing about what is said.
- */
+/** Draws attention as a picture: the input frames, and a row per token with heatmaps and shares of attention over time. */
 
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import type { Box } from '../clip/crop.js';
@@ -65,7 +62,7 @@ export function attentionPicture(
   return sheet.toBuffer('image/png');
 }
 
-/** Pixels of one frame in the strip: as wide as fits, its aspect kept. */
+/** Largest frame size that fits, in pixels; aspect kept. */
 function cellSize({ width, height }: Box, count: number): { width: number; height: number } {
   const area = Math.min(Math.max(Math.floor(1240 / count), 96), 220);
   const scale = area / Math.max(width, height);
@@ -95,7 +92,7 @@ function drawHeader(context: SKRSContext2D, { title, lines }: PictureText, width
   drawLegend(context, width - margin - 220, margin);
 }
 
-/** The colours as they come out over mid-grey. */
+/** Colours over mid-grey, as they appear. */
 function drawLegend(context: SKRSContext2D, x: number, y: number): void {
   const [width, height] = [220, 14];
   const image = context.createImageData(width, height);
@@ -123,7 +120,7 @@ export function cutFrame({ strip, box }: SeenFrames, t: number, width: number, h
   return out;
 }
 
-/** As much of the box as there is of the frame; around it the colour that stands for padding. */
+/** The frame where the box covers it, padding colour elsewhere. */
 function drawBox(context: SKRSContext2D, frame: Canvas, box: Box): void {
   const { width, height } = context.canvas;
   context.fillStyle = padding;
@@ -145,11 +142,10 @@ export function heated(frame: Canvas, heat: (pixel: number) => number): Canvas {
 }
 
 interface RowPlace {
-  /** Left edges of the frames, and the row's upper edge. */
+  /** Left edges of the frames, top of the row. */
   readonly columns: readonly number[];
   readonly y: number;
   readonly pixels: FrameShape;
-  /** The largest share of a frame in the picture. */
   readonly mostShare: number;
 }
 
@@ -175,7 +171,7 @@ function drawRow(context: SKRSContext2D, { title, lines, map }: HeatmapRow, fram
   });
 }
 
-/** How much of the row's attention this frame gets; the largest share in the picture fills its bar. */
+/** Share of the row's attention; the largest in the picture fills its bar. */
 function drawShare(context: SKRSContext2D, x: number, y: number, width: number, share: number, mostShare: number): void {
   const track = width - 40;
   context.fillStyle = barGround;

@@ -1,6 +1,6 @@
 /**
- * Attention as a film: the video and, side by side with it, the same for each token with its heat, which between the sampled moments
- * changes evenly from one to the next; below each its attention over time, with the moment shown marked. Draws frames, encodes nothing.
+ * Draws attention as video frames: the input beside each token's heatmap, interpolated between sampled moments, above charts of
+ * attention over time.
  */
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import { createCanvas } from '../video/canvas.js';
@@ -17,7 +17,6 @@ export interface VideoPlan {
   readonly frameRate: number;
 }
 
-/** Long enough to be watched, short enough to be made in seconds. */
 const [leastSec, mostSec, frameRate] = [4, 20, 20];
 
 export function videoPlan(videoSec: number): VideoPlan {
@@ -108,12 +107,12 @@ function drawPanel(context: SKRSContext2D, content: VideoContent, panel: Panel, 
   drawChart(context, row.map, content, atSec, x, y + frame.height + captionHeight, frame.width);
 }
 
-/** Where on a chart a moment is; the chart spans the film. */
+/** x of a moment on a chart of the whole video. */
 function onChart({ fromSec, toSec }: VideoContent, atSec: number, x: number, width: number): number {
   return x + (width * (atSec - fromSec)) / Math.max(toSec - fromSec, 1e-9);
 }
 
-/** A bar for each moment that the network saw, as high as its share of the attention; the largest fills the height. */
+/** A bar per input moment, as high as its share of attention; the largest fills the height. */
 function drawChart(
   context: SKRSContext2D,
   map: Attention,
@@ -136,7 +135,7 @@ function drawChart(
   drawBase(context, content, atSec, x, y, width);
 }
 
-/** The moments that the network saw. */
+/** Input moments. */
 function drawMoments(context: SKRSContext2D, content: VideoContent, atSec: number, x: number, y: number, width: number): void {
   context.fillStyle = muted;
   for (const timeSec of content.timesSec) {
@@ -147,7 +146,7 @@ function drawMoments(context: SKRSContext2D, content: VideoContent, atSec: numbe
   drawBase(context, content, atSec, x, y, width);
 }
 
-/** The axis of time, and now. */
+/** Time axis and current position. */
 function drawBase(context: SKRSContext2D, content: VideoContent, atSec: number, x: number, y: number, width: number): void {
   const bars = chartHeight - 6;
   context.fillStyle = muted;

@@ -1,7 +1,4 @@
-/**
- * Which token drives which class, over labelled clips: each is watched untouched and with each token blind in turn, and what that
- * does to its true class is added up. Reads every video asked for or fails.
- */
+/** Token ablation over labelled clips: the effect of each token on each true class. Fails rather than skip a video. */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { orderedMap } from '../dataset/orderedMap.js';
@@ -119,7 +116,6 @@ function placesFor(labels: readonly string[], videos: readonly TestVideo[]): Rea
   return places;
 }
 
-/** What is added up over the clips. */
 class Study {
   readonly blindings: readonly Blinding[];
   private readonly tokens: number;

@@ -1,6 +1,6 @@
 /**
- * What a network looks at in one video: in numbers, and on request as pictures and a film in a folder. The folder may hold other
- * things; nothing of this name that is there is replaced unasked, and each file is written whole or not at all.
+ * Explains one video: numbers, and on request pictures and a video in a folder. Replaces nothing unless forced; writes files
+ * atomically.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -85,7 +85,7 @@ interface Wanted {
   readonly force: boolean;
 }
 
-/** Paths by what is in them; everything that could hinder writing them is said here. */
+/** Output paths, checked for everything that could prevent writing. */
 function filesFor({ config }: Explainer, { out, blocks, film, force }: Wanted): Files {
   if (out === undefined) return {};
   createCanvas(1, 1);
@@ -108,7 +108,6 @@ function checkFolder(out: string, names: readonly string[], force: boolean): voi
     throw new ConfigError(`${join(out, taken)}: is there already; use --force to replace it, or another --out`);
 }
 
-/** The pictures, the film and the numbers of one video. */
 class Writing {
   private readonly rows: readonly HeatmapRow[];
   private readonly text: PictureText;
@@ -149,7 +148,7 @@ class Writing {
     return new VideoPool({ size: 1, ...reading });
   }
 
-  /** Frames at these times, so large that the shorter side of what the network sees is `edge` pixels. */
+  /** Frames resized so that the shorter side of the network's view is `edge` pixels. */
   private async seen(pool: VideoPool, times: FrameTimes, edge: number): Promise<SeenFrames> {
     const { preprocess, config } = this.explainer;
     const size = preprocess.resize === 'stretch' ? { shortSide: edge } : decodeSize(enlarged(preprocess, edge), 'test');
@@ -175,14 +174,13 @@ class Writing {
   }
 }
 
-/** The same of a picture whose shorter side is `edge`. */
 function enlarged(preprocess: Preprocess, edge: number): Preprocess {
   const by = edge / Math.min(preprocess.height, preprocess.width);
   const [height, width, shortSide] = [preprocess.height * by, preprocess.width * by, preprocess.shortSide * by];
   return { ...preprocess, height, width, shortSide };
 }
 
-/** The centres of the film's frames in the video's time. */
+/** Centres of the output frames, in seconds of the video. */
 function momentsOf({ frames }: VideoPlan, fromSec: number, toSec: number): number[] {
   return Array.from({ length: frames }, (_, i) => fromSec + ((i + 0.5) * (toSec - fromSec)) / frames);
 }

@@ -1,7 +1,4 @@
-/**
- * A network ready to be watched: videos -> what its tokens attend to, and logits with each token and each place blind in turn. Reads
- * videos as a recogniser does (one centre view) and runs the graphs of tokenGraph.ts; what the numbers mean is said elsewhere.
- */
+/** Videos -> attention maps, and logits with each token and place ablated (one centre view, graphs of ablationGraph.ts). */
 
 import type { ClipReader, ReadClips } from '../clip/clipReader.js';
 import { asTensor, type ClipTensor, repeatClip } from '../clip/clipTensor.js';
@@ -57,7 +54,7 @@ export interface Watched {
   readonly attention: ReadonlyMap<string, readonly Attention[]>;
 }
 
-/** Copies of a clip that go through the network at once, the untouched one among them. */
+/** Clips per batch, the untouched one included. */
 const mostCopies = 8;
 
 /**
@@ -141,7 +138,7 @@ export class Explainer {
       const { data, shape } = results[`${name}.attention`] ?? { data: new Float32Array(), shape: [] };
       return [name, attentionOfTokens(data, shape, stride)] as const;
     });
-    const { temperature = 1 } = this.weights.calibration ?? {}; // the probabilities of these are those of vmf predict
+    const { temperature = 1 } = this.weights.calibration ?? {}; // so that probabilities equal those of vmf predict
     const logits = copies.map((_, b) => all.slice(b * config.classes, (b + 1) * config.classes).map((x) => x / temperature));
     return { logits, attention: new Map(attention) };
   }

@@ -1,7 +1,4 @@
-/**
- * What is said of one video: where each token looks, and what becomes of the answer without it. Pure numbers and names, as they
- * stand in explain.json; made of what explainer.ts saw.
- */
+/** The numbers of explain.json for one video: where each token attends, and scores without it. */
 import type { ClipTensor } from '../clip/clipTensor.js';
 import { softmax, topK } from '../metrics/softmax.js';
 import type { Blinding } from '../models/ablationGraph.js';

@@ -1,10 +1,8 @@
-/**
- * Attention as colour: a scale whose lightness rises evenly, so that it reads the same for the colour-blind and in print, laid over a
- * picture that has been made grey. Pixels in, pixels out.
- */
+/** Heatmap colours of evenly rising lightness (readable in greyscale and for the colour-blind), over a grey picture. */
 
 /**
- * Eight evenly spaced colours of "inferno" by Nathaniel Smith and Stéfan van der Walt (github.com/BIDS/colormap, CC0), linear between.
+ * Eight evenly spaced colours of "inferno" by Nathaniel Smith and Stéfan van der Walt (github.com/BIDS/colormap, CC0),
+ * interpolated linearly.
  */
 const inferno: readonly (readonly [number, number, number])[] = [
   [0, 0, 4],
@@ -26,7 +24,7 @@ export function heatmapColour(value: number): [number, number, number] {
   return [between(0), between(1), between(2)];
 }
 
-/** How far the colour covers the grey picture. */
+/** Opacity of the colour. */
 const cover = (value: number): number => 0.35 + 0.5 * Math.min(Math.max(value, 0), 1);
 
 /** Writes picture [.., 4] RGBA in place: grey, with the colour of `heat` (0 to 1) at each pixel over it. */

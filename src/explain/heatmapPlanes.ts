@@ -1,4 +1,4 @@
-/** Attention stretched over the picture it was paid to: a plane of heat for each frame, ready to be coloured. Pure. */
+/** Attention upsampled to the picture: a heatmap plane per frame. */
 import type { FrameShape } from '../clip/preprocess.js';
 import { type Attention, attentionAt } from './attentionMaps.js';
 
@@ -10,9 +10,9 @@ export interface HeatmapPlanes {
   readonly top: number;
 }
 
-/** A token that looks everywhere alike is to look so, so a scale never ends below this. */
+/** Lower bound of the scale's top, so that uniform attention looks uniform. */
 const leastTop = 4;
-/** Positions above the end of the scale; few sharp spots would leave all else dark. */
+/** Share of positions above the scale; else a few peaks leave the rest dark. */
 const aboveTop = 0.005;
 
 /** For pictures of this size that show all that the network sees, `seen` pixels of it. */

@@ -1,4 +1,4 @@
-/** Which maps of a video are drawn, in which order, and what is written beside them. Pure; attentionPicture.ts draws them. */
+/** Maps to draw for a video, their order and captions. */
 
 import { percent } from '../metrics/percent.js';
 import type { Blindness } from '../models/ablationGraph.js';
@@ -33,7 +33,7 @@ export function titleOf(explanation: Explanation, video: string, blindness: Blin
   };
 }
 
-/** Other answers below this probability are not worth a title. */
+/** Lowest probability shown for other classes. */
 const leastShown = 0.01;
 
 function inWords({ tokens, places, leastOverlap }: Explanation): string {

@@ -20,7 +20,7 @@ test('a shift of all logits is no effect', () => {
 
 test('over clips: mean and error of what goes, answers lost and to whom, and who drives the class', () => {
   const table = new EffectTable(2, 3);
-  // Subject 0 carries class 0, subject 1 does nothing; of class 1 there is one clip, of class 2 none.
+  // Subject 0 carries class 0, subject 1 does nothing; class 1 has one clip, class 2 none.
   table.add(
     0,
     [2, 0, 0],

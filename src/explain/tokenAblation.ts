@@ -1,7 +1,4 @@
-/**
- * What a token is worth to the answer, measured by intervention: the logits of a clip against those of the same clip with the token
- * blind. From one clip, or over many labelled ones. Pure numbers.
- */
+/** Token importance by ablation: logits with a token against logits without it, for one clip or many labelled ones. */
 import { softmax } from '../metrics/softmax.js';
 
 /** What changes when somebody is blind. */
@@ -33,7 +30,7 @@ export function ablationEffect(untouched: ArrayLike<number>, blind: ArrayLike<nu
 
 const difference = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => value - (b[i] ?? 0));
 
-/** Logits less their mean. */
+/** Logits minus their mean. */
 function centred(logits: ArrayLike<number>): number[] {
   const values = Array.from(logits);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -74,7 +71,7 @@ interface Sums {
   probability: number;
   leads: number;
   gained: number;
-  /** What clips that were right are taken for. */
+  /** Predictions of formerly correct clips. */
   lost: number[];
 }
 
@@ -147,7 +144,7 @@ export class EffectTable {
   }
 }
 
-/** The class that occurs most often, of equally frequent ones the first; and how often. */
+/** The most frequent class and its count; the first of equals. */
 function mostFrequent(labelIndices: readonly number[]): { labelIndex: number; count: number } {
   const countOf = (wanted: number) => labelIndices.filter((labelIndex) => labelIndex === wanted).length;
   const labelIndex = [...labelIndices].sort((a, b) => countOf(b) - countOf(a) || a - b)[0] ?? -1;
@@ -156,7 +153,7 @@ function mostFrequent(labelIndices: readonly number[]): { labelIndex: number; co
 
 const emptySums: Sums = { evidence: [], probability: 0, leads: 0, gained: 0, lost: [] };
 
-/** Fewer clips of a class tell nothing: the error of their mean is itself a guess. */
+/** With fewer clips of a class, the standard error is itself unreliable. */
 const leastClips = 5;
 
 /** More than two standard errors above 0, over five clips or more. */

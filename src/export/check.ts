@@ -1,6 +1,6 @@
 /**
- * Whether a model does here, in ONNX Runtime, what it should: on clips one at a time and three at once, so that a batch mixed up
- * would show, against the logits of the network it was made of.
+ * Checks an exported model in ONNX Runtime against the source network's logits: clips one at a time and in a batch of three,
+ * which reveals mixed-up batches.
  */
 
 import { asTensor, type ClipTensor, emptyClips } from '../clip/clipTensor.js';
@@ -90,7 +90,7 @@ export async function expectedOf(network: NetworkFacts & FlatWeights, engine: Gr
   }
 }
 
-/** Three clips, normalised: coarse blocks of random brightness, each frame its own. */
+/** Three normalised clips of random coarse blocks, new in each frame. */
 function patternedClips({ frames, height, width }: NetworkConfig): ClipTensor {
   const rng = new Rng(['check of a model']);
   const coarse = Float32Array.from({ length: 8 * 8 * 3 * frames * checkedClips }, () => rng.uniform(-2, 2));

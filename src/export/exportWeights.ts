@@ -1,7 +1,4 @@
-/**
- * A weights file as another file: a model for any ONNX Runtime, or smaller weights for this program. What is made is checked against
- * the network itself and only then written, whole or not at all.
- */
+/** Exports weights as ONNX or as smaller weights, checked against the network before an atomic write. */
 
 import { ConfigError, WeightsError } from '../errors.js';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
@@ -34,7 +31,7 @@ export interface ExportSummary extends ModelCheck {
   readonly model: string;
 }
 
-/** Rounding weights to 11 bits moves logits by less than this share of the largest; more means values that float16 cannot hold. */
+/** Relative to the largest logit; more means values outside float16's range. */
 const float16Tolerance = 0.05;
 
 /**
@@ -102,7 +99,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return parseCheckpoint(await readSafetensors(path), path);
 }
 
-/** Kernels and matrices as float16; biases, scales and statistics, which are few and matter, as they are. */
+/** Kernels and matrices as float16; the few biases, scales and statistics stay float32. */
 function halved({ metadata, tensors }: TensorFile, where: string): TensorFile {
   const smaller = [...tensors].map(([name, tensor]): [string, NamedTensor] => {
     if (tensor.dtype !== 'F32' || tensor.shape.length < 2) return [name, tensor];

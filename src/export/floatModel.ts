@@ -1,6 +1,6 @@
 /**
- * A checkpoint as a model for any ONNX Runtime: standard operators, any batch, weights as constants with batch norm folded into
- * them, and the way from pixels to the network's input inside. The file says in its metadata whose network it is.
+ * A checkpoint as an ONNX model for any runtime: standard operators, any batch, folded batch norm, input normalisation inside,
+ * configuration in metadata.
  */
 
 import type { Preprocess } from '../clip/preprocess.js';

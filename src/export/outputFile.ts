@@ -1,4 +1,4 @@
-/** A file that a command is to make: refused before the work when it cannot be written, and written whole or not at all. */
+/** An output file: checked before the work, written atomically. */
 
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -23,7 +23,7 @@ const model: OnnxModel = {
   outputs: [{ name: 'y', type: 'float32', shape: ['n', rows] }],
 };
 
-/** W^T + b, row by row, as a runtime computes it. */
+/** W^T + b, row by row, from the runtime. */
 async function matrixOf(stored: OnnxModel): Promise<Float32Array> {
   const session = await ort.InferenceSession.create(writeOnnx(stored), { logSeverityLevel: 3 });
   const identity = Float32Array.from({ length: columns * columns }, (_, i) => (i % (columns + 1) === 0 ? 1 : 0));
@@ -32,7 +32,7 @@ async function matrixOf(stored: OnnxModel): Promise<Float32Array> {
   return y?.data as Float32Array;
 }
 
-/** Largest difference from the true matrix in each row, as a share of the row's largest value. */
+/** Largest error per row, relative to the row's largest value. */
 async function rowErrors(stored: OnnxModel): Promise<number[]> {
   const matrix = await matrixOf(stored);
   return Array.from({ length: rows }, (_, row) => {

@@ -1,7 +1,4 @@
-/**
- * Smaller files: weights stored in fewer bits and turned into float32 by nodes at the start of the model, which ONNX Runtime computes
- * once when it loads. The arithmetic stays float32.
- */
+/** Weight compression: constants stored in fewer bits, dequantized to float32 by nodes that ONNX Runtime folds at load time. */
 
 import type { OnnxModel, OnnxNode, OnnxTensor } from '../graph/onnx.js';
 import { sizeOf } from '../graph/shape.js';
@@ -47,7 +44,7 @@ export function storeLinearWeights(model: OnnxModel): OnnxModel {
 
 interface Replacement {
   readonly tensors: readonly OnnxTensor[];
-  /** Make the constant of the old name. */
+  /** Produce the constant's original name. */
   readonly nodes: readonly OnnxNode[];
 }
 

@@ -13,11 +13,11 @@ test('errors, likelihood and Brier score of numbers worked out by hand', () => {
   const clips: ScoredClip[] = [
     { labelIndex: 0, scores: [0.95, 0.05] }, // right, bin 15
     { labelIndex: 1, scores: [0.97, 0.03] }, // wrong, bin 15
-    { labelIndex: 1, scores: [0.4, 0.6] }, // right, and exactly on the upper end of bin 9
+    { labelIndex: 1, scores: [0.4, 0.6] }, // right, on the upper edge of bin 9
   ];
   const { ece, adaptiveEce, nll, brier, bins } = calibrationReport(clips);
   near(ece, (2 * Math.abs(0.5 - 0.96) + Math.abs(1 - 0.6)) / 3);
-  near(adaptiveEce, (0.05 + 0.97 + 0.4) / 3); // three clips make three bins of one
+  near(adaptiveEce, (0.05 + 0.97 + 0.4) / 3); // three clips make three bins
   near(nll, -(Math.log(0.95) + Math.log(0.03) + Math.log(0.6)) / 3);
   near(brier, (2 * 0.05 ** 2 + 2 * 0.97 ** 2 + 2 * 0.4 ** 2) / 3);
   assert.deepEqual(
@@ -70,13 +70,13 @@ test('a temperature never changes the best class of a view, nor the order of the
     fc.property(logits, fc.double({ min: 0.1, max: 10, noNaN: true }), (row, temperature) => {
       const order = (scores: readonly number[]) => topK(scores, scores.length).map(({ labelIndex }) => row[labelIndex]);
       const [plain, other] = [softmax(row), softmax(row, temperature)];
-      const distinct = other.filter((score) => score > 1e-300).length; // below it probabilities are no longer told apart
+      const distinct = other.filter((score) => score > 1e-300).length; // smaller probabilities are not told apart
       assert.deepEqual(order(other).slice(0, distinct), order(plain).slice(0, distinct));
     }),
   );
 });
 
-/** Labels drawn from softmax(logits); what the network says is `factor` times those logits: its temperature is `factor`. */
+/** Labels drawn from softmax(logits); scores use `factor` times those logits, so the temperature is `factor`. */
 function drawn(count: number, factor: number, seed: number): LogitClip[] {
   const rng = new Rng([seed, 'calibration']);
   return Array.from({ length: count }, () => {
@@ -124,7 +124,7 @@ test('a temperature is refused where videos cannot tell: too few, all right, non
   assert.throws(() => fitTemperature(all(1)), /^ConfigError: none of the 30 videos/);
 });
 
-/** [best score, right or not] with two classes. */
+/** [top score, correct], two classes. */
 const answers = (rows: readonly (readonly [number, boolean])[]): ScoredClip[] =>
   rows.map(([score, right]) => ({ labelIndex: right ? 0 : 1, scores: [score, 1 - score] }));
 

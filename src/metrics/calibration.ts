@@ -1,7 +1,4 @@
-/**
- * Whether probabilities mean what they say: calibration error, likelihood, temperature scaling, and the score below which an answer
- * is better called unknown. Works on numbers alone; whose they are and where the temperature is kept is not its business.
- */
+/** Calibration error, likelihood, temperature scaling and reject threshold. */
 import { ConfigError } from '../errors.js';
 import type { ScoredClip } from './metrics.js';
 import { averageViews, topK } from './softmax.js';
@@ -53,7 +50,7 @@ const binCount = 15;
 const leastScore = 1e-12;
 /** Fewer clips than this say too little about probabilities. */
 export const leastCalibrationClips = 20;
-/** A network whose logits are ten times too large or too small has other troubles. */
+/** A fitted temperature outside this range points to other faults. */
 const temperatureRange = { least: 0.1, most: 10 };
 
 /** How well scores (probabilities [classes]) agree with what is right. Throws a ConfigError without clips. */
@@ -107,7 +104,7 @@ export function unknownThreshold(clips: readonly ScoredClip[], wanted: number): 
   for (const [i, { score, right: isRight }] of answers.entries()) {
     right += Number(isRight);
     const precision = right / (i + 1);
-    if (answers[i + 1]?.score === score || precision < wanted) continue; // equal scores are answered together or not at all
+    if (answers[i + 1]?.score === score || precision < wanted) continue; // equal scores are accepted or rejected together
     const all = i + 1 === answers.length;
     found = { below: all ? 0 : score, coverage: (i + 1) / answers.length, precision };
   }
@@ -136,7 +133,7 @@ function meanOf<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((sum, item) => sum + value(item), 0) / items.length;
 }
 
-/** Bins (low, high]; a score of 0 belongs to the first. */
+/** Bins (low, high]; a score of 0 is in the first. */
 function equalWidths(answers: readonly Verdict[]): ReliabilityBin[] {
   const members = Array.from({ length: binCount }, (): Verdict[] => []);
   for (const answer of answers) {
@@ -167,7 +164,7 @@ function gap(bins: readonly ReliabilityBin[], clips: number): number {
   );
 }
 
-/** Where a function is least: the best of a grid, then a golden section around it, since several views may make more than one dip. */
+/** Grid search, then golden section: several views may give several minima. */
 function leastOf(value: (x: number) => number, from: number, to: number): number {
   const step = (to - from) / 48;
   const grid = Array.from({ length: 49 }, (_, i) => from + i * step);

@@ -1,4 +1,4 @@
-// McNemar's exact test against values worked out by hand.
+// McNemar's exact test against hand-computed values.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { holmAdjusted, mcnemarExact } from './mcnemar.js';
@@ -17,7 +17,7 @@ test('exact p values', () => {
 
 test('many clips stay within the range of numbers', () => {
   const p = mcnemarExact(4900, 5100);
-  assert.ok(p > 0.04 && p < 0.05, String(p)); // two standard deviations: 0.0455, with the continuity of counts 0.0466
+  assert.ok(p > 0.04 && p < 0.05, String(p)); // two standard deviations: 0.0455, 0.0466 with continuity correction
   assert.ok(mcnemarExact(0, 100_000) >= 0);
   assert.throws(() => mcnemarExact(0.5, 1), { name: 'ConfigError' });
   assert.throws(() => mcnemarExact(-1, 1), { name: 'ConfigError' });

@@ -1,7 +1,4 @@
-/**
- * Whether one network is better than another on the same clips, or whether chance explains it: McNemar's test, exact. Only clips
- * on which exactly one of the two is right tell anything.
- */
+/** McNemar's exact test: do two networks differ on the same clips? Only clips on which one alone is right count. */
 import { ConfigError } from '../errors.js';
 
 /**
@@ -13,7 +10,7 @@ export function mcnemarExact(onlyFirst: number, onlySecond: number): number {
     if (!(Number.isInteger(count) && count >= 0)) throw new ConfigError(`McNemar's test needs counts of clips, got ${count}`);
   }
   const differing = onlyFirst + onlySecond;
-  let logTerm = -differing * Math.LN2; // of C(n, k) / 2^n, in logarithms since 2^n leaves the range of numbers
+  let logTerm = -differing * Math.LN2; // of C(n, k) / 2^n; 2^n overflows
   let tail = Math.exp(logTerm);
   for (let k = 1; k <= Math.min(onlyFirst, onlySecond); k++) {
     logTerm += Math.log((differing - k + 1) / k);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { meanInterval, studentQuantile } from './meanInterval.js';
 
 test('quantiles of Student’s t are those of the printed tables', () => {
-  // Two-sided, from the tables of NIST's handbook of statistics (section 1.3.6.7.2).
+  // Two-sided, NIST handbook of statistics, section 1.3.6.7.2.
   const table: readonly (readonly [number, number, number])[] = [
     ...([
       [1, 0.95, 12.706],

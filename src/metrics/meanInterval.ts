@@ -1,4 +1,4 @@
-/** The mean of a few measurements and where the true mean lies: Student's t, for folds and seeds. Knows nothing of what was measured. */
+/** Mean and Student's t confidence interval of a few measurements. */
 import { ConfigError } from '../errors.js';
 
 export interface MeanInterval {
@@ -37,7 +37,7 @@ export function studentQuantile(freedom: number, confidence: number): number {
   return (low + high) / 2;
 }
 
-/** P(|T| <= t) for whole degrees of freedom: the finite series of Abramowitz and Stegun, 26.7.3 and 26.7.4. */
+/** P(|T| <= t) for integer degrees of freedom: Abramowitz and Stegun, 26.7.3 and 26.7.4. */
 function withinStudent(t: number, freedom: number): number {
   const angle = Math.atan(t / Math.sqrt(freedom));
   const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];

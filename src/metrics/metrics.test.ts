@@ -1,11 +1,11 @@
-// Metrics of a small test set counted by hand, and what must hold for any.
+// Metrics of a small test set counted by hand, and invariants.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { computeMetrics, type ScoredClip, top1Among, wilsonInterval } from './metrics.js';
 
 const labels = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-/** A clip whose classes are ranked in this order, best first. */
+/** A clip with its classes ranked best first. */
 const ranked = (labelIndex: number, order: string): ScoredClip => ({
   labelIndex,
   scores: labels.map((label) => -order.indexOf(label)),

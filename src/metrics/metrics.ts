@@ -1,7 +1,4 @@
-/**
- * How well scores agree with labels over a test set: top-1, top-5, mean class accuracy, the confusion matrix and a row per class.
- * Says nothing about how the scores came about.
- */
+/** Top-1, top-5, mean class accuracy, confusion matrix and per-class metrics. */
 import { ConfigError } from '../errors.js';
 import { topK } from './softmax.js';
 

@@ -1,4 +1,4 @@
-// Softmax, ranking and the mean of views: values worked out by hand, and what must hold for any scores.
+// Softmax, ranking and the mean of views: hand-computed values and invariants.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,6 +1,4 @@
-/**
- * Logits -> probabilities -> the best few, for one view or the mean of several. Plain numbers, independent of how they were computed.
- */
+/** Logits -> probabilities -> top k, for one view or the mean of several. */
 import { ConfigError, WeightsError } from '../errors.js';
 
 /** A class and its score. */

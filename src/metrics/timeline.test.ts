@@ -1,4 +1,4 @@
-// Timelines worked out by hand, and what must hold for any windows: full cover, no overlap, no two equal neighbours.
+// Hand-computed timelines and invariants: full cover, no overlap, no equal neighbours.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,6 +1,6 @@
 /**
- * Scores of overlapping windows over a long video -> what happens when: segments with a label. Smoothing is the overlap itself (at each
- * moment the mean of all windows that see it) and a minimum duration; nothing here looks at frames.
+ * Scores of overlapping windows -> labelled segments. Smoothing: the mean of all windows covering a moment, and a minimum
+ * duration.
  */
 import { ConfigError } from '../errors.js';
 
@@ -25,7 +25,7 @@ export interface TimelineOptions {
   readonly minDurationSec?: number;
 }
 
-/** A stretch of time with one set of averaged scores; `sums` are scores times seconds, so that stretches can be joined by adding. */
+/** `sums` are scores times seconds, so that stretches are joined by adding. */
 interface Stretch {
   startSec: number;
   endSec: number;
@@ -55,7 +55,7 @@ export function timeline(windows: readonly WindowScores[], labels: readonly stri
   }));
 }
 
-/** Cuts time at every window's start and end; between two cuts the covering windows are the same, and their mean is the score. */
+/** Cuts time at every window's start and end; each stretch scores the mean of its windows. */
 function averagedStretches(windows: readonly WindowScores[], classes: number): Stretch[] {
   const cuts = [...new Set(windows.flatMap(({ startSec, endSec }) => [startSec, endSec]))].sort((a, b) => a - b);
   const byStart = [...windows].sort((a, b) => a.startSec - b.startSec);
@@ -82,7 +82,6 @@ function meanScores(windows: readonly WindowScores[], classes: number): Float64A
   return mean;
 }
 
-/** Joins touching stretches of one label. */
 function joinEqual(stretches: readonly Stretch[]): Stretch[] {
   const out: Stretch[] = [];
   for (const stretch of stretches) {
@@ -95,7 +94,7 @@ function joinEqual(stretches: readonly Stretch[]): Stretch[] {
   return out;
 }
 
-/** One pass: each stretch that is too short, and not longer than its neighbours, takes the label of the one that fits better. */
+/** One pass: a short stretch no longer than its neighbours takes the label of the better fitting one. */
 function absorbShort(stretches: readonly Stretch[], minDurationSec: number): Stretch[] {
   let justChanged = false;
   return stretches.map((stretch, i) => {
@@ -120,12 +119,12 @@ function duration({ startSec, endSec }: Stretch): number {
   return endSec - startSec;
 }
 
-/** The index of the largest number, the first of equals. */
+/** Argmax; the first of equals. */
 function best(values: Float64Array): number {
   return values.reduce((top, value, i) => (value > (values[top] ?? 0) ? i : top), 0);
 }
 
-/** The window with its times in whole microseconds, so that 0.1 + 0.2 meets 0.3 and windows laid end to end leave no gap. */
+/** Times in whole microseconds, so that 0.1 + 0.2 meets 0.3 and adjacent windows leave no gap. */
 function checkedWindow({ startSec: start, endSec: end, scores }: WindowScores, labels: readonly string[]): WindowScores {
   const startSec = Math.round(start * 1e6) / 1e6;
   const endSec = Math.round(end * 1e6) / 1e6;

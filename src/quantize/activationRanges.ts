@@ -1,4 +1,4 @@
-/** What a model does with the calibration clips: the values inside it, and how far its answers are from another's. */
+/** Runs a model on calibration clips: inner activations, and distance of its logits from reference logits. */
 
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
 import { softmax } from '../metrics/softmax.js';

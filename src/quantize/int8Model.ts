@@ -1,6 +1,6 @@
 /**
- * A float model with some of its 1x1 convolutions in int8: activations uint8 with one scale a tensor, weights int8 with one a channel
- * and symmetric. Weights use 7 of their 8 bits: processors without VNNI add two products in 16 bits, which must not overflow.
+ * 1x1 convolutions in int8: uint8 activations per tensor, symmetric int8 weights per channel, in 7 bits: without VNNI two
+ * products are added in 16 bits, which must not overflow.
  */
 
 import { WeightsError } from '../errors.js';
@@ -28,7 +28,7 @@ export function int8Model(model: OnnxModel, layers: readonly QuantizableLayer[],
   return { ...model, nodes, initializers };
 }
 
-/** Quantised input (once for all layers that read it), convolution, and back to float under the name the others know. */
+/** Quantize (once per input tensor), convolve, dequantize under the original name. */
 function int8Nodes(layer: QuantizableLayer, steps: StepsByTensor, constants: Constants, quantised: Set<string>): OnnxNode[] {
   const from = stepsOf(steps, layer.input);
   const to = stepsOf(steps, layer.result);
@@ -59,7 +59,6 @@ function stepsOf(steps: StepsByTensor, name: string): Steps {
   return found;
 }
 
-/** The constants of quantised layers. */
 class Constants {
   readonly tensors = new Map<string, OnnxTensor>();
 

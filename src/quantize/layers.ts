@@ -1,6 +1,6 @@
 /**
- * The layers of a float model that can be computed in int8: its 1x1 convolutions, which are nearly all of its multiply-adds. Not
- * the depthwise ones, which ONNX Runtime runs slower in int8 than in float, nor the stem, the bridges and the tokens.
+ * Layers quantized to int8: 1x1 convolutions, nearly all of the multiply-adds. Not depthwise ones (slower in int8 in ONNX
+ * Runtime), stem, bridges or tokens.
  */
 
 import { WeightsError } from '../errors.js';
@@ -56,7 +56,7 @@ export function quantizableLayers(model: OnnxModel, config: NetworkConfig): Quan
   });
 }
 
-/** Past a reshape to the only reader, when that is a clip: what it cuts off need not be told apart. */
+/** Follows a reshape to its only reader if that is a Clip: values it cuts off need no range. */
 function clippedResult(nodes: readonly OnnxNode[], value: string): string {
   const readers = nodes.filter(({ inputs }) => inputs.includes(value));
   const [reader] = readers;

@@ -1,6 +1,6 @@
 /**
- * Post-training int8 quantisation: ranges from the user's clips, layers that the answers are sensitive to left in float. Everything
- * that is chosen is chosen by the distance of the answers from those of the float network on these clips.
+ * Post-training int8 quantization: ranges from the user's clips, sensitive layers left in float. All choices minimise the
+ * distance to the float logits.
  */
 
 import { floatModel } from '../export/floatModel.js';
@@ -44,7 +44,7 @@ export interface QuantizeReport {
   readonly checked?: Distance & { readonly clips: number };
 }
 
-/** Clips for looking at single layers: each layer costs a session and so many runs. */
+/** A layer's sensitivity costs a session and this many runs. */
 const sensitivityClips = 16;
 
 /** The checkpoint as an int8 model of standard ONNX operators, and how it was arrived at. */
@@ -73,7 +73,7 @@ interface Sensitivity {
 
 class Quantisation {
   private readonly float: OnnxModel;
-  /** The float model with the tokens' matrices stored as int8: what is left in float of the result. */
+  /** The float model with the tokens' matrices stored as int8; int8 models start from it. */
   private readonly base: OnnxModel;
   readonly all: readonly QuantizableLayer[];
   private readonly layers: readonly QuantizableLayer[];
@@ -98,7 +98,7 @@ class Quantisation {
     this.choices.onProgress?.(what, done, of);
   }
 
-  /** The way of setting ranges whose answers are nearest to the float network's, all layers quantised. */
+  /** The range method with the logits nearest to float, all layers quantized. */
   async ranges() {
     const tensors = this.layers.flatMap(({ input, result }) => [input, result]);
     this.progress('ranges', 0, 1);
@@ -114,7 +114,6 @@ class Quantisation {
     return { method, methods, steps: stepsBy(histograms, method) };
   }
 
-  /** Each layer quantised alone. */
   async sensitivities(steps: StepsByTensor): Promise<Sensitivity[]> {
     const found: Sensitivity[] = [];
     for (const [i, layer] of this.layers.entries()) {
@@ -125,7 +124,7 @@ class Quantisation {
     return found;
   }
 
-  /** Layers go back to float, the most sensitive first, until the answers are near enough. */
+  /** Returns layers to float, the most sensitive first, until logits are near enough. */
   async withWorstInFloat(layers: readonly Sensitivity[], steps: StepsByTensor) {
     const { maxDivergence = 0.01 } = this.choices;
     const worstFirst = layers.toSorted((a, b) => b.divergence - a.divergence);
@@ -141,7 +140,7 @@ class Quantisation {
     }
   }
 
-  /** On clips that nothing was chosen by. */
+  /** On held-out clips. */
   async checked(model: OnnxModel): Promise<(Distance & { readonly clips: number }) | undefined> {
     const { check } = this.clips;
     if (check.length === 0) return undefined;

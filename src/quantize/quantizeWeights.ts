@@ -1,4 +1,4 @@
-/** A weights file as an int8 model file: calibrated on a data set, checked, and only then written. */
+/** Weights file -> int8 model file: calibrated on a data set and checked before it is written. */
 
 import type { DatasetOptions } from '../dataset/dataset.js';
 import { readDataset } from '../dataset/dataset.js';
@@ -56,10 +56,9 @@ export async function quantizeWeights(
   }
 }
 
-/** Float sums differ in their last digits with the batch, and may then be rounded to the next of 256 steps. */
+/** Float sums vary in their last digits with the batch, and may round to the next of 256 steps. */
 const roundedTolerance = 0.05;
 
-/** Three clips together must give what they give alone. */
 async function checkBatches(
   { config }: Checkpoint,
   clips: readonly PixelClip[],

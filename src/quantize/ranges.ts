@@ -13,7 +13,7 @@ export interface Steps {
 }
 
 const bins = 2048;
-/** The share of values that the percentile method keeps inside. */
+/** Share of values inside the percentile range. */
 const kept = 0.9999;
 
 /** How often values fell where, of one tensor over all clips. */
@@ -76,7 +76,7 @@ export class Histogram {
   }
 }
 
-/** Steps over a range, widened to hold 0, which is then exact: padding and dead channels stay what they are. */
+/** Widened to hold 0, which becomes exact: padding and dead channels stay 0. */
 function stepsOf(low: number, high: number): Steps {
   const [from, to] = [Math.min(low, 0), Math.max(high, 0)];
   const scale = Math.max((to - from) / 255, 1e-8);

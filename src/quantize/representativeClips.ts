@@ -1,4 +1,4 @@
-/** Which clips a network is calibrated on and which it is then looked at with: spread over a data set, and read as in testing. */
+/** Calibration and held-out clips, spread over a data set and read as in testing. */
 
 import { testViews } from '../clip/clipView.js';
 import { pixelClips } from '../clip/pixelClips.js';
@@ -53,11 +53,11 @@ export async function readRepresentativeClips(
   } finally {
     await reader.close();
   }
-  const few = read.length < 4; // too few to keep any back
+  const few = read.length < 4; // too few to hold any out
   return { calibrate: read.filter((_, i) => few || i % 2 === 0), check: read.filter((_, i) => !few && i % 2 === 1) };
 }
 
-/** So many of a list, evenly spaced: of class folders all classes, of a list all of it. */
+/** Evenly spaced, hence over all classes of class folders. */
 function spread<T>(items: readonly T[], count: number): T[] {
   if (items.length <= count) return [...items];
   return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]).filter(

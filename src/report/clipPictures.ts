@@ -1,4 +1,4 @@
-/** A few frames of a video as small pictures for a page. */
+/** Thumbnails of a video. */
 import { createCanvas } from '../video/canvas.js';
 import type { VideoPool } from '../video/pool.js';
 import type { FrameStrip } from '../video/types.js';

@@ -1,4 +1,4 @@
-// Runs against each other, on rows made by hand.
+// Comparison of runs, on hand-made rows.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
@@ -21,7 +21,6 @@ function rowsOf(correct: readonly boolean[]): EvaluatedVideo[] {
   });
 }
 
-/** Only what a comparison of results looks at. */
 function compared(name: string, rows: readonly EvaluatedVideo[]): ComparedRun {
   const metrics = computeMetrics(
     rows.map(({ scores }) => ({ labelIndex: 0, scores })),

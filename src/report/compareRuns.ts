@@ -1,4 +1,4 @@
-/** Several runs against each other: where their recipes and data differ, and whether their results differ by more than chance. */
+/** Compares runs: differences in recipe and data, and significance of differences in results. */
 import { statSync } from 'node:fs';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
 import { holmAdjusted, mcnemarExact } from '../metrics/mcnemar.js';
@@ -75,7 +75,7 @@ export interface SeedGroup {
   readonly most: number;
 }
 
-/** What says nothing about recipe, network and data. */
+/** Not part of recipe, network or data. */
 const beside = new Set(['seed', 'data', 'version', 'processor']);
 
 /** Groups of at least two tested runs of one recipe on the same data, as far as the runs tell. */

@@ -1,4 +1,4 @@
-/** The page about several runs side by side. What they are compared by is compareRuns.ts; single runs are drawn by report.ts. */
+/** The HTML page that compares runs (compareRuns.ts). */
 
 import { wilsonInterval } from '../metrics/metrics.js';
 import { networkCost } from '../models/cost.js';
@@ -72,7 +72,7 @@ function swatch(index: number): Html {
 
 const runName = (name: string, index: number): Html => html`${swatch(index)} <bdi>${name}</bdi>`;
 
-/** Top-1 of each run with its interval drawn to one scale. */
+/** Top-1 with confidence intervals on one scale. */
 function resultTable(compared: readonly ComparedRun[]): Html {
   const intervals = compared.flatMap(({ result: { evaluation } }) =>
     evaluation ? [wilsonInterval(evaluation.metrics.correct, evaluation.metrics.count)] : [],
@@ -106,7 +106,6 @@ function accuracyCells({ evaluation }: ComparedRun['result'], style: RunStyle, a
 <td class="interval ${style}"><span style="--low:${at(low)};--high:${at(high)};--at:${at(top1)}"></span></td><td>${percent(meanClassAccuracy)}</td>`;
 }
 
-/** What makes the numbers incomparable. */
 function warnings(compared: readonly ComparedRun[]): string[] {
   const digests = new Set(compared.map(({ run }) => run.digest ?? 'unknown'));
   const out: string[] = [];
@@ -181,7 +180,7 @@ ${chart('Learning rate', (e) => e.rate, powers, [0, 0])}
 </div>`;
 }
 
-/** Recall of each class in each run, the widest gaps first. */
+/** Recall per class and run, widest gaps first. */
 function classComparison(compared: readonly ComparedRun[]): Html {
   const tested = compared.flatMap(({ name, result }, i) =>
     result.evaluation ? [{ name, i, metrics: result.evaluation.metrics }] : [],

@@ -1,4 +1,4 @@
-/** What the data of a run consists of: as its record tells, or as it is found now. */
+/** Composition of a run's data, from its record or as found now. */
 import { splitNames } from '../dataset/labelledVideos.js';
 import type { RunRecord } from '../train/runFolder/runRecord.js';
 import type { ReportComposition } from './reportData.js';
@@ -33,7 +33,7 @@ function countsNow(data: RunResult['data']): ReportComposition['classes'] {
   });
 }
 
-/** What a video's length and shape alone tell: a floor that a network that understands motion must clear. */
+/** Accuracy from a video's length and shape alone: a floor for networks that use motion. */
 function clueTexts({ clues }: RunRecord['data']): string[] {
   return clues.map(({ what, accuracy, chance, tells }) => {
     const guess = `The ${what} of a training video alone tells its class in ${percent(accuracy, 0)} of the cases`;

@@ -1,7 +1,4 @@
-/**
- * The confusion matrix for people: a shaded table of numbers up to 40 classes, a map of dots above that, and the most frequent confusions
- * as sentences in both cases.
- */
+/** The confusion matrix: a shaded table up to 40 classes, dots above that; and the most frequent confusions. */
 import type { Metrics } from '../metrics/metrics.js';
 import { type Html, html } from './html.js';
 import { grouped } from './reportText.js';
@@ -33,7 +30,7 @@ function cell(count: number, total: number, right: boolean): Html {
   return html`<td class="${right ? 'right' : 'wrong'}" style="--share:${(count / total).toFixed(3)}">${count}</td>`;
 }
 
-/** Only cells that are not zero are drawn, so that the file grows with the clips and not with the square of the classes. */
+/** Draws non-zero cells only: file size grows with clips, not with classes squared. */
 function matrixMap(confusion: Metrics['confusion']): Html {
   const size = confusion.length;
   const cells = confusion.flatMap((row, i) => {

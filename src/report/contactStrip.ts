@@ -1,7 +1,4 @@
-/**
- * Sample clips as film strips with what they show and what the network said. Mistakes come first, the most confident on top: they teach
- * the most.
- */
+/** Sample clips as contact strips with predictions, the most confident mistakes first. */
 import { ConfigError } from '../errors.js';
 import { type Html, html } from './html.js';
 import type { ReportClip } from './reportData.js';

@@ -1,7 +1,4 @@
-/**
- * HTML that cannot be injected into: `html` is a template tag that escapes every value put into it, unless the value is itself made by
- * `html`. So labels, paths and messages, all written by strangers, stay text. Knows nothing about the report.
- */
+/** `html`, a template tag that escapes every value not made by itself: labels, paths and messages are untrusted. */
 
 /** A piece of finished markup, put into templates as it is. Made by `html`; by hand only from text that is the project's own. */
 export class Html {
@@ -25,7 +22,7 @@ function markupOf(value: HtmlValue): string {
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text for HTML. Control characters and lone surrogates, which HTML cannot hold, become U+FFFD. */
+/** Control characters and lone surrogates, which HTML cannot hold, become U+FFFD. */
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? '').replace(/(?![\t\n])\p{Cc}|\p{Surrogate}/gu, '\ufffd');
 }

@@ -1,4 +1,4 @@
-/** What the `last` checkpoint tells of a run whose version wrote no run.json: its options and the digest of its data. */
+/** Options and data digest from the `last` checkpoint, for runs of versions without run.json. */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { WeightsError } from '../errors.js';

@@ -1,4 +1,4 @@
-/** How a run learnt: a chart for each thing that was measured in every epoch, and all of it as a table. */
+/** Charts of the metrics per epoch, and their table. */
 import { type Html, html } from './html.js';
 import type { ReportEpoch } from './reportData.js';
 import { grouped, percent } from './reportText.js';

@@ -1,4 +1,4 @@
-/** What pages about runs share: the document around them, sections, lists of facts, notes and commands. */
+/** Page layout shared by reports: document, sections, fact lists, notes, commands. */
 import { Html, html } from './html.js';
 import type { ReportCommand, ReportFact } from './reportData.js';
 import { reportStyle } from './reportStyle.js';

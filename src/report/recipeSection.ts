@@ -1,4 +1,4 @@
-/** The recipe of a run, with what is not as by default in front, and what its data consists of. */
+/** A run's recipe, non-default options first, and its data. */
 import { type Html, html } from './html.js';
 import { factList, noteList } from './page.js';
 import type { ReportComposition, ReportOption, ReportOptions } from './reportData.js';

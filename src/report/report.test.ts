@@ -1,4 +1,4 @@
-// The report as a page: complete, self-contained, and safe whatever the labels are.
+// The report is complete, self-contained, and safe for any label.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -143,7 +143,7 @@ test('a frame that is no picture in a data URI is refused', () => {
   }
 });
 
-/** The page with every given text in every place that takes one. */
+/** The given text in every field. */
 function everywhere(text: string): ReportData {
   return {
     title: text,

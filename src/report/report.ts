@@ -1,7 +1,6 @@
 /**
- * One HTML page about a run: its numbers, curves, sample clips with what was said about them, the confusion matrix, and the commands
- * to repeat it. Self-contained: no script, no request, no font; works from file://, in the dark, on a phone and on paper. Draws what
- * it is given and computes no result of its own.
+ * Renders a run's report: one self-contained HTML page without scripts, requests or fonts, for screens (light, dark, phone) and
+ * print. Computes no results.
  */
 import { wilsonInterval } from '../metrics/metrics.js';
 import { classTable } from './classTable.js';
@@ -39,12 +38,11 @@ ${filled(data.commands) && section('To repeat this', commandList(data.commands ?
   );
 }
 
-/** True for a list with something in it, undefined otherwise, as templates want it. */
+/** For templates: true for a non-empty list. */
 function filled(items: readonly unknown[] | undefined): true | undefined {
   return items && items.length > 0 ? true : undefined;
 }
 
-/** The few large numbers. */
 function headline({ accuracy, run }: ReportData): Html {
   const items: Html[] = [];
   const add = (name: string, value: string, ...small: HtmlValue[]) =>
@@ -70,7 +68,7 @@ function trainedOn(trainClips: number | undefined): string[] {
   return trainClips === undefined ? [] : [`trained on ${grouped(trainClips)} others`];
 }
 
-/** The small print: everything needed to know what the numbers are of. */
+/** What the numbers were measured on. */
 function facts({ accuracy, model, run }: ReportData): Html {
   const rows: ReportFact[] = [
     ['Model', model?.name],

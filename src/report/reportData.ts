@@ -1,7 +1,4 @@
-/**
- * What a report may show. Everything but the title is optional, so that a training run, an evaluation and the demo share one page:
- * a section whose data is absent is left out.
- */
+/** Contents of a report. All but the title is optional: sections without data are omitted. */
 import type { Metrics } from '../metrics/metrics.js';
 
 export interface ReportData {

@@ -1,4 +1,3 @@
-// Numbers as text.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { duration, grouped, percent, scaled } from './reportText.js';

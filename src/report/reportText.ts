@@ -1,4 +1,4 @@
-/** Numbers as a reader wants them: shares as per cent, counts in groups of three, time in minutes. English, the same on every machine. */
+/** Number formats, independent of locale. */
 
 const narrowSpace = '\u202f';
 

@@ -1,4 +1,4 @@
-/** What a run cost, and on what machine: time, memory, multiply-adds. */
+/** Cost of a run: machine, time, memory, multiply-adds. */
 import { networkCost } from '../models/cost.js';
 import type { RunSession } from '../train/runFolder/runRecord.js';
 import type { ReportFact } from './reportData.js';
@@ -49,7 +49,7 @@ export function costOf(run: RunFiles): ReportFact[] {
   ];
 }
 
-/** A step costs about three forward passes; fitting a linear layer on frozen features takes none. */
+/** A step costs about three forward passes; a linear probe on frozen features has none. */
 function macsText(macs: number, clips: number, hasSteps: boolean): string {
   const passes = hasSteps ? 3 : 1;
   return `about ${scaled(passes * macs * clips)}: clips × ${scaled(macs)}${hasSteps ? ' × 3 for the gradients' : ''}`;

@@ -1,4 +1,4 @@
-/** Tests the best weights of a run on videos of its data; where the data is gone or has changed, says so instead. */
+/** Evaluates a run's best weights on its data; if the data is missing or changed, gives the reason. */
 
 import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
@@ -83,7 +83,7 @@ function findData(run: RunFiles, { data: given }: EvaluationChoice): Found {
   return { path, data: undefined, notes };
 }
 
-/** The reason as text when it is not there or cannot be used any more. */
+/** Or why it cannot be used. */
 function dataIfThere(path: string, run: RunFiles): LabelledVideos | string {
   try {
     return readDataset(path, splitOptions(run));
@@ -93,7 +93,7 @@ function dataIfThere(path: string, run: RunFiles): LabelledVideos | string {
   }
 }
 
-/** What makes the same splits again. An old run's seed was that of its splits too. */
+/** Options that reproduce the splits. Old runs split by the training seed. */
 function splitOptions({ record, best }: RunFiles): DatasetOptions {
   if (record) return record.data.options;
   const seed = Number(best.notes['seed']);

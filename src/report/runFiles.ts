@@ -1,7 +1,4 @@
-/**
- * What a run folder holds, read and checked: metrics of epochs, the best weights, and run.json, or what the `last` checkpoint tells
- * where an older version wrote none. Anything broken is one clear error; nothing is skipped.
- */
+/** Reads and checks a run folder: epoch metrics, best weights, and run.json or (older versions) the `last` checkpoint. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ConfigError } from '../errors.js';
@@ -76,7 +73,7 @@ function parsed(line: string, where: string): unknown {
   }
 }
 
-/** JSON has no NaN: what was one has become null. */
+/** JSON stores NaN as null. */
 function numberOf(name: string, value: unknown): [string, number][] {
   if (typeof value === 'number') return [[name, value]];
   return value === null ? [[name, Number.NaN]] : [];

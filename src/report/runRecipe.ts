@@ -1,4 +1,4 @@
-/** The recipe of a run as names and texts: every option, and which are not as by default. */
+/** A run's options as text, and which differ from the defaults. */
 import { makePreprocess } from '../clip/preprocess.js';
 import { trainOptions } from '../train/recipe/options.js';
 import type { ReportOption, ReportOptions } from './reportData.js';
@@ -18,7 +18,7 @@ export function recipeOf({ recipe, best, record }: RunFiles): ReportOptions[] {
   return [...groups, { heading: 'Network', options: start }];
 }
 
-/** Options that came after the run are not listed: they were not there to be used. */
+/** Omits options newer than the run. */
 function optionsOf(values: object, defaults: object): ReportOption[] {
   const usual = new Map(flattened(defaults));
   return flattened(values).map(([name, value]) => {

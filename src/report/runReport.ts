@@ -1,4 +1,4 @@
-/** The page about one training run, from what its folder holds and how its weights did. Draws nothing: that is report.ts. */
+/** The report of a training run, from its folder and evaluation. */
 import { networkCost } from '../models/cost.js';
 import { composition } from './composition.js';
 import { renderReport } from './report.js';
@@ -65,7 +65,7 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
   };
 }
 
-/** What was measured on what, and how far to trust it. */
+/** What was measured on what, and its reliability. */
 function leadOf(run: RunFiles, { split, evaluation }: RunResult): string {
   const epochs = run.rows.at(-1)?.epoch ?? 0;
   const { labels, config } = run.best;
@@ -103,7 +103,6 @@ function videoCount({ record }: RunFiles, split: 'train' | 'val'): number | unde
   return record.data.counts.reduce((sum, row) => sum + row[split], 0) - leftOut;
 }
 
-/** How the last session ended, where not in order. */
 function endNotes({ record }: RunFiles): string[] {
   const session = record?.sessions.at(-1);
   if (session === undefined || session.status === 'finished') return [];

@@ -1,4 +1,4 @@
-/** Clips to look at, with frames: the most confident mistakes, and recognised clips spread over the rest. */
+/** Sample clips: the most confident mistakes, and correct clips spread over the rest. */
 import { orderedMap } from '../dataset/orderedMap.js';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
 import { topK } from '../metrics/softmax.js';
@@ -7,7 +7,6 @@ import type { DecoderChoice } from '../video/types.js';
 import { clipPictures } from './clipPictures.js';
 import type { ReportClip } from './reportData.js';
 
-/** Mistakes and recognised clips shown, at most. */
 const shownWrong = 12;
 const shownRight = 12;
 

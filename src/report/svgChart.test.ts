@@ -1,4 +1,3 @@
-// Axes, lines and legends of the charts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,7 +1,4 @@
-/**
- * A line chart as inline SVG: axes with round ticks, a legend with each line's last value. Colours come from the page's style sheet, so
- * that one picture serves light, dark and paper.
- */
+/** A line chart as inline SVG. Colours come from the page's style sheet: light, dark and print. */
 import { type Html, html } from './html.js';
 
 export type LineStyle = 'lineA' | 'lineB' | RunStyle;
@@ -62,12 +59,12 @@ ${drawn.map((line) => linePath(line, x, y))}
 
 type Scale = (value: number) => number;
 
-/** A linear scale; a range of no length maps to its middle. */
+/** A range of zero length maps to its middle. */
 function scale(from: number, to: number, start: number, end: number): Scale {
   return (value) => (to === from ? (start + end) / 2 : start + ((value - from) / (to - from)) * (end - start));
 }
 
-/** The label stands at the end of the mark where the lines are not. */
+/** Placed at the end away from the lines. */
 function markLine(mark: ChartOptions['mark'], x: Scale, linesAreLow: boolean): Html {
   if (!mark) return html``;
   const place = at(x(mark.x));
@@ -107,7 +104,7 @@ export function roundTicks(low: number, high: number, count: number): number[] {
   const span = high - low;
   const size = Math.max(Math.abs(low), Math.abs(high));
   if (span <= Math.max(size * 1e-9, 1e-12)) {
-    const room = size > 1e-9 ? size / 2 : 0.5; // a flat line gets room above and below
+    const room = size > 1e-9 ? size / 2 : 0.5; // room around a flat line
     return roundTicks(low - room, high + room, count);
   }
   const power = 10 ** Math.floor(Math.log10(span / count));
@@ -117,7 +114,7 @@ export function roundTicks(low: number, high: number, count: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(15)));
 }
 
-/** Up to eight whole numbers within the range of these, on round steps. */
+/** At most eight whole numbers in range, on round steps. */
 function wholeTicks(values: readonly number[]): number[] {
   if (values.length === 0) return [];
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -127,7 +124,7 @@ function wholeTicks(values: readonly number[]): number[] {
   return Array.from({ length: Math.floor((high - first) / step) + 1 }, (_, i) => first + i * step);
 }
 
-/** A coordinate with a tenth of a unit: keeps the file small. */
+/** One decimal keeps the file small. */
 function at(value: number): string {
   return String(Math.round(value * 10) / 10);
 }

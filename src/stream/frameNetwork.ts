@@ -1,7 +1,6 @@
 /**
- * A network that is given one frame after the other and remembers what it needs of the past, on an engine of its own: a causal one
- * computes each frame once; any other one computes a window of frames whenever its scores are wanted, but what comes before the first
- * bridge only once a frame.
+ * A network fed frame by frame. Causal: each frame is computed once. Otherwise: a window per score, with the layers before the
+ * first bridge computed once per frame.
  */
 
 import type { Graph } from '../graph/graph.js';
@@ -44,7 +43,7 @@ export async function openFrameNetwork(
   }
 }
 
-/** Frames that go through a causal network together: as many as a hop's, but no more than a clip has. */
+/** Frames per run of a causal network: a hop's, at most a clip's. */
 function framesAtOnce(hop: number, frames: number): number {
   let count = Math.min(hop, frames);
   while (hop % count !== 0) count--;

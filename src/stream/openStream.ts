@@ -1,6 +1,6 @@
 /**
- * A source and weights -> what happens, as it happens. Frames of a file wait for the network; frames of a live source do not: those
- * that come while it is busy are dropped and counted, so that an answer is never about something long past.
+ * A source and weights -> predictions over time. Frames of files wait for the network; a live source drops and counts frames
+ * while it is busy, so results stay current.
  */
 import { decodeSize } from '../clip/preprocess.js';
 import { VideoError } from '../errors.js';
@@ -125,7 +125,7 @@ export async function* recogniseStream(
   };
 }
 
-/** The frames that there was time for: always the newest one. */
+/** Always the newest frame. */
 async function* newestOf(
   frames: AsyncGenerator<SourceFrame>,
   pace: ThroughputMonitor,

@@ -1,7 +1,4 @@
-/**
- * Names the action in frames that come one at a time: pixels -> network -> smoothed scores. Knows no source: who pushes frames, from
- * where and how fast, is the caller's business (openStream.ts is one). Memory does not grow with the number of frames.
- */
+/** Frames one at a time -> network -> smoothed scores, in constant memory. Independent of the source. */
 import { emptyClips } from '../clip/clipTensor.js';
 import { clipToTensor } from '../clip/clipToTensor.js';
 import { testTransform } from '../clip/crop.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ThroughputMonitor } from './throughputMonitor.js';
 
-/** Ten seconds at 30 frames a second of which every `kept`th is used. */
+/** Ten seconds at 30 fps, every `kept`th frame used. */
 function reports(kept: number) {
   const pace = new ThroughputMonitor();
   const out = [];

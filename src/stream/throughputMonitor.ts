@@ -8,9 +8,9 @@ export interface ThroughputReport {
   readonly delayMs: number;
 }
 
-/** Looked at this often: long enough that one hiccup is no verdict. */
+/** Long enough to ignore a single hiccup. */
 const everyMs = 3000;
-/** A larger share of frames lost than this is told. */
+/** A larger share of dropped frames is reported. */
 const toleratedLoss = 0.05;
 const keptDelays = 1000;
 

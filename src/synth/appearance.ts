@@ -1,4 +1,4 @@
-/** What somebody looks like: skin, hair, clothes. Drawn before the action is known. */
+/** Skin, hair and clothes; sampled before the action is known. */
 import type { Rng } from '../rng.js';
 import { type Colour, drawColour, fromHsl } from './colour.js';
 

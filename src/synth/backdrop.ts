@@ -1,4 +1,4 @@
-/** The still picture behind the figure: wall and windows, or sky and houses or trees; the floor; what stands about on it. */
+/** The static background: room or outdoors, floor, furniture. */
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { Rng } from '../rng.js';
 import type { Camera } from './camera.js';
@@ -37,10 +37,10 @@ export function drawBackground(
   drawSorted(canvas, thingItems(scene.things, camera, light));
 }
 
-/** Walls, hills and trees are drawn in units of which a picture's height has this many. */
+/** Picture height in drawing units of walls, hills and trees. */
 const UNITS = 128;
 
-/** The picture with its margin, and the row where the floor begins, in those units. */
+/** The picture with its margin, and the top row of the floor, in those units. */
 interface Area {
   readonly left: number;
   readonly top: number;

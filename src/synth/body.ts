@@ -1,7 +1,4 @@
-/**
- * A body: how long its parts are, and where its joints are in a pose (forward kinematics for the trunk, two bones reaching for a place
- * for arms and legs). Metres. Not its looks: those are appearance.ts and figure.ts.
- */
+/** Body proportions and joints of a pose, in metres: forward kinematics for the trunk, two-bone inverse kinematics for limbs. */
 import type { Rng } from '../rng.js';
 import type { Pose } from './pose.js';
 import { add, along, type Frame, mix, scale, turned, twoBones, unit, upright, type Vec3 } from './vec3.js';

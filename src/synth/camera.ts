@@ -1,4 +1,4 @@
-/** The camera: from which side and how near the figure is seen, and where a point in space falls in the picture. */
+/** Camera position and projection to the picture. */
 import type { Rng } from '../rng.js';
 import { cross, dot, type Frame, sub, unit, type Vec3 } from './vec3.js';
 

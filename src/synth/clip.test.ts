@@ -1,4 +1,4 @@
-/** The promises of the set: pairs are each other's reversal, nothing but the motion depends on the class, bodies move like bodies. */
+/** Pairs are each other's reversal, only motion depends on the class, bodies move plausibly. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Rng } from '../rng.js';

@@ -1,6 +1,6 @@
 /**
- * One clip as numbers: everything about it drawn from its own stream. Who, how, where and from which side are drawn without knowing the
- * action, so that nothing but the movement tells actions apart. The pictures are render.ts.
+ * Samples a clip's parameters from its own random stream. Person, scene and camera are drawn without the action: only motion
+ * tells classes apart.
  */
 import type { Rng } from '../rng.js';
 import { type ActionClass, motionOf } from './actions.js';

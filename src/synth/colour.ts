@@ -1,4 +1,4 @@
-/** Colours as numbers, and the few operations that shading needs. */
+/** Colours and their shading arithmetic. */
 import type { Rng } from '../rng.js';
 
 /** Red, green, blue, 0 to 255. */

@@ -1,4 +1,4 @@
-/** A picture of what a set shows: a row per clip, frames from left to right over its time. */
+/** A contact sheet: a row per clip, time from left to right. */
 
 import { Rng, type Rng as Stream } from '../rng.js';
 import { createCanvas } from '../video/canvas.js';

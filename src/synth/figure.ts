@@ -1,4 +1,4 @@
-/** A person, drawn: the joints of body.ts dressed as appearance.ts says, as soft bodies for the painter. */
+/** A person as painter items: joints (body.ts) with appearance. */
 
 import type { Appearance } from './appearance.js';
 import type { Build, Joints, Limb } from './body.js';
@@ -15,7 +15,7 @@ export interface Person {
 interface Part {
   readonly balls: readonly Ball[];
   readonly colour: Colour;
-  /** Metres that it comes forward in the order of drawing. */
+  /** Depth bias of the drawing order, in metres. */
   readonly nearer: number;
 }
 
@@ -157,7 +157,7 @@ function headItems({ build, appearance }: Person, { head, headFrame }: Joints, c
 
 type OnHead = (left: number, up: number, forward: number) => Vec3;
 
-/** The hair that is seen: points of a cap on the skull that face the camera, and their hull. */
+/** Visible hair: hull of the scalp points that face the camera. */
 function hairCap(camera: Camera, light: Light, at: OnHead, colour: Colour, hairline: number, depth: number): Item {
   const middle = at(0, 0.12, -0.08);
   const toCamera = unit(sub(camera.position, middle));
@@ -180,7 +180,7 @@ function hairCap(camera: Camera, light: Light, at: OnHead, colour: Colour, hairl
   };
 }
 
-/** Points all over a ball (a Fibonacci lattice). */
+/** Points on a sphere (Fibonacci lattice). */
 const SKULL: readonly Vec3[] = Array.from({ length: 160 }, (_, i) => {
   const y = 1 - (2 * (i + 0.5)) / 160;
   const radius = Math.sqrt(1 - y * y);

@@ -1,4 +1,4 @@
-/** Steps: where the feet are while the body travels, and the rise and fall that comes with it. */
+/** Feet and vertical motion of a walking body. */
 import { type Pose, smooth } from './pose.js';
 
 export interface Gait {
@@ -35,7 +35,7 @@ export function stepped(pose: Pose, travelled: number, gait: Gait): { pose: Pose
   };
 }
 
-/** A foot stands for half of its cycle, the heel rising at the end, and swings for the other half to land on the heel. */
+/** Half a cycle stance, the heel rising at the end; half swing, landing on the heel. */
 function foot(cycle: number, { lift }: Gait): { turns: number; height: number; pitch: number } {
   const whole = Math.floor(cycle);
   const stand = Math.min(2 * (cycle - whole), 1);

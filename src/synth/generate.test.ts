@@ -1,4 +1,4 @@
-/** Sets on a disk: the same again from a seed, whatever the number of threads; resumed, reused, and never over somebody's files. */
+/** Deterministic by seed for any number of threads; resumes, reuses, never overwrites foreign files. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,6 @@
 /**
- * Writes a set of clips: DIR/train|val|test/CLASS/CLASS-0001.mp4 and DIR/synth.json, which says how to make the same again. Each clip
- * has a random stream of its own, so that clip k does not depend on how many are made. A folder that is not the generator's own is
- * never touched.
+ * Writes DIR/train|val|test/CLASS/CLASS-0001.mp4 and DIR/synth.json, which reproduces them. Clip k has its own random stream,
+ * whatever the count. Foreign folders stay untouched.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -97,7 +96,7 @@ function wantedOptions(options: GenerateOptions): SynthOptions {
 
 const isThere = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 
-/** The summary of the same set begun before, if any. Refuses foreign folders, and other sets unless forced (then they are removed). */
+/** The summary of an unfinished equal set, if any. Refuses foreign folders, and other sets unless forced (then removed). */
 function claimFolder(folder: string, wanted: SynthOptions, force: boolean): SynthSummary | undefined {
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (stat === undefined) return undefined;

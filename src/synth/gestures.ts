@@ -1,16 +1,16 @@
-/** The motions without an object and without a reversed partner: waving, punching, kicking, walking, bowing, jumping jacks. */
+/** Motions without object or reversed partner: waving, punching, kicking, walking, bowing, jumping jacks. */
 import { stepped } from './gait.js';
 import type { MotionContext, MotionMaker } from './motion.js';
 import { hands, type KeyPose, leftHand, type Pose, poseAt, rightHand, smooth } from './pose.js';
 import { progress, type Style, swayed } from './style.js';
 
-/** Whole swings of a repeated action that fit into the clip, at least `least`. */
+/** Whole repetitions that fit into the clip, at least `least`. */
 function repeats({ style, durationSec }: MotionContext, swingsPerPeriod: number, least: number): number {
   const seconds = durationSec * (style.end - style.start);
   return Math.max(least, Math.round((seconds / style.periodSec) * swingsPerPeriod));
 }
 
-/** A soft start and end: 0 outside the action, 1 in its middle. */
+/** 0 outside the action, 1 in its middle, smooth between. */
 function fade(t: number, share: number): number {
   return Math.min(smooth(t / share), smooth((1 - t) / share));
 }
@@ -182,7 +182,6 @@ export const jumpingJacks: MotionMaker = (context) => {
   };
 };
 
-/** Between two poses. */
 function blend(from: Pose, to: Pose, share: number): Pose {
   return poseAt(
     [
@@ -196,7 +195,6 @@ function blend(from: Pose, to: Pose, share: number): Pose {
 
 const still: Pick<Style, 'ease' | 'armLag' | 'headLag'> = { ease: 0, armLag: 0, headLag: 0 };
 
-/** The same poses so many times over the clip, with nothing to handle. */
 function repeated(keys: readonly KeyPose[], count: number, style: Style): ReturnType<MotionMaker> {
   return {
     props: { furniture: [] },

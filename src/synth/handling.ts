@@ -1,7 +1,4 @@
-/**
- * The reversible motions: a seat, a box on the floor, a crate that is moved over the ground. Played forwards they sit down, pick up
- * and push; backwards they stand up, put down and pull.
- */
+/** Reversible motions with an object: sit down, pick up, push; backwards: stand up, put down, pull. */
 import { stepped } from './gait.js';
 import type { Block, MotionMaker } from './motion.js';
 import { hands, type KeyPose, type Pose, poseAt, smooth } from './pose.js';
@@ -111,7 +108,7 @@ export const push: MotionMaker = ({ rng, build, style, spread }) => {
   const way = rng.uniform(0.85, 1.1) * style.amplitude;
   const lean = rng.uniform(0.12, 0.3);
   const gait = { step: way / (rng.chance(0.5) ? 3 : 4), lift: 0.07, phase: rng.pick([0, 0.5]) };
-  // Body and crate together are in the middle of the picture.
+  // Centres body and crate together.
   const start = -way / 2 - 0.25;
   const holdY = (height * 0.92) / legs;
   return {

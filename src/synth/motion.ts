@@ -1,7 +1,4 @@
-/**
- * A motion: the pose at each moment of a clip and the things that belong to it. The motions themselves are in handling.ts (with an
- * object, reversible) and gestures.ts (without).
- */
+/** A motion: pose and objects over a clip's time; see handling.ts (reversible, with an object) and gestures.ts. */
 import type { Rng } from '../rng.js';
 import type { Build } from './body.js';
 import type { Pose } from './pose.js';

@@ -1,4 +1,4 @@
-/** What a set of clips is to be: defaults, checks, and how many clips go to which split and class. No drawing here. */
+/** Options of a set: defaults, checks, clips per split and class. */
 import { ConfigError } from '../errors.js';
 import { type ActionClass, actionClasses } from './actions.js';
 

@@ -1,7 +1,4 @@
-/**
- * The painter: soft bodies (the hull of a few balls) and blocks, shaded by one light, drawn from the farthest to the nearest. Knows
- * nothing about people.
- */
+/** Painter's algorithm for soft bodies (hulls of spheres) and blocks, with one light. */
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { Camera } from './camera.js';
 import { type Colour, css, lit } from './colour.js';
@@ -32,7 +29,7 @@ const circle = (corners: number): readonly Point[] =>
   Array.from({ length: corners }, (_, i) => [Math.cos((2 * i * Math.PI) / corners), Math.sin((2 * i * Math.PI) / corners)]);
 const [COARSE, MIDDLING, FINE, FINEST] = [circle(6), circle(8), circle(12), circle(24)];
 
-/** As many corners as a circle of so many pixels needs: each costs a call into the canvas. */
+/** Corners by pixel radius: each costs a canvas call. */
 function circleOf(radius: number): readonly Point[] {
   if (radius < 1.5) return COARSE;
   if (radius < 3.5) return MIDDLING;
@@ -63,7 +60,7 @@ export function softBody(camera: Camera, light: Light, balls: readonly Ball[], c
   };
 }
 
-/** From the lit side to the dark side of an outline. */
+/** Gradient from the lit to the dark side. */
 function shading(canvas: SKRSContext2D, camera: Camera, light: Light, outline: readonly Point[], colour: Colour) {
   const [toX, toY] = lightOnScreen(camera, light);
   let low = Number.POSITIVE_INFINITY;

@@ -1,7 +1,4 @@
-/**
- * A pose as numbers that can be interpolated, and tracks of key poses over time. What the numbers do to a body of a given build is
- * body.ts.
- */
+/** Interpolable poses, and tracks of key poses. */
 
 /**
  * The world has the figure at the origin facing +z. Lengths of trunk and feet are in hip heights, hands in arm lengths from their own

@@ -1,4 +1,4 @@
-/** Pictures: every action is drawn, moves, and is the same again from the same stream. */
+/** Every action is drawn, moves, and is reproducible from its stream. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** The frames of a clip that clip.ts has drawn up: camera, light, still layers, actors, exposure and grain. */
+/** Renders a clip's frames: camera, light, static layers, actors, exposure, grain. */
 import type { SKRSContext2D as Context } from '@napi-rs/canvas';
 import { Rng } from '../rng.js';
 import { createCanvas } from '../video/canvas.js';
@@ -22,7 +22,7 @@ export function* renderClip(clip: Clip): Generator<Uint8Array> {
   const light = lightFrom(azimuth, elevation, ambient, strength);
   const still = stillLayers(clip, camera, light);
   const context = createCanvas(width, height).getContext('2d', { alpha: false });
-  // Bilinear: the default costs as much again as all the rest of a frame's background.
+  // Bilinear: the default costs as much as the rest of the background.
   context.imageSmoothingQuality = 'low';
   const finish = grading(clip);
   for (const [index, pose] of poses.entries()) {
@@ -36,7 +36,7 @@ export function* renderClip(clip: Clip): Generator<Uint8Array> {
   }
 }
 
-/** What stands still behind and before the figure, with a margin all round for the camera's shaking. */
+/** Static layers behind and before the figure, with a margin for camera shake. */
 function stillLayers({ nuisance, options }: Clip, camera: Camera, light: Light) {
   const { scene } = nuisance;
   const margin = Math.ceil(options.height / 8);
@@ -56,7 +56,7 @@ function stillLayers({ nuisance, options }: Clip, camera: Camera, light: Light) 
   return { margin, behind: behind.canvas, before: before.canvas };
 }
 
-/** Shake, drift and zoom; a mirrored figure is the mirrored picture, since everything in it is as likely either way. */
+/** Shake, drift, zoom. A mirrored figure mirrors the picture: all else is symmetric in distribution. */
 function moveCamera(
   context: Context,
   { shake, drift, zoom, mirrored }: Nuisance,
@@ -75,7 +75,7 @@ function moveCamera(
   context.translate(-width / 2, -height / 2);
 }
 
-/** Shadows, the figure, what it handles and what passes by. */
+/** Shadows, figure, its object, and passing objects. */
 function drawActors(context: Context, clip: Clip, camera: Camera, light: Light, pose: Pose, u: number): void {
   const { build, appearance, scene, propColour, propBand } = clip.nuisance;
   const { object: size, furniture } = clip.motion.props;
@@ -93,7 +93,7 @@ function drawActors(context: Context, clip: Clip, camera: Camera, light: Light, 
   ]);
 }
 
-/** The object in a frame: between the hands that hold its sides; a tall one stands on the ground, its near side where they hold it. */
+/** Held between the hands; a tall object stands on the ground, its near side at the hands. */
 function objectBlock(pose: Pose, { hipHeight }: Build, size: Vec3): Block {
   const tall = size[1] > 0.7 * hipHeight;
   const y = tall ? size[1] / 2 : pose.objectY * hipHeight;
@@ -101,7 +101,7 @@ function objectBlock(pose: Pose, { hipHeight }: Build, size: Vec3): Block {
   return { centre: [pose.objectX * hipHeight, y, z], size, yaw: 0 };
 }
 
-/** Exposure, tint and sensor noise: the same grain for all frames, moved about. */
+/** Exposure, tint and sensor noise: one grain pattern, shifted per frame. */
 function grading({ nuisance, noiseSeed }: Clip): (rgba: Uint8ClampedArray, index: number) => Uint8Array {
   const rng = new Rng([noiseSeed]);
   const grain = Int8Array.from({ length: 8192 }, () => Math.round(rng.normal(0, nuisance.noise)));
@@ -121,7 +121,7 @@ function grading({ nuisance, noiseSeed }: Clip): (rgba: Uint8ClampedArray, index
 
 type Curve = Uint8ClampedArray;
 
-/** What one channel of the sensor makes of each level. */
+/** Sensor response of one channel. */
 function responseCurve({ gain, tintAlpha }: Nuisance, tint: number): Curve {
   const exposed = (level: number) => 128 + (level - 128) * gain + 40 * (gain - 1);
   return Uint8ClampedArray.from({ length: 256 }, (_, level) => exposed(level) * (1 - tintAlpha) + tint * tintAlpha);

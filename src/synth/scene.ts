@@ -1,6 +1,6 @@
 /**
- * Where it happens: a room, a hall, a studio or outdoors, with things standing about behind the figure and sometimes in front of its
- * feet, and sometimes something else that moves. Chosen here, before the action is known; painted by backdrop.ts and things.ts.
+ * Samples the scene (room, hall, studio, outdoors; objects around, moving distractors) before the action is known; painted by
+ * backdrop.ts and things.ts.
  */
 import type { Rng } from '../rng.js';
 import { type Colour, drawColour, drawFrom, FLOORS, THINGS, WALLS } from './colour.js';

@@ -1,7 +1,4 @@
-/**
- * How one person moves, whatever they do: tempo, size of movement, softness, posture at rest, sway. Drawn before the action is known,
- * so that none of it can tell actions apart.
- */
+/** Movement style (tempo, amplitude, softness, posture, sway), sampled before the action is known. */
 import type { Rng } from '../rng.js';
 import { type Easing, type Pose, standing } from './pose.js';
 

@@ -1,4 +1,4 @@
-/** The worker thread of the generator: draws and encodes one clip a task. */
+/** Worker thread: renders and encodes one clip per task. */
 import { join } from 'node:path';
 import { serveTasks } from '../node/workerPool.js';
 import { Rng } from '../rng.js';

@@ -1,4 +1,4 @@
-/** Furniture, plants, boxes and balls on the floor, and what passes by: the pieces of a scene as items of the painter. */
+/** Scene objects and passers-by as painter items. */
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { Camera } from './camera.js';
 import { type Colour, lit } from './colour.js';
