@@ -68,7 +68,7 @@ async function killSaving(folder: string, lane: number): Promise<number> {
   let midWrite = 0;
   let lastEpoch = 0;
   for (let kill = 0; kill < savingKills / 2; kill++) {
-    await killAfter(child('savesForEver', folder), 'saving', rng.uniform(0, 60));
+    await killAfter(child('endlessCheckpointWriter', folder), 'saving', rng.uniform(0, 60));
     if (readdirSync(folder).some((name) => name.endsWith('.tmp'))) midWrite++;
     lastEpoch = await checkSaved(folder, lastEpoch);
   }
@@ -104,7 +104,7 @@ test(`${trainingKills} training processes killed, each resuming the one before`,
   for (let kill = 0; kill < trainingKills; kill++) {
     // Every third one at any moment from its start on, the others while epochs follow one another.
     const early = kill % 3 === 2;
-    await killAfter(child('trainsForEver', data, out), early ? undefined : 'epoch', rng.uniform(0, early ? 700 : 200));
+    await killAfter(child('endlessTraining', data, out), early ? undefined : 'epoch', rng.uniform(0, early ? 700 : 200));
     const last = await weightsIn(join(out, 'last.safetensors'));
     await weightsIn(join(out, 'best.safetensors'));
     const reached = (last?.training?.progress as { epoch: number } | undefined)?.epoch ?? 0;

@@ -93,8 +93,10 @@ class Lowering implements NchwcLowering {
       const kept = op.kind === 'memory' && this.isNchwc(node) ? this.layout.nominal(this.map(node)) : shape;
       return [{ name, type: 'float32' as const, shape: kept }];
     });
-    const domains = { '': 17, 'com.microsoft': 1, ...(this.target.block > 0 && { 'com.microsoft.nchwc': 1 }) };
-    return { opsets: domains, ...this.e.finish(), inputs, outputs };
+    const { block } = this.target;
+    const domains = { '': 17, 'com.microsoft': 1, ...(block > 0 && { 'com.microsoft.nchwc': 1 }) };
+    const metadata = block > 0 ? { metadata: { block: `${block}` } } : {};
+    return { opsets: domains, ...metadata, ...this.e.finish(), inputs, outputs };
   }
 
   private emit(node: Expr): void {

@@ -110,8 +110,14 @@ test('stopped in the middle of a fold and given again: the same answers as witho
   assert.deepEqual(answers(rest), answers(whole));
 });
 
-test('parts by class, several seeds, validation and views', async () => {
+test('crops of frames that are seen whole are refused before anything is trained', async () => {
   const chosen = job();
+  await assert.rejects(trainFolds(chosen, { by: 2, views: { clips: 1, crops: 3 } }), /3 crops are for frames that are cut/);
+  assert.equal(existsSync(chosen.out), false);
+});
+
+test('parts by class, several seeds, validation and views', async () => {
+  const chosen = job({ preprocess: { resize: 'crop' } });
   const options: FoldsOptions = { by: 2, seeds: [3, 4], valShare: 0.34, views: { clips: 2, crops: 3 } };
   const summary = await finished(trainFolds(chosen, options));
   assert.deepEqual(

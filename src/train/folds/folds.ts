@@ -60,6 +60,9 @@ interface Task {
 export async function trainFolds(job: TrainJob, options: FoldsOptions): Promise<FoldsOutcome> {
   if (job.resume) throw new ConfigError('folds go on when the same command is given again; leave out --resume');
   const { by, views = { clips: 1, crops: 1 }, onFold = () => {} } = options;
+  // Found before anything is trained: the first test would be too late.
+  if (views.crops > 1 && job.preprocess?.resize !== 'crop')
+    throw new ConfigError(`views: ${views.crops} crops are for frames that are cut; use resize "crop", or 1 crop`);
   const data = typeof job.data === 'string' ? readDataset(job.data, { ...job.dataset, ignoreSplits: true }) : job.data;
   const tasks = tasksOf(job, data, options);
   const run = RunFolder.check(job.out, false);

@@ -16,7 +16,7 @@ import { parseCheckpoint } from '../../weights/checkpoint.js';
 import { readSafetensors } from '../../weights/files.js';
 import { RunFolder } from './runFolder.js';
 
-const entrant = fileURLToPath(new URL('../../../test/support/entersFolder.js', import.meta.url));
+const entrant = fileURLToPath(new URL('../../../test/support/lockContender.js', import.meta.url));
 
 /** As a run has it: with what continues it. */
 function runCheckpoint(): Checkpoint {
