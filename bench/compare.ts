@@ -4,7 +4,8 @@
  */
 
 import { join } from 'node:path';
-import { makePreprocess, sizeText } from '../src/clip/preprocess.js';
+import { sizeText } from '../src/clip/clipShape.js';
+import { makePreprocess } from '../src/clip/preprocess.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { networkConfig } from '../src/models/registry.js';
 import { withFolder } from './actions.js';

@@ -5,8 +5,8 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeSize } from '../src/clip/clipShape.js';
 import { emptyClips } from '../src/clip/clipTensor.js';
-import { decodeSize } from '../src/clip/preprocess.js';
 import { Inference } from '../src/inference/inference.js';
 import { nodePlatform } from '../src/node/platform.js';
 import { openFrameNetwork } from '../src/stream/frameNetwork.js';

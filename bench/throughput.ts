@@ -5,7 +5,7 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { sizeText } from '../src/clip/preprocess.js';
+import { sizeText } from '../src/clip/clipShape.js';
 import { readDataset } from '../src/dataset/dataset.js';
 import { orderedMap } from '../src/dataset/orderedMap.js';
 import { type ClipViews, openRecogniser, type Recogniser, type RecogniserOptions } from '../src/inference/recogniser.js';

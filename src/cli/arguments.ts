@@ -1,7 +1,7 @@
 /** Shared options of the verbs that use weights, and number parsing. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { FrameShape } from '../clip/clipShape.js';
 import type { Views } from '../clip/clipView.js';
-import type { FrameShape } from '../clip/preprocess.js';
 import { parseRowFilters, type RowFilter } from '../dataset/rowFilter.js';
 import type { RecogniserOptions } from '../inference/recogniser.js';
 import type { DecoderChoice } from '../video/types.js';

@@ -1,7 +1,7 @@
 /** `vmf info [NAME]`: configuration and cost of a named network, a configuration or a weights file. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { type FrameShape, sizeText } from '../clip/preprocess.js';
+import { type FrameShape, sizeText } from '../clip/clipShape.js';
 import { ConfigError, systemCode } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type LayerCost, networkCost, newFrameMacs } from '../models/cost.js';

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { type FrameShape, type Preprocess, resizes } from '../clip/preprocess.js';
+import type { FrameShape } from '../clip/clipShape.js';
+import { type Preprocess, resizes } from '../clip/preprocess.js';
 import type { RowFilter } from '../dataset/rowFilter.js';
 import { ConfigError } from '../errors.js';
 import { percent } from '../metrics/percent.js';

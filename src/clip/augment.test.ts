@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Rng } from '../rng.js';
-import { augmentSchema, defaultAugment, drawEffects, drawTimes } from './augment.js';
+import { drawEffects, drawTimes } from './augment.js';
+import { augmentSchema, defaultAugment } from './augmentOptions.js';
 
 const window = { fromSec: 1, toSec: 9 };
 

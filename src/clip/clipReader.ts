@@ -1,6 +1,6 @@
 /**
- * The port through which videos become clips for a network in use. Adapters decode, resize and write the clips elsewhere than in the
- * caller's thread; which frames and pixels those are is said here and in sampleClips.ts, the same for all.
+ * The port through which videos become clips for a network in use. Adapters decode and resize elsewhere than in the caller's
+ * thread; which frames and pixels those are is said here and in sampleClips.ts, the same for all.
  */
 import type { VideoInfo } from '../video/types.js';
 import type { ClipTensor } from './clipTensor.js';

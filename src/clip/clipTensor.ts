@@ -2,7 +2,7 @@
  * Clips side by side, as networks take them. The only place that knows the order in memory. A plain record, so that it can be moved to
  * another thread; `data` may be moved to an engine, after which the record is of no use.
  */
-import type { ClipShape } from './preprocess.js';
+import type { ClipShape } from './clipShape.js';
 
 export interface ClipTensor {
   /** [T*B, 3, H, W], frame t of clip b at image t*B + b. */

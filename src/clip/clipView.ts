@@ -1,6 +1,6 @@
 /** Which clip of a video: data only, so that it can be asked of another thread. */
 import type { RngKey } from '../rng.js';
-import type { Augment } from './augment.js';
+import type { Augment } from './augmentOptions.js';
 import type { Preprocess } from './preprocess.js';
 
 export type ClipView =

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Rng } from '../rng.js';
-import { defaultAugment, drawTransform, sidedLabels } from './augment.js';
+import { drawTransform, sidedLabels } from './augment.js';
+import { defaultAugment } from './augmentOptions.js';
+import type { FrameShape } from './clipShape.js';
 import { type Box, pictureOf, testTransform } from './crop.js';
-import { type FrameShape, makePreprocess, resizes } from './preprocess.js';
+import { makePreprocess, resizes } from './preprocess.js';
 
 const sides = fc.integer({ min: 16, max: 400 });
 

@@ -3,7 +3,8 @@
  * frames. Here are the fixed ones of testing; augment.ts draws the random ones of training.
  */
 import { ConfigError } from '../errors.js';
-import type { FrameShape, Preprocess } from './preprocess.js';
+import type { FrameShape } from './clipShape.js';
+import type { Preprocess } from './preprocess.js';
 
 /** A rectangle in pixels of a strip's frames; may lie between pixels. */
 export interface Box {

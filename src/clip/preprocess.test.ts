@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeSize, testFrames } from './clipShape.js';
 import { stackLength } from './clipView.js';
-import { decodeSize, makePreprocess, parsePreprocess, testFrames } from './preprocess.js';
+import { makePreprocess, parsePreprocess } from './preprocess.js';
 import { testStackRequest } from './sampleClips.js';
 
 test('preprocessing survives being stored as JSON', () => {

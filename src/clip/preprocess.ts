@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import type { FrameSize } from '../video/types.js';
+import type { ClipShape } from './clipShape.js';
 
 /** ImageNet's channel means and deviations, for values in [0, 1]; the habit of the field and what public weights expect. */
 export const imagenetMean = [0.485, 0.456, 0.406] as const;
@@ -53,25 +53,6 @@ export const preprocessSchema = z
 
 export type Preprocess = z.infer<typeof preprocessSchema>;
 
-/** Pixels of a frame. */
-export interface FrameShape {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Frames of a clip, and their pixels. */
-export type ClipShape = Pick<Preprocess, 'frames' | 'height' | 'width'>;
-
-/** Whether clips of one form are clips of the other. */
-export const sameClips = (a: ClipShape, b: ClipShape): boolean =>
-  a.frames === b.frames && a.height === b.height && a.width === b.width;
-
-/** Height and width of frames for the reader, as `--size` takes them. */
-export const sizeText = ({ height, width }: FrameShape): string => (height === width ? String(height) : `${height}x${width}`);
-
-/** Numbers in one clip [T, 3, H, W]. */
-export const clipLength = ({ frames, height, width }: ClipShape): number => frames * 3 * height * width;
-
 /**
  * `frames`, `height` and `width` are the network's; everything else has a default (fit, shortSide = 8/7 of the shorter side, ImageNet, flip).
  * ConfigError.
@@ -95,18 +76,4 @@ export function parsePreprocess(value: unknown, where: string): Preprocess {
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`);
   throw new ConfigError(`${where}: ${faults.join('; ')}`);
-}
-
-/** The size at which frames are decoded: training keeps a margin for random crops; in testing only `crop` has one. */
-export function decodeSize(preprocess: Preprocess, use: 'train' | 'test'): FrameSize {
-  const { resize, shortSide, height, width } = preprocess;
-  const margin = resize === 'crop' || use === 'train' ? shortSide / Math.min(height, width) : 1;
-  const size = { width: Math.round(width * margin), height: Math.round(height * margin) };
-  if (resize === 'stretch') return size;
-  return { ...size, keepAspect: resize === 'crop' ? 'cover' : 'within' };
-}
-
-/** Which of T * clips evenly spaced frames make up clip `clip` of `clips` that interleave: frame t is number t * clips + clip. */
-export function testFrames(preprocess: Preprocess, clip = 0, clips = 1): number[] {
-  return Array.from({ length: preprocess.frames }, (_, t) => t * clips + clip);
 }

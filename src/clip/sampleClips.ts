@@ -5,12 +5,14 @@
 
 import { Rng } from '../rng.js';
 import type { DecodeRequest, VideoInfo } from '../video/types.js';
-import { type Augment, type ClipEffects, drawEffects, drawTimes, drawTransform } from './augment.js';
+import { type ClipEffects, drawEffects, drawTimes, drawTransform } from './augment.js';
+import type { Augment } from './augmentOptions.js';
+import { decodeSize, testFrames } from './clipShape.js';
 import { type ClipTensor, emptyClips } from './clipTensor.js';
 import { clipToTensor, eraseBox } from './clipToTensor.js';
 import type { ClipView } from './clipView.js';
 import { type ClipTransform, testTransform } from './crop.js';
-import { decodeSize, type Preprocess, testFrames } from './preprocess.js';
+import type { Preprocess } from './preprocess.js';
 import { applyOperations } from './randAugment.js';
 import { slotsOf, type TimeWindow, type UsedWindow, usedWindow } from './temporalSampling.js';
 

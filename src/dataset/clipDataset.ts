@@ -2,10 +2,11 @@
  * Clips of videos that are seen again: worker threads decode, keep strips (in memory, then on disk) and sample clips from them. Knows
  * nothing of labels, epochs and batches: that is clipLoader.ts.
  */
-import { type Augment, defaultAugment } from '../clip/augment.js';
+import { type Augment, defaultAugment } from '../clip/augmentOptions.js';
+import { decodeSize } from '../clip/clipShape.js';
 import { type ClipTensor, emptyClips } from '../clip/clipTensor.js';
 import { type ClipView, stackLength } from '../clip/clipView.js';
-import { decodeSize, type Preprocess } from '../clip/preprocess.js';
+import type { Preprocess } from '../clip/preprocess.js';
 import type { WorkerPool } from '../node/workerPool.js';
 import { defaultTimeoutSec, defaultWorkers } from '../video/pool.js';
 import type { DecoderChoice, VideoLimits } from '../video/types.js';

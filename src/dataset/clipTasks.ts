@@ -1,10 +1,9 @@
 /** What readers of clips and their worker threads say to each other. */
-import type { Augment } from '../clip/augment.js';
+import type { Augment } from '../clip/augmentOptions.js';
 import type { ReadClips, ReadOptions, ReadStack } from '../clip/clipReader.js';
 import type { ClipTensor } from '../clip/clipTensor.js';
 import type { ClipView } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
-import type { FrameStack } from '../clip/sampleClips.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import type { FrameStackKey, FrameStackRequest, VideoFrameStack } from './frameStack.js';
 
@@ -55,7 +54,6 @@ export type ClipTasks = {
   /** Clips of a video that is seen once: nothing is kept. */
   clips: { input: OfVideo & { views: readonly ClipView[] }; output: ReadClips };
   stack: { input: OfVideo & { frames: number | readonly number[] }; output: ReadStack };
-  sample: { input: { stack: FrameStack; views: readonly ClipView[] }; output: ClipTensor };
   /** Clips of a video that is seen again: its frames are kept. */
   strip: { input: StripInput; output: StripOutput };
 };

@@ -1,9 +1,9 @@
 /** The worker thread of all readers of clips: decodes, resizes, writes clips, keeps frames on disk. */
 
 import { workerData } from 'node:worker_threads';
+import { decodeSize } from '../clip/clipShape.js';
 import type { ClipTensor } from '../clip/clipTensor.js';
 import { type ClipView, stackLength } from '../clip/clipView.js';
-import { decodeSize } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { sampleClips, testStackRequest } from '../clip/sampleClips.js';
 import { messageOf } from '../errors.js';
@@ -41,9 +41,9 @@ serveTasks<ClipTasks>({
       const even = testStackRequest(info, typeof wanted === 'number' ? wanted : 1, preprocess);
       const request =
         typeof wanted === 'number' ? even.request : { times: { timesSec: wanted }, size: decodeSize(preprocess, 'test') };
-      return { info, stack: asStack(frames({ ...request, shared: true }), even.window) };
+      const stack = asStack(frames(request), even.window);
+      return new Transferring({ info, stack }, [stack.rgb.buffer as ArrayBuffer]);
     }),
-  sample: ({ stack, views }) => moved(sample(stack, views)),
   strip: (input) => {
     const { strip, ...found } = findStrip(input);
     const clips = sample(strip, input.views);
@@ -53,8 +53,6 @@ serveTasks<ClipTasks>({
 });
 
 const sample = (stack: FrameStack, views: readonly ClipView[]): ClipTensor => sampleClips(stack, views, preprocess, augment);
-
-const moved = (clips: ClipTensor) => new Transferring(clips, [clips.data.buffer as ArrayBuffer]);
 
 function asStack({ width, height, rgb, timesSec }: FrameStrip, window: FrameStack['window']): FrameStack {
   return { width, height, rgb, window, slots: Array.from(timesSec, (_, slot) => slot) };

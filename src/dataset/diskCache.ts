@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, utimesSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { z } from 'zod';
 import { systemCode } from '../errors.js';
 import { pixelBytes } from '../video/geometry.js';
 import { type FrameStackKey, keyName, type VideoFrameStack } from './frameStack.js';
@@ -16,19 +15,29 @@ import { type FrameStackKey, keyName, type VideoFrameStack } from './frameStack.
 const magic = Buffer.from('VMFSTRP1');
 const maxHeaderBytes = 1 << 20;
 
-const headerSchema = z.strictObject({
-  /** What the strip was made from, for people who look; the file's name is the hash of it. */
-  key: z.looseObject({ path: z.string() }),
-  width: z.int().positive(),
-  height: z.int().positive(),
-  slots: z.array(z.int().min(0)).min(1),
-  durationSec: z.number(),
-  frameRate: z.number(),
-  truncated: z.string().optional(),
-  window: z.strictObject({ fromSec: z.number(), toSec: z.number(), whole: z.boolean() }),
-  rgbBytes: z.int().positive(),
-  rgbCrc: z.int(),
-});
+/** What stands before the pixels; `key` is what the strip was made from, for people who look: the file's name is the hash of it. */
+type Header = Omit<VideoFrameStack, 'rgb'> & {
+  readonly key: { readonly path: string };
+  readonly rgbBytes: number;
+  readonly rgbCrc: number;
+};
+
+/** By hand, as worker threads need not load zod. */
+function isHeader(value: unknown): value is Header {
+  const isRecord = (it: unknown): it is Record<string, unknown> => typeof it === 'object' && it !== null;
+  if (!isRecord(value) || !isRecord(value['key']) || !isRecord(value['window'])) return false;
+  const { width, height, slots, durationSec, frameRate, truncated, window, rgbBytes, rgbCrc, key } = value;
+  return (
+    [width, height, rgbBytes].every((it) => Number.isSafeInteger(it) && Number(it) > 0) &&
+    Array.isArray(slots) && slots.length > 0 &&
+    slots.every((slot) => Number.isSafeInteger(slot) && slot >= 0) &&
+    [durationSec, frameRate, window['fromSec'], window['toSec']].every(Number.isFinite) &&
+    Number.isSafeInteger(rgbCrc) &&
+    typeof window['whole'] === 'boolean' &&
+    typeof key['path'] === 'string' &&
+    (truncated === undefined || typeof truncated === 'string')
+  );
+}
 
 /** Where the strip with this key lies in a cache folder. */
 export function frameStackFile(folder: string, key: FrameStackKey): string {
@@ -79,9 +88,9 @@ function readOpen(fd: number): VideoFrameStack | undefined {
   if (headerBytes > maxHeaderBytes) return undefined;
   const text = Buffer.alloc(headerBytes);
   if (readSync(fd, text, 0, headerBytes, 16) !== headerBytes || crc32(text) !== headerCrc) return undefined;
-  const header = headerSchema.safeParse(JSON.parse(text.toString()));
-  if (!header.success) return undefined;
-  const { rgbBytes, rgbCrc, key: _, truncated, ...facts } = header.data;
+  const header: unknown = JSON.parse(text.toString());
+  if (!isHeader(header)) return undefined;
+  const { rgbBytes, rgbCrc, key: _, truncated, ...facts } = header;
   if (fstatSync(fd).size !== 16 + headerBytes + rgbBytes) return undefined;
   const rgb = pixelBytes(rgbBytes, true);
   if (readSync(fd, rgb, 0, rgbBytes, 16 + headerBytes) !== rgbBytes || crc32(rgb) !== rgbCrc) return undefined;

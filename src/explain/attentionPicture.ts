@@ -1,8 +1,8 @@
 /** Draws attention as a picture: the input frames, and a row per token with heatmaps and shares of attention over time. */
 
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
+import type { FrameShape } from '../clip/clipShape.js';
 import type { Box } from '../clip/crop.js';
-import type { FrameShape } from '../clip/preprocess.js';
 import { percent } from '../metrics/percent.js';
 import { createCanvas } from '../video/canvas.js';
 import type { FrameStrip } from '../video/types.js';

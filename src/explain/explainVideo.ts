@@ -4,8 +4,9 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { decodeSize } from '../clip/clipShape.js';
 import { testTransform } from '../clip/crop.js';
-import { decodeSize, type Preprocess } from '../clip/preprocess.js';
+import type { Preprocess } from '../clip/preprocess.js';
 import { usedWindow } from '../clip/temporalSampling.js';
 import { ConfigError } from '../errors.js';
 import { type Blindness, placesOf, tokensOf, tokenWords } from '../models/ablationGraph.js';

@@ -1,5 +1,5 @@
 /** Attention upsampled to the picture: a heatmap plane per frame. */
-import type { FrameShape } from '../clip/preprocess.js';
+import type { FrameShape } from '../clip/clipShape.js';
 import { type Attention, attentionAt } from './attentionMaps.js';
 
 /** Heat of one token over the pictures of a clip. */

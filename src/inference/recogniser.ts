@@ -3,9 +3,10 @@
  * their own and overlap when there are several videos. A short clip gets a label, a long video a timeline (see longVideo.ts).
  */
 import type { ClipReader } from '../clip/clipReader.js';
+import { sameClips, sizeText } from '../clip/clipShape.js';
 import { type ClipTensor, joinClips } from '../clip/clipTensor.js';
 import { type ClipView, stackLength, testViews } from '../clip/clipView.js';
-import { type Preprocess, sameClips, sizeText } from '../clip/preprocess.js';
+import type { Preprocess } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { FileClipReader } from '../dataset/clipReader.js';
 import { orderedMap } from '../dataset/orderedMap.js';
@@ -51,8 +52,8 @@ type Read = Ready | Unreadable | Long;
 interface Ready {
   readonly path: string;
   readonly info: VideoInfo;
-  /** Its only view; of several, the frames from which they are sampled. */
-  readonly frames: ClipTensor | FrameStack;
+  /** Bytes, a quarter of the clips: many videos wait for the network. */
+  readonly frames: FrameStack;
   readonly views: readonly ClipView[];
 }
 
@@ -202,12 +203,16 @@ export class Recogniser {
 
   /** Videos of one view go through the network together; the views of one with several in groups. */
   private async logitsOf(videos: readonly Ready[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
-    const clips = videos.flatMap(({ frames }) => ('data' in frames ? [frames] : []));
-    const out = clips.length === 0 ? [] : await this.inference.logits(joinClips(clips), 'throughput');
+    const single = videos.filter(({ views }) => views.length === 1);
+    const out = single.length === 0 ? [] : await this.inference.logits(await this.clipsOf(single), 'throughput');
     for (const { frames, views } of videos) {
-      if (!('data' in frames)) out.push(...(await this.logitsOfViews(frames, views, signal)));
+      if (views.length > 1) out.push(...(await this.logitsOfViews(frames, views, signal)));
     }
     return out;
+  }
+
+  private async clipsOf(videos: readonly Ready[]): Promise<ClipTensor> {
+    return joinClips(await Promise.all(videos.map(({ frames, views }) => this.reader.sample(frames, views))));
   }
 
   private async logitsOfViews(stack: FrameStack, views: readonly ClipView[], signal: AbortSignal | undefined) {
@@ -226,10 +231,6 @@ export class Recogniser {
     const { timelineFromSec: belowSec = Infinity, signal } = options;
     try {
       const views = viewsOf(options);
-      if (views.length === 1) {
-        const { info, clips: frames } = await this.reader.clips(path, views, { belowSec, signal });
-        return frames === undefined ? { path, info } : { path, info, frames, views };
-      }
       const evenly = stackLength(views[0] as ClipView, this.preprocess, 0);
       const { info, stack: frames } = await this.reader.stack(path, evenly, { belowSec, signal });
       return frames === undefined ? { path, info } : { path, info, frames, views };

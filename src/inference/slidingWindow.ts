@@ -3,8 +3,9 @@
  * before, and joined into segments by scores/timeline.ts. An hour of video needs no more memory than a minute.
  */
 import type { ClipReader } from '../clip/clipReader.js';
+import { decodeSize } from '../clip/clipShape.js';
 import type { ClipView } from '../clip/clipView.js';
-import { decodeSize, type Preprocess } from '../clip/preprocess.js';
+import type { Preprocess } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { denseWindows, type TimeWindow } from '../clip/temporalSampling.js';
 import { orderedMap } from '../dataset/orderedMap.js';

@@ -1,6 +1,6 @@
 /** Which part of a network a parameter, an intermediate or an expression belongs to. */
 
-import { closure, type Expr } from '../graph/expr.js';
+import type { Expr } from '../graph/expr.js';
 import type { NetworkConfig } from './config.js';
 import type { Part } from './model.js';
 import type { Intermediates } from './network.js';
@@ -18,7 +18,12 @@ export function partsOf(config: NetworkConfig, keep: Intermediates): Map<Expr, s
   const found = new Map<Expr, string>();
   for (const [name, result] of keep) {
     const part = partNamed(parts, name);
-    for (const node of closure([result])) if (!found.has(node)) found.set(node, part);
+    const open = [result];
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (found.has(node)) continue;
+      found.set(node, part);
+      open.push(...node.inputs);
+    }
   }
   return found;
 }

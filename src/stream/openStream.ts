@@ -2,7 +2,7 @@
  * A source and weights -> predictions over time. Frames of files wait for the network; a live source drops and counts frames
  * while it is busy, so results stay current.
  */
-import { decodeSize } from '../clip/preprocess.js';
+import { decodeSize } from '../clip/clipShape.js';
 import { VideoError } from '../errors.js';
 import type { Prediction } from '../inference/recogniser.js';
 import { readFrames, type SourceFrame } from '../video/frameSource.js';

@@ -2,7 +2,8 @@
 import { emptyClips } from '../clip/clipTensor.js';
 import { clipToTensor } from '../clip/clipToTensor.js';
 import { testTransform } from '../clip/crop.js';
-import { type Preprocess, sameClips } from '../clip/preprocess.js';
+import { type Preprocess } from '../clip/preprocess.js';
+import { sameClips } from '../clip/clipShape.js';
 import { ConfigError } from '../errors.js';
 import { checkedThreshold, type Prediction } from '../inference/recogniser.js';
 import { RecentMean } from '../metrics/recentMean.js';

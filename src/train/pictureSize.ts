@@ -1,6 +1,6 @@
 /** Which height and width a network's frames get when nobody said: those that show the most of the videos at hand. Pure. */
 
-import type { FrameShape } from '../clip/preprocess.js';
+import type { FrameShape } from '../clip/clipShape.js';
 
 /** Sides are multiples of this: networks halve them four times and more, and odd remainders cost more than they show. */
 const step = 16;

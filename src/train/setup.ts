@@ -4,7 +4,8 @@
  */
 
 import { sidedLabels } from '../clip/augment.js';
-import { type FrameShape, makePreprocess, type Preprocess, sizeText } from '../clip/preprocess.js';
+import { type FrameShape, sizeText } from '../clip/clipShape.js';
+import { makePreprocess, type Preprocess } from '../clip/preprocess.js';
 import { type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
 import { shapesOf } from '../dataset/videoShapes.js';
 import { ConfigError, WeightsError } from '../errors.js';

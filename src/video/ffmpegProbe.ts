@@ -1,5 +1,6 @@
 /** Streams and packets of a file as `StreamFacts`, from one ffprobe run without decoding. */
-import { z } from 'zod';
+import { createRequire } from 'node:module';
+import type { z as Zod } from 'zod';
 import { VideoError } from '../errors.js';
 import { lastLine, runTool, type ToolRun } from './ffmpegTools.js';
 import { orientationOf } from './geometry.js';
@@ -14,36 +15,47 @@ export function inputOptions(limits: VideoLimits): string[] {
   return ['-protocol_whitelist', 'file,pipe', '-format_whitelist', containerWhitelist, '-max_pixels', ffmpegMaxPixels(limits)];
 }
 
-const streamSchema = z.object({
-  index: z.number(),
-  codec_type: z.string().optional(),
-  codec_name: z.string().optional(),
-  codec_tag_string: z.string().optional(),
-  width: z.number().optional(),
-  height: z.number().optional(),
-  sample_aspect_ratio: z.string().optional(),
-  r_frame_rate: z.string().optional(),
-  avg_frame_rate: z.string().optional(),
-  time_base: z.string().optional(),
-  duration_ts: z.number().optional(),
-  nb_frames: z.string().optional(),
-  disposition: z.object({ attached_pic: z.number().optional() }).optional(),
-  side_data_list: z.array(z.object({ displaymatrix: z.string().optional() })).optional(),
-});
-const packetSchema = z.object({
-  stream_index: z.number().optional(),
-  pts: z.number().optional(),
-  dts: z.number().optional(),
-  duration: z.number().optional(),
-  flags: z.string().optional(),
-});
-const reportSchema = z.object({
-  packets: z.array(packetSchema).default([]),
-  streams: z.array(streamSchema).default([]),
-  format: z.object({ format_name: z.string().optional(), duration: z.string().optional() }).optional(),
-});
-type Report = z.infer<typeof reportSchema>;
-type ProbedStream = z.infer<typeof streamSchema>;
+function schemaOf(z: typeof Zod) {
+  const streamSchema = z.object({
+    index: z.number(),
+    codec_type: z.string().optional(),
+    codec_name: z.string().optional(),
+    codec_tag_string: z.string().optional(),
+    width: z.number().optional(),
+    height: z.number().optional(),
+    sample_aspect_ratio: z.string().optional(),
+    r_frame_rate: z.string().optional(),
+    avg_frame_rate: z.string().optional(),
+    time_base: z.string().optional(),
+    duration_ts: z.number().optional(),
+    nb_frames: z.string().optional(),
+    disposition: z.object({ attached_pic: z.number().optional() }).optional(),
+    side_data_list: z.array(z.object({ displaymatrix: z.string().optional() })).optional(),
+  });
+  const packetSchema = z.object({
+    stream_index: z.number().optional(),
+    pts: z.number().optional(),
+    dts: z.number().optional(),
+    duration: z.number().optional(),
+    flags: z.string().optional(),
+  });
+  return z.object({
+    packets: z.array(packetSchema).default([]),
+    streams: z.array(streamSchema).default([]),
+    format: z.object({ format_name: z.string().optional(), duration: z.string().optional() }).optional(),
+  });
+}
+
+let known: ReturnType<typeof schemaOf> | undefined;
+
+/** Made when first needed: threads that decode without ffprobe need not load zod. */
+function reportSchema() {
+  known ??= schemaOf((createRequire(import.meta.url)('zod') as { z: typeof Zod }).z);
+  return known;
+}
+
+type Report = Zod.infer<ReturnType<typeof schemaOf>>;
+type ProbedStream = Report['streams'][number];
 
 /** What ffprobe says, and the index of the video stream that it is about. */
 export interface Probed {
@@ -90,7 +102,7 @@ function checkSizeWarning(path: string, { stderr }: ToolRun, limits: VideoLimits
 }
 
 function parse(path: string, run: ToolRun): Report {
-  const report = reportSchema.safeParse(jsonOf(run.stdout));
+  const report = reportSchema().safeParse(jsonOf(run.stdout));
   if (report.success && report.data.streams.length > 0) return report.data;
   throw new VideoError(whyNotOpened(path, openReason(run.stderr)), { path });
 }
@@ -173,7 +185,7 @@ function matrixOf(text: string): number[] {
     );
 }
 
-function packetFacts({ pts, dts, duration, flags = '' }: z.infer<typeof packetSchema>): PacketFacts {
+function packetFacts({ pts, dts, duration, flags = '' }: Report['packets'][number]): PacketFacts {
   return {
     pts: pts ?? Number.NaN,
     dts: dts ?? Number.NaN,

@@ -1,5 +1,5 @@
 /** Names the action in frames that are in memory already: a video that the page decoded, or a camera's. */
-import { defaultAugment } from '../clip/augment.js';
+import { defaultAugment } from '../clip/augmentOptions.js';
 import { testViews } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import { type FrameStack, sampleClips } from '../clip/sampleClips.js';

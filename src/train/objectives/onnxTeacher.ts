@@ -6,8 +6,8 @@
 
 import { z } from 'zod';
 import { type ClipForm, resampleClips } from '../../clip/clipResample.js';
+import { sizeText } from '../../clip/clipShape.js';
 import { type ClipTensor, toChannelMajor, toClipMajor } from '../../clip/clipTensor.js';
-import { sizeText } from '../../clip/preprocess.js';
 import { messageOf, WeightsError } from '../../errors.js';
 import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
 import { sizeOf } from '../../graph/shape.js';

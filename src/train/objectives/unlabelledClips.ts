@@ -3,7 +3,7 @@
  * depends on the seed and the number of the pass only; those of the next pass are read ahead.
  */
 
-import type { Augment } from '../../clip/augment.js';
+import type { Augment } from '../../clip/augmentOptions.js';
 import { type ClipTensor, collateClips } from '../../clip/clipTensor.js';
 import type { DataLoader } from '../../dataset/dataLoader.js';
 import { Rng } from '../../rng.js';

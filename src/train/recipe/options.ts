@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { augmentSchema, defaultAugment } from '../../clip/augment.js';
+import { augmentSchema, defaultAugment } from '../../clip/augmentOptions.js';
 import { ConfigError } from '../../errors.js';
 
 const share = z.number().min(0).max(1);
