@@ -126,4 +126,6 @@ function layerTable({ name, layers = [] }: Facts): string {
   return `${name}, block by block\n${textTable(columns, rows)}`;
 }
 
-const grouped = (value: string | number): string => (typeof value === 'number' ? value.toLocaleString('en-US') : value);
+const thousands = new Intl.NumberFormat('en-US');
+
+const grouped = (value: string | number): string => (typeof value === 'number' ? thousands.format(value) : value);

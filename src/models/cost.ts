@@ -6,6 +6,7 @@ import { macsByPart, macsOf } from '../graph/macs.js';
 import { mapSize } from '../graph/shape.js';
 import { streamOutline } from './causalStream.js';
 import type { NetworkConfig } from './config.js';
+import type { Part } from './model.js';
 import { type Intermediates, outline } from './network.js';
 import { partNamed, partsOf } from './parts.js';
 import { modelOf } from './registry.js';
@@ -56,19 +57,28 @@ function counted(config: NetworkConfig): NetworkCost {
   const owners = partsOf(config, keep);
   const macs = macsByPart([logits], (node) => owners.get(node) ?? '');
   const layers = rowsOf(config, keep, parameters).map((row) => ({ ...row, macs: macs.get(row.name) ?? 0 }));
-  return { parameters: countValues(parameters), macs: macsOf([logits]), layers };
+  return { parameters: countValues(parameters), macs: sum([...macs.values()]), layers };
 }
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 function rowsOf(config: NetworkConfig, keep: Intermediates, parameters: readonly VariableSpec[]): Omit<LayerCost, 'macs'>[] {
   const parts = modelOf(config).parts(config);
+  const owned = ownedBy(parts, parameters);
   let grid = { channels: 3, height: config.height, width: config.width };
   return parts.map(({ name, kind }) => {
-    const own = parameters.filter((spec) => partNamed(parts, spec.name) === name);
+    const own = owned.get(name) ?? [];
     const before = grid.height;
     grid = gridOf(keep, name) ?? grid;
     const temporal = Math.max(1, ...own.map(({ shape }) => (shape.length === 5 ? (shape[2] ?? 1) : 1)));
     return { name, kind, ...grid, stride: Math.round(before / grid.height), temporal, parameters: countValues(own) };
   });
+}
+
+function ownedBy(parts: readonly Part[], parameters: readonly VariableSpec[]): Map<string, VariableSpec[]> {
+  const owned = new Map<string, VariableSpec[]>(parts.map(({ name }) => [name, []]));
+  for (const spec of parameters) owned.get(partNamed(parts, spec.name))?.push(spec);
+  return owned;
 }
 
 /** Of the last feature map that a part names. */
