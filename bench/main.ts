@@ -14,6 +14,8 @@ const usage = `npm run bench -- [NAME] [options]
   race                      (default) this engine against PyTorch at its best, and others
                               --rows inference,training (or conv3d, onnx3d, threads, file, all, or a single one such as
                               inference-0.1g)  --runs N  --threads N (1)
+  against FOLDER            this tree against another built one, in turn: start-up, bulk prediction, training, inference; processor
+                            time and peak memory, beside the other tree against itself   --runs N (10)  --only NAME,NAME
   throughput [DATA]         video to label: decoding, network, and both overlapped
                               --weights FILE  --clips N (60)  --runs N (5)
   scaling                   time and memory against frames, size, batch, tokens and threads, with fitted exponents
@@ -52,6 +54,12 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     const { race } = await import('./compare.js');
     const runs = values.runs === undefined ? {} : { runs: count('--runs', values.runs) };
     return asRows(await race({ rows: values.rows.split(','), ...runs, threads: count('--threads', values.threads), say }));
+  },
+  against: async (folder) => {
+    if (folder === undefined) throw new UsageError('against: name the other tree');
+    const only = values.only === undefined ? {} : { only: values.only.split(',') };
+    const { against } = await import('./against.js');
+    return asRows(await against({ folder, runs: count('--runs', values.runs ?? '10'), ...only, say }));
   },
   throughput: async (data) => {
     const { throughput } = await import('./throughput.js');

@@ -29,7 +29,8 @@ function isHeader(value: unknown): value is Header {
   const { width, height, slots, durationSec, frameRate, truncated, window, rgbBytes, rgbCrc, key } = value;
   return (
     [width, height, rgbBytes].every((it) => Number.isSafeInteger(it) && Number(it) > 0) &&
-    Array.isArray(slots) && slots.length > 0 &&
+    Array.isArray(slots) &&
+    slots.length > 0 &&
     slots.every((slot) => Number.isSafeInteger(slot) && slot >= 0) &&
     [durationSec, frameRate, window['fromSec'], window['toSec']].every(Number.isFinite) &&
     Number.isSafeInteger(rgbCrc) &&
