@@ -1,9 +1,10 @@
 /** Frames one at a time -> network -> smoothed scores, in constant memory. Independent of the source. */
+
+import { sameClips } from '../clip/clipShape.js';
 import { emptyClips } from '../clip/clipTensor.js';
 import { clipToTensor } from '../clip/clipToTensor.js';
 import { testTransform } from '../clip/crop.js';
-import { type Preprocess } from '../clip/preprocess.js';
-import { sameClips } from '../clip/clipShape.js';
+import type { Preprocess } from '../clip/preprocess.js';
 import { ConfigError } from '../errors.js';
 import { checkedThreshold, type Prediction } from '../inference/recogniser.js';
 import { RecentMean } from '../metrics/recentMean.js';
