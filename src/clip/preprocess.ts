@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import type { ClipShape } from './clipShape.js';
 
 /** ImageNet's channel means and deviations, for values in [0, 1]; the habit of the field and what public weights expect. */
 export const imagenetMean = [0.485, 0.456, 0.406] as const;
@@ -57,7 +56,7 @@ export type Preprocess = z.infer<typeof preprocessSchema>;
  * `frames`, `height` and `width` are the network's; everything else has a default (fit, shortSide = 8/7 of the shorter side, ImageNet, flip).
  * ConfigError.
  */
-export function makePreprocess(chosen: ClipShape & Partial<Preprocess>): Preprocess {
+export function makePreprocess(chosen: Pick<Preprocess, 'frames' | 'height' | 'width'> & Partial<Preprocess>): Preprocess {
   const defaults = {
     resize: 'fit',
     shortSide: Math.round((Math.min(chosen.height, chosen.width) * 8) / 7),
