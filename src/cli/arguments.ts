@@ -70,7 +70,7 @@ export function addMachineOptions(command: Command): Command {
     .option('--workers <n>', 'videos decoded at once (default: one a core, at most 32)', whole(1));
 }
 
-/** For many videos; a verb that is asked about one says so itself. */
+/** For several videos; verbs for a single one word it themselves. */
 export function recogniserOptions({ decoder, threads, workers }: MachineFlags): RecogniserOptions {
   return { decoder, use: 'throughput', ...(threads !== undefined && { threads }), ...(workers !== undefined && { workers }) };
 }

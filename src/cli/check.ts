@@ -81,7 +81,6 @@ function classRows(classes: readonly ClassCounts[]): string[][] {
   ];
 }
 
-/** Left-aligned text, right-aligned numbers. */
 function table(header: readonly string[], rows: readonly string[][]): string[] {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

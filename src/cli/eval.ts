@@ -108,7 +108,7 @@ async function test(
   }
 }
 
-/** Warnings first of all when the split differs from that of training. */
+/** Prints warnings, above all for a split other than that of training. */
 function tellNotes(data: LabelledVideos, { notes }: Recogniser): void {
   for (const note of data.notes) process.stderr.write(`note: ${note}\n`);
   const trained = notes['splitBy'];

@@ -25,7 +25,7 @@ interface Asked extends CalibrateFlags {
   readonly report?: string;
 }
 
-/** The split to fit on: validation, never what a test is to tell. Throws a ConfigError for options that do not go together. */
+/** The split to fit on; never the test split. Throws a ConfigError for contradictory options. */
 export function calibrationSplit({ calibrate, ...flags }: Asked, given: Split | 'all' | undefined): Split | undefined {
   if (!calibrate) {
     if (flags.calibratedOut !== undefined)

@@ -9,7 +9,7 @@ import { networkCost } from '../models/cost.js';
 import { renderReport } from '../report/report.js';
 import { type PictureOptions, sampleClips } from '../report/sampleClips.js';
 
-/** What was tested, and how it went. */
+/** The evaluated data and its results. */
 export interface EvaluationRun {
   readonly dataPath: string;
   readonly weightsPath: string;

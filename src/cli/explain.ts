@@ -1,6 +1,6 @@
 /**
- * `vmf explain VIDEO|DATA --weights FILE`: attention of the global tokens drawn over a video and the effect of ablating each; for
- * a data set, which token drives which class.
+ * `vmf explain VIDEO|DATA --weights FILE`: attention of the global tokens and the effect of ablating each, on a video or by class
+ * over a data set.
  */
 import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
@@ -114,7 +114,6 @@ function becomes({ score, predicted, supports, suppresses }: VideoExplanation['t
   return [wholePercent(score), predicted, change(supports), change(suppresses)];
 }
 
-/** Shares of clips, as `vmf eval` prints them. */
 const tenths = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const signed = (value: number): string => (value < 0 ? '' : '+') + value.toFixed(2);
 

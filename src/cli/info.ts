@@ -1,4 +1,4 @@
-/** `vmf info [NAME]`: configuration and cost of a named network, a configuration or a weights file. */
+/** `vmf info [NAME]`: configuration and cost of a network. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type FrameShape, sizeText } from '../clip/clipShape.js';
@@ -49,7 +49,6 @@ async function run(name: string | undefined, flags: Flags): Promise<void> {
   );
 }
 
-/** The configuration with the flags applied, checked. */
 function changed(config: NetworkConfig, { classes, frames, size }: Flags, where: string): NetworkConfig {
   const asked = { ...(classes && { classes }), ...(frames && { frames }), ...size };
   return parseNetworkConfig({ ...config, ...asked }, where);

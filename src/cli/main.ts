@@ -66,7 +66,6 @@ async function programFor(verb: string | undefined): Promise<Command> {
   return program;
 }
 
-/** Prints the error and returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return reportUsage(error);
   const known = error instanceof VmfError;
@@ -88,7 +87,6 @@ function reportUsage(error: CommanderError): number {
   return 2;
 }
 
-/** Escaped to one line. */
 function tell(text: string): void {
   process.stderr.write(`vmf: ${text.replace(/\s*[\r\n]+\s*/g, ' ')}\n`);
 }

@@ -1,6 +1,6 @@
 /**
- * `vmf predict VIDEO|FOLDER... --weights FILE`: labels short clips and segments long videos. Unreadable videos are reported on
- * stderr (exit code 2). `--out` appends results to a file; an interrupted run resumes.
+ * `vmf predict VIDEO|FOLDER... --weights FILE`: labels short clips, segments long videos. Unreadable videos go to stderr (exit
+ * code 2). With `--out` an interrupted run resumes.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { Command } from 'commander';
@@ -112,7 +112,7 @@ function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: 
   return { sink: flags.json ? jsonSink() : flags.csv ? csvSink() : textSink };
 }
 
-/** Results go to the sink; returns the number of unreadable videos. */
+/** Returns the number of unreadable videos. */
 async function predict(
   recogniser: Recogniser,
   videos: readonly string[],
@@ -151,7 +151,6 @@ function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine,
   };
 }
 
-/** stderr in every format. */
 function tell(answer: PrintedAnswer): void {
   if ('error' in answer) process.stderr.write(`vmf: ${answer.path}: ${answer.error}\n`);
   else if (answer.truncated !== undefined) {

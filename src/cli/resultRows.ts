@@ -27,10 +27,10 @@ interface Failed {
   readonly error: string;
 }
 
-/** What is told about one video. */
+/** The result for one video. */
 export type PrintedAnswer = Named | Timed | Failed;
 
-/** What is told of what was found. */
+/** The printed fields of a result. */
 export function shownResult(found: Result): PrintedAnswer {
   const { path } = found;
   if ('error' in found) return { path, error: found.error.reason };
@@ -81,7 +81,7 @@ export const unknownText = (best: Prediction | undefined): string =>
 const answerText = (best: Prediction, unknown: true | undefined): string =>
   unknown ? unknownText(best) : `${percent(best.score).padStart(7)}  ${best.label}`;
 
-/** For people. */
+/** Human-readable. */
 export function describe(answer: Named | Timed): string {
   const title = `${answer.path}  (${answer.durationSec.toFixed(2)} s`;
   if ('predictions' in answer) {

@@ -1,6 +1,6 @@
 /**
- * `vmf stream SOURCE --weights FILE`: live predictions, one line each on stdout; dropped frames and a summary on stderr. Ctrl-C
- * ends an endless stream with exit code 0.
+ * `vmf stream SOURCE --weights FILE`: live predictions on stdout, dropped frames and a summary on stderr. Ctrl-C ends it with
+ * exit code 0.
  */
 
 import { Command, InvalidArgumentError } from 'commander';

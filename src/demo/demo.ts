@@ -25,7 +25,7 @@ export interface DemoOptions {
   /** Folder for everything; a data set already there is used again, a run is not. */
   readonly out: string;
   readonly model?: string;
-  /** `none` takes the network's sense of time away: what is left cannot tell an action from its reversal. */
+  /** `none` removes temporal modelling: an action is then indistinguishable from its reversal. */
   readonly temporal?: TemporalPlan;
   readonly trainClips?: number;
   readonly valClips?: number;

@@ -7,7 +7,7 @@ export interface Attention {
   readonly frames: number;
   readonly height: number;
   readonly width: number;
-  /** Pixels of the network's picture between neighbouring positions; position i is centred on pixel i * stride. */
+  /** Stride in input pixels; position i is centred on pixel i * stride. */
   readonly stride: number;
   readonly values: Float32Array;
 }
@@ -17,9 +17,9 @@ export interface AttentionFacts {
   readonly timeShare: readonly number[];
   /** The smallest share of all positions that holds half of it: 0.5 when it looks everywhere alike, near 0 when at one spot. */
   readonly halfOn: number;
-  /** Where most of it is; x and y as shares of the picture's width and height. */
+  /** Position of the maximum; x and y as shares of width and height. */
   readonly peak: { readonly frame: number; readonly x: number; readonly y: number };
-  /** How much more the picture changes where it looks than on average: 1 is indifferent; absent where nothing moves. */
+  /** Attention-weighted motion relative to the mean: 1 is indifferent; absent without motion. */
   readonly motion?: number;
 }
 
@@ -60,7 +60,7 @@ function onGridOf({ frames, height, width, stride }: Attention, map: Attention):
   return out.map((value) => value / total);
 }
 
-/** Bilinear between positions, in pixels of the network's picture; beyond the outermost positions their values go on. */
+/** Bilinear in input pixels; constant beyond the outermost positions. */
 export function attentionAt({ values, height, width, stride }: Attention, frame: number, pixelX: number, pixelY: number): number {
   const [x, y] = [held(pixelX / stride, width), held(pixelY / stride, height)];
   const [left, top] = [Math.floor(x), Math.floor(y)];
@@ -73,7 +73,7 @@ export function attentionAt({ values, height, width, stride }: Attention, frame:
 
 const held = (value: number, length: number): number => Math.min(Math.max(value, 0), length - 1);
 
-/** `motion` is what `motionOf` says of the same clip. */
+/** `motion`: `motionOf` of the same clip. */
 export function attentionFacts(map: Attention, motion?: MotionMap): AttentionFacts {
   const { height, width, values } = map;
   const area = height * width;

@@ -131,7 +131,7 @@ function drawBox(context: SKRSContext2D, frame: Canvas, box: Box): void {
   context.drawImage(frame, left, top, across, down, (left - box.x) * byX, (top - box.y) * byY, across * byX, down * byY);
 }
 
-/** The frame in grey with heat over it; `heat` is asked for pixel y * width + x. */
+/** The frame in grey under the heatmap; `heat` is called with pixel index y * width + x. */
 export function heated(frame: Canvas, heat: (pixel: number) => number): Canvas {
   const { width, height } = frame;
   const image = frame.getContext('2d').getImageData(0, 0, width, height);

@@ -10,7 +10,7 @@ import { type HeatmapPlanes, heatBetween, heatmapPlanes } from './heatmapPlanes.
 import type { HeatmapRow } from './heatmapRows.js';
 
 export interface VideoPlan {
-  /** Length of the film and how fast it runs: below 1 is slower than the video. */
+  /** Duration and playback speed; below 1 is slower than the video. */
   readonly seconds: number;
   readonly speed: number;
   readonly frames: number;
@@ -26,7 +26,7 @@ export function videoPlan(videoSec: number): VideoPlan {
 
 export interface VideoContent {
   readonly title: string;
-  /** Frames of the film, in order, and when in the video each is. */
+  /** Output frames in order, with their times in the video. */
   readonly seen: SeenFrames;
   readonly momentsSec: readonly number[];
   /** The stretch of video that is shown. */

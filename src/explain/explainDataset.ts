@@ -14,7 +14,7 @@ import { inBlocks, readByHead } from './explanation.js';
 import { type ClassEffect, EffectTable, isClear } from './tokenAblation.js';
 
 export interface ExplainDatasetOptions extends ExplainerOptions {
-  /** Also all tokens blind at each block in turn, not only at the last place. */
+  /** Also ablate all tokens at each block in turn, not only at the last place. */
   readonly blocks?: boolean;
   /** Folder for explain.json; made when it is not there. Without it nothing is written. */
   readonly out?: string;
@@ -23,15 +23,15 @@ export interface ExplainDatasetOptions extends ExplainerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Who is blind in turn: a token everywhere, or all tokens at one place. */
+/** What is ablated: one token everywhere, or all tokens at one place. */
 export interface Subject {
   /** `token 1`, or the name of a place. */
   readonly name: string;
-  /** Share of clips answered rightly without it. */
+  /** Top-1 accuracy under this ablation. */
   readonly top1: number;
-  /** Evidence for the true class that goes, mean over the classes. */
+  /** Lost evidence for the true class, mean over the classes. */
   readonly evidence: number;
-  /** Means over the clips of what `AttentionFacts` says: of a token in the blocks, or of token 0 at the place. */
+  /** Means of `AttentionFacts` over the clips: of the token in the blocks, or of token 0 at the place. */
   readonly halfOn?: number;
   readonly motion?: number;
   readonly timeShare?: readonly number[];
@@ -39,7 +39,7 @@ export interface Subject {
 
 export interface NamedEffect extends Omit<ClassEffect, 'lostTo'> {
   readonly subject: string;
-  /** The class that most of the lost are taken for then, and how many of them. */
+  /** Most frequent prediction for the lost clips, and its count. */
   readonly lostTo?: { readonly label: string; readonly count: number };
   /** Whether evidence is more than two standard errors above 0, over five clips or more. */
   readonly clear: boolean;
@@ -50,7 +50,7 @@ export interface ClassExplanation {
   readonly count: number;
   /** One a subject. */
   readonly effects: readonly NamedEffect[];
-  /** The token whose blindness takes most evidence, when that is clear. */
+  /** The token whose ablation removes the most evidence, if significant. */
   readonly driver?: NamedEffect;
 }
 
@@ -58,10 +58,10 @@ export interface DatasetExplanation {
   readonly weights: string;
   readonly model: string;
   readonly blindness: Blindness;
-  /** Clips, and the share of them answered rightly when nobody is blind. */
+  /** Number of clips, and their top-1 accuracy without ablation. */
   readonly count: number;
   readonly top1: number;
-  /** Overlap of the two tokens that look at the most different things in the blocks, mean over the clips. */
+  /** Smallest overlap of two tokens' attention in the blocks, mean over the clips. */
   readonly leastOverlap: number;
   /** Which tokens feed the head directly. */
   readonly headReads: Place['used'];

@@ -24,11 +24,11 @@ import { type HeatmapRow, mainRows, type PictureText, placeRows, titleOf } from 
 export interface ExplainVideoOptions extends ExplainerOptions {
   /** Folder for attention.png, attention.mp4 and explain.json; made when it is not there. Without it nothing is written. */
   readonly out?: string;
-  /** Also a picture for each place where tokens look, NAME.png. */
+  /** Also write a picture per place of attention, NAME.png. */
   readonly blocks?: boolean;
-  /** Whether a film is made; true by default. */
+  /** Write a video; true by default. */
   readonly film?: boolean;
-  /** Replace files of these names that are there. */
+  /** Overwrite existing files. */
   readonly force?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -38,18 +38,18 @@ export interface VideoExplanation extends Explanation {
   readonly durationSec: number;
   readonly weights: string;
   readonly model: string;
-  /** What a blind token finds. */
+  /** What replaces an ablated token's input. */
   readonly blindness: Blindness;
-  /** Why the file is held to be cut off, when it is; what is there was used. */
+  /** Why the file counts as truncated; what could be read was used. */
   readonly truncated?: string;
   /** Files written, in full. */
   readonly files: readonly string[];
 }
 
 /**
- * Watches one view of a video, the one that `Recogniser.recognise` uses. Rejects with a WeightsError or ConfigError for weights that
- * cannot be watched, a VideoError or LimitError for the video, a ConfigError for a folder that cannot be written to or files that
- * are there, before anything is computed.
+ * Explains one view of a video, the one that `Recogniser.recognise` uses. Before any computation, rejects with a WeightsError or
+ * ConfigError for unsuitable weights, a VideoError or LimitError for the video, a ConfigError for an unwritable folder or
+ * existing files.
  */
 export async function explainVideo(
   weightsPath: string,

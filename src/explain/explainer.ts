@@ -35,9 +35,9 @@ export interface ExplainerOptions {
   /** Videos decoded at once; as many as there are cores by default, at most 32. */
   readonly workers?: number;
   readonly limits?: Partial<VideoLimits>;
-  /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
+  /** Decoding time limit, in seconds (LimitError); 300 by default. */
   readonly timeoutSec?: number;
-  /** What a blind token finds; `average` by default (see tokenGraph.ts). */
+  /** What replaces an ablated token's input; `average` by default (see ablationGraph.ts). */
   readonly blindness?: Blindness;
 }
 
@@ -48,7 +48,7 @@ export interface Watched {
   readonly timesSec: readonly number[];
   /** One, normalised. */
   readonly clip: ClipTensor;
-  /** [blindings + 1][classes]: untouched, then one for each blinding asked for; of calibrated weights divided by the temperature. */
+  /** [ablations + 1][classes]: unablated first; divided by the temperature of calibrated weights. */
   readonly logits: readonly [Float32Array, ...Float32Array[]];
   /** By name of the place: where each of the M tokens looks, untouched, mean of its two heads. */
   readonly attention: ReadonlyMap<string, readonly Attention[]>;

@@ -11,39 +11,39 @@ export interface NamedEvidence {
   readonly evidence: number;
 }
 
-/** What becomes of the answer when somebody is blind. */
+/** The prediction under an ablation. */
 export interface Ablated {
-  /** The answer then, and what is left of the probability of the answer given otherwise. */
+  /** The ablated prediction, and the remaining probability of the original one. */
   readonly predicted: string;
   readonly score: number;
-  /** What it had spoken for most and against most. */
+  /** Classes for and against which the ablated part gave most evidence. */
   readonly supports: NamedEvidence;
   readonly suppresses: NamedEvidence;
-  /** [classes], see blindEffects.ts. */
+  /** [classes], see tokenAblation.ts. */
   readonly evidence: readonly number[];
 }
 
 export interface TokenExplanation {
   readonly token: number;
-  /** How its find reaches the answer. */
+  /** The path from this token to the logits. */
   readonly reaches: string;
-  /** Where it looks at all places but the last, their mean; absent where there are none. */
+  /** Mean attention at all places but the last; absent where there are none. */
   readonly inBlocks?: AttentionFacts;
-  /** Where it looks at the last place, for those whose look there reaches the answer. */
+  /** Attention at the last place, for tokens whose attention there reaches the logits. */
   readonly inBridge?: AttentionFacts;
   readonly blind: Ablated;
 }
 
 export interface PlaceExplanation {
-  /** As the network calls it. */
+  /** The network's name for the place. */
   readonly name: string;
-  /** Positions that are looked at: frames, rows, columns. */
+  /** Attended positions: frames, rows, columns. */
   readonly grid: readonly [number, number, number];
-  /** Overlap of the two tokens that look at the most different things: 1 means that all look at the same. */
+  /** Smallest overlap of two tokens' attention; 1: all tokens attend alike. */
   readonly leastOverlap: number;
-  /** [tokens] where each looks; those whose look reaches the answer. */
+  /** [tokens] attention of those that reach the logits here. */
   readonly attention: readonly AttentionFacts[];
-  /** All tokens blind at this place alone. */
+  /** All tokens ablated at this place alone. */
   readonly blind: Ablated;
 }
 
@@ -68,7 +68,7 @@ export interface Explanation {
   readonly places: readonly PlaceExplanation[];
 }
 
-/** Each token blind everywhere, then all tokens at each place: in this order `explanationOf` wants the logits. */
+/** Each token ablated everywhere, then all tokens at each place: the order of logits for `explanationOf`. */
 export function ablationsOf(tokens: number, places: readonly Place[]): Blinding[] {
   const one = Array.from({ length: tokens }, (_, token) => ({ tokens: [token] }));
   return [...one, ...places.map(({ name }) => ({ places: [name] }))];
@@ -92,7 +92,7 @@ export function inBlocks(seen: Pick<Seen, 'attention'>, places: readonly Place[]
   });
 }
 
-/** What the network says of its own tokens. */
+/** The network's description of its tokens. */
 export interface TokenWords {
   readonly caveat: string;
   reaches(token: number): string;
@@ -140,10 +140,10 @@ export function explanationOf(
   };
 }
 
-/** Which tokens' look at the last place reaches the answer: those are the ones that the head reads. */
+/** Tokens whose attention at the last place reaches the logits: those that the head reads. */
 export const readByHead = (places: readonly Place[]): Place['used'] => places.at(-1)?.used ?? 'token 0';
 
-/** Where those tokens look whose look at this place reaches the answer. */
+/** Attention of the tokens that reach the logits from this place. */
 export function usedAt(seen: Pick<Seen, 'attention'>, place: Place | undefined): readonly Attention[] {
   const all = seen.attention.get(place?.name ?? '') ?? [];
   return place?.used === 'all' ? all : all.slice(0, 1);

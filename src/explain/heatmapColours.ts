@@ -27,7 +27,7 @@ export function heatmapColour(value: number): [number, number, number] {
 /** Opacity of the colour. */
 const cover = (value: number): number => 0.35 + 0.5 * Math.min(Math.max(value, 0), 1);
 
-/** Writes picture [.., 4] RGBA in place: grey, with the colour of `heat` (0 to 1) at each pixel over it. */
+/** Converts RGBA [.., 4] in place to grey, blended with the colour of `heat` (0 to 1) per pixel. */
 export function layHeat(rgba: Uint8ClampedArray, width: number, heat: (x: number, y: number) => number): void {
   for (let i = 0, at = 0; at < rgba.length; i++, at += 4) {
     const value = heat(i % width, Math.floor(i / width));

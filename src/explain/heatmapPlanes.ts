@@ -2,7 +2,7 @@
 import type { FrameShape } from '../clip/clipShape.js';
 import { type Attention, attentionAt } from './attentionMaps.js';
 
-/** Heat of one token over the pictures of a clip. */
+/** Heatmap of one token over the frames of a clip. */
 export interface HeatmapPlanes {
   /** [T][height * width], 0 to 1 and above where the scale ends. */
   readonly planes: readonly Float32Array[];
@@ -15,7 +15,7 @@ const leastTop = 4;
 /** Share of positions above the scale; else a few peaks leave the rest dark. */
 const aboveTop = 0.005;
 
-/** For pictures of this size that show all that the network sees, `seen` pixels of it. */
+/** For pictures of this size that show the network's whole view, `seen` pixels of it. */
 export function heatmapPlanes(map: Attention, seen: FrameShape, width: number, height: number): HeatmapPlanes {
   const even = 1 / map.values.length;
   const sorted = Float32Array.from(map.values).sort();

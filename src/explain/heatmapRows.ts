@@ -6,7 +6,7 @@ import type { Place } from '../models/model.js';
 import type { Attention, AttentionFacts } from './attentionMaps.js';
 import { type Ablated, type Answered, type Explanation, inBlocks, type Seen, usedAt } from './explanation.js';
 
-/** A token at one place or in several, and what to say of it. */
+/** A token at one or several places, and its caption. */
 export interface HeatmapRow {
   readonly title: string;
   readonly lines: readonly string[];
@@ -64,7 +64,7 @@ export function mainRows(seen: Seen, explanation: Explanation, places: readonly 
   ];
 }
 
-/** One place alone: all tokens whose look there reaches the answer. */
+/** One place: all tokens whose attention there reaches the logits. */
 export function placeRows(seen: Seen, explanation: Explanation, place: Place): HeatmapRow[] {
   const found = explanation.places.find(({ name }) => name === place.name);
   return usedAt(seen, place).map((map, token) => ({

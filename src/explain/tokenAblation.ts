@@ -1,17 +1,17 @@
 /** Token importance by ablation: logits with a token against logits without it, for one clip or many labelled ones. */
 import { softmax } from '../metrics/softmax.js';
 
-/** What changes when somebody is blind. */
+/** The effect of one ablation on one clip. */
 export interface AblationEffect {
-  /** The class that the untouched network answers, and its probability untouched and blind. */
+  /** Predicted class without ablation; its probability without and with. */
   readonly predictedIndex: number;
   readonly score: number;
   readonly blindScore: number;
-  /** The class answered when blind. */
+  /** Predicted class under ablation. */
   readonly blindPredictedIndex: number;
   /**
-   * [classes] evidence that goes: the logit untouched minus the logit blind, of logits whose mean over the classes is 0, since a shift
-   * of all of them changes no answer. Above 0: what is seen speaks for the class; below 0: against it. The sum is 0.
+   * [classes] lost evidence: logit without minus logit with ablation, both centred over the classes, since a common shift changes
+   * no prediction. Above 0: the ablated part supports the class. Sums to 0.
    */
   readonly evidence: readonly number[];
 }
@@ -41,7 +41,7 @@ function centred(logits: ArrayLike<number>): number[] {
 export const largestOf = (values: readonly number[]): number =>
   values.reduce((best, value, i) => (value > (values[best] ?? Number.NEGATIVE_INFINITY) ? i : best), 0);
 
-/** How one class fares over all its clips when one token (or one place) is blind. */
+/** Effect of one ablation over all clips of a class. */
 export interface ClassEffect {
   /** Clips of the class. */
   readonly count: number;
@@ -53,10 +53,10 @@ export interface ClassEffect {
   /** Clips in which evidence goes, and in which more goes than with any other of the rivals. */
   readonly lower: number;
   readonly leads: number;
-  /** Clips right untouched and wrong blind, and the other way round. */
+  /** Clips correct only without, and only with ablation. */
   readonly lost: number;
   readonly gained: number;
-  /** The class that most of the lost are taken for then, and how many of them. */
+  /** Most frequent prediction for the lost clips, and its count. */
   readonly lostTo?: { readonly labelIndex: number; readonly count: number };
 }
 
@@ -75,7 +75,7 @@ interface Sums {
   lost: number[];
 }
 
-/** Adds up effects over labelled clips. Subjects are whoever is blind in turn: tokens, or places. */
+/** Accumulates effects over labelled clips; a subject is an ablated token or place. */
 export class EffectTable {
   private readonly sums: readonly (readonly Sums[])[];
   private right = 0;
@@ -84,14 +84,14 @@ export class EffectTable {
   constructor(
     readonly subjects: number,
     readonly classes: number,
-    /** The first so many subjects compete for classes: the tokens. */
+    /** Number of leading subjects that compete for classes: the tokens. */
     readonly rivals = subjects,
   ) {
     const empty = () => ({ evidence: [], probability: 0, leads: 0, gained: 0, lost: [] });
     this.sums = Array.from({ length: subjects }, () => Array.from({ length: classes }, empty));
   }
 
-  /** One clip of this class: logits untouched, and with each subject blind. */
+  /** Adds a clip of this class: logits without ablation, and per subject. */
   add(labelIndex: number, untouched: ArrayLike<number>, blind: readonly ArrayLike<number>[]): void {
     const before = softmax(untouched);
     const wasRight = largestOf(before) === labelIndex;
@@ -111,7 +111,7 @@ export class EffectTable {
     });
   }
 
-  /** Share of clips answered rightly: untouched, and with this subject blind. */
+  /** Top-1 accuracy without ablation and with this subject ablated. */
   top1(subject?: number): number {
     const own = subject === undefined ? [] : (this.sums[subject] ?? []);
     const change = own.reduce((sum, { lost, gained }) => sum + gained - lost.length, 0);

@@ -3,14 +3,14 @@ import { ConfigError } from '../errors.js';
 import type { ScoredClip } from './metrics.js';
 import { averageViews, topK } from './softmax.js';
 
-/** Clips whose best score lies in one stretch. */
+/** Clips whose top score is in one interval. */
 export interface ReliabilityBin {
   readonly low: number;
   readonly high: number;
   readonly count: number;
   /** Mean of the best scores; null where the bin is empty. */
   readonly confidence: number | null;
-  /** Share of right answers; null where the bin is empty. */
+  /** Accuracy; null for an empty bin. */
   readonly accuracy: number | null;
 }
 
@@ -39,7 +39,7 @@ export interface FittedTemperature {
 }
 
 export interface UnknownThreshold {
-  /** Answers with a best score below this are unknown. */
+  /** Predictions with a lower top score are unknown. */
   readonly below: number;
   /** Share of clips that are answered, and of these the right ones. */
   readonly coverage: number;
@@ -48,7 +48,7 @@ export interface UnknownThreshold {
 
 const binCount = 15;
 const leastScore = 1e-12;
-/** Fewer clips than this say too little about probabilities. */
+/** Minimum number of clips for a fit. */
 export const leastCalibrationClips = 20;
 /** A fitted temperature outside this range points to other faults. */
 const temperatureRange = { least: 0.1, most: 10 };
@@ -68,9 +68,9 @@ export function calibrationReport(clips: readonly ScoredClip[]): CalibrationRepo
 }
 
 /**
- * The temperature T for which softmax(logits / T), averaged over the views, gives the true classes the greatest likelihood (Guo et
- * al. 2017). With one view no answer changes by it. Throws a ConfigError for fewer than 20 clips, and when all are answered rightly or
- * none: likelihood then has no maximum.
+ * The temperature T that maximises the likelihood of the true classes under softmax(logits / T), averaged over the views (Guo et
+ * al. 2017). With one view no prediction changes. Throws a ConfigError for fewer than 20 clips, and when all or none are correct:
+ * the likelihood then has no maximum.
  */
 export function fitTemperature(clips: readonly LogitClip[]): FittedTemperature {
   if (clips.length < leastCalibrationClips)
@@ -93,8 +93,8 @@ export function scored({ labelIndex, logits }: LogitClip, temperature: number): 
 }
 
 /**
- * The lowest threshold at which at least `wanted` of the answers at or above it are right: as many answers as that allows. Throws a
- * ConfigError when no threshold reaches it.
+ * The lowest threshold with a precision of at least `wanted`, hence the largest coverage. Throws a ConfigError when there is
+ * none.
  */
 export function unknownThreshold(clips: readonly ScoredClip[], wanted: number): UnknownThreshold {
   if (!(wanted > 0 && wanted <= 1)) throw new ConfigError(`unknown: expected a share of right answers in (0, 1], got ${wanted}`);

@@ -19,10 +19,7 @@ export function mcnemarExact(onlyFirst: number, onlySecond: number): number {
   return Math.min(1, 2 * tail);
 }
 
-/**
- * p values made stricter for being many, in their order: the chance that any of them is small by luck stays what it says.
- * S. Holm, Scand. J. Stat. 6 (1979), 65-70.
- */
+/** Holm-adjusted p values for multiple comparisons, in the order given. S. Holm, Scand. J. Stat. 6 (1979), 65-70. */
 export function holmAdjusted(pValues: readonly number[]): number[] {
   const order = pValues.map((_, i) => i).sort((a, b) => (pValues[a] ?? 1) - (pValues[b] ?? 1));
   const adjusted = pValues.map(() => 1);

@@ -12,8 +12,8 @@ export interface MeanInterval {
 }
 
 /**
- * Mean, deviation and the interval mean -+ t * deviation / sqrt(n) with n - 1 degrees of freedom. Two values give a wide one: t is 12.7
- * then. The ends may lie outside [0, 1] for shares. Throws a ConfigError for no values.
+ * Mean, standard deviation and confidence interval mean -+ t * deviation / sqrt(n), n - 1 degrees of freedom (t = 12.7 for two
+ * values). May exceed [0, 1] for shares. Throws a ConfigError for no values.
  */
 export function meanInterval(values: readonly number[], confidence = 0.95): MeanInterval {
   const count = values.length;
@@ -25,7 +25,7 @@ export function meanInterval(values: readonly number[], confidence = 0.95): Mean
   return { mean, deviation, low: mean - half, high: mean + half, count };
 }
 
-/** The t with P(|T| <= t) = confidence for so many degrees of freedom, by bisection. */
+/** Student's t quantile, P(|T| <= t) = confidence, by bisection. */
 export function studentQuantile(freedom: number, confidence: number): number {
   let [low, high] = [0, 1];
   while (withinStudent(high, freedom) < confidence) high *= 2;

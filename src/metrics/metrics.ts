@@ -60,7 +60,7 @@ export function computeMetrics(clips: readonly ScoredClip[], labels: readonly st
   };
 }
 
-/** Top-1 over the clips whose true class is one of these (say, the pairs that are each other's reversal), all classes competing. */
+/** Top-1 over clips whose true class is one of these (such as reversal pairs); all classes compete. */
 export function top1Among(
   clips: readonly ScoredClip[],
   labelIndices: ReadonlySet<number>,
@@ -72,8 +72,8 @@ export function top1Among(
 }
 
 /**
- * Wilson's score interval of a share: where the true share lies with 95 % confidence (z = 1.96), also for few clips or none wrong.
- * E. B. Wilson, J. Am. Stat. Assoc. 22 (1927), 209-212. Needs 0 <= correct <= count and count >= 1.
+ * Wilson's 95 % score interval of a proportion (z = 1.96), valid for few clips and extreme shares. E. B. Wilson, J. Am. Stat.
+ * Assoc. 22 (1927), 209-212. Needs 0 <= correct <= count and count >= 1.
  */
 export function wilsonInterval(correct: number, count: number, z = 1.96): { low: number; high: number } {
   if (!(count >= 1 && correct >= 0 && correct <= count)) {

@@ -1,4 +1,4 @@
-/** Scores that come one after the other, each as the mean of the last few: a stream's answer should not flicker. */
+/** Moving average of scores over the last few, against flicker in a stream. */
 
 export class RecentMean {
   private readonly recent: (readonly number[])[] = [];

@@ -8,8 +8,8 @@ export interface Ranked {
 }
 
 /**
- * Softmax of logits [classes] / temperature -> probabilities [classes] that sum to 1. Throws `WeightsError` for no classes and for a logit that is
- * NaN or infinite: such a network has diverged, and any answer from it would be an invention.
+ * Softmax of logits [classes] / temperature -> probabilities [classes] that sum to 1. Throws `WeightsError` for no classes, and
+ * for a NaN or infinite logit: the network has diverged.
  */
 export function softmax(logits: ArrayLike<number>, temperature = 1): number[] {
   const values = Array.from(logits);

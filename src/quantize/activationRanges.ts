@@ -18,7 +18,7 @@ export class ActivationRanges {
     private readonly signal?: AbortSignal,
   ) {}
 
-  /** Where the values of these tensors lie, over all clips. Two passes: the ends first, then what is between. */
+  /** Value ranges of these tensors over all clips, in two passes: extremes, then histogram. */
   async histograms(model: OnnxModel, tensors: readonly string[]): Promise<Map<string, Histogram>> {
     const names = [...new Set(tensors)];
     const exposed = { ...model, outputs: [...model.outputs, ...names.map((name) => ({ name, type: 'float32' as const }))] };
@@ -70,7 +70,7 @@ export class ActivationRanges {
   }
 }
 
-/** How far answers are from those of the float model. */
+/** Distance of logits from those of the float model. */
 export interface Distance {
   /** Kullback-Leibler divergence of the probabilities in nats, mean over the clips. */
   readonly divergence: number;

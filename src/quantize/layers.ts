@@ -24,11 +24,11 @@ export interface QuantizableLayer {
   readonly bias: OnnxTensor;
   /** The tensor whose values the node reads. */
   readonly input: string;
-  /** The tensor that tells the range of the result: what an activation right after the layer leaves of it. */
+  /** The tensor whose range bounds the result: the output of an activation right after the layer, if any. */
   readonly result: string;
 }
 
-/** Whether a layer has so many input channels. */
+/** Whether a layer has at least `least` input channels. */
 export const hasChannels = ({ weight }: QuantizableLayer, least: number): boolean => (weight.shape[1] ?? 0) >= least;
 
 /** All 1x1 convolutions, in the order in which the network runs. */

@@ -21,7 +21,7 @@ export interface QuantizeChoices {
   readonly maxDivergence?: number;
   /** Layers with fewer input channels stay in float; 128 by default, below which int8 is no faster. */
   readonly minChannels?: number;
-  /** What is being done, and how much of it. */
+  /** Stage, steps done and total. */
   readonly onProgress?: (what: string, done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,13 +29,13 @@ export interface QuantizeChoices {
 export interface LayerReport {
   readonly name: string;
   readonly inFloat: boolean;
-  /** What quantising this layer alone does to the answers, in nats; absent for a layer that was too narrow to be tried. */
+  /** Divergence from quantizing this layer alone, in nats; absent for a layer too narrow to be tried. */
   readonly divergence?: number;
 }
 
 export interface QuantizeReport {
   readonly method: RangeMethod;
-  /** All layers quantised that are wide enough, by the way ranges are set, on the clips of the calibration. */
+  /** Distance per range method with all wide enough layers quantized, on the calibration clips. */
   readonly methods: readonly (Distance & { readonly method: RangeMethod })[];
   /** In the order in which the network runs. */
   readonly layers: readonly LayerReport[];
@@ -47,7 +47,7 @@ export interface QuantizeReport {
 /** A layer's sensitivity costs a session and this many runs. */
 const sensitivityClips = 16;
 
-/** The checkpoint as an int8 model of standard ONNX operators, and how it was arrived at. */
+/** The checkpoint as an int8 model of standard ONNX operators, and a report of its quantization. */
 export async function quantizeCheckpoint(
   checkpoint: Checkpoint,
   clips: RepresentativeClips,

@@ -11,7 +11,7 @@ import type { RunFiles } from './runFiles.js';
 import { recipeOf } from './runRecipe.js';
 
 export interface ComparedRun {
-  /** Told apart from all others on the page. */
+  /** Unique on the page. */
   readonly name: string;
   readonly run: RunFiles;
   readonly result: RunResult;
@@ -30,7 +30,7 @@ export interface Difference {
   readonly values: readonly string[];
 }
 
-/** Everything known of the runs in which at least two differ. What a run does not tell, or did not know yet, counts as the default. */
+/** Recorded properties in which at least two runs differ. Unrecorded ones count as default. */
 export function differencesOf(compared: readonly ComparedRun[]): Difference[] {
   const all = compared.map(({ run, result }) => new Map([...recipeProperties(run), ...propertiesOf(run, result)]));
   const names = [...new Set(all.flatMap((properties) => [...properties.keys()]))];
@@ -78,7 +78,7 @@ export interface SeedGroup {
 /** Not part of recipe, network or data. */
 const beside = new Set(['seed', 'data', 'version', 'processor']);
 
-/** Groups of at least two tested runs of one recipe on the same data, as far as the runs tell. */
+/** Groups of at least two tested runs with one recipe and the same data, as far as recorded. */
 export function seedGroups(compared: readonly ComparedRun[]): SeedGroup[] {
   const groups = new Map<string, number[]>();
   compared.forEach(({ run, result }, i) => {
@@ -153,7 +153,7 @@ function bytesOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.size;
 }
 
-/** A video on which the runs disagree, with each run's answer in their order. */
+/** A video on which the runs disagree, with each run's prediction. */
 export interface Disagreement {
   readonly video: EvaluatedVideo;
   readonly answers: readonly EvaluatedVideo[];

@@ -22,7 +22,7 @@ import { bestEpochOf, costOf, secondsOf } from './runCost.js';
 import { reportEpoch, trainingCommand } from './runReport.js';
 import { type LineStyle, lineChart, type RunStyle } from './svgChart.js';
 
-/** More runs than this have no colours to tell them apart. */
+/** Most runs on a page: the number of distinct colours. */
 export const mostRuns = 8;
 
 /** A video on which the runs disagree, with frames. */

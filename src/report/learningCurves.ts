@@ -44,7 +44,7 @@ function chart(lines: readonly Line[], options: Omit<Parameters<typeof lineChart
   return lines.length === 0 ? html`` : lineChart(lines, { ...options, xLabel: 'epoch' });
 }
 
-/** Three digits that count, without an exponent where people do not expect one. */
+/** Three significant digits, exponent only for extreme values. */
 export function compact(value: number): string {
   const size = Math.abs(value);
   if (value === 0) return '0';

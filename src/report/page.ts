@@ -3,7 +3,7 @@ import { Html, html } from './html.js';
 import type { ReportCommand, ReportFact } from './reportData.js';
 import { reportStyle } from './reportStyle.js';
 
-/** Which a file of this program says in its head. */
+/** The generator mark in the page's head. */
 export const pageMark = '<meta name="generator" content="video-mobile-former">';
 
 /** The document as text: no script, no request, no font, and a policy that forbids them. */

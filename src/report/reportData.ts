@@ -111,14 +111,14 @@ export interface ReportComposition {
   readonly facts: readonly ReportFact[];
   readonly classes: readonly { readonly label: string; readonly train: number; readonly val: number; readonly test: number }[];
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
-  /** What the reader must know of it, such as that a clip's length tells its class. */
+  /** Caveats, such as that a clip's length reveals its class. */
   readonly findings: readonly string[];
 }
 
 export interface ReportClip {
   /** Path or other name. */
   readonly name: string;
-  /** Absent when nobody knows: the clip is then neither right nor wrong. */
+  /** Absent if unknown: the clip is then neither right nor wrong. */
   readonly trueLabel?: string;
   /** Best first; the report shows three. Scores are shares in [0, 1]. */
   readonly predictions: readonly { readonly label: string; readonly score: number }[];

@@ -1,4 +1,4 @@
-/** The report's style sheet. Right is blue and wrong is rust, which people who confuse red and green tell apart; words say it too. */
+/** The report's style sheet. Right is blue, wrong is rust (safe for red-green colour blindness), and both are labelled. */
 export const reportStyle = `
 :root {
   color-scheme: light dark;

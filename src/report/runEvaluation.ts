@@ -11,29 +11,26 @@ import type { RunFiles } from './runFiles.js';
 export interface EvaluationChoice {
   /** Data other than what the run names: moved, or new. A failure to read it is then an error. */
   readonly data?: string | undefined;
-  /** `val` by default; a split that was asked for and is empty is an error. */
+  /** `val` by default; an explicitly chosen empty split is an error. */
   readonly split?: 'val' | 'test' | undefined;
   readonly recogniser?: RecogniserOptions;
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How the run did, or why nobody can tell. */
+/** The evaluation of a run, or why there is none. */
 export interface RunResult {
   readonly split: Split;
   readonly dataPath: string | undefined;
   readonly data: LabelledVideos | undefined;
-  /** Absent when the videos are not at hand; `notes` say why. */
+  /** Absent if the videos are unavailable; `notes` give the reason. */
   readonly evaluation: Evaluation | undefined;
   /** Wall time of the test. */
   readonly seconds: number;
   readonly notes: readonly string[];
 }
 
-/**
- * Rejects with a DatasetError when data or split that were asked for cannot be used, and as `evaluateDataset` for a video that cannot
- * be read.
- */
+/** Rejects with a DatasetError when the given data or split cannot be used, and as `evaluateDataset` for an unreadable video. */
 export async function evaluateRun(run: RunFiles, choice: EvaluationChoice): Promise<RunResult> {
   const { split = 'val' } = choice;
   const found = findData(run, choice);

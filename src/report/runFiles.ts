@@ -16,16 +16,16 @@ export interface EpochRow {
 export interface RunFiles {
   /** As given. */
   readonly path: string;
-  /** For people: the folder's name. */
+  /** Display name: the folder's name. */
   readonly name: string;
   /** In order of time; at least one. */
   readonly rows: readonly EpochRow[];
   readonly record: RunRecord | undefined;
   readonly bestPath: string;
   readonly best: Checkpoint;
-  /** Every training option as it was in force; undefined when nothing tells. */
+  /** All training options in force; undefined if unrecorded. */
   readonly recipe: Readonly<Record<string, unknown>> | undefined;
-  /** Of names, labels and splits of the data; undefined when nothing tells. */
+  /** Digest of names, labels and splits of the data; undefined if unrecorded. */
   readonly digest: string | undefined;
 }
 

@@ -123,7 +123,7 @@ function commandsOf(run: RunFiles, { split, dataPath }: RunResult): ReportComman
   ];
 }
 
-/** What was typed, or the call of a program that gave these options; undefined when nothing tells. */
+/** The command, or the call with these options; undefined if unrecorded. */
 export function trainingCommand({ record, path }: RunFiles): string | undefined {
   if (record === undefined) return undefined;
   const typed = record.sessions[0]?.command;

@@ -24,7 +24,7 @@ export interface FrameNetwork {
   close(): Promise<void>;
 }
 
-/** The network for answers every `hop` frames. */
+/** The network for predictions every `hop` frames. */
 export async function openFrameNetwork(
   config: NetworkConfig,
   weights: FlatWeights,

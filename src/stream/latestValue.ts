@@ -1,10 +1,10 @@
 /**
- * One slot between a source that does not wait and a reader that takes its time: it holds the newest value only, and counts those
- * that were replaced before anybody took them. So nothing ever queues, and the reader is never further behind than one value.
+ * A one-slot buffer between a live source and a slower reader: holds the newest value and counts replaced ones, so the reader is
+ * never more than one value behind.
  */
 
 export class LatestValue<T> {
-  /** Values that nobody took. */
+  /** Replaced before they were read. */
   dropped = 0;
   private value: { readonly of: T } | undefined;
   private closed = false;

@@ -22,7 +22,7 @@ export interface StreamOptions extends StreamRecogniserOptions {
   readonly limits?: Partial<VideoLimits>;
   /** Ends the stream in order. */
   readonly signal?: AbortSignal | undefined;
-  /** Told every three seconds in which more than one frame in twenty was dropped. */
+  /** Called every three seconds in which more than 5 % of frames were dropped. */
   readonly onBehind?: (report: ThroughputReport) => void;
 }
 

@@ -22,11 +22,13 @@ import { type FrameNetwork, openFrameNetwork } from './frameNetwork.js';
 export interface StreamRecogniserOptions {
   /** Scores after every `hop` frames; half a window by default. */
   readonly hop?: number;
-  /** Scores are the mean of the last so many; 1 by default. */
+  /** Number of scores averaged; 1 by default. */
   readonly smooth?: number;
   /** Predictions given back; 5 by default. */
   readonly top?: number;
-  /** An answer whose best score is lower is `unknown`; by default what is stored with the weights, if anything. 0 for none. */
+  /**
+   * Predictions with a lower top score are `unknown`; by default the threshold stored with the weights, if any. 0 disables it.
+   */
   readonly unknownBelow?: number;
   /** Threads of the network; by default one for a small network, all cores for a large one. */
   readonly threads?: number;
@@ -55,7 +57,7 @@ export class StreamRecogniser {
   readonly config: NetworkConfig;
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
-  /** Frames from one answer to the next. */
+  /** Frames between predictions. */
   readonly hop: number;
   readonly unknownBelow: number;
   private readonly temperature: number;
@@ -87,7 +89,7 @@ export class StreamRecogniser {
     return new StreamRecogniser(checkpoint, network, options);
   }
 
-  /** Frames a second that the network was trained on; 4 windows of 2 s where the weights do not say how long a clip lasted. */
+  /** Frame rate of the training clips; 4 windows of 2 s where the weights record no clip duration. */
   get trainedFps(): number {
     return this.config.frames / (this.preprocess.windowSec ?? 2);
   }

@@ -1,4 +1,4 @@
-/** Whether a live stream's reader keeps up: rates of frames that came and were used, and how long answers take. Bounded memory. */
+/** Throughput of a live stream: rates of received and used frames, latency of predictions. Bounded memory. */
 
 export interface ThroughputReport {
   /** Frames a second that came and that were used, since the last report. */
@@ -46,7 +46,7 @@ export class ThroughputMonitor {
     return { arrivedPerSec: arrived / seconds, usedPerSec: used / seconds, delayMs: worstMs };
   }
 
-  /** The delay that this share of the last thousand answers did not exceed; NaN before the first. */
+  /** Latency quantile over the last thousand predictions; NaN before the first. */
   delayQuantile(share: number): number {
     const sorted = [...this.delays].sort((a, b) => a - b);
     return sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)] ?? Number.NaN;

@@ -20,7 +20,7 @@ export const actionClasses = [
 
 export type ActionClass = (typeof actionClasses)[number];
 
-/** Pairs of an action and its reversal: single frames, and the frames without their order, cannot tell the two apart. */
+/** Actions and their reversals: neither single frames nor unordered frames tell them apart. */
 export const reversedPairs: readonly (readonly [ActionClass, ActionClass])[] = [
   ['sit-down', 'stand-up'],
   ['pick-up', 'put-down'],

@@ -8,7 +8,7 @@ import type { Scene } from './scene.js';
 import { drawContactShadows, thingItems } from './things.js';
 import type { Vec3 } from './vec3.js';
 
-/** Everything behind the figure that does not move. The canvas may reach beyond the picture by `margin` pixels on each side. */
+/** The static background. The canvas may extend `margin` pixels beyond the picture on each side. */
 export function drawBackground(
   canvas: SKRSContext2D,
   scene: Scene,
@@ -87,7 +87,6 @@ function drawColumns(canvas: SKRSContext2D, scene: Scene, { left, top, right, ed
   }
 }
 
-/** Windows, pictures and doors. */
 function drawPictures(canvas: SKRSContext2D, { left, right, edge }: Area, rng: Rng): void {
   const count = rng.integer(4);
   for (let i = 0; i < count; i++) {
@@ -196,7 +195,6 @@ function drawSpecks(canvas: SKRSContext2D, base: Colour, { left, right, bottom, 
   }
 }
 
-/** Lines on the floor, in perspective. */
 function drawGrid(canvas: SKRSContext2D, scene: Scene, camera: Camera, floorY: number, margin: number): void {
   canvas.save();
   canvas.beginPath();

@@ -20,7 +20,7 @@ export interface ClipOptions {
   readonly width: number;
   readonly height: number;
   readonly frameRate: number;
-  /** 0: one person, one view, nothing in the way; 0.5: moderate; 1: as varied as it gets. */
+  /** 0: one person, one view, no occlusion; 0.5: moderate; 1: most varied. */
   readonly difficulty: number;
 }
 

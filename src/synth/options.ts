@@ -5,7 +5,7 @@ import { type ActionClass, actionClasses } from './actions.js';
 export const splitNames = ['train', 'val', 'test'] as const;
 export type SplitName = (typeof splitNames)[number];
 
-/** Changes whenever the same seed gives other pictures than before. */
+/** Bumped whenever a seed gives different pictures. */
 export const generatorVersion = 1;
 
 /** All that decides the bytes of a set. */
@@ -18,7 +18,7 @@ export interface SynthOptions {
   readonly height: number;
   readonly frameRate: number;
   readonly codec: 'h264' | 'vp9';
-  /** 0: one person, one view, nothing in the way; 0.5: moderate; 1: as varied as it gets. */
+  /** 0: one person, one view, no occlusion; 0.5: moderate; 1: most varied. */
   readonly difficulty: number;
 }
 
@@ -85,7 +85,7 @@ export function clipNames({ counts, classes }: SynthOptions): ClipName[] {
   );
 }
 
-/** Where a clip lies below the set's folder. */
+/** Path of a clip in the set's folder. */
 export function clipPath({ split, action, index }: ClipName, codec: SynthOptions['codec']): string {
   return `${split}/${action}/${action}-${String(index).padStart(4, '0')}${codec === 'h264' ? '.mp4' : '.webm'}`;
 }

@@ -60,7 +60,6 @@ export function softBody(camera: Camera, light: Light, balls: readonly Ball[], c
   };
 }
 
-/** Gradient from the lit to the dark side. */
 function shading(canvas: SKRSContext2D, camera: Camera, light: Light, outline: readonly Point[], colour: Colour) {
   const [toX, toY] = lightOnScreen(camera, light);
   let low = Number.POSITIVE_INFINITY;
@@ -136,7 +135,6 @@ export function block(camera: Camera, light: Light, box: Block, colour: Colour, 
   return { depth: camera.project(box.centre).depth, draw };
 }
 
-/** The middle fifth of an upright side. */
 function belt(points: readonly Vec3[]): Vec3[] {
   const low = Math.min(...points.map((p) => p[1]));
   const high = Math.max(...points.map((p) => p[1]));

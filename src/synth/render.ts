@@ -13,7 +13,7 @@ import type { Pose } from './pose.js';
 import { drawContactShadows, furnitureItems, passerItem, thingItems } from './things.js';
 import type { Vec3 } from './vec3.js';
 
-/** The frames of a clip, each [height, width, 4] RGBA; a frame is overwritten when the next one is asked for. */
+/** The frames of a clip, each [height, width, 4] RGBA in one reused buffer. */
 export function* renderClip(clip: Clip): Generator<Uint8Array> {
   const { options, nuisance, poses } = clip;
   const { width, height } = options;

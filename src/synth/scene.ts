@@ -16,7 +16,7 @@ export interface Thing {
   readonly second: Colour;
 }
 
-/** Something that moves and has nothing to do with the action: from side to side of the picture, or swinging. */
+/** A moving distractor: crossing the picture, or swinging. */
 export interface Passer {
   readonly kind: 'ball' | 'bird' | 'pendulum';
   readonly behind: number;

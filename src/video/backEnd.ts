@@ -12,7 +12,7 @@ export type BackEnd =
 const getNodeAv = `npm install node-av@${nodeAvVersion}`;
 const getFfmpeg = 'install ffmpeg (with ffprobe) and have it on the PATH';
 
-/** The back end that `choice` means on this machine. Throws VideoError that says what is missing and how to get it. */
+/** Resolves `choice` on this machine. Throws VideoError with installation advice. */
 export function chooseBackEnd(purpose: 'decoder' | 'encoder', choice: 'auto' | BackEndName): BackEnd {
   const av = choice === 'ffmpeg' ? 'not asked for' : loadNodeAv();
   if (typeof av !== 'string') return { name: 'node-av', av };

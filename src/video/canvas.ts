@@ -17,7 +17,7 @@ function load(): typeof Library {
   }
 }
 
-/** A canvas of so many pixels. Throws VmfError that says how to get the library. */
+/** A canvas of width x height pixels. Throws VmfError with installation advice. */
 export function createCanvas(width: number, height: number): Library.Canvas {
   library ??= load();
   return library.createCanvas(width, height);

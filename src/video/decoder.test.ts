@@ -53,7 +53,6 @@ function pattern(name: string, video: Partial<PatternVideo>): string {
 
 const numbers = (strip: FrameStrip): number[] => Array.from(strip.timesSec, (_, frame) => numberOf(strip, frame));
 
-/** All frames and subsets of them, by time: the right frames, with the same pixels. */
 function checkTimes(decoder: Decoder, path: string, startsSec: readonly number[]): void {
   const info = probe(decoder, path);
   assert.equal(info.frameCount, startsSec.length);
@@ -411,7 +410,6 @@ function sampleSizes(mp4: Buffer): number[] {
 
 const tinyPng = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** 0.1 s of silence. */
 function wav(): Buffer {
   const samples = 800;
   const header = Buffer.alloc(44);

@@ -1,11 +1,11 @@
-/** Opens a decoder; `name` tells which back end was chosen. */
+/** Opens a decoder of either back end. */
 import { chooseBackEnd } from './backEnd.js';
 import { FfmpegDecoder } from './ffmpegCli.js';
 import { defaultLimits } from './limits.js';
 import { NodeAvDecoder } from './nodeAv.js';
 import type { DecodedVideo, DecodeRequest, Decoder, DecoderChoice, OpenVideo, VideoInfo, VideoLimits } from './types.js';
 
-/** A decoder for the calling thread. Throws VideoError that says what is missing and how to get it. */
+/** A decoder for the calling thread. Throws VideoError with installation advice. */
 export function openDecoder(choice: DecoderChoice = 'auto', limits: Partial<VideoLimits> = {}): Decoder {
   const bounds = { ...defaultLimits, ...limits };
   const backEnd = chooseBackEnd('decoder', choice);

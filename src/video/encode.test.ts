@@ -46,7 +46,6 @@ function decode(path: string): Buffer {
   return run.stdout;
 }
 
-/** ffprobe's entries of the first stream. */
 function facts(path: string): Record<string, string> {
   const asked =
     'stream=width,height,codec_name,pix_fmt,color_range,color_space,color_transfer,color_primaries,r_frame_rate,nb_read_frames';

@@ -17,13 +17,13 @@ export type { EncodeOptions, EncoderName, VideoCodec } from './encodeJob.js';
 /** The file ending that belongs to a codec. */
 export const extensionOf = (codec: VideoCodec): '.mp4' | '.webm' => (codec === 'h264' ? '.mp4' : '.webm');
 
-/** The encoder that `choice` means on this machine. Throws VideoError that says what is missing and how to get it. */
+/** Resolves `choice` on this machine. Throws VideoError with installation advice. */
 export const chooseEncoder = (choice: 'auto' | EncoderName = 'auto'): EncoderName => chooseBackEnd('encoder', choice).name;
 
 /**
- * Encodes `frames`, each [height, width, 3] RGB or [height, width, 4] RGBA (alpha ignored), 8 bits, full-range sRGB, to `path`, which
- * appears only when it is complete. A frame may be reused by the caller once the next one is asked for.
- * Throws VideoError: a size or rate that cannot be, no frames, no encoder, or what the encoder or the disk says.
+ * Encodes `frames`, each [height, width, 3] RGB or [height, width, 4] RGBA (alpha ignored), 8 bits, full-range sRGB, to `path`,
+ * which appears only when complete. Frame buffers may be reused between iterations. Throws VideoError: invalid size or rate, no
+ * frames, no encoder, encoder or disk failure.
  */
 export function encodeVideo(path: string, options: EncodeOptions, frames: Iterable<Uint8Array>): void {
   check(path, options);

@@ -16,7 +16,7 @@ export interface EncodeOptions {
   readonly crf?: number;
 }
 
-/** What an encoder back end is told: everything decided, a file name whose ending does not matter. */
+/** A resolved job for an encoder back end; the file's extension is irrelevant. */
 export interface EncodeJob {
   readonly path: string;
   readonly container: 'mp4' | 'webm';

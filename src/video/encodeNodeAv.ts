@@ -93,7 +93,6 @@ function writeFrames(av: NodeAv, writing: Writing, frames: Iterable<Buffer>): vo
   drain(av, writing, packet);
 }
 
-/** Moves ready packets from the encoder to the file. */
 function drain(av: NodeAv, { output, encoder, stream, job, check }: Writing, packet: Packet): void {
   const timeBase = { num: job.rate.den, den: job.rate.num };
   for (;;) {

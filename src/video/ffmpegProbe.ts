@@ -57,7 +57,7 @@ function reportSchema() {
 type Report = Zod.infer<ReturnType<typeof schemaOf>>;
 type ProbedStream = Report['streams'][number];
 
-/** What ffprobe says, and the index of the video stream that it is about. */
+/** ffprobe's facts and the index of their video stream. */
 export interface Probed {
   readonly facts: StreamFacts;
   readonly streamIndex: number;

@@ -61,7 +61,7 @@ export function runTool(
   return { status: run.status, stdout: run.stdout, stderr: run.stderr.toString('utf8') };
 }
 
-/** The last line that gives a reason, without the address of the part that says it. */
+/** The last line with a reason, without the address of the component. */
 export function lastLine(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)

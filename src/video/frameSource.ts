@@ -30,8 +30,8 @@ export interface FrameSourceOptions {
 }
 
 /**
- * The frames, upright RGB. Nobody taking them makes ffmpeg wait: a live source must be read all the time. Throws VideoError where the
- * source cannot be read, or stops with an error; ends where it ends, or with the signal.
+ * Upright RGB frames. Back pressure makes ffmpeg wait: read a live source continuously. Throws VideoError for an unreadable
+ * source or an error in mid-stream; ends with the source or the signal.
  */
 export async function* readFrames(address: SourceAddress, options: FrameSourceOptions): AsyncGenerator<SourceFrame> {
   const tools = findFfmpeg();

@@ -5,7 +5,7 @@
 import { LimitError, VideoError } from '../errors.js';
 import type { FrameSize } from './types.js';
 
-/** How the picture is turned for display: filters in FFmpeg's language, and the turn that they make. */
+/** Display orientation: FFmpeg filters and the resulting rotation. */
 export interface Orientation {
   /** Clockwise: 0, 90, 180 or 270. */
   readonly rotationDeg: number;

@@ -102,7 +102,7 @@ function listKind(head: Buffer): string | undefined {
   return undefined;
 }
 
-/** Why a file that FFmpeg could not open may be no video, in words for people, or FFmpeg's own reason. */
+/** Readable reason why FFmpeg could not open a file, or FFmpeg's own. */
 export function whyNotOpened(path: string, ffmpegReason: string): string {
   const head = readHead(path);
   const kind = magicKind(head);

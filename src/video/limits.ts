@@ -5,7 +5,7 @@ import type { VideoLimits } from './types.js';
 /** Generous for anything filmed: 8K frames, four hours, two million frames. */
 export const defaultLimits: VideoLimits = { maxPixels: 8192 * 4352, maxDurationSec: 4 * 3600, maxFrames: 2_000_000 };
 
-/** One strip of frames stays below this, whatever is asked for. */
+/** Upper bound of a frame stack, whatever is requested. */
 export const maxStripBytes = 2 ** 30;
 
 /** The bound for FFmpeg's own `max_pixels`, which counts padded rows: a safety net below the exact check. */

@@ -1,6 +1,6 @@
 /**
- * Decodes wanted frames into one strip. Each comes from its own packet; a missing or damaged one is an error, unless it is a
- * hidden reference frame.
+ * Decodes wanted frames into one strip, each from its own packet; a missing or damaged one is an error, unless it is a hidden
+ * reference frame.
  */
 import type { FrameFilter } from './frameFilter.js';
 import { pixelBytes, type Size } from './geometry.js';
@@ -28,7 +28,6 @@ export function findDecoder(av: NodeAv, { path, stream, facts }: NodeAvFile): Co
   return codec;
 }
 
-/** State of one pass: destinations of wanted frames, and errors. */
 interface Pass {
   readonly timeline: Timeline;
   /** Wanted frames not yet decoded: pts or index to place in the strip. */

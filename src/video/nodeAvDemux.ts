@@ -57,8 +57,8 @@ export class NodeAvFile {
   }
 
   /**
-   * Calls `use` with the packets [from, to) in decoding order until it answers false. The packet is valid during the call only. Throws
-   * VideoError when the file no longer holds what it held.
+   * Calls `use` with the packets [from, to) in decoding order until it returns false. A packet is valid during the call only.
+   * Throws VideoError when the file has changed.
    */
   forEachPacket(from: number, to: number, use: (packet: Packet, index: number) => boolean): void {
     if (this.kept === undefined) {
@@ -174,7 +174,7 @@ export class NodeAvFile {
     return next < 0 || !seek() ? Number.POSITIVE_INFINITY : next;
   }
 
-  /** Reads packets of all streams until `use` answers false (0) or the file ends (FFmpeg's code). */
+  /** Reads packets of all streams until `use` returns false (0) or the file ends (FFmpeg's code). */
   private readPackets(use: (packet: Packet) => boolean): number {
     const packet = new this.av.Packet();
     packet.alloc();

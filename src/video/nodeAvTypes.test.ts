@@ -21,7 +21,6 @@ const claim = `
   declare const [codec, filter, stream]: [Library.Codec, Library.Filter, Library.Stream];
   export const others: [Known.Codec, Known.Filter, Known.Stream] = [codec, filter, stream];`;
 
-/** An in-memory program that assigns the real module to the types of nodeAvTypes.ts. */
 function programOf(text: string): ts.Program {
   const options: ts.CompilerOptions = {
     strict: true,

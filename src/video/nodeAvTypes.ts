@@ -142,7 +142,7 @@ export interface CodecContext {
   flushBuffers(): void;
 }
 
-/** What a container says of a stream's codec. */
+/** Codec parameters from the container. */
 export interface CodecParameters {
   codecType: number;
   codecId: number;

@@ -5,7 +5,7 @@ import { WorkerPool } from '../node/workerPool.js';
 import { defaultLimits } from './limits.js';
 import type { DecodedVideo, DecodeRequest, DecoderChoice, VideoInfo, VideoLimits } from './types.js';
 
-/** Videos read at once where nobody says how many. */
+/** Default number of videos decoded in parallel. */
 export const defaultWorkers = (): number => Math.min(availableParallelism(), 4);
 export const defaultTimeoutSec = 300;
 
@@ -14,7 +14,7 @@ export interface VideoPoolOptions {
   readonly size?: number;
   readonly decoder?: DecoderChoice;
   readonly limits?: Partial<VideoLimits>;
-  /** A file that keeps a worker busy for longer is given up with a LimitError; by default 300. */
+  /** Time limit per file, in seconds (LimitError); 300 by default. */
   readonly timeoutSec?: number;
 }
 
@@ -22,7 +22,7 @@ export interface VideoCallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the worker is told at its start. */
+/** Start-up data of a worker. */
 export interface VideoWorkerData {
   readonly choice: DecoderChoice;
   readonly limits: VideoLimits;

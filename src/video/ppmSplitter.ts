@@ -21,12 +21,12 @@ export class PpmSplitter {
     private readonly maxPixels: number,
   ) {}
 
-  /** Whether a picture was begun and not finished. */
+  /** Whether a picture is incomplete. */
   get unfinished(): boolean {
     return this.frame !== undefined || this.header !== '';
   }
 
-  /** The pictures that these bytes complete. Throws VideoError for what is no PPM, LimitError for a picture of too many pixels. */
+  /** Pictures completed by these bytes. Throws VideoError for invalid PPM, LimitError for too many pixels. */
   *push(bytes: Uint8Array): Generator<RgbFrame> {
     let at = 0;
     while (at < bytes.length) {

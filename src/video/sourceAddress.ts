@@ -8,7 +8,7 @@ import { checkInputFile, containerWhitelist, fileUrl } from './inputFile.js';
 
 export interface SourceAddress {
   readonly kind: 'file' | 'camera' | 'network' | 'stdin';
-  /** For people: without the password that an address may hold. */
+  /** For display: without the password of the address. */
   readonly shown: string;
   /** Whether frames come at their own pace and cannot wait. */
   readonly live: boolean;

@@ -29,7 +29,7 @@ export interface StreamFacts {
   readonly packets: readonly PacketFacts[];
 }
 
-/** A file as understood: its facts, its frames in time, and what to tell the caller. */
+/** A parsed file: facts, frame times, and warnings for the caller. */
 export interface Understood {
   readonly facts: StreamFacts;
   readonly timeline: Timeline;

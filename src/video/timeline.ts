@@ -2,7 +2,7 @@
 import { VideoError } from '../errors.js';
 import type { FrameTimes } from './types.js';
 
-/** One packet of the video stream, in stream ticks; NaN where the file says nothing. */
+/** One packet of the video stream, in ticks; NaN where the file gives no value. */
 export interface PacketFacts {
   readonly pts: number;
   readonly dts: number;
@@ -18,7 +18,7 @@ export interface PacketFacts {
 export interface FrameSlot {
   /** From the first frame shown. */
   readonly startSec: number;
-  /** Index of its packet in decoding order, and its pts; both -1 and NaN when frames can only be told by their order. */
+  /** Packet index in decoding order, and pts; -1 and NaN when frames are identified by order alone. */
   readonly packet: number;
   readonly pts: number;
 }
@@ -44,8 +44,8 @@ export interface Timeline {
 }
 
 /**
- * Lays out a stream's frames in time. `fallbackRate` (frames a second) serves packets without any time; `cut` says that the file is
- * known to end too early.
+ * Display times of a stream's frames. `fallbackRate` (fps) serves packets without times; `cut`: the file is known to be
+ * truncated.
  */
 export function buildTimeline(packets: readonly PacketFacts[], tickSec: number, fallbackRate: number, cut = false): Timeline {
   let endPacket = packets.length;
@@ -150,9 +150,8 @@ export function noFrameNear(path: string, missing: readonly FrameSlot[]): VideoE
 const maxUnshownAtEnd = 2;
 
 /**
- * What to look for next when wanted frames did not come out of the decoder: packets that gave none although nothing was wrong show
- * nothing (hidden reference frames), and the frame before them stays. Throws VideoError when something was wrong (`damage`), or when
- * the decoder stopped well before the end.
+ * Resolves wanted frames that were not decoded: packets without output or damage are hidden reference frames, and the frame
+ * before them stays. Throws VideoError for damage, or when the decoder stopped well before the end.
  */
 export function withoutUnshown(
   path: string,
@@ -178,7 +177,7 @@ export function withoutUnshown(
   return { ...timeline, slots: shown };
 }
 
-/** The wanted times in seconds, non-decreasing. Throws VideoError for times that make no sense or lie outside of the video. */
+/** Requested times in seconds, non-decreasing. Throws VideoError for invalid times or times outside the video. */
 export function wantedTimes(path: string, times: FrameTimes, { durationSec, frameSec }: Timeline): number[] {
   const wanted = 'timesSec' in times ? [...times.timesSec] : segmentCentres(path, times, durationSec);
   const slack = Math.max(frameSec, 0.05);

@@ -33,8 +33,8 @@ export type FrameTimes =
   | { readonly evenly: number; readonly fromSec?: number; readonly toSec?: number };
 
 /**
- * Size of the frames to hand out: exactly this, or with the aspect kept (and never enlarged, unless `enlarge`) the shorter side, or the
- * smallest that covers a rectangle, or the largest that lies within it.
+ * Output size: exact, or keeping the aspect (no upscaling unless `enlarge`): the shorter side, the smallest that covers a
+ * rectangle, or the largest that fits into it.
  */
 export type FrameSize =
   | { readonly shortSide: number; readonly enlarge?: boolean }
@@ -75,7 +75,7 @@ export type BackEndName = 'node-av' | 'ffmpeg';
 /** `auto` is node-av when it loads, else the system's ffmpeg. */
 export type DecoderChoice = 'auto' | BackEndName;
 
-/** An opened file: what it is, known before anything is decoded, and its frames. Must be closed. */
+/** An opened file: facts known before decoding, and frames. Must be closed. */
 export interface OpenVideo {
   readonly info: VideoInfo;
   frames(request: DecodeRequest): FrameStrip;

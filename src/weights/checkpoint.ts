@@ -21,9 +21,9 @@ export interface Checkpoint extends FlatWeights {
   /** One a class, in the order of the logits. */
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
-  /** Facts for the reader: how it was trained, how well it did. */
+  /** Free-form facts: training and accuracy. */
   readonly notes: Readonly<Record<string, string>>;
-  /** How sure its answers may sound; absent until `vmf eval --calibrate` or the end of a training. */
+  /** Confidence calibration; absent until `vmf eval --calibrate` or the end of training. */
   readonly calibration?: Calibration;
   /** Present in the checkpoint of a run: what continues it. */
   readonly training?: TrainingState;
@@ -37,7 +37,7 @@ export interface TrainingState {
   readonly current?: Float32Array;
   /** Gradients added up so far of a step that is not finished. */
   readonly gradients?: Float32Array;
-  /** Progress and options as JSON; the trainer's business. */
+  /** Progress and options as JSON, owned by the trainer. */
   readonly progress: unknown;
 }
 

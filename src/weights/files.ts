@@ -73,10 +73,10 @@ export async function removeUnfinished(folder: string, names: readonly string[])
   await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
 }
 
-/** Whether an error says that there is no room: on the disk, in the user's share of it, or for a file of that size. */
+/** Whether an error means no space: disk full, quota exceeded, or file too large. */
 export const isFullDisk = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(reason(error));
 
-/** How much room there is where a folder lies, in words; not what may be used of it by shares and limits. */
+/** Free disk space at a folder as text; quotas and limits not considered. */
 export async function freeText(folder: string): Promise<string> {
   try {
     const { bavail, bsize } = await statfs(folder);

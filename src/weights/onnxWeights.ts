@@ -16,13 +16,13 @@ export interface NetworkFacts {
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
   readonly notes: Readonly<Record<string, string>>;
-  /** The logits stay as they are; whoever makes probabilities of them divides by its temperature first. */
+  /** Logits are uncalibrated: divide by this temperature before softmax. */
   readonly calibration?: Calibration;
 }
 
 export type Precision = 'float32' | 'float16 weights' | 'int8';
 
-/** A network whose weights lie inside a model for ONNX Runtime. */
+/** A network with its weights in an ONNX model. */
 export interface OnnxWeights extends NetworkFacts {
   readonly model: Uint8Array<ArrayBuffer>;
   readonly precision: Precision;
@@ -66,7 +66,7 @@ export function onnxFacts(
   };
 }
 
-/** Whether a model says that this program wrote it, in whichever version. */
+/** Whether a model's metadata names this program, of any version. */
 export const isOwnModel = (model: Uint8Array): boolean =>
   readOnnxMetadata(model)?.['format']?.startsWith('video-mobile-former onnx') === true;
 
