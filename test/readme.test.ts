@@ -13,7 +13,7 @@ import { findFfmpeg } from '../src/video/ffmpegTools.js';
 const library = pathToFileURL(resolve('dist/src/index.js')).href;
 
 const pages = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
-  .filter((path) => path.endsWith('.md'))
+  .filter((path) => path.endsWith('.md') && path !== 'docs/renamed.md') // which names old options on purpose
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
 /** The TypeScript blocks, which are also JavaScript: train and recognise, then a stream. */

@@ -57,7 +57,7 @@ test('a named network takes the shape of the videos, unless a size is asked for'
   const options = { epochs: 1, batch: 2, statisticsBatches: 1 };
   const suited = await train(job(root, { options, onEvent, preprocess: { frames: 2 } }));
   assert.deepEqual([suited.config.height, suited.config.width], [80, 144], notes.join('\n'));
-  assert.ok(notes.some((note) => note.startsWith('frames of 80x144 px')));
+  assert.ok(notes.some((note) => note.startsWith('whole frames at 80x144 px')));
   const asked = { frames: 2, height: 48, width: 64, resize: 'stretch' } as const;
   const told = await train(job(root, { options, preprocess: asked, out: join(root, 'other') }));
   assert.deepEqual([told.config.height, told.config.width], [48, 64]);

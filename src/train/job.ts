@@ -31,7 +31,7 @@ export interface TrainJob {
   readonly options?: TrainChoices;
   /**
    * Frames, height and width, resize and sampling other than the defaults. Without height and width a named network's frames get the shape
-   * that shows most of the training videos, with about as many pixels as its own; with `recipe: false` they stay its own.
+   * that suits the training videos (see pictureSize.ts), with about as many pixels as its own; with `recipe: false` they stay its own.
    */
   readonly preprocess?: Partial<Preprocess>;
   readonly dataset?: DatasetOptions;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { pictureSize } from './pictureSize.js';
+import { frameForm, pictureSize } from './pictureSize.js';
 
 const wide = { width: 1920, height: 1080 };
 const tall = { width: 1080, height: 1920 };
@@ -31,4 +31,21 @@ test('of any videos: sides in steps of 16, affordable, and no other affordable r
     }),
     { numRuns: 30 },
   );
+});
+
+test('frames are seen whole where a middle square would hide more than a third of them', () => {
+  const square = { height: 112, width: 112 };
+  const of = (width: number, height: number) => ({ width, height });
+  const { reason: _, ...four } = frameForm([of(640, 480), of(640, 480), wide], square);
+  assert.deepEqual(four, { ...square, resize: 'crop' });
+  const { reason, ...sixteen } = frameForm([wide, tall, wide], square);
+  assert.deepEqual(sixteen, { ...pictureSize([wide, tall, wide], 112 ** 2), resize: 'fit' });
+  assert.match(reason, /hides 44 %/);
+});
+
+test('a resize that was asked for stays; no videos leave the size as it is', () => {
+  const square = { height: 96, width: 96 };
+  assert.equal(frameForm([{ width: 640, height: 480 }], square, 'fit').resize, 'fit');
+  assert.equal(frameForm([wide], square, 'crop').width, 96);
+  assert.equal(frameForm([], square).height, 96);
 });

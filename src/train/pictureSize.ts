@@ -1,9 +1,33 @@
 /** Which height and width a network's frames get when nobody said: those that show the most of the videos at hand. Pure. */
 
 import type { FrameShape } from '../clip/clipShape.js';
+import type { Preprocess } from '../clip/preprocess.js';
 
 /** Sides are multiples of this: networks halve them four times and more, and odd remainders cost more than they show. */
 const step = 16;
+
+/**
+ * From this share of a frame on that a middle square hides, frames are seen whole. A square of 4:3 hides a quarter, of 16:9 44 %. On
+ * clips of 4:3 that are cut to the action the square was better (33 against 30 of 37, bench ut-interaction, seed 0, two versions);
+ * where players stand at the edges of 16:9 it sees half of what a whole frame allows.
+ */
+const hiddenLimit = 1 / 3;
+
+export interface FrameForm extends FrameShape {
+  readonly resize: Preprocess['resize'];
+  readonly reason: string;
+}
+
+/** How videos of these shapes become frames with the pixels of `square`; `asked` is a resize that somebody chose. */
+export function frameForm(shapes: readonly FrameShape[], square: FrameShape, asked?: Preprocess['resize']): FrameForm {
+  const hidden = median(shapes.map(({ height, width }) => 1 - Math.min(height, width) / Math.max(height, width)));
+  const resize = asked ?? (hidden < hiddenLimit ? 'crop' : 'fit');
+  const reason = `a middle square hides ${Math.round(100 * hidden)} % of them`;
+  if (resize === 'crop' || shapes.length === 0) return { ...square, resize, reason };
+  return { ...pictureSize(shapes, square.height * square.width), resize, reason };
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /**
  * The rectangle of at most `pixels` pixels in which whole frames of these shapes, their aspect kept, get the largest area; of equally good

@@ -20,7 +20,7 @@ import { readSafetensors } from '../weights/files.js';
 import type { TrainJob } from './job.js';
 import { teacherDigest } from './objectives/teacher.js';
 import { unlabelledPaths } from './objectives/unlabelledPaths.js';
-import { pictureSize } from './pictureSize.js';
+import { type FrameForm, frameForm } from './pictureSize.js';
 import { checkTeacher, type Progress, resumedProgress } from './progress.js';
 import { type RecipeDefaults, recipeDefaults } from './recipe/defaults.js';
 import { type TrainOptions, trainOptions } from './recipe/options.js';
@@ -57,7 +57,7 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
   const from = job.init === undefined ? undefined : parseCheckpoint(await readSafetensors(job.init), job.init);
   const { model, preprocess: sampling, edge, options } = chosen(job, data);
-  const config = await chosenConfig(job, { model, sampling, edge }, data, from);
+  const { config, resize } = await chosenConfig(job, { model, sampling, edge }, data, from);
   const inventory = inventoryOf(config);
   const rng = new Rng([options.seed, 'weights']);
   const weights: TrainingWeights = {
@@ -72,7 +72,7 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
     const anew = begun.length === 0 ? 'all' : `all but ${begun.join(', ')}`;
     onEvent({ kind: 'note', message: `start from ${job.init}: ${anew} of ${taken.length + begun.length} tensors` });
   }
-  const preprocess = chosenPreprocess({ ...job, preprocess: sampling }, data, config, from);
+  const preprocess = chosenPreprocess({ ...job, preprocess: { ...(resize && { resize }), ...sampling } }, data, config, from);
   const unlabelled = unlabelledPaths(job.unlabelled, data);
   refuseTeacherOptions(job);
   return {
@@ -154,7 +154,13 @@ interface Wanted {
   readonly edge: number | undefined;
 }
 
-async function chosenConfig(job: TrainJob, wanted: Wanted, data: LabelledVideos, from?: Checkpoint): Promise<NetworkConfig> {
+/** The network, and how the videos become its frames where that follows from their shapes. */
+async function chosenConfig(
+  job: TrainJob,
+  wanted: Wanted,
+  data: LabelledVideos,
+  from?: Checkpoint,
+): Promise<{ readonly config: NetworkConfig; readonly resize: Preprocess['resize'] | undefined }> {
   const { model, sampling } = wanted;
   const base = baseConfig(model, job.temporal, from);
   if (typeof model === 'object' && model.readout)
@@ -162,8 +168,13 @@ async function chosenConfig(job: TrainJob, wanted: Wanted, data: LabelledVideos,
   const { readout: _, ...trained } = base; // a baseline's network gets its head back
   const isOpen =
     job.recipe !== false && typeof model !== 'object' && sampling.height === undefined && sampling.width === undefined;
-  const { height, width } = isOpen ? await suitingSize(job, base, wanted.edge, data) : { ...sizeOf(base), ...given(sampling) };
-  return { ...trained, classes: data.labels.length, frames: sampling.frames ?? base.frames, height, width };
+  const { height, width, resize } = isOpen
+    ? await suitingForm(job, base, wanted, data)
+    : { ...sizeOf(base), ...given(sampling), resize: undefined };
+  return {
+    config: { ...trained, classes: data.labels.length, frames: sampling.frames ?? base.frames, height, width },
+    resize,
+  };
 }
 
 function baseConfig(model: TrainJob['model'], temporal: TemporalPlan | undefined, from: Checkpoint | undefined): NetworkConfig {
@@ -179,20 +190,18 @@ const given = ({ height, width }: Partial<FrameShape>): Partial<FrameShape> => (
   ...(width !== undefined && { width }),
 });
 
-/** The size that shows most of the training videos, with about as many pixels as the recipe or else the network wants. */
-async function suitingSize(
+/** Frame size and resize that suit the shapes of the training videos, with the pixels that the recipe or else the network wants. */
+async function suitingForm(
   job: TrainJob,
   base: NetworkConfig,
-  edge: number | undefined,
+  { edge, sampling }: Wanted,
   data: LabelledVideos,
-): Promise<FrameShape> {
+): Promise<FrameForm> {
   const square = edge === undefined ? sizeOf(base) : { height: edge, width: edge };
-  const shapes = await shapesOf(videosOf(data, 'train'), job);
-  if (shapes.length === 0) return square;
-  const size = pictureSize(shapes, square.height * square.width);
-  const message = `frames of ${size.height}x${size.width} px: what shows most of the videos with the pixels of ${sizeText(square)} px; --size takes others`;
-  job.onEvent?.({ kind: 'note', message });
-  return size;
+  const form = frameForm(await shapesOf(videosOf(data, 'train'), job), square, sampling.resize);
+  const how = form.resize === 'crop' ? 'the middle of each frame' : 'whole frames';
+  job.onEvent?.({ kind: 'note', message: `${how} at ${sizeText(form)} px: ${form.reason}; --size and --resize take others` });
+  return form;
 }
 
 function chosenPreprocess(job: TrainJob, data: LabelledVideos, config: NetworkConfig, from: Checkpoint | undefined): Preprocess {
