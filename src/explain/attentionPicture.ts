@@ -1,4 +1,4 @@
-/** Draws attention as a picture: the input frames, and a row per token with heatmaps and shares of attention over time. */
+/** Draws the input frames, and a row per token with heatmaps and shares of attention over time. */
 
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import type { FrameShape } from '../clip/clipShape.js';

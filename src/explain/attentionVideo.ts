@@ -1,7 +1,4 @@
-/**
- * Draws attention as video frames: the input beside each token's heatmap, interpolated between sampled moments, above charts of
- * attention over time.
- */
+/** Draws video frames beside each token's interpolated heatmap, above charts of attention over time. */
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import { createCanvas } from '../video/canvas.js';
 import { type Attention, timeShares } from './attentionMaps.js';

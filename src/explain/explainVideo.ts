@@ -1,7 +1,4 @@
-/**
- * Explains one video: numbers, and on request pictures and a video in a folder. Replaces nothing unless forced; writes files
- * atomically.
- */
+/** Explains one video: numbers, and on request pictures and a video. Overwrites nothing unless forced. */
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { decodeSize } from '../clip/clipShape.js';

@@ -1,4 +1,4 @@
-/** The numbers of explain.json for one video: where each token attends, and scores without it. */
+/** The contents of explain.json. */
 import type { ClipTensor } from '../clip/clipTensor.js';
 import { softmax, topK } from '../metrics/softmax.js';
 import type { Blinding } from '../models/ablationGraph.js';

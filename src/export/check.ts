@@ -1,7 +1,4 @@
-/**
- * Checks an exported model in ONNX Runtime against the source network's logits: clips one at a time and in a batch of three,
- * which reveals mixed-up batches.
- */
+/** Checks an exported model's logits in ONNX Runtime: single clips, and a batch of three to reveal mixed-up batches. */
 
 import { asTensor, type ClipTensor, emptyClips } from '../clip/clipTensor.js';
 import { pixelClips } from '../clip/pixelClips.js';

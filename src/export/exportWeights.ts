@@ -1,4 +1,4 @@
-/** Exports weights as ONNX or as smaller weights, checked against the network before an atomic write. */
+/** Exports weights as ONNX or smaller weights, checked before an atomic write. */
 
 import { ConfigError, WeightsError } from '../errors.js';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';

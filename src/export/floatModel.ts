@@ -1,6 +1,5 @@
 /**
- * A checkpoint as an ONNX model for any runtime: standard operators, any batch, folded batch norm, input normalisation inside,
- * configuration in metadata.
+ * A checkpoint as an ONNX model for any runtime: standard operators, any batch, folded batch norm, input normalisation inside.
  */
 
 import type { Preprocess } from '../clip/preprocess.js';

@@ -1,6 +1,6 @@
 /**
- * 1x1 convolutions in int8: uint8 activations per tensor, symmetric int8 weights per channel, in 7 bits: without VNNI two
- * products are added in 16 bits, which must not overflow.
+ * 1x1 convolutions in int8: uint8 activations per tensor, symmetric weights per channel in 7 bits, since without VNNI two
+ * products are added in 16 bits.
  */
 
 import { WeightsError } from '../errors.js';

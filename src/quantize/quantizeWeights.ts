@@ -1,4 +1,4 @@
-/** Weights file -> int8 model file: calibrated on a data set and checked before it is written. */
+/** Weights file -> checked int8 model file, calibrated on a data set. */
 
 import type { DatasetOptions } from '../dataset/dataset.js';
 import { readDataset } from '../dataset/dataset.js';

@@ -1,4 +1,4 @@
-/** Options and data digest from the `last` checkpoint, for runs of versions without run.json. */
+/** Options and data digest of runs without run.json (older versions). */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { WeightsError } from '../errors.js';

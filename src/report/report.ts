@@ -1,7 +1,4 @@
-/**
- * Renders a run's report: one self-contained HTML page without scripts, requests or fonts, for screens (light, dark, phone) and
- * print. Computes no results.
- */
+/** Renders a report as one self-contained HTML page: no scripts, requests or fonts. Computes no results. */
 import { wilsonInterval } from '../metrics/metrics.js';
 import { classTable } from './classTable.js';
 import { confusionFigure } from './confusionFigure.js';

@@ -1,4 +1,4 @@
-/** Evaluates a run's best weights on its data; if the data is missing or changed, gives the reason. */
+/** Evaluates a run's best weights on its data, or gives the reason why not. */
 
 import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';

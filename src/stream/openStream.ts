@@ -1,6 +1,6 @@
 /**
- * A source and weights -> predictions over time. Frames of files wait for the network; a live source drops and counts frames
- * while it is busy, so results stay current.
+ * A source and weights -> predictions over time. A live source drops and counts frames while the network is busy, so results stay
+ * current.
  */
 import { decodeSize } from '../clip/clipShape.js';
 import { VideoError } from '../errors.js';
