@@ -6,9 +6,6 @@ import { ConfigError, systemCode } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type LayerCost, networkCost, newFrameMacs } from '../models/cost.js';
 import { modelOf, networkConfig, networkNames, parseNetworkConfig } from '../models/registry.js';
-import { parseCheckpoint } from '../weights/checkpoint.js';
-import { readSafetensors } from '../weights/files.js';
-import { isOnnxFile, readOnnxWeights } from '../weights/onnxFile.js';
 import { frameSize, whole } from './arguments.js';
 import { jsonText, textTable } from './textTable.js';
 
@@ -57,7 +54,12 @@ function changed(config: NetworkConfig, { classes, frames, size }: Flags, where:
 async function ofWeights(path: string, { classes, frames, size }: Flags): Promise<NetworkConfig> {
   if (classes ?? frames ?? size)
     throw new ConfigError('info: weights are for their own classes, frames and size; leave those out');
+  const { isOnnxFile, readOnnxWeights } = await import('../weights/onnxFile.js');
   if (await isOnnxFile(path)) return (await readOnnxWeights(path)).config;
+  const [{ parseCheckpoint }, { readSafetensors }] = await Promise.all([
+    import('../weights/checkpoint.js'),
+    import('../weights/files.js'),
+  ]);
   return parseCheckpoint(await readSafetensors(path), path).config;
 }
 

@@ -60,7 +60,8 @@ async function programFor(verb: string | undefined): Promise<Command> {
     .usage('VERB [options]')
     .version(packageVersion(), '-V, --version', 'print the version')
     .addHelpText('after', examples);
-  const known = verb !== undefined && Object.hasOwn(verbs, verb) ? [verbs[verb]] : Object.values(verbs);
+  const one = verb !== undefined && Object.hasOwn(verbs, verb) ? [verbs[verb]] : undefined;
+  const known = one ?? (verb === '-V' || verb === '--version' ? [] : Object.values(verbs));
   for (const load of known) if (load) program.addCommand(await load());
   for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });
   return program;

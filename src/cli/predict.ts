@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import { videosBelow } from '../dataset/folders.js';
 import { DatasetError } from '../errors.js';
-import { loadRecogniser, type Recogniser, type ResultOptions } from '../inference/recogniser.js';
+import type { Recogniser, ResultOptions } from '../inference/recogniser.js';
 import { ResultFile, type ResultFileState, resultFormat, runName } from '../inference/resultFile.js';
 import { windowOf } from '../inference/slidingWindow.js';
 import { abortable } from './abortable.js';
@@ -63,6 +63,7 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   const asked = askedFor(paths);
   const use = asked.videos.length > 1 ? 'throughput' : 'latency';
   const threshold = flags.unknownBelow === undefined ? {} : { unknownBelow: flags.unknownBelow };
+  const { loadRecogniser } = await import('../inference/recogniser.js'); // a wrong option is told without it
   const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold, use, background: true });
   const startMs = performance.now();
   try {

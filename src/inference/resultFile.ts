@@ -3,9 +3,10 @@
  * where it ended. Each row carries the name of its run, made of weights and options, so that no file holds two kinds of rows.
  * Knows files, not networks; what a row says is the caller's business.
  */
+
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
+import { createRequire } from 'node:module';
 import { VmfError } from '../errors.js';
 
 /** A line of JSON a video, or lines of comma-separated values. */
@@ -160,6 +161,7 @@ function parsedJson(line: string): unknown {
 }
 
 function csvRows(path: string, bytes: Buffer): ResultRow[] {
+  const { parse } = createRequire(import.meta.url)('csv-parse/sync') as typeof import('csv-parse/sync');
   const records = parse(bytes, { relax_column_count: true }) as string[][];
   const [header = [], ...rows] = records;
   if (header.join() !== resultColumns.join()) throw foreign(path, `its first line is not ${resultColumns.join()}`);
