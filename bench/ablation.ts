@@ -40,26 +40,26 @@ const augmented = (augment: NonNullable<TrainChoices['augment']>): TrainChoices 
 
 /** Parts that the recipe has, each switched off alone. */
 const without: Readonly<Record<string, TrainChoices>> = {
-  'random crops': augmented({ scale: [0.7656, 0.7657], aspect: [1, 1], reach: 0 }),
+  'random crops': augmented({ scale: [0.7656, 0.7657], aspect: [1, 1], maxCropOffset: 0 }),
   'colour jitter': augmented({ brightness: 0, contrast: 0, saturation: 0 }),
-  'speed (span)': augmented({ span: [1, 1] }),
+  'speed (span)': augmented({ temporalScale: [1, 1] }),
   'temporal jitter': augmented({ jitter: 0 }),
   dropout: { dropout: 0 },
   'label smoothing': { labelSmoothing: 0 },
   'weight decay': { weightDecay: 0 },
-  'statistics estimated anew': { statisticsBatches: 0 },
+  'statistics estimated anew': { preciseBn: 0 },
 };
 
 /** Parts that the recipe has not, each switched on alone. */
 const withMore: Readonly<Record<string, TrainChoices>> = {
   mixup: { mixup: 0.2 },
-  cutmix: { cutmix: 1, mixChance: 0.5 },
+  cutmix: { cutmix: 1, mixProb: 0.5 },
   RandAugment: augmented({ operations: 1, magnitude: 0.3 }),
-  'random erasing': augmented({ erase: 0.25 }),
-  'repeated augmentation in half the epochs': { repeats: 2, epochs: 15 },
+  'random erasing': augmented({ randomErasing: 0.25 }),
+  'repeated augmentation in half the epochs': { repeatedAug: 2, epochs: 15 },
   'drop path': { dropPath: 0.1 },
-  'average of weights': { average: 0.95 },
-  'accumulation of 2 passes': { accumulate: 2 },
+  'average of weights': { ema: 0.95 },
+  'accumulation of 2 passes': { gradAccum: 2 },
 };
 
 /** Options, by the name of the row. */

@@ -101,7 +101,7 @@ export async function ourTraining(task: Task): Promise<Side> {
   const { config, weights, clips, targets, threads } = task;
   const count = clipsOf(task);
   const engine = openRuntime({ threads });
-  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: count, maxGradientNorm: 1e9 });
+  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: count, gradClip: 1e9 });
   const { length } = weights.parameters;
   await programs.setWeights({ ...weights, first: new Float32Array(length), second: new Float32Array(length) });
   await programs.warmUp();

@@ -60,7 +60,7 @@ async function loadRow(name: string, use: 'inference' | 'training'): Promise<Loa
 
 function graphOf(name: string, use: 'inference' | 'training') {
   const config = networkConfig(name);
-  if (use === 'training') return trainingStep(config, { ...defaultStep, clips: batch, maxGradientNorm: 5 });
+  if (use === 'training') return trainingStep(config, { ...defaultStep, clips: batch, gradClip: 5 });
   const { parameters, statistics } = inventoryOf(config);
   const rng = new Rng(['load']);
   const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };

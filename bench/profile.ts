@@ -108,5 +108,5 @@ function training(): Profiled {
     dropout: new Float32Array(clips * masksOf(config).dropouts).fill(1),
     schedule: scheduleValues({ step: 1, rate: 1e-5, weightDecay: 0.05, betas: defaultStep.betas }),
   };
-  return { graph: trainingStep(config, { ...defaultStep, clips, maxGradientNorm: 5 }), feeds };
+  return { graph: trainingStep(config, { ...defaultStep, clips, gradClip: 5 }), feeds };
 }

@@ -24,7 +24,19 @@ function made(t: TestContext): string {
   return folder;
 }
 
-const recipe = ['--config', 'tiny.json', '--batch', '2', '--warmup', '0', '--threads', '1', '--workers', '1', '--no-cache'];
+const recipe = [
+  '--config',
+  'tiny.json',
+  '--batch',
+  '2',
+  '--warmup-epochs',
+  '0',
+  '--threads',
+  '1',
+  '--workers',
+  '1',
+  '--no-cache',
+];
 const folds = ['train', 'list.csv', '--only', 'label=bow,jump', '--out', 'run', ...recipe];
 
 test('train --folds: a table, a matrix, files; stopped by Ctrl-C it goes on when given again', async (t) => {

@@ -24,7 +24,7 @@ function someVideos(folder: string, mixed = false): void {
 
 const job = (root: string, more: Partial<TrainJob>): TrainJob => ({
   ...{ data: join(root, 'data'), out: join(root, 'run'), threads: 1, workers: 1, cacheFolder: false },
-  options: { epochs: 1, batch: 2, warmupEpochs: 0, statisticsBatches: 1 },
+  options: { epochs: 1, batch: 2, warmupEpochs: 0, preciseBn: 1 },
   dataset: { valShare: 0 },
   ...more,
 });
@@ -54,7 +54,7 @@ test('a named network takes the shape of the videos, unless a size is asked for'
   const onEvent: TrainJob['onEvent'] = (event) => {
     if (event.kind === 'note') notes.push(event.message);
   };
-  const options = { epochs: 1, batch: 2, statisticsBatches: 1 };
+  const options = { epochs: 1, batch: 2, preciseBn: 1 };
   const suited = await train(job(root, { options, onEvent, preprocess: { frames: 2 } }));
   assert.deepEqual([suited.config.height, suited.config.width], [80, 144], notes.join('\n'));
   assert.ok(notes.some((note) => note.startsWith('whole frames at 80x144 px')));

@@ -27,7 +27,7 @@ before(async () => {
   );
   writeFileSync(at('data', 'list.csv'), `path,label,split\n${rows.join('\n')}\n`);
   await learn('a', { epochs: 2 });
-  await learn('b', { epochs: 3, rate: 0.004, seed: 1 });
+  await learn('b', { epochs: 3, lr: 0.004, seed: 1 });
   await learn('c', { epochs: 2, seed: 7 });
 });
 
@@ -36,7 +36,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 async function learn(name: string, options: object): Promise<void> {
   await train({
     ...{ data: at('data', 'list.csv'), out: at(name), model: tinyConfig(), threads: 1, workers: 1, cacheFolder: false },
-    options: { batch: 4, warmupEpochs: 1, statisticsBatches: 1, ...options },
+    options: { batch: 4, warmupEpochs: 1, preciseBn: 1, ...options },
     command: ['train', 'my data/list.csv', '--out', name],
   });
 }
@@ -103,7 +103,7 @@ test('two runs: what differs, curves over each other, and whether chance explain
     differences.map(({ name, values }: { name: string; values: string[] }) => [name, values]),
   );
   assert.deepEqual(
-    ['epochs', 'rate', 'seed'].map((name) => differing[name]),
+    ['epochs', 'lr', 'seed'].map((name) => differing[name]),
     [
       ['2', '3'],
       ['0.001', '0.004'],

@@ -94,7 +94,7 @@ test('as a teacher and as a student, with unlabelled videos, with layer decay an
     'run/best.safetensors',
     '--layer-decay',
     '0.8',
-    '--unfreeze',
+    '--unfreeze-epochs',
     '1',
     '--out',
     'tuned',

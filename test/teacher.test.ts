@@ -43,7 +43,7 @@ test('train --teacher: tells, learns, resumes with the teacher only; refuses wha
   makeFile(join(folder, 'broken.onnx'), 'nothing of the kind');
   writeFileSync(join(folder, 'tiny.json'), JSON.stringify(tinyConfig()));
   const train = ['train', 'data', '--out', 'run', ...flags];
-  const fresh = [...train, '--config', 'tiny.json', '--batch', '2', '--warmup', '0', '--epochs', '2'];
+  const fresh = [...train, '--config', 'tiny.json', '--batch', '2', '--warmup-epochs', '0', '--epochs', '2'];
 
   const no = (args: readonly string[], reason: RegExp) => refused(folder, args, reason);
   await no([...fresh, '--teacher', 'strange.safetensors'], /must know every class of the data; it lacks "bow" \(it knows "jump"/);
@@ -56,7 +56,7 @@ test('train --teacher: tells, learns, resumes with the teacher only; refuses wha
   );
   assert.equal(existsSync(join(folder, 'run')), false);
 
-  const { code, out, err } = await vmf(folder, ...fresh, '--teacher', 'large.safetensors', '--teacher-share', '0.6');
+  const { code, out, err } = await vmf(folder, ...fresh, '--teacher', 'large.safetensors', '--distill-alpha', '0.6');
   assert.equal(code, 0, err);
   assert.match(err, /note: teacher large\.safetensors: it takes 8 frames of 48 px: the student's 4 frames of 32 px are brought/);
   assert.match(err, /note: teacher large\.safetensors: what it says of "wave" is left aside/);

@@ -42,7 +42,7 @@ test('train with nothing but data chooses, says why and how long, and finds a fo
 
 test('a recipe of one’s own is used, flags go before it, and every mistake in it is one line', async (t) => {
   const folder = made(t);
-  writeFileSync(join(folder, 'own.yaml'), `${about}options: {batch: 2, rate: 0.002, augment: {reach: 0.5}}\n`);
+  writeFileSync(join(folder, 'own.yaml'), `${about}options: {batch: 2, lr: 0.002, augment: {maxCropOffset: 0.5}}\n`);
   const command = [
     'train',
     'clips',
@@ -60,15 +60,15 @@ test('a recipe of one’s own is used, flags go before it, and every mistake in 
   assert.equal(code, 0, err);
   const { recipe } = JSON.parse(readFileSync(join(folder, 'run', 'run.json'), 'utf8'));
   assert.deepEqual(
-    [recipe.batch, recipe.rate, recipe.epochs, recipe.augment.reach, recipe.augment.operations],
+    [recipe.batch, recipe.lr, recipe.epochs, recipe.augment.maxCropOffset, recipe.augment.operations],
     [2, 0.002, 1, 0.5, 1],
   );
   writeFileSync(join(folder, 'wrong.yaml'), `${about}options: {rates: 0.002}\n`);
   await refused(folder, ['train', 'clips', '--out', 'new', '--recipe', 'wrong.yaml'], /wrong\.yaml: options: .*rates/);
   await refused(folder, ['train', 'clips', '--out', 'new', '--recipe', 'fast'], /unknown name "fast"; there are finetune, /);
   await refused(folder, ['train', 'clips', '--out', 'new', '--mixup', 'x'], /--mixup: expected a number, got "x"/);
-  await refused(folder, ['train', 'clips', '--out', 'new', '--span', '1,0.5'], /Expected two rising numbers/);
-  await refused(folder, ['train', 'clips', '--out', 'new', '--span', '0.5,2'], /augment\.span/);
+  await refused(folder, ['train', 'clips', '--out', 'new', '--temporal-scale', '1,0.5'], /Expected two rising numbers/);
+  await refused(folder, ['train', 'clips', '--out', 'new', '--temporal-scale', '0.5,2'], /augment\.temporalScale/);
   await refused(folder, ['train', 'clips', '--resume'], /--resume needs --out/);
   assert.equal(existsSync(join(folder, 'new')), false);
 });

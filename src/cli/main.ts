@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { messageOf, VmfError } from '../errors.js';
+import { renamedFlags } from '../train/recipe/renamed.js';
 import { packageVersion } from '../weights/packageVersion.js';
 
 /** Imported lazily, since verbs bring large libraries; in order of use. */
@@ -84,8 +85,14 @@ function report(error: unknown): number {
 /** Help and version have been printed. */
 function reportUsage(error: CommanderError): number {
   if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') return 0;
-  if (error.code !== 'commander.help') tell(error.message.replace(/^error: /, ''));
+  if (error.code !== 'commander.help') tell(renamedOption(error) ?? error.message.replace(/^error: /, ''));
   return 2;
+}
+
+function renamedOption({ code, message }: CommanderError): string | undefined {
+  const old = code === 'commander.unknownOption' ? /'--([\w-]+)/.exec(message)?.[1] : undefined;
+  const now = old === undefined || !Object.hasOwn(renamedFlags, old) ? undefined : renamedFlags[old];
+  return now && `--${old} is called --${now} now`;
 }
 
 function tell(text: string): void {

@@ -29,55 +29,50 @@ type Key = keyof TrainChoices | `augment.${keyof NonNullable<TrainChoices['augme
 const flags: readonly (readonly [flag: string, key: Key, read: Reader, what: string])[] = [
   ['epochs <n>', 'epochs', wholeNumber, 'passes over the training videos (default: by their number)'],
   ['batch <n>', 'batch', wholeNumber, 'clips a pass (default: 8, or 16 from 400 videos on)'],
-  ['accumulate <n>', 'accumulate', wholeNumber, 'passes whose gradients make one step'],
-  ['rate <x>', 'rate', decimal, 'peak learning rate'],
+  ['grad-accum <n>', 'gradAccum', wholeNumber, 'passes whose gradients make one step'],
+  ['lr <x>', 'lr', decimal, 'peak learning rate'],
   ['weight-decay <x>', 'weightDecay', decimal, 'of convolution and linear weights'],
-  ['warmup <epochs>', 'warmupEpochs', decimal, 'epochs of rising rate'],
-  ['smoothing <x>', 'labelSmoothing', decimal, 'label smoothing'],
+  ['warmup-epochs <n>', 'warmupEpochs', decimal, 'epochs of rising learning rate'],
+  ['label-smoothing <x>', 'labelSmoothing', decimal, 'label smoothing'],
   ['mixup <a>', 'mixup', decimal, 'shape of the Beta distribution that blends clips, 0 for none'],
   ['cutmix <a>', 'cutmix', decimal, 'the same for boxes put into other clips'],
-  ['mix-chance <share>', 'mixChance', decimal, 'share of batches that are mixed'],
-  ['clip-norm <x>', 'maxGradientNorm', decimal, 'largest gradient norm, 0 for none'],
+  ['mix-prob <p>', 'mixProb', decimal, 'share of batches that are mixed'],
+  ['grad-clip <x>', 'gradClip', decimal, 'largest gradient norm, 0 for none'],
   ['dropout <x>', 'dropout', decimal, 'before the last layer'],
   ['drop-path <x>', 'dropPath', decimal, 'chance that the last residual branch is skipped, earlier ones less'],
-  ['average <x>', 'average', decimal, 'decay a step of a moving average of the weights, which is then used; 0 for none'],
-  ['repeats <n>', 'repeats', wholeNumber, 'different clips of each video side by side'],
+  ['ema <x>', 'ema', decimal, 'decay a step of a moving average of the weights, which is then used; 0 for none'],
+  ['repeated-aug <n>', 'repeatedAug', wholeNumber, 'different clips of each video side by side'],
   ['layer-decay <x>', 'layerDecay', decimal, 'factor of the rate from each layer to the one below, for fine-tuning'],
-  ['unfreeze <epochs>', 'unfreezeEpochs', wholeNumber, 'epochs in which layers join one by one, from the head down'],
-  [
-    'statistics <n>',
-    'statisticsBatches',
-    wholeNumber,
-    'batches for batch-norm statistics before validating, 0 keeps running ones',
-  ],
+  ['unfreeze-epochs <n>', 'unfreezeEpochs', wholeNumber, 'epochs in which layers join one by one, from the head down'],
+  ['precise-bn <n>', 'preciseBn', wholeNumber, 'batches for batch-norm statistics before validating, 0 keeps running ones'],
   ['validate-every <n>', 'validateEvery', wholeNumber, 'epochs between validations'],
   ['patience <n>', 'patience', wholeNumber, 'stop after so many validations without a better one, 0 for never'],
-  ['unlabelled-share <share>', 'unlabelledShare', decimal, 'share of a pass that has no labels, with --unlabelled'],
+  ['unlabelled-ratio <share>', 'unlabelledRatio', decimal, 'share of a pass that has no labels, with --unlabelled'],
   ['pseudo-threshold <p>', 'pseudoThreshold', decimal, 'how sure the teacher must be of a label'],
   ['pseudo-weight <x>', 'pseudoWeight', decimal, 'weight of what the teacher says'],
-  ['pseudo-ramp <share>', 'pseudoRamp', decimal, 'share of the run over which that weight rises'],
+  ['ramp-up <share>', 'rampUp', decimal, 'share of the run over which that weight rises'],
   ['token-mix <share>', 'tokenMix', decimal, 'share of passes whose unlabelled clips are mixed by tubes'],
-  ['teacher-share <share>', 'teacherShare', decimal, "the teacher's part of the loss, with --teacher"],
-  ['teacher-temperature <t>', 'teacherTemperature', decimal, 'how much its answers are softened'],
+  ['distill-alpha <share>', 'distillAlpha', decimal, "the teacher's part of the loss, with --teacher"],
+  ['distill-temperature <t>', 'distillTemperature', decimal, 'how much its answers are softened'],
   ['seed <n>', 'seed', wholeNumber, 'of everything random (default: 0)'],
   ['max-bad <share>', 'maxBadShare', decimal, 'stop when more training videos than this share cannot be read'],
   ['crop-scale <low,high>', 'augment.scale', () => range, 'area of random crops'],
   ['crop-aspect <low,high>', 'augment.aspect', () => range, 'aspect of random crops'],
-  ['crop-reach <x>', 'augment.reach', decimal, 'how far from the centre crops may lie, 0 to 1'],
-  ['span <low,high>', 'augment.span', () => range, 'share of the video that a clip spans: speed'],
+  ['max-crop-offset <x>', 'augment.maxCropOffset', decimal, 'how far from the centre crops may lie, 0 to 1'],
+  ['temporal-scale <low,high>', 'augment.temporalScale', () => range, 'share of the video that a clip spans: speed'],
   ['jitter <x>', 'augment.jitter', decimal, 'how far frames are moved in time, 0 to 1'],
   ['brightness <x>', 'augment.brightness', decimal, 'largest change, as contrast and saturation'],
   ['contrast <x>', 'augment.contrast', decimal, ''],
   ['saturation <x>', 'augment.saturation', decimal, ''],
   ['rand-augment <n>', 'augment.operations', wholeNumber, 'operations of RandAugment, alike on all frames'],
   ['magnitude <x>', 'augment.magnitude', decimal, 'strength of RandAugment, 0 to 1'],
-  ['erase <share>', 'augment.erase', decimal, 'share of clips with a box erased'],
-  ['warp <share>', 'augment.warp', decimal, 'share of clips of which 2 or 4 frames are held'],
+  ['random-erasing <share>', 'augment.randomErasing', decimal, 'share of clips with a box erased'],
+  ['temporal-warp <share>', 'augment.temporalWarp', decimal, 'share of clips of which 2 or 4 frames are held'],
 ];
 
 export interface RecipeFlags {
   readonly recipe?: string;
-  readonly balance?: 'none' | 'classes';
+  readonly classBalanced?: boolean;
   readonly batchNorm?: 'batch' | 'frozen';
 }
 
@@ -86,7 +81,8 @@ export function addRecipeOptions(command: Command): Command {
   command.optionsGroup('Recipe (defaults: those of the recipe):');
   command.option('--recipe <name>', `${recipeNames().join(', ')}, a .yaml file, or none (default: by the size of the data)`);
   for (const [flag, , read, what] of flags) command.option(`--${flag}`, what, read(nameOf(flag)));
-  command.addOption(new Option('--balance <how>', 'show small classes more often').choices(['none', 'classes']));
+  command.option('--class-balanced', 'show small classes as often as the largest (default: when classes are uneven)');
+  command.option('--no-class-balanced', 'show every video once');
   command.addOption(new Option('--batch-norm <how>', 'frozen: keep the statistics of --init').choices(['batch', 'frozen']));
   return command.optionsGroup('Options:');
 }
@@ -101,10 +97,10 @@ export function recipeChoices(given: Readonly<Record<string, unknown>> & RecipeF
   });
   const augment = entries.flatMap(([key, value]) => (key.startsWith('augment.') ? [[key.slice('augment.'.length), value]] : []));
   const plain = entries.filter(([key]) => !key.startsWith('augment.'));
-  const { balance, batchNorm } = given;
+  const { classBalanced, batchNorm } = given;
   const choices = {
     ...Object.fromEntries(plain),
-    ...(balance && { balance }),
+    ...(classBalanced !== undefined && { classBalanced }),
     ...(batchNorm && { batchNorm }),
     ...(augment.length > 0 && { augment: Object.fromEntries(augment) }),
   };

@@ -19,7 +19,7 @@ test('times rise, stay in their window, span what was asked for, and are drawn a
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.nat(),
       (frames, least, jitter, seed) => {
-        const augment = { ...defaultAugment, span: [least, least] as const, jitter };
+        const augment = { ...defaultAugment, temporalScale: [least, least] as const, jitter };
         const draw = () => drawTimes(new Rng([seed]), window, frames, augment);
         const times = draw();
         assert.deepEqual(draw(), times);
@@ -38,7 +38,7 @@ test('times rise, stay in their window, span what was asked for, and are drawn a
 test('warped clips show 2 or 4 moments in their order', () => {
   fc.assert(
     fc.property(fc.nat(), (seed) => {
-      const times = drawTimes(new Rng([seed]), window, 8, { ...defaultAugment, warp: 1 });
+      const times = drawTimes(new Rng([seed]), window, 8, { ...defaultAugment, temporalWarp: 1 });
       const kept = new Set(times);
       assert.equal(times.length, 8);
       assert.ok(kept.size === 2 || kept.size === 4, `${kept.size} moments`);
@@ -51,7 +51,7 @@ test('warped clips show 2 or 4 moments in their order', () => {
 });
 
 test('one effect switched on leaves the others as they were', () => {
-  const augment = augmentSchema.parse({ operations: 2, erase: 1 });
+  const augment = augmentSchema.parse({ operations: 2, randomErasing: 1 });
   const [both, alone] = [augment, { ...augment, operations: 0 }].map((chosen) => drawEffects(new Rng([5]), chosen));
   assert.equal(both?.operations.length, 2);
   assert.equal(alone?.operations.length, 0);

@@ -35,7 +35,7 @@ export function drawBox(
   rng: Rng,
   frame: FrameShape,
   preprocess: Preprocess,
-  augment: Pick<Augment, 'scale' | 'aspect' | 'reach'>,
+  augment: Pick<Augment, 'scale' | 'aspect' | 'maxCropOffset'>,
 ): Box {
   const picture = trainingPicture(frame, preprocess);
   const room = preprocess.resize === 'fit' ? picture : { x: 0, y: 0, width: frame.width, height: frame.height };
@@ -44,7 +44,7 @@ export function drawBox(
     (picture.width / picture.height) * Math.exp(rng.uniform(Math.log(augment.aspect[0]), Math.log(augment.aspect[1])));
   const width = Math.min(Math.sqrt(area * aspect), room.width);
   const height = Math.min(Math.sqrt(area / aspect), room.height);
-  const place = (slack: number) => slack * (0.5 + augment.reach * (rng.uniform() - 0.5));
+  const place = (slack: number) => slack * (0.5 + augment.maxCropOffset * (rng.uniform() - 0.5));
   const x = room.x + place(room.width - width);
   const y = room.y + place(room.height - height);
   return { x, y, width, height };
@@ -84,7 +84,7 @@ export interface ClipEffects {
 /** Drawn from a stream of its own, so that switching one part on leaves the others as they were. */
 export function drawEffects(rng: Rng, augment: Augment): ClipEffects {
   const operations = drawOperations(rng.fork('operations'), augment.operations, augment.magnitude);
-  return { operations, erased: drawErased(rng.fork('erase'), augment.erase) };
+  return { operations, erased: drawErased(rng.fork('erase'), augment.randomErasing) };
 }
 
 /** Zhong et al. 2020 (arXiv 1708.04896), with a smaller largest area: 2 to 20 %, aspect 0.3 to 3.3. */
@@ -97,16 +97,16 @@ function drawErased(rng: Rng, chance: number): ClipEffects['erased'] {
   return { x: rng.uniform(0, 1 - width), y: rng.uniform(0, 1 - height), width, height, seed: rng.uint32() };
 }
 
-/** Which moments of the window become frames: a part of it by `span`, a moment of each equal segment by `jitter`. Increasing. */
+/** Which moments of the window become frames: a part of it by `temporalScale`, a moment of each equal segment by `jitter`. Increasing. */
 export function drawTimes(rng: Rng, window: TimeWindow, frames: number, augment: Augment): number[] {
   const wholeSec = window.toSec - window.fromSec;
-  const spanSec = wholeSec * rng.uniform(...augment.span);
+  const spanSec = wholeSec * rng.uniform(...augment.temporalScale);
   const fromSec = window.fromSec + rng.uniform(0, wholeSec - spanSec);
   const segmentSec = spanSec / frames;
   const timesSec = Array.from({ length: frames }, (_, t) => {
     return fromSec + (t + 0.5 + augment.jitter * (rng.uniform() - 0.5)) * segmentSec;
   });
-  return rng.chance(augment.warp) ? warped(rng, timesSec) : timesSec;
+  return rng.chance(augment.temporalWarp) ? warped(rng, timesSec) : timesSec;
 }
 
 /** Keeps 2 or 4 of the frames, each held until a random moment between it and the next. */

@@ -24,7 +24,7 @@ const meanOf = (clips: ClipTensor, b: number, t: number) => frameOf(clips, t, b)
 test('targets are mixed in the proportion of the pixels, in every frame alike, by mixup and by cutmix', () => {
   fc.assert(
     fc.property(fc.nat(), fc.boolean(), (seed, boxes) => {
-      const options: MixOptions = { mixup: boxes ? 0 : 0.8, cutmix: boxes ? 1 : 0, mixChance: 1 };
+      const options: MixOptions = { mixup: boxes ? 0 : 0.8, cutmix: boxes ? 1 : 0, mixProb: 1 };
       const mixed = batch();
       mixClips(mixed, new Rng([seed]), options);
       for (let b = 0; b < size; b++) {
@@ -40,16 +40,16 @@ test('targets are mixed in the proportion of the pixels, in every frame alike, b
 
 test('cutmix pastes, mixup blends: only mixup makes new values', () => {
   const [pasted, blended] = [batch(), batch()];
-  mixClips(pasted, new Rng([3]), { mixup: 0, cutmix: 1, mixChance: 1 });
-  mixClips(blended, new Rng([3]), { mixup: 1, cutmix: 0, mixChance: 1 });
+  mixClips(pasted, new Rng([3]), { mixup: 0, cutmix: 1, mixProb: 1 });
+  mixClips(blended, new Rng([3]), { mixup: 1, cutmix: 0, mixProb: 1 });
   assert.ok(new Set(pasted.clips.data).size <= size);
   assert.ok([...new Set(blended.clips.data)].some((value) => !Number.isInteger(value)));
 });
 
 test('nothing is mixed without a shape or a chance', () => {
   for (const options of [
-    { mixup: 0, cutmix: 0, mixChance: 1 },
-    { mixup: 1, cutmix: 1, mixChance: 0 },
+    { mixup: 0, cutmix: 0, mixProb: 1 },
+    { mixup: 1, cutmix: 1, mixProb: 0 },
   ]) {
     const left = batch();
     mixClips(left, new Rng([1]), options);

@@ -12,7 +12,7 @@ export interface MixOptions {
   /** The same for the area of cutmix; 0 for no cutmix. */
   readonly cutmix: number;
   /** Share of batches that are mixed. */
-  readonly mixChance: number;
+  readonly mixProb: number;
 }
 
 /** Clips and targets [B, classes]; both are written over. */
@@ -23,9 +23,9 @@ export interface MixableBatch {
 
 /** Mixes each clip with another of the batch, or leaves the batch as it is: as the stream says. With both kinds on, one of them. */
 export function mixClips({ clips, targets }: MixableBatch, rng: Rng, options: MixOptions): void {
-  const { mixup, cutmix, mixChance } = options;
+  const { mixup, cutmix, mixProb } = options;
   if (mixup === 0 && cutmix === 0) return;
-  if (!rng.chance(mixChance)) return;
+  if (!rng.chance(mixProb)) return;
   const useCutmix = cutmix > 0 && (mixup === 0 || rng.chance(0.5));
   const share = beta(rng, useCutmix ? cutmix : mixup);
   const partners = derangement(rng, clips.count);

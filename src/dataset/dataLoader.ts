@@ -34,7 +34,7 @@ export interface BatchOptions extends Partial<Views> {
   readonly seed?: number;
   /** Training only: clips of each video, and whether small classes are shown more often; see epochOrder. */
   readonly repeats?: SamplerOptions['repeats'];
-  readonly balance?: SamplerOptions['balance'];
+  readonly classBalanced?: SamplerOptions['classBalanced'];
   /** Leave out a last batch that is not full; by default in training only. */
   readonly dropLast?: boolean;
   /** Begin with this batch of the epoch, as if those before had been taken; 0 by default. */
@@ -62,7 +62,7 @@ export interface Prepared {
   }[];
 }
 
-type OrderOptions = Pick<BatchOptions, 'epoch' | 'seed' | 'repeats' | 'balance'>;
+type OrderOptions = Pick<BatchOptions, 'epoch' | 'seed' | 'repeats' | 'classBalanced'>;
 
 /** One training clip to be cut: of which video, the video's index, and the how manieth clip of it in this epoch. */
 interface TrainItem {

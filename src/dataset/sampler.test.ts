@@ -23,7 +23,7 @@ test('every video once, in another order each epoch', () => {
 test('balanced: all classes as often as the largest, every video at least once, no clip twice', () => {
   fc.assert(
     fc.property(labelsOf, fc.nat(), fc.integer({ min: 1, max: 3 }), (labels, seed, repeats) => {
-      const order = sampleEpoch(labels, { seed, epoch: 3, balance: 'classes', repeats });
+      const order = sampleEpoch(labels, { seed, epoch: 3, classBalanced: true, repeats });
       const counts = new Map<number, number>();
       for (const { video } of order) counts.set(labels[video] ?? -1, (counts.get(labels[video] ?? -1) ?? 0) + 1);
       const sizes = [...new Set(labels)].map((label) => labels.filter((other) => other === label).length);

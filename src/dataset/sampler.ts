@@ -8,7 +8,7 @@ export interface SamplerOptions {
   /** Different clips of a video that follow each other ("repeated augmentation", Hoffer et al. 2020); 1 by default. */
   readonly repeats?: number | undefined;
   /** classes: every class as often as the largest one, smaller ones going round again; none: every video once. */
-  readonly balance?: 'none' | 'classes' | undefined;
+  readonly classBalanced?: boolean | undefined;
 }
 
 /** One clip to be cut: of which video (its index), and the how manieth of the epoch's clips of that video. */
@@ -19,10 +19,10 @@ export interface EpochItem {
 
 /** The clips of one epoch, for videos of these classes. Depends on nothing else. */
 export function sampleEpoch(labels: readonly number[], options: SamplerOptions): EpochItem[] {
-  const { seed, epoch, repeats = 1, balance = 'none' } = options;
+  const { seed, epoch, repeats = 1, classBalanced = false } = options;
   const rng = new Rng([seed, 'order', epoch]);
   const once = labels.map((_, video) => ({ video, round: 0 }));
-  const draws = balance === 'classes' ? [...once, ...extraDraws(labels, rng.fork('balance'))] : once;
+  const draws = classBalanced ? [...once, ...extraDraws(labels, rng.fork('balance'))] : once;
   return rng
     .shuffle(draws)
     .flatMap(({ video, round }) => Array.from({ length: repeats }, (_, i) => ({ video, view: round * repeats + i })));

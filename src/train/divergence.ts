@@ -6,11 +6,11 @@ import type { TrainOptions } from './recipe/options.js';
 const window = 10;
 const factor = 5;
 
-type Weighing = Pick<TrainOptions, 'teacherShare' | 'teacherTemperature' | 'pseudoWeight'>;
+type Weighing = Pick<TrainOptions, 'distillAlpha' | 'distillTemperature' | 'pseudoWeight'>;
 
 /** What the targets of a clip weigh in the loss: more than 1 with a teacher, by its squared temperature, and with pseudo-labels. */
 export function lossWeight(options: Weighing, parts: { readonly teacher: boolean; readonly unlabelled: boolean }): number {
-  const { teacherShare: share, teacherTemperature: temperature, pseudoWeight } = options;
+  const { distillAlpha: share, distillTemperature: temperature, pseudoWeight } = options;
   return (parts.teacher ? 1 - share + share * temperature ** 2 : 1) * (parts.unlabelled ? 1 + pseudoWeight : 1);
 }
 

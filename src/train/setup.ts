@@ -88,7 +88,7 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
 }
 
 function refuseTeacherOptions({ options = {}, teacher }: TrainJob): void {
-  const stray = (['teacherShare', 'teacherTemperature'] as const).find((key) => options[key] !== undefined);
+  const stray = (['distillAlpha', 'distillTemperature'] as const).find((key) => options[key] !== undefined);
   if (teacher === undefined && stray !== undefined) throw new ConfigError(`${stray}: is for runs with a teacher; give --teacher`);
 }
 
@@ -104,7 +104,7 @@ type Choices = Required<Pick<TrainJob, 'preprocess'>> & {
 
 /** Labels for unlabelled clips come from the moving average of the weights, so there must be one. */
 function withTeacher(options: TrainOptions, needed: boolean): TrainOptions {
-  return needed && options.average === 0 ? { ...options, average: teacherAverage } : options;
+  return needed && options.ema === 0 ? { ...options, ema: teacherAverage } : options;
 }
 
 /** What the job says, before what the recipe says, before what suits the data. */
@@ -130,11 +130,11 @@ function reasonsFor(
   { reasons }: RecipeDefaults,
   recipe: Recipe,
 ): string[] {
-  const told = (key: 'epochs' | 'balance') => options[key] !== undefined || recipe.options[key] !== undefined;
+  const told = (key: 'epochs' | 'classBalanced') => options[key] !== undefined || recipe.options[key] !== undefined;
   return [
     ...(named === undefined ? [reasons.recipe] : []),
     ...(told('epochs') ? [] : [reasons.epochs]),
-    ...(reasons.balance === undefined || told('balance') ? [] : [reasons.balance]),
+    ...(reasons.classBalanced === undefined || told('classBalanced') ? [] : [reasons.classBalanced]),
     ...(model === undefined && init === undefined
       ? [`network ${recipe.model} from first values: no trained weights come with this version; --init takes others`]
       : []),

@@ -22,7 +22,7 @@ export interface StepOptions {
   readonly betas: readonly [number, number];
   readonly epsilon: number;
   /** Largest L2 norm of the whole gradient; Infinity for none. */
-  readonly maxGradientNorm: number;
+  readonly gradClip: number;
   /** How much of the old running statistics a step keeps. */
   readonly statisticsMomentum: number;
   /** Clips follow one another in pairs (see trainingGraph); for causal networks and even batches. */
@@ -51,7 +51,7 @@ type Updates = NonNullable<StepGraph['updates']>;
 export const defaultStep: Omit<StepOptions, 'clips'> = {
   betas: [0.9, 0.999],
   epsilon: 1e-8,
-  maxGradientNorm: Number.POSITIVE_INFINITY,
+  gradClip: Number.POSITIVE_INFINITY,
   statisticsMomentum: 0.9,
 };
 
@@ -64,11 +64,11 @@ export function trainingStep(config: NetworkConfig, options: StepOptions): StepG
   const inventory = inventoryOf(config);
   const state = stateInputs(inventory);
   const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, state, options);
-  const { accumulate = 1, maxGradientNorm } = options;
+  const { accumulate = 1, gradClip } = options;
   const sum = accumulate > 1 ? gradientSum(inventory) : undefined;
   const mean = sum ? mul(add(sum, flat), 1 / accumulate) : flat;
   const norm = normOf(mean);
-  const gradient = Number.isFinite(maxGradientNorm) ? mul(mean, clip(div(maxGradientNorm, add(norm, 1e-6)), 0, 1)) : mean;
+  const gradient = Number.isFinite(gradClip) ? mul(mean, clip(div(gradClip, add(norm, 1e-6)), 0, 1)) : mean;
   const moved = adamW(state, gradient, decayMask(inventory), options);
   return {
     outputs: { loss, logits, gradientNorm: norm },

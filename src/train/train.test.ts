@@ -68,7 +68,7 @@ before(() => {
 after(() => rmSync(root, { recursive: true, force: true }));
 
 function job(more: Partial<TrainJob> = {}): TrainJob {
-  const options = { epochs: 3, batch: 4, warmupEpochs: 1, statisticsBatches: 2 };
+  const options = { epochs: 3, batch: 4, warmupEpochs: 1, preciseBn: 2 };
   const out = join(root, `run${runs++}`);
   return { data, out, model: tiny, recipe: false, options, threads: 1, workers: 2, cacheFolder: false, ...more };
 }
@@ -107,9 +107,9 @@ test('the same seed gives the same weights, another seed others', async () => {
 
 /** Every part of the recipe that changes what is learnt, at once. */
 const everything: NonNullable<TrainJob['options']> = {
-  ...{ epochs: 3, batch: 4, accumulate: 3, warmupEpochs: 1, statisticsBatches: 2, repeats: 2, balance: 'classes' },
-  ...{ mixup: 0.4, cutmix: 1, mixChance: 0.8, dropout: 0.3, dropPath: 0.2, average: 0.9, layerDecay: 0.8, unfreezeEpochs: 2 },
-  augment: { operations: 2, magnitude: 0.5, erase: 0.5, span: [0.6, 1], jitter: 0.8, warp: 0.3 },
+  ...{ epochs: 3, batch: 4, gradAccum: 3, warmupEpochs: 1, preciseBn: 2, repeatedAug: 2, classBalanced: true },
+  ...{ mixup: 0.4, cutmix: 1, mixProb: 0.8, dropout: 0.3, dropPath: 0.2, ema: 0.9, layerDecay: 0.8, unfreezeEpochs: 2 },
+  augment: { operations: 2, magnitude: 0.5, randomErasing: 0.5, temporalScale: [0.6, 1], jitter: 0.8, temporalWarp: 0.3 },
 };
 
 test('with every part of the recipe on, a run stopped in mid-epoch and resumed ends bit-identical', async () => {
@@ -121,7 +121,7 @@ test('a run stopped in mid-epoch and resumed ends bit-identical to one that was 
 });
 
 test('so does one that also learns from videos without labels', async () => {
-  const { accumulate: _, ...rest } = everything;
+  const { gradAccum: _, ...rest } = everything;
   await resumesExactly({ ...rest, pseudoThreshold: 0.4, tokenMix: 0.7 }, { unlabelled: withoutLabels() });
 });
 
@@ -129,8 +129,8 @@ test('so do those that learn from a teacher, with and without labels; a resumed 
   const first = job({ options: { ...job().options, epochs: 1, seed: 5 } });
   await train(first);
   const teacher = join(first.out, 'best.safetensors');
-  await resumesExactly({ ...everything, teacherShare: 0.6, teacherTemperature: 3 }, { teacher });
-  const { accumulate: _, ...rest } = everything;
+  await resumesExactly({ ...everything, distillAlpha: 0.6, distillTemperature: 3 }, { teacher });
+  const { gradAccum: _, ...rest } = everything;
   const taught = await resumesExactly({ ...rest, pseudoThreshold: 0.4 }, { teacher, unlabelled: withoutLabels() });
   const { options: __, model: ___, ...again } = job({ out: taught.out, unlabelled: withoutLabels(), resume: true });
   await assert.rejects(train(again), /learns from a teacher; give its file again with --teacher/);
@@ -149,7 +149,7 @@ test('a teacher is told with its cost and kept in the record; with all of the lo
     if (event.kind === 'note') notes.push(event.message);
   };
   const alone = (labelSmoothing: number) =>
-    job({ teacher, onEvent, options: { ...job().options, epochs: 1, teacherShare: 1, labelSmoothing } });
+    job({ teacher, onEvent, options: { ...job().options, epochs: 1, distillAlpha: 1, labelSmoothing } });
   const [a, b] = [alone(0), alone(0.5)];
   const [one, two] = await Promise.all([a, b].map(async (each) => weightsOf((await train(each)).lastPath)));
   assert.deepEqual(two?.parameters, one?.parameters);
@@ -162,8 +162,8 @@ test('a teacher is told with its cost and kept in the record; with all of the lo
   const { name, path, share, temperature } = (readRecord(a.out)?.teacher ?? {}) as Record<string, unknown>;
   assert.deepEqual([name, path, share, temperature], ['tiny', teacher, 1, 4]);
   await assert.rejects(
-    train(job({ options: { teacherShare: 0.3 } })),
-    /teacherShare: is for runs with a teacher; give --teacher/,
+    train(job({ options: { distillAlpha: 0.3 } })),
+    /distillAlpha: is for runs with a teacher; give --teacher/,
   );
 });
 
@@ -229,7 +229,7 @@ test('starts from other weights, and begins the last layer anew for other classe
     if (event.kind === 'note') notes.push(event.message);
   };
   const init = join(first.out, 'best.safetensors');
-  const { model: _, ...second } = job({ init, onEvent, options: { ...job().options, epochs: 1, rate: 1e-9, warmupEpochs: 0 } });
+  const { model: _, ...second } = job({ init, onEvent, options: { ...job().options, epochs: 1, lr: 1e-9, warmupEpochs: 0 } });
   const summary = await train(second);
   const [before, after] = [await weightsOf(init), await weightsOf(summary.lastPath)];
   assert.equal(summary.config.name, 'tiny');
@@ -264,7 +264,7 @@ test('a run that diverges stops with step, clips and the last good checkpoint, w
   await train(good);
   const checkpoint = await weightsOf(join(good.out, 'best.safetensors'));
   const wild = job({
-    options: { ...job().options, epochs: 40, rate: 1, warmupEpochs: 0, maxGradientNorm: 0, labelSmoothing: 0 },
+    options: { ...job().options, epochs: 40, lr: 1, warmupEpochs: 0, gradClip: 0, labelSmoothing: 0 },
     preprocess: { resize: 'crop' },
   });
   await assert.rejects(train(wild), (error: Error) => {

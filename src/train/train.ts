@@ -73,7 +73,7 @@ function recordOf(job: TrainJob, folder: RunFolder, start: TrainSetup, teacher: 
       job.teacher !== undefined && {
         teacher: {
           ...{ path: job.teacher, name: teacher.name, digest: start.teacher },
-          ...{ share: options.teacherShare, temperature: options.teacherTemperature },
+          ...{ share: options.distillAlpha, temperature: options.distillTemperature },
         },
       }),
   };
@@ -94,13 +94,13 @@ async function runTraining(
   const programs = new TrainingPrograms(engine, config, {
     ...defaultStep,
     clips: options.batch,
-    maxGradientNorm: options.maxGradientNorm || Number.POSITIVE_INFINITY,
-    accumulate: options.accumulate,
-    average: options.average > 0,
+    gradClip: options.gradClip || Number.POSITIVE_INFINITY,
+    accumulate: options.gradAccum,
+    average: options.ema > 0,
     dropPath: options.dropPath > 0,
     layerRates: !learnsEvenly(options),
     frozenStatistics: options.batchNorm === 'frozen',
-    ...(teacher && { temperature: options.teacherTemperature }),
+    ...(teacher && { temperature: options.distillTemperature }),
   });
   await programs.setWeights(start.weights);
   const [prepared] = await Promise.all([
@@ -160,8 +160,8 @@ async function estimateTime(
   const epochs = options.epochs - (progress?.epoch ?? 0);
   const val = data.videos.filter(({ split }) => split === 'val').length;
   const looks = val > 0 ? Math.ceil(epochs / options.validateEvery) : 1;
-  const looked = looks * forwardShare * (val + Math.min(options.statisticsBatches * options.batch, clips));
-  const learnt = epochs * options.repeats * clips;
+  const looked = looks * forwardShare * (val + Math.min(options.preciseBn * options.batch, clips));
+  const learnt = epochs * options.repeatedAug * clips;
   const seconds = (learnt + looked) / speed + learnt * teaching;
   const length = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
   onEvent({

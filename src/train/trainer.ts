@@ -146,14 +146,14 @@ export class Trainer {
   }
 
   private countBatches(): number {
-    const { repeats, balance } = this.parts.options;
-    return this.parts.loader.batchCount(this.train, { batch: this.parts.labelledBatch, repeats, balance });
+    const { repeatedAug: repeats, classBalanced } = this.parts.options;
+    return this.parts.loader.batchCount(this.train, { batch: this.parts.labelledBatch, repeats, classBalanced });
   }
 
   /** The rest of the current epoch. False when the signal cut it short. */
   private async epoch(): Promise<boolean> {
     const { loader, options, signal } = this.parts;
-    const { seed, repeats, balance } = options;
+    const { seed, repeatedAug: repeats, classBalanced } = options;
     const { labelledBatch: batch } = this.parts;
     const { epoch, batch: firstBatch } = this.progress;
     this.startedMs = performance.now();
@@ -163,7 +163,7 @@ export class Trainer {
       throw new DatasetError(`${this.train.length} training videos do not fill a batch of ${batch}; use a smaller --batch`);
     }
     await this.setRates();
-    const batches = loader.batches(this.train, { batch, train: true, epoch, seed, repeats, balance, firstBatch });
+    const batches = loader.batches(this.train, { batch, train: true, epoch, seed, repeats, classBalanced, firstBatch });
     let waiting = batches.next();
     for (let next = await waiting; !next.done; next = await waiting) {
       waiting = batches.next(); // the next batch is put together while this one is learnt
@@ -187,7 +187,7 @@ export class Trainer {
   private async pass(batch: ClipBatch): Promise<void> {
     const { config, options, programs } = this.parts;
     const { pass } = this.progress;
-    const { accumulate, average, dropPath, weightDecay } = options;
+    const { gradAccum: accumulate, ema: average, dropPath, weightDecay } = options;
     const step = Math.floor(pass / accumulate) + 1;
     const made = await this.parts.makeBatch(batch, { pass, done: pass / this.totalPasses });
     const result = await programs.step({
@@ -217,7 +217,7 @@ export class Trainer {
     const { folder, options } = this.parts;
     const kept =
       this.lastSaved > 0 ? `${folder.lastPath} (epoch ${this.lastSaved}) is the last good checkpoint` : 'nothing was saved yet';
-    throw new VmfError(`training diverged ${where}; ${kept}; try a lower --rate than ${options.rate}`);
+    throw new VmfError(`training diverged ${where}; ${kept}; try a lower --lr than ${options.lr}`);
   }
 
   private updateMetrics({ labels, pseudoShare = 0 }: TrainingBatch, { loss, gradientNorm, logits }: StepResult): void {
@@ -255,10 +255,10 @@ export class Trainer {
     const { options } = this.parts;
     const batches = this.batchesPerEpoch;
     return lrAt(pass, {
-      peak: options.rate,
+      peak: options.lr,
       warmupSteps: Math.round(Math.min(options.warmupEpochs, options.epochs / 2) * batches),
       totalSteps: this.totalPasses,
-      finalShare: options.finalRate,
+      finalShare: options.minLrRatio,
     });
   }
 
@@ -273,7 +273,7 @@ export class Trainer {
     if (Number.isNaN(validation?.loss))
       this.stopDiverged(`in epoch ${epoch}: the network's answers on validation videos are no numbers`);
     const metrics: EpochMetrics = {
-      ...{ epoch, step: Math.floor(progress.pass / options.accumulate), rate: this.rateAt(progress.pass - 1) },
+      ...{ epoch, step: Math.floor(progress.pass / options.gradAccum), rate: this.rateAt(progress.pass - 1) },
       trainLoss: progress.lossSum / progress.batch,
       trainTop1: progress.correct / Math.max(progress.clips, 1),
       gradientNorm: progress.normSum / progress.batch,

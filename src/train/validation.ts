@@ -23,10 +23,10 @@ export async function estimateStatistics(
   epoch: number,
   chained: boolean,
 ): Promise<void> {
-  const { batch, seed, statisticsBatches, batchNorm } = options;
-  if (statisticsBatches === 0 || batchNorm === 'frozen') return;
+  const { batch, seed, preciseBn, batchNorm } = options;
+  if (preciseBn === 0 || batchNorm === 'frozen') return;
   const estimate = new PreciseBatchNorm(inventoryOf(config).statistics);
-  let left = statisticsBatches;
+  let left = preciseBn;
   for await (const { clips } of loader.batches(videos, { batch, train: true, epoch, seed: seed + 1 })) {
     estimate.add(await programs.statistics(clips, chained));
     if (--left === 0) break;

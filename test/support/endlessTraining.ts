@@ -13,9 +13,7 @@ await train({
   workers: 1,
   cacheFolder: join(out, '..', 'cache'),
   dataset: { valShare: 0 },
-  ...(begun
-    ? { resume: true }
-    : { model: tinyConfig(), options: { epochs: 100_000, batch: 2, warmupEpochs: 0, statisticsBatches: 1 } }),
+  ...(begun ? { resume: true } : { model: tinyConfig(), options: { epochs: 100_000, batch: 2, warmupEpochs: 0, preciseBn: 1 } }),
   onEvent: ({ kind }) => {
     if (kind === 'epoch') console.log('epoch');
   },

@@ -4,7 +4,7 @@ type Leaf = string | number | boolean | null;
 type Values = Readonly<Record<string, Leaf>>;
 
 export interface RecordedChanges {
-  /** Keys that have other names, wherever they stand. */
+  /** Keys that have other names: wherever they stand, or as `parent.key` in that object only. */
   readonly renamed: Readonly<Record<string, string>>;
   /** By verb: keys that are new, are gone, or whose values differ on purpose, each with the reason. */
   readonly added: Readonly<Record<string, string>>;
@@ -26,7 +26,14 @@ const close = (a: number, b: number, within: number): boolean =>
 
 /** The differences that nobody meant. */
 export function unmeant(verb: string, recorded: Values, now: Values, changes: RecordedChanges, sameMachine: boolean) {
-  const rename = (at: string) => at.replace(/[A-Za-z0-9_-]+/g, (key) => changes.renamed[key] ?? key);
+  const rename = (at: string) =>
+    at
+      .split('.')
+      .map(
+        (key, i, all) =>
+          changes.renamed[`${all[i - 1]}.${key}`] ?? key.replace(/[\w-]+/, (word) => changes.renamed[word] ?? word),
+      )
+      .join('.');
   const allowed = (list: Readonly<Record<string, string>>, at: string) =>
     Object.keys(list).some((key) => key === `${verb}: ${general(at)}` || key === `*: ${general(at)}`);
   const values = new Map(Object.entries(recorded).map(([at, value]) => [rename(at), value]));

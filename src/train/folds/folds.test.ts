@@ -32,7 +32,7 @@ before(() => {
 after(() => rmSync(root, { recursive: true, force: true }));
 
 function job(more: Partial<TrainJob> = {}): TrainJob {
-  const options = { epochs: 2, batch: 2, warmupEpochs: 0, statisticsBatches: 1 };
+  const options = { epochs: 2, batch: 2, warmupEpochs: 0, preciseBn: 1 };
   const out = join(root, `run${runs++}`);
   return { data: list, out, model: tinyConfig(), options, threads: 1, workers: 1, cacheFolder: false, ...more };
 }
@@ -146,7 +146,7 @@ test('parts by class, several seeds, validation and views', async () => {
 test('refused: other options in the same folder, a folder with a run, --resume, seeds twice, folds that cannot be', async () => {
   const chosen = job();
   await finished(trainFolds(chosen, { by: 2 }));
-  const other = { ...chosen, options: { ...chosen.options, rate: 1e-4 } };
+  const other = { ...chosen, options: { ...chosen.options, lr: 1e-4 } };
   await assert.rejects(
     trainFolds(other, { by: 2 }),
     /^ConfigError: .*folds\.jsonl: holds folds of other options or other videos; give/,

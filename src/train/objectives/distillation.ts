@@ -27,22 +27,22 @@ export function distillationObjective(
     ...objective,
     makeBatch: async (clips, at) => {
       const batch = await objective.makeBatch(clips, at);
-      return distillationBatch(batch, await teacher.probabilities(batch.clips, options.teacherTemperature), options);
+      return distillationBatch(batch, await teacher.probabilities(batch.clips, options.distillTemperature), options);
     },
   };
 }
 
-type Shares = Pick<TrainOptions, 'teacherShare' | 'batch' | 'unlabelledShare' | 'pseudoWeight'>;
+type Shares = Pick<TrainOptions, 'distillAlpha' | 'batch' | 'unlabelledRatio' | 'pseudoWeight'>;
 
 /** `probabilities` [B, classes] are the teacher's; the weight of each clip is divided between them and the labels. */
 export function distillationBatch(batch: TrainingBatch, probabilities: Float32Array, options: Shares): TrainingBatch {
-  const { teacherShare } = options;
+  const { distillAlpha } = options;
   const weights = clipWeights(batch.labels, options);
   const classes = probabilities.length / weights.length;
   return {
     ...batch,
-    targets: batch.targets.map((value) => value * (1 - teacherShare)),
-    soft: probabilities.map((value, i) => value * teacherShare * (weights[Math.floor(i / classes)] ?? 0)),
+    targets: batch.targets.map((value) => value * (1 - distillAlpha)),
+    soft: probabilities.map((value, i) => value * distillAlpha * (weights[Math.floor(i / classes)] ?? 0)),
   };
 }
 
@@ -85,7 +85,7 @@ export async function reportTeacherSpeed(
   const times = (1 + seconds * clipsPerSec).toFixed(1);
   job.onEvent?.({
     kind: 'note',
-    message: `teacher ${job.teacher}: ${teacher.name}${costText(teacher, config)}; it gives ${percent(options.teacherShare, 0)} of the loss, and steps take ${times} times as long`,
+    message: `teacher ${job.teacher}: ${teacher.name}${costText(teacher, config)}; it gives ${percent(options.distillAlpha, 0)} of the loss, and steps take ${times} times as long`,
   });
   return seconds;
 }

@@ -41,7 +41,7 @@ export async function createObjective(
   });
   const clips = new UnlabelledClips(loader, {
     ...{ paths, count: parts.unlabelled, seed: options.seed },
-    ...{ weak: { ...options.augment, operations: 0, erase: 0, warp: 0 }, strong: options.strongAugment },
+    ...{ weak: { ...options.augment, operations: 0, randomErasing: 0, temporalWarp: 0 }, strong: options.strongAugment },
   });
   const semi = { config, options, programs, unlabelled: clips };
   return { labelledBatch: parts.labelled, makeBatch: (batch, at) => semiSupervisedBatch(semi, batch, at) };

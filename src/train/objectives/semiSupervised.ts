@@ -22,11 +22,11 @@ import { type StepPosition, supervisedBatch, type TrainingBatch } from './superv
 import type { UnlabelledClips } from './unlabelledClips.js';
 
 /** How many of a pass's clips have labels, and how many have not. */
-export function batchParts({ batch, unlabelledShare }: Pick<TrainOptions, 'batch' | 'unlabelledShare'>): {
+export function batchParts({ batch, unlabelledRatio }: Pick<TrainOptions, 'batch' | 'unlabelledRatio'>): {
   readonly labelled: number;
   readonly unlabelled: number;
 } {
-  const unlabelled = Math.min(Math.max(Math.round(batch * unlabelledShare), 1), batch - 1);
+  const unlabelled = Math.min(Math.max(Math.round(batch * unlabelledRatio), 1), batch - 1);
   return { labelled: batch - unlabelled, unlabelled };
 }
 
@@ -69,14 +69,11 @@ export async function semiSupervisedBatch(
 }
 
 /**
- * The weight of unlabelled clips when a share of the run is done: it rises as exp(-5 (1 - t)^2) over the first `pseudoRamp` of it (Laine
+ * The weight of unlabelled clips when a share of the run is done: it rises as exp(-5 (1 - t)^2) over the first `rampUp` of it (Laine
  * and Aila 2017, arXiv 1610.02242), since a teacher that knows little is sure of the wrong things.
  */
-export function pseudoWeightAt(
-  done: number,
-  { pseudoWeight, pseudoRamp }: Pick<TrainOptions, 'pseudoWeight' | 'pseudoRamp'>,
-): number {
-  const missing = pseudoRamp > 0 ? Math.max(0, 1 - done / pseudoRamp) : 0;
+export function pseudoWeightAt(done: number, { pseudoWeight, rampUp }: Pick<TrainOptions, 'pseudoWeight' | 'rampUp'>): number {
+  const missing = rampUp > 0 ? Math.max(0, 1 - done / rampUp) : 0;
   return pseudoWeight * Math.exp(-5 * missing ** 2);
 }
 

@@ -239,7 +239,7 @@ test('what cannot teach is refused with what was found', async (t) => {
 });
 
 test('a loss that is large for its weights alone does not stop the run, one that explodes does', () => {
-  const options = { teacherShare: 0.9, teacherTemperature: 4, pseudoWeight: 1 };
+  const options = { distillAlpha: 0.9, distillTemperature: 4, pseudoWeight: 1 };
   const weight = lossWeight(options, { teacher: true, unlabelled: true });
   assert.ok(Math.abs(weight - 2 * (0.1 + 0.9 * 16)) < 1e-9);
   assert.equal(lossWeight(options, { teacher: false, unlabelled: false }), 1);
@@ -291,7 +291,7 @@ const rowsOf = (values: Float32Array): Float32Array[] => [0, 3, 6, 9].map((at) =
 
 test('the gradient of both losses is that of the formula; T squared keeps their sizes comparable', async () => {
   const [temperature, share] = [2.5, 0.7];
-  const options = { teacherShare: share, batch: 4, unlabelledShare: 0.5, pseudoWeight: 1 };
+  const options = { distillAlpha: share, batch: 4, unlabelledRatio: 0.5, pseudoWeight: 1 };
   const known = Int32Array.of(0, 2, 1, 1);
   const teaching = Float32Array.of(0.5, 0.3, 0.2, 0.1, 0.1, 0.8, 0, 1, 0, 0.4, 0.4, 0.2);
   const { config, logits, loss, gradients, targets, soft } = await onePass(temperature, () => {
@@ -351,7 +351,7 @@ test('clips without labels are learnt from the teacher with the weight of their 
     labels: labelsOf,
     videos: labelsOf,
   };
-  const options = { teacherShare: 0.25, batch: 4, unlabelledShare: 0.75, pseudoWeight: 3 };
+  const options = { distillAlpha: 0.25, batch: 4, unlabelledRatio: 0.75, pseudoWeight: 3 };
   const { targets, soft = new Float32Array() } = distillationBatch(lesson, new Float32Array(8).fill(0.5), options);
   assert.ok(targets.every((value) => value === 0.375));
   assert.deepEqual([...soft], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]); // 0.5 x 0.25 x 4; and x 3 x 4 / 3 for the others

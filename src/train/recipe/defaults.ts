@@ -17,7 +17,7 @@ export interface RecipeDefaults {
   readonly recipe: string;
   readonly options: TrainChoices;
   /** Why, for each choice. */
-  readonly reasons: { readonly recipe: string; readonly epochs: string; readonly balance?: string };
+  readonly reasons: { readonly recipe: string; readonly epochs: string; readonly classBalanced?: string };
 }
 
 /** Fewer training videos than this are a small set: more epochs, small batches. */
@@ -38,8 +38,8 @@ export function recipeDefaults({ perClass, pretrained }: DatasetFacts): RecipeDe
   const reasons = {
     recipe: `recipe ${recipe}: ${videos} training videos, ${size}`,
     epochs: `${epochs} epochs: about ${clipsInAll[recipe]} clips in all, within ${least} to ${most} epochs`,
-    ...(uneven && { balance: 'classes balanced: the largest has more than 1.5 times the videos of the smallest' }),
+    ...(uneven && { classBalanced: 'classes balanced: the largest has more than 1.5 times the videos of the smallest' }),
   };
   const validateEvery = Math.max(1, Math.round(epochs / 12));
-  return { recipe, options: { epochs, batch, balance: uneven ? 'classes' : 'none', validateEvery }, reasons };
+  return { recipe, options: { epochs, batch, classBalanced: uneven, validateEvery }, reasons };
 }

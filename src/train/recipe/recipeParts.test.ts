@@ -84,12 +84,12 @@ test('pseudo-labels: the best class where it is sure enough, nothing elsewhere',
 });
 
 test('what unlabelled clips weigh rises from next to nothing to its whole over the first part of a run, and stays', () => {
-  const options = { pseudoWeight: 2, pseudoRamp: 0.4 };
+  const options = { pseudoWeight: 2, rampUp: 0.4 };
   const weights = [0, 0.1, 0.2, 0.3, 0.4, 0.7, 1].map((done) => pseudoWeightAt(done, options));
   assert.ok((weights[0] ?? 1) < 0.02);
   assert.ok(weights.slice(1, 5).every((weight, i) => weight > (weights[i] ?? 0)));
   assert.deepEqual(weights.slice(4), [2, 2, 2]);
-  assert.equal(pseudoWeightAt(0, { ...options, pseudoRamp: 0 }), 2);
+  assert.equal(pseudoWeightAt(0, { ...options, rampUp: 0 }), 2);
 });
 
 test('divergence: no numbers at once, exploding losses after ten passes, never for losses of a learning network', () => {
@@ -147,6 +147,6 @@ test('automatic choices: a valid recipe and valid options for any data, more epo
   );
   const epochs = (count: number) => recipeDefaults({ perClass: [count, count], pretrained: false }).options.epochs ?? 0;
   assert.ok(epochs(10) >= epochs(100) && epochs(100) > epochs(1000));
-  assert.equal(recipeDefaults({ perClass: [10, 16], pretrained: false }).options.balance, 'classes');
+  assert.equal(recipeDefaults({ perClass: [10, 16], pretrained: false }).options.classBalanced, true);
   assert.equal(recipeDefaults({ perClass: [10, 15], pretrained: true }).recipe, 'finetune');
 });
