@@ -43,7 +43,7 @@ module.exports = {
     only('video-layer', 'video', ['node', 'platform', 'workers']),
     only('clip-layer', 'clip', ['video']),
     only('dataset-layer', 'dataset', ['node', 'platform', 'video', 'clip', 'workers']),
-    only('weights-layer', 'weights', ['models', 'graph', 'clip']),
+    only('weights-layer', 'weights', ['platform', 'models', 'graph', 'clip']),
     only('export-layer', 'export', ['node', 'platform', 'graph', 'runtime', 'models', 'clip', 'weights']),
     only('quantize-layer', 'quantize', [
       ...[

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { decodeSize } from '../src/clip/clipShape.js';
 import { emptyClips } from '../src/clip/clipTensor.js';
 import { Inference } from '../src/inference/inference.js';
+import { openRuntime } from '../src/node/graphRuntime.js';
 import { nodePlatform } from '../src/node/platform.js';
 import { openFrameNetwork } from '../src/stream/frameNetwork.js';
 import { recogniseStream } from '../src/stream/openStream.js';
@@ -64,7 +65,7 @@ async function costRows({ model, rounds, say }: StreamBenchOptions): Promise<Row
       hops.map(async (hop) => ({
         what: `${config.name}, new frame, hop ${hop}`,
         hop,
-        network: await openFrameNetwork(config, { parameters, statistics }, hop, { threads: 1 }),
+        network: await openFrameNetwork(config, { parameters, statistics }, hop, openRuntime({ threads: 1 })),
       })),
     ),
   );

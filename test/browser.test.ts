@@ -1,5 +1,8 @@
 /** The browser entry: in a real Chromium and on onnxruntime-web in Node, equal to onnxruntime-node within 1e-3. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { nodePlatform } from '../src/node/platform.js';
@@ -8,6 +11,7 @@ import * as library from '../src/web/index.js';
 import { addressOf, chromiumPath, launch, serve } from './support/browser.js';
 import { randomWeights, tinyConfig } from './support/randomWeights.js';
 import { type TrialInput, type TrialNumbers, trialOfPlace } from './support/trialOfPlace.js';
+import { type StoreNumbers, trialOfStore } from './support/trialOfStore.js';
 
 const size = { height: 48, width: 64 };
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -49,6 +53,25 @@ test('onnxruntime-web in Node recognises and trains as onnxruntime-node does', a
   t.diagnostic(compare(await trialOfPlace(library, place, input)));
 });
 
+function checkStore({ names, differing, note, missing }: StoreNumbers): void {
+  assert.deepEqual(names, [[], ['best.safetensors'], []]);
+  assert.equal(differing, 0);
+  assert.equal(note, 'second');
+  assert.match(missing, /best\.safetensors: (cannot be opened|no such file)/);
+}
+
+test('checkpoints are kept in a folder and in memory', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vmf-store-'));
+  try {
+    const store = nodePlatform.openFiles(join(folder, 'new'));
+    checkStore(await trialOfStore(library, store, input.weights));
+    await assert.rejects(store.write('../outside', []), /is no name of a file/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  checkStore(await trialOfStore(library, library.memoryStore(), input.weights));
+});
+
 test('a tab of Chromium recognises and trains as Node does', { timeout: 180_000 }, async (t) => {
   const executable = chromiumPath();
   if (executable === undefined) return t.skip('no Chromium here (Debian: apt-get install chromium, or name one in VMF_CHROMIUM)');
@@ -62,6 +85,9 @@ test('a tab of Chromium recognises and trains as Node does', { timeout: 180_000 
     const said = await page.evaluate<{ isolated: boolean; numbers: TrialNumbers }>(
       `runPage('/index.js', ${JSON.stringify(size)}, 2)`,
     );
+    const stored = await page.evaluate<StoreNumbers[]>(`runStores('/index.js')`);
+    assert.equal(stored.length, 2);
+    for (const numbers of stored) checkStore(numbers);
     assert.deepEqual(complaints, []);
     assert.ok(said.isolated, 'the page may use threads');
     t.diagnostic(`Chromium ${browser.version()}: ${compare(said.numbers)}`);

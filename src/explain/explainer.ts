@@ -18,9 +18,9 @@ import {
 } from '../models/ablationGraph.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
-import { openRuntime } from '../node/graphRuntime.js';
-import { nodePlatform } from '../node/platform.js';
+import { platformOf } from '../node/platform.js';
 import type { GraphRuntime, Session } from '../platform/graphRuntime.js';
+import type { PlatformOptions } from '../platform/platform.js';
 import { decodersFor, threadsFor } from '../runtime/cores.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
@@ -28,7 +28,7 @@ import { readSafetensors } from '../weights/files.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
 import { type Attention, attentionOfTokens } from './attentionMaps.js';
 
-export interface ExplainerOptions {
+export interface ExplainerOptions extends PlatformOptions {
   readonly decoder?: DecoderChoice;
   /** Threads of the network; by default as many as make it quicker. */
   readonly threads?: number;
@@ -95,11 +95,12 @@ export class Explainer {
       );
     }
     [this.config, this.labels, this.preprocess] = [config, labels, preprocess];
-    const { threads, workers = decodersFor(nodePlatform.cores), blindness = 'average', ...reading } = options;
+    const platform = platformOf(options);
+    const { threads, workers = decodersFor(platform.cores), blindness = 'average', ...reading } = options;
     this.blindness = blindness;
     this.workers = workers;
     this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
-    this.engine = openRuntime({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies, nodePlatform.cores) });
+    this.engine = platform.openRuntime({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies, platform.cores) });
   }
 
   /** What the network sees of a video. Rejects with a VideoError or LimitError. */

@@ -2,8 +2,9 @@
 
 import { ConfigError, WeightsError } from '../errors.js';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
-import { openRuntime } from '../node/graphRuntime.js';
+import { platformOf } from '../node/platform.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
+import type { PlatformOptions } from '../platform/platform.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors, writeFileAtomically } from '../weights/files.js';
 import { float16FromFloat32 } from '../weights/halfFloat.js';
@@ -17,7 +18,7 @@ import { floatModel } from './floatModel.js';
 import { checkOutputFile } from './outputFile.js';
 import { storeFloat16 } from './storedWeights.js';
 
-export interface ExportOptions {
+export interface ExportOptions extends PlatformOptions {
   /** Store weights as float16: half the size, arithmetic in float32; false by default. */
   readonly fp16?: boolean;
   /** Replace a file that is there; false by default. */
@@ -47,7 +48,7 @@ export async function exportOnnx(weightsPath: string, path: string, options: Exp
     ? { ...storeFloat16(float), metadata: onnxFacts(checkpoint, { precision: 'float16 weights', version: packageVersion() }) }
     : float;
   const bytes = writeOnnx(model);
-  const check = await withEngine(async (engine) =>
+  const check = await withEngine(options, async (engine) =>
     checkModel(checkpoint.config, bytes, await expectedOf(checkpoint, engine), engine, fp16 ? float16Tolerance : floatTolerance),
   );
   return written(checkpoint, bytes, check, path, signal);
@@ -63,7 +64,7 @@ export async function exportSafetensors(weightsPath: string, path: string, optio
   const { training: _, ...checkpoint } = await readCheckpoint(weightsPath);
   const file = checkpointFile(checkpoint);
   const bytes = serializeSafetensors(fp16 ? halved(file, weightsPath) : file);
-  const check = await withEngine(async (engine) => {
+  const check = await withEngine(options, async (engine) => {
     const expected = await expectedOf(checkpoint, engine);
     const made = await expectedOf(parseCheckpoint(parseSafetensors(bytes, path), path), engine);
     const { name } = checkpoint.config;
@@ -72,8 +73,8 @@ export async function exportSafetensors(weightsPath: string, path: string, optio
   return written(checkpoint, bytes, check, path, signal);
 }
 
-async function withEngine<T>(use: (engine: GraphRuntime) => Promise<T>): Promise<T> {
-  const engine = openRuntime();
+async function withEngine<T>(options: PlatformOptions, use: (engine: GraphRuntime) => Promise<T>): Promise<T> {
+  const engine = platformOf(options).openRuntime();
   try {
     return await use(engine);
   } finally {

@@ -13,7 +13,8 @@ import { orderedMap } from '../dataset/orderedMap.js';
 import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
 import { averageViews, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
-import { nodePlatform } from '../node/platform.js';
+import { platformOf } from '../node/platform.js';
+import type { PlatformOptions } from '../platform/platform.js';
 import { decodersFor, type Use } from '../runtime/cores.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import type { Calibration } from '../weights/calibration.js';
@@ -27,7 +28,7 @@ import { recogniseWindows, type TimelineOptions, type VideoTimeline } from './sl
 
 export type * from './results.js';
 
-export interface RecogniserOptions {
+export interface RecogniserOptions extends PlatformOptions {
   readonly decoder?: DecoderChoice;
   /** Threads of the network in all; as many as there are cores by default (see runtime/cores.ts). */
   readonly threads?: number;
@@ -118,11 +119,12 @@ export class Recogniser {
     [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
     const { unknownBelow = calibration?.unknownBelow ?? 0, ...machine } = options;
     [this.calibration, this.unknownBelow] = [calibration, checkedThreshold(unknownBelow)];
-    const { threads, engines, workers = decodersFor(nodePlatform.cores), use = 'latency', ...reading } = machine;
+    const platform = platformOf(options);
+    const { threads, engines, workers = decodersFor(platform.cores), use = 'latency', ...reading } = machine;
     this.use = use;
     this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
-    this.inference = new Inference(config, values, nodePlatform, { threads, engines }); // without the moments of a training
+    this.inference = new Inference(config, values, platform, { threads, engines }); // without the moments of a training
   }
 
   /** Videos decoded at once. */

@@ -6,8 +6,9 @@ import { checkedClips, checkModel } from '../export/check.js';
 import { readCheckpoint } from '../export/exportWeights.js';
 import { checkOutputFile } from '../export/outputFile.js';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
-import { openRuntime } from '../node/graphRuntime.js';
+import { platformOf } from '../node/platform.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
+import type { PlatformOptions } from '../platform/platform.js';
 import { joined } from '../runtime/joined.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { writeFileAtomically } from '../weights/files.js';
@@ -15,7 +16,7 @@ import { ActivationRanges, type PixelClip } from './activationRanges.js';
 import { type QuantizeChoices, type QuantizeReport, quantizeCheckpoint } from './quantize.js';
 import { type ReadingOptions, readRepresentativeClips } from './representativeClips.js';
 
-export interface QuantizeOptions extends QuantizeChoices, ReadingOptions, DatasetOptions {
+export interface QuantizeOptions extends QuantizeChoices, ReadingOptions, DatasetOptions, PlatformOptions {
   /** Clips to calibrate on, and as many others to look at the result with; 64 by default. */
   readonly clips?: number;
   /** Replace a file that is there; false by default. */
@@ -43,7 +44,7 @@ export async function quantizeWeights(
   checkOutputFile(path, force);
   const checkpoint = await readCheckpoint(weightsPath);
   const set = await readRepresentativeClips(readDataset(data, options), checkpoint.preprocess, clips, options);
-  const engine = openRuntime();
+  const engine = platformOf(options).openRuntime();
   try {
     const { model, report } = await quantizeCheckpoint(checkpoint, set, engine, options);
     const bytes = writeOnnx(model);

@@ -9,8 +9,7 @@ import { streamGraph } from '../models/causalStream.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { FlatWeights } from '../models/network.js';
 import { slidingGraphs } from '../models/slidingWindow.js';
-import { openRuntime } from '../node/graphRuntime.js';
-import type { GraphRuntime, RuntimeOptions, Session } from '../platform/graphRuntime.js';
+import type { GraphRuntime, Session } from '../platform/graphRuntime.js';
 import { joined } from '../runtime/joined.js';
 
 export interface FrameNetwork {
@@ -24,14 +23,13 @@ export interface FrameNetwork {
   close(): Promise<void>;
 }
 
-/** The network for predictions every `hop` frames. */
+/** The network for predictions every `hop` frames, on an engine that it closes with itself. */
 export async function openFrameNetwork(
   config: NetworkConfig,
   weights: FlatWeights,
   hop: number,
-  options: RuntimeOptions,
+  engine: GraphRuntime,
 ): Promise<FrameNetwork> {
-  const engine = openRuntime(options);
   try {
     const open = config.causal ? causalNetwork : slidingNetwork;
     const network = await open(engine, config, weights, hop);

@@ -11,7 +11,8 @@ import { RecentMean } from '../metrics/recentMean.js';
 import { softmax, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost, newFrameMacs } from '../models/cost.js';
-import { nodePlatform } from '../node/platform.js';
+import { platformOf } from '../node/platform.js';
+import type { PlatformOptions } from '../platform/platform.js';
 import { threadsFor } from '../runtime/cores.js';
 import type { RgbFrame } from '../video/ppmSplitter.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
@@ -19,7 +20,7 @@ import { readSafetensors } from '../weights/files.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
 import { type FrameNetwork, openFrameNetwork } from './frameNetwork.js';
 
-export interface StreamRecogniserOptions {
+export interface StreamRecogniserOptions extends PlatformOptions {
   /** Scores after every `hop` frames; half a window by default. */
   readonly hop?: number;
   /** Number of scores averaged; 1 by default. */
@@ -83,9 +84,10 @@ export class StreamRecogniser {
     const { config, parameters, statistics, preprocess } = checkpoint;
     if (!sameClips(preprocess, config)) throw new ConfigError(`preprocessing makes clips that ${config.name} does not take`);
     const hop = hopOf(config, options);
+    const platform = platformOf(options);
     const threads =
-      options.threads ?? threadsFor(config.causal ? newFrameMacs(config) * hop : networkCost(config).macs, nodePlatform.cores);
-    const network = await openFrameNetwork(config, { parameters, statistics }, hop, { threads });
+      options.threads ?? threadsFor(config.causal ? newFrameMacs(config) * hop : networkCost(config).macs, platform.cores);
+    const network = await openFrameNetwork(config, { parameters, statistics }, hop, platform.openRuntime({ threads }));
     return new StreamRecogniser(checkpoint, network, options);
   }
 

@@ -7,7 +7,7 @@ import { leastCalibrationClips } from '../metrics/calibration.js';
 import type { Calibration } from '../weights/calibration.js';
 
 /** What it needs to know of a training. */
-interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | 'decoder'> {
+interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | 'decoder' | 'platform'> {
   readonly onEvent?: (event: { readonly kind: 'note' | 'warning'; readonly message: string }) => void;
   readonly signal?: AbortSignal;
 }
@@ -17,7 +17,7 @@ interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | '
  * videos are a note, anything that fails is a warning, and neither ends the run.
  */
 export async function calibrateBest(job: CalibrateJob, bestPath: string, data: LabelledVideos): Promise<void> {
-  const { onEvent = () => {}, threads, workers, decoder, signal } = job;
+  const { onEvent = () => {}, threads, workers, decoder, platform, signal } = job;
   const videos = data.videos.filter(({ split }) => split === 'val');
   if (videos.length === 0) return;
   if (videos.length < leastCalibrationClips) {
@@ -29,6 +29,7 @@ export async function calibrateBest(job: CalibrateJob, bestPath: string, data: L
     ...(threads !== undefined && { threads }),
     ...(workers !== undefined && { workers }),
     ...(decoder !== undefined && { decoder }),
+    ...(platform !== undefined && { platform }),
   };
   try {
     const { calibration } = await calibrateCheckpoint(bestPath, videos, { machine, signal });

@@ -5,11 +5,12 @@ import type { DatasetOptions } from '../dataset/dataset.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { TemporalPlan } from '../models/model.js';
+import type { PlatformOptions } from '../platform/platform.js';
 import type { DecoderChoice } from '../video/types.js';
 import type { TrainChoices } from './recipe/options.js';
 import type { TrainEvent, TrainOutcome } from './trainer.js';
 
-export interface TrainJob {
+export interface TrainJob extends PlatformOptions {
   /** A folder or list of labelled videos, or what was read of one. */
   readonly data: string | LabelledVideos;
   /** Where checkpoints and metrics go; made if missing. */

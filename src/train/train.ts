@@ -6,7 +6,7 @@
 import { DataLoader } from '../dataset/dataLoader.js';
 import { readDataset } from '../dataset/dataset.js';
 import { videosOf } from '../dataset/labelledVideos.js';
-import { openRuntime } from '../node/graphRuntime.js';
+import { platformOf } from '../node/platform.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { calibrateBest } from './calibrateBest.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
@@ -47,7 +47,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
     onLeftOut: (_, { message }) => onEvent({ kind: 'warning', message: `left out: ${message}` }),
     onWarning: (message) => onEvent({ kind: 'warning', message }),
   });
-  const engine = openRuntime(job.threads === undefined ? {} : { threads: job.threads });
+  const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });
   try {
     await folder.open();
     const recording = await beginRecord({ ...recordOf(job, folder, start, teacher), said });

@@ -6,31 +6,24 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, systemCode, WeightsError } from '../errors.js';
-import type { NamedTensor, TensorFile } from './namedTensor.js';
-import { safetensorsChunks, tensorFromBytes } from './safetensors.js';
-import { headerLength, lengthBytes, readLayout } from './safetensorsLayout.js';
+import type { StoredFile } from '../platform/fileStore.js';
+import type { TensorFile } from './namedTensor.js';
+import { safetensorsChunks } from './safetensors.js';
+import { readTensorFile } from './tensorFile.js';
 
 /** Per read call; the system's limit is 2 GiB. */
 const maxReadBytes = 2 ** 30;
 
 /** Reads a safetensors file. Header and size are checked before memory for tensors is taken. Throws `WeightsError`. */
 export async function readSafetensors(path: string): Promise<TensorFile> {
+  return readTensorFile(await openStoredFile(path), path);
+}
+
+/** Opens a regular file to be read piece by piece. Throws `WeightsError`. */
+export async function openStoredFile(path: string): Promise<StoredFile> {
   const handle = await openRegularFile(path);
-  try {
-    const { size } = await handle.stat();
-    const first = await readBytes(handle, 0, Math.min(lengthBytes, size), path);
-    const dataStart = lengthBytes + headerLength(first, size, path);
-    const header = await readBytes(handle, lengthBytes, dataStart - lengthBytes, path);
-    const layout = readLayout(header, size - dataStart, path);
-    const tensors = new Map<string, NamedTensor>();
-    for (const place of layout.tensors) {
-      const data = await readBytes(handle, dataStart + place.begin, place.end - place.begin, path);
-      tensors.set(place.name, tensorFromBytes(place, data.buffer));
-    }
-    return { metadata: layout.metadata, tensors };
-  } finally {
-    await handle.close();
-  }
+  const { size } = await handle.stat();
+  return { size, read: (start, count) => readBytes(handle, start, count, path), close: () => handle.close() };
 }
 
 /** Writes a safetensors file atomically. A failure (`WeightsError`) leaves the old file, if any, and no other trace. */

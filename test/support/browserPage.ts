@@ -1,6 +1,7 @@
 /** What the page of browser.test.ts runs. */
 import type * as Library from '../../src/web/index.js';
 import { trialOfPlace } from './trialOfPlace.js';
+import { trialOfStore } from './trialOfStore.js';
 
 const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
 
@@ -8,13 +9,21 @@ const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).a
 export async function runPage(entry: string, size: { height: number; width: number }, threads: number) {
   const library = (await import(entry)) as typeof Library;
   const folder = new URL('.', location.href).href;
-  const { cores, openRuntime } = library.webPlatform({
+  const whole = library.webPlatform({
     wasmPaths: folder,
     worker: () => new Worker('/runtimeWorker.js', { type: 'module' }),
   });
-  const platform = { cores, openRuntime: () => openRuntime({ threads }) };
+  const platform = { ...whole, openRuntime: () => whole.openRuntime({ threads }) };
   const input = { weights: await bytes('/weights.safetensors'), rgb: await bytes('/frames.rgb'), ...size };
   return { isolated: crossOriginIsolated, numbers: await trialOfPlace(library, platform, input) };
 }
 
-Object.assign(globalThis, { runPage });
+/** A checkpoint in the stores of this tab. */
+export async function runStores(entry: string) {
+  const library = (await import(entry)) as typeof Library;
+  const weights = await bytes('/weights.safetensors');
+  const stores = [library.memoryStore(), library.webPlatform().openFiles('trial')];
+  return Promise.all(stores.map((store) => trialOfStore(library, store, weights)));
+}
+
+Object.assign(globalThis, { runPage, runStores });

@@ -12,7 +12,7 @@ import { softmax } from '../../metrics/softmax.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { type FlatWeights, inventoryOf } from '../../models/network.js';
 import { countValues, initialValues } from '../../models/variables.js';
-import { openRuntime } from '../../node/graphRuntime.js';
+import { platformOf } from '../../node/platform.js';
 import type { GraphRuntime } from '../../platform/graphRuntime.js';
 import { Rng } from '../../rng.js';
 import { type Checkpoint, transferWeights } from '../../weights/checkpoint.js';
@@ -63,7 +63,7 @@ export async function trainLinearProbe(given: LinearProbeJob): Promise<LinearPro
     onEvent({ kind: 'note', message });
   }
   const loader = loaderFor(job, start);
-  const engine = openRuntime(job.threads === undefined ? {} : { threads: job.threads });
+  const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });
   try {
     await folder.open();
     const recording = await recorded(job, start, config, folder, said);

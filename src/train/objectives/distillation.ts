@@ -56,14 +56,17 @@ function clipWeights(labels: Int32Array, options: Shares): number[] {
 
 /** Opens a run's teacher and tells what was concluded about it; undefined for a run without. Rejects as `openTeacher`. */
 export async function openTeacherFor(
-  { teacher: path, threads, onEvent }: TrainJob,
+  { teacher: path, threads, platform, onEvent }: TrainJob,
   start: TrainSetup,
 ): Promise<Teacher | undefined> {
   if (path === undefined) return undefined;
   const { preprocess, data } = start;
   const { labels, root, splitBy } = data;
   const student = { preprocess, labels, data: { root, splitBy } };
-  const teacher = await openTeacher(path, student, threads === undefined ? {} : { threads });
+  const teacher = await openTeacher(path, student, {
+    ...(threads !== undefined && { threads }),
+    ...(platform !== undefined && { platform }),
+  });
   for (const note of teacher.notes) onEvent?.({ kind: 'note', message: `teacher ${path}: ${note}` });
   for (const message of teacher.warnings) onEvent?.({ kind: 'warning', message });
   return teacher;

@@ -11,24 +11,25 @@ import { type ClipTensor, toChannelMajor, toClipMajor } from '../../clip/clipTen
 import { messageOf, WeightsError } from '../../errors.js';
 import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
 import { sizeOf } from '../../graph/shape.js';
-import { openRuntime } from '../../node/graphRuntime.js';
 import type { Session, SessionFacts, ValueFacts } from '../../platform/graphRuntime.js';
+import type { Platform } from '../../platform/platform.js';
 import type { Student, TeacherNetwork } from './labelAlignment.js';
 
 export interface OnnxTeacherOptions {
   /** Names the file in errors. */
   readonly where: string;
   readonly student: Student;
+  readonly platform: Platform;
   readonly threads: number | undefined;
 }
 
 /** Loads the model and asks it once. WeightsError when it cannot be run or fits no kind of input or output. */
 export async function openOnnxTeacher(
   model: Uint8Array<ArrayBuffer>,
-  { where, student, threads }: OnnxTeacherOptions,
+  { where, student, platform, threads }: OnnxTeacherOptions,
 ): Promise<TeacherNetwork> {
   const facts = statedFacts(readOnnxMetadata(model) ?? {}, where);
-  const engine = openRuntime(threads === undefined ? {} : { threads });
+  const engine = platform.openRuntime(threads === undefined ? {} : { threads });
   try {
     const program = await orRefused(engine.load(model, where, 'inference'), `${where}: ONNX Runtime cannot load it`);
     const socket = socketOf(await program.describe(), student, where);

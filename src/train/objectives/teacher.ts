@@ -18,7 +18,8 @@ import { WeightsError } from '../../errors.js';
 import { Inference } from '../../inference/inference.js';
 import { softmax } from '../../metrics/softmax.js';
 import { networkCost } from '../../models/cost.js';
-import { nodePlatform } from '../../node/platform.js';
+import { platformOf } from '../../node/platform.js';
+import type { Platform, PlatformOptions } from '../../platform/platform.js';
 import { type Checkpoint, parseCheckpoint } from '../../weights/checkpoint.js';
 import { readSafetensors } from '../../weights/files.js';
 import type { TensorFile } from '../../weights/namedTensor.js';
@@ -43,10 +44,14 @@ export interface Teacher {
   close(): Promise<void>;
 }
 
+export interface TeacherOptions extends PlatformOptions {
+  readonly threads?: number;
+}
+
 /** Opens the file of a teacher. WeightsError when it is no such file, or knows other classes or takes other input than is needed. */
-export async function openTeacher(path: string, student: Student, options: { readonly threads?: number } = {}): Promise<Teacher> {
+export async function openTeacher(path: string, student: Student, options: TeacherOptions = {}): Promise<Teacher> {
   await checkTeacherFile(path);
-  const network = await networkOf(path, student, options.threads);
+  const network = await networkOf(path, student, { platform: platformOf(options), threads: options.threads });
   try {
     return taughtBy(path, network, student);
   } catch (error) {
@@ -72,13 +77,18 @@ async function checkTeacherFile(path: string): Promise<void> {
   throw new WeightsError(`--teacher: ${path}: is ${kind.isDirectory() ? 'a folder' : 'no regular file'}${hint}`);
 }
 
-async function networkOf(path: string, student: Student, threads: number | undefined): Promise<TeacherNetwork> {
+interface TeacherPlace {
+  readonly platform: Platform;
+  readonly threads: number | undefined;
+}
+
+async function networkOf(path: string, student: Student, place: TeacherPlace): Promise<TeacherNetwork> {
   const where = `--teacher: ${path}`;
   if (!path.endsWith('.onnx') && !(await isOnnxFile(path)))
-    return ownNetwork(parseCheckpoint(await readWeights(path), where), student, threads);
+    return ownNetwork(parseCheckpoint(await readWeights(path), where), student, place);
   const model = await readModelBytes(path);
-  if (isOwnModel(model)) return ownNetwork(parseOnnxWeights(model, where), student, threads);
-  return openOnnxTeacher(model, { where, student, threads });
+  if (isOwnModel(model)) return ownNetwork(parseOnnxWeights(model, where), student, place);
+  return openOnnxTeacher(model, { where, student, ...place });
 }
 
 async function readWeights(path: string): Promise<TensorFile> {
@@ -118,10 +128,10 @@ function distribution(logits: readonly number[], temperature: number, where: str
 }
 
 /** A network of this program. Clips go through it in groups, on as many engines as are worth having. */
-function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, threads: number | undefined): TeacherNetwork {
+function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, { platform, threads }: TeacherPlace): TeacherNetwork {
   const { config, labels, preprocess, notes } = weights;
   const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
-  const inference = new Inference(config, values, nodePlatform, { threads });
+  const inference = new Inference(config, values, platform, { threads });
   const form = { ...preprocess, frames: config.frames, height: config.height, width: config.width };
   const { macs } = networkCost(config);
   const group = inference.groupSize;

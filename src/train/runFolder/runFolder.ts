@@ -6,8 +6,11 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, VmfError } from '../../errors.js';
-import { type Checkpoint, checkpointFile, parseCheckpoint } from '../../weights/checkpoint.js';
-import { freeText, isFullDisk, readSafetensors, removeUnfinished, writeFileAtomically } from '../../weights/files.js';
+import { folderStore } from '../../node/folderStore.js';
+import type { FileStore } from '../../platform/fileStore.js';
+import { type Checkpoint, checkpointFile } from '../../weights/checkpoint.js';
+import { loadCheckpoint, saveCheckpoint } from '../../weights/checkpointStore.js';
+import { freeText, isFullDisk, removeUnfinished, writeFileAtomically } from '../../weights/files.js';
 import { safetensorsChunks } from '../../weights/safetensors.js';
 import { DiskReserve } from './preallocation.js';
 import { checkUnlocked, takeLock } from './runLock.js';
@@ -21,6 +24,7 @@ export class RunFolder {
   readonly bestPath: string;
   readonly metricsPath: string;
   private readonly reserve: DiskReserve;
+  private readonly files: FileStore;
   /** What a checkpoint takes, once room for it was reserved. */
   private twinBytes = 0;
   private letGo: (() => void) | undefined;
@@ -33,6 +37,7 @@ export class RunFolder {
     this.bestPath = join(path, 'best.safetensors');
     this.metricsPath = join(path, 'metrics.jsonl');
     this.reserve = new DiskReserve(path);
+    this.files = folderStore(path);
   }
 
   /** Looks, and writes nothing: a new run wants a folder without checkpoints in it, a resumed one a folder with a `last` checkpoint. */
@@ -93,24 +98,24 @@ export class RunFolder {
   }
 
   async saveLast(checkpoint: Checkpoint): Promise<void> {
-    await this.save('last', this.lastPath, checkpoint);
+    await this.save('last', checkpoint);
   }
 
   /** Without what continues a run: for use. */
   async saveBest(checkpoint: Checkpoint): Promise<void> {
-    await this.save('best', this.bestPath, forUse(checkpoint));
+    await this.save('best', forUse(checkpoint));
   }
 
   /** Where the disk has filled, the room kept for the first of its kind, or for the next, is used. */
-  private async save(name: 'last' | 'best', path: string, checkpoint: Checkpoint): Promise<void> {
+  private async save(name: 'last' | 'best', checkpoint: Checkpoint): Promise<void> {
     const isFirst = this.reserve.has(name);
     await this.reserve.release(isFirst ? name : 'twin');
-    await writeFileAtomically(path, safetensorsChunks(checkpointFile(checkpoint)));
+    await saveCheckpoint(this.files, `${name}.safetensors`, checkpoint);
     if (this.twinBytes > 0) await this.reserve.take({ twin: this.twinBytes }, `${name} is saved: make room and --resume`);
   }
 
   async readLast(): Promise<Checkpoint> {
-    return parseCheckpoint(await readSafetensors(this.lastPath), this.lastPath);
+    return loadCheckpoint(this.files, 'last.safetensors', this.lastPath);
   }
 
   /** Adds a line to metrics.jsonl: whole, or not at all with a VmfError. A line that a killed run cut off is dropped before. */

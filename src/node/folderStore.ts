@@ -1,0 +1,38 @@
+/** Files of a folder on disk, replaced atomically. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { messageOf, systemCode, WeightsError } from '../errors.js';
+import type { FileStore } from '../platform/fileStore.js';
+import { openStoredFile, writeFileAtomically } from '../weights/files.js';
+
+/** The folder is made when something is first written. */
+export function folderStore(folder: string): FileStore {
+  const pathOf = (name: string): string => {
+    if (name !== '' && name !== '.' && name !== '..' && basename(name) === name) return join(folder, name);
+    throw new WeightsError('is no name of a file in a folder', { path: name });
+  };
+  const told = <T>(work: Promise<T>, path: string, what: string): Promise<T> =>
+    work.catch((error) => {
+      throw new WeightsError(`${what} (${systemCode(error) ?? messageOf(error)})`, { path });
+    });
+  return {
+    open: async (name) => openStoredFile(pathOf(name)),
+    write: async (name, chunks) => {
+      const path = pathOf(name);
+      await told(mkdir(folder, { recursive: true }), folder, 'cannot be made');
+      await writeFileAtomically(path, chunks);
+    },
+    list: () => told(namesIn(folder), folder, 'cannot be listed'),
+    remove: async (name) => told(rm(pathOf(name), { force: true }), pathOf(name), 'cannot be removed'),
+  };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isFile() ? [entry.name] : [])).sort();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
