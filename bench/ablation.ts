@@ -1,7 +1,4 @@
-/**
- * What each part of the recipe brings: the recipe for small sets, each of its parts switched off alone, and each part that it has not
- * switched on alone, on generated actions with few clips a class. Validation clips decide what is shipped; test clips are only reported.
- */
+/** Ablation of the small-set recipe: each part switched off, or on, alone. Validation picks the weights; test clips are only reported. */
 
 import { availableParallelism } from 'node:os';
 import { readDataset } from '../src/dataset/dataset.js';
@@ -31,14 +28,13 @@ export interface AblationOptions {
   readonly say: (line: string) => void;
 }
 
-/** Half of the generated actions, among them two pairs that are each other's reversal; few, so that many runs fit into an hour. */
+/** Among the classes are two pairs that are each other's reversal. */
 const classes = ['kick', 'pick-up', 'pull', 'push', 'put-down', 'wave'];
 const perClass = { train: 10, val: 40 } as const;
 const length: TrainChoices = { epochs: 30, batch: 4, validateEvery: 1000 };
 
 const augmented = (augment: NonNullable<TrainChoices['augment']>): TrainChoices => ({ augment });
 
-/** Parts that the recipe has, each switched off alone. */
 const without: Readonly<Record<string, TrainChoices>> = {
   'random crops': augmented({ scale: [0.7656, 0.7657], aspect: [1, 1], maxCropOffset: 0 }),
   'colour jitter': augmented({ brightness: 0, contrast: 0, saturation: 0 }),
@@ -50,7 +46,6 @@ const without: Readonly<Record<string, TrainChoices>> = {
   'statistics estimated anew': { preciseBn: 0 },
 };
 
-/** Parts that the recipe has not, each switched on alone. */
 const withMore: Readonly<Record<string, TrainChoices>> = {
   mixup: { mixup: 0.2 },
   cutmix: { cutmix: 1, mixProb: 0.5 },
@@ -62,7 +57,6 @@ const withMore: Readonly<Record<string, TrainChoices>> = {
   'accumulation of 2 passes': { gradAccum: 2 },
 };
 
-/** Options, by the name of the row. */
 function variants(): Readonly<Record<string, TrainChoices>> {
   const recipe = merged(readRecipe('small').options, length);
   const rows = (word: string, parts: Readonly<Record<string, TrainChoices>>) =>
@@ -74,7 +68,6 @@ function merged(base: TrainChoices, more: TrainChoices): TrainChoices {
   return { ...base, ...more, augment: { ...base.augment, ...more.augment } };
 }
 
-/** The data with some of its classes only. */
 function withClasses(data: LabelledVideos): LabelledVideos {
   const videos = data.videos.filter(({ label }) => classes.includes(label));
   return { ...data, labels: classes, videos: videos.map((video) => ({ ...video, labelIndex: classes.indexOf(video.label) })) };

@@ -1,4 +1,4 @@
-/** Videos and weights for benchmarks that are given none: synthetic actions, and a network that never learnt anything. */
+/** Synthetic videos and random weights for benchmarks that are given none. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,4 @@
-/**
- * This tree against another built one, command by command in turn: start-up, bulk prediction, training, inference. Each command is a
- * process of its own, whose processor time and peak memory count, as both tell more than the clock on a machine that others use too.
- * The other tree also runs against itself, which shows what differences mean nothing.
- */
+/** Two built trees compared, command by command in turn, by time, processor time and peak memory. The other tree also runs against itself: the noise floor. */
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -41,9 +37,7 @@ type Figures = Readonly<Record<string, number>>;
 interface Command {
   readonly name: string;
   readonly args: readonly string[];
-  /** Exit code that is expected. */
   readonly code?: number;
-  /** Figures from what it prints. */
   readonly read?: (printed: string) => Figures;
 }
 
@@ -59,7 +53,6 @@ const speedSchema = z.object({
 
 const usageSchema = z.object({ 'CPU ms': z.number(), 'peak MB': z.number() });
 
-/** What of an input folder holds what the commands work on. */
 const inputs = (folder: string) => ({
   actions: join(folder, 'actions'),
   weights: join(folder, 'run', 'best.safetensors'),
@@ -86,7 +79,6 @@ const trainArguments = (actions: string, out: string): string[] => [
   ...['train', actions, '--out', out, '--model', 'vmf-0.1g', '--epochs', '1', '--batch', '8', '--no-cache', '--json'],
 ];
 
-/** Least ms of a clip by backend, and the peak of a process that runs nothing else. */
 function networkFigures(printed: string): Figures {
   const [network] = speedSchema.parse(JSON.parse(printed)).networks;
   const rows = network?.rows.filter(({ batch }) => batch === 1) ?? [];
@@ -126,7 +118,6 @@ interface Trees {
   readonly folder: string;
 }
 
-/** Ours, the other, the other again; in the opposite order every other time. */
 async function compared(command: Command, { ours, other, runs, folder }: Trees): Promise<AgainstRow[]> {
   const sides = [ours, other, other].map((tree) => ({ tree, found: [] as Figures[] }));
   for (let i = 0; i < runs; i++) {
@@ -154,7 +145,6 @@ function rowOf(what: string, ours: readonly number[], other: readonly number[], 
 
 const mainOf = (tree: string): string => join(tree, 'dist', 'src', 'cli', 'main.js');
 
-/** One run in a process of its own. */
 async function measure(tree: string, { name, args, code = 0, read }: Command, folder: string): Promise<Figures> {
   const usage = join(folder, 'usage.json');
   rmSync(inputs(folder).again, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** The sides of a race: this engine, PyTorch, a plain export in the same ONNX Runtime. Each runs and gives what it computed. */
+/** The backends compared: this engine, PyTorch, a plain export in the same ONNX Runtime. */
 
 import { clipsFrom } from '../src/clip/clipTensor.js';
 import { lower } from '../src/graph/lowering/lower.js';
@@ -81,7 +81,6 @@ async function inferenceSide(
   return { run, close: () => engine.close() };
 }
 
-/** [T*B, 3, H, W] -> [B, 3, T, H, W] */
 function clipsFirst({ clips, config: { frames, height, width } }: Task, count: number): Float32Array {
   const out = new Float32Array(clips.length);
   const plane = height * width;

@@ -1,7 +1,4 @@
-/**
- * This engine against PyTorch and against a plain export, run by run in turn on the same machine, after checking that both sides
- * compute the same. Each row is one of the project's speed claims.
- */
+/** This engine against PyTorch and a plain export, interleaved on one machine, after a check that both compute the same. */
 
 import { join } from 'node:path';
 import { sizeText } from '../src/clip/clipShape.js';
@@ -62,7 +59,6 @@ interface KindFacts {
   readonly tolerance: number;
 }
 
-/** What is the same for all rows of a kind. */
 const kinds: Readonly<Record<Kind, KindFacts>> = {
   inference: { what: 'inference', against: 'PyTorch at its best', clips: 1, repeats: 3, warmUp: 4, tolerance: 1e-4 },
   conv3d: { what: 'inference', against: 'PyTorch with Conv3d', clips: 1, repeats: 2, warmUp: 2, tolerance: 1e-4 },
@@ -74,7 +70,6 @@ const kinds: Readonly<Record<Kind, KindFacts>> = {
 
 const vmf = (name: string) => () => networkConfig(name);
 
-/** All rows; the targets are those of the project's plan. */
 const rows: Readonly<Record<string, Row>> = {
   'inference-52m': { kind: 'inference', config: () => racedConfig(), target: 1.9, counted: 31 },
   'inference-0.1g': { kind: 'inference', config: vmf('vmf-0.1g'), target: 2.8, counted: 31 },
@@ -152,7 +147,6 @@ function described({ kind, config }: Row, threads: number): string {
   return `${network} (${frames} frames x ${sizeText({ height, width })} px), batch ${clips}, ${classes} classes${used}`;
 }
 
-/** Both sides of a row, loaded. */
 async function sidesOf(row: Row, { threads }: RaceOptions, folder: string): Promise<{ ours: Side; theirs: Side }> {
   const python = row.kind === 'threads' || row.kind === 'onnx3d' ? '' : findPython();
   const task = await taskOf(row.config(), kinds[row.kind].clips, row.kind === 'threads' ? 1 : threads);

@@ -1,5 +1,3 @@
-/** Why a benchmark gives no numbers. */
-
 /** Arguments that mean nothing. Exit code 2. */
 export class UsageError extends Error {}
 

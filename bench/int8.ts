@@ -1,7 +1,4 @@
-/**
- * What int8 gains in time on this machine, in turns with float on one thread: the whole network (this program's own float path, the
- * exported float model, the int8 model), and single layers, which show why. Accuracy is `vmf quantize --test`.
- */
+/** Speed of int8 against float on one thread: the whole network, and single layers. Accuracy is `vmf quantize --test`. */
 
 import { readFileSync } from 'node:fs';
 import { platform } from 'node:os';
@@ -78,7 +75,6 @@ interface Side {
   readonly feeds: Readonly<Record<string, ort.Tensor>>;
 }
 
-/** Milliseconds of each side's runs, one after the other in every round; the first rounds are not counted. */
 async function inTurn(sides: readonly Side[], runs: number): Promise<number[][]> {
   const times = sides.map((): number[] => []);
   for (let i = -3; i < runs; i++) {
@@ -107,7 +103,6 @@ function compared(what: string, float: readonly number[] = [], whole: readonly n
 const openSession = (model: Uint8Array): Promise<ort.InferenceSession> =>
   ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
 
-/** This program's float path, the exported float model, and the same in int8 as `vmf quantize` makes it. */
 async function networks(checkpoint: Checkpoint): Promise<Side[]> {
   const { config, preprocess } = checkpoint;
   const { frames, height, width } = config;
@@ -123,7 +118,7 @@ async function networks(checkpoint: Checkpoint): Promise<Side[]> {
   ];
 }
 
-/** Ranges from one random clip: they do not matter to time. */
+/** Ranges do not affect time. */
 async function allInInt8({ config }: Checkpoint, float: OnnxModel, pixels: Float32Array): Promise<OnnxModel> {
   const base = storeLinearWeights(float);
   const all = quantizableLayers(base, config).filter((layer) => hasChannels(layer, leastChannels));
@@ -146,7 +141,6 @@ interface Layer {
   readonly edge: number;
 }
 
-/** The inner width of three of the network's stride-1 blocks: 1x1 with as many channels in as out, and depthwise. */
 function layers(checkpoint: Checkpoint): Layer[] {
   const config = checkpoint.config as VideoMobileFormerConfig;
   let [width, edge] = [config.stem, Math.ceil(config.height / 2)];
@@ -163,7 +157,7 @@ function layers(checkpoint: Checkpoint): Layer[] {
   ]);
 }
 
-/** As many layers in a row as make getting in and out of int8 unimportant. */
+/** Enough layers to amortise quantizing the input and dequantizing the output. */
 const depth = 4;
 
 async function layerSides(layer: Layer): Promise<Side[]> {
@@ -188,7 +182,6 @@ const tensor = (name: string, type: OnnxTensor['type'], shape: readonly number[]
   bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
 });
 
-/** A few numbers of a result that would be too large to be handed out; reads all of it. */
 const mean = (from: string): OnnxNode => ({ type: 'ReduceMean', inputs: [from], outputs: ['y'], attributes: { axes: [2, 3] } });
 
 function floatLayers(layer: Layer, shape: readonly number[]): OnnxModel {

@@ -1,4 +1,4 @@
-/** Two sides in turn, run by run, with a check that both compute the same: the fair way to compare on a machine that varies. */
+/** Two backends interleaved, run by run, with a check of equal outputs. */
 
 import type { Run, Side } from './backends.js';
 import { CheckError } from './errors.js';

@@ -1,4 +1,4 @@
-/** How long a network of the family takes until it can run: expressions, lowering to ONNX, and loading in ONNX Runtime. */
+/** Load time of a network: expressions, lowering to ONNX, session creation. */
 
 import { lower } from '../src/graph/lowering/lower.js';
 import { inferenceGraph, inventoryOf } from '../src/models/network.js';

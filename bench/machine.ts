@@ -1,4 +1,4 @@
-/** What a measurement was made on: machine, date, versions. A number without them means nothing. */
+/** Provenance of a measurement: machine, date, versions. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-/** `npm run bench -- [NAME] [options]`: measures, prints a table or one line of JSON, and keeps the result when asked to. */
+/** `npm run bench -- [NAME] [options]` */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -151,7 +151,6 @@ async function main(): Promise<void> {
   if (values.keep) keep(name, result);
 }
 
-/** Rows as a table of their short facts; lists and nested facts are only in the JSON. */
 function show({ rows, machine, date, versions }: { rows: readonly Row[] } & ReturnType<typeof setting>): void {
   const { cpu, cores, vectors, memoryGb, system } = machine;
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
@@ -169,7 +168,6 @@ function keep(name: string, result: ReturnType<typeof setting> & object): void {
   say(`kept as ${path}`);
 }
 
-/** Says what went wrong and ends. What only these programs' own mistakes can cause is shown with its stack. */
 function stop(error: unknown): never {
   const wrongArguments = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
   if (wrongArguments || error instanceof MissingError || error instanceof CheckError || error instanceof VmfError)

@@ -1,7 +1,4 @@
-/**
- * Memory, each in a process of its own: the peak of a whole training run (loader, decoders, steps, validation, checkpoints), and
- * whether a thousand predictions leave it flat. Reads /proc, so Linux only.
- */
+/** Peak memory of a training run, and growth over a thousand predictions. Reads /proc: Linux only. */
 
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
@@ -59,7 +56,6 @@ async function trainingRow(actions: string, out: string): Promise<MemoryRow> {
   };
 }
 
-/** Growth once caches and pools have their size: of one prediction after the other, or of many videos in one go. */
 async function predictionsRow(actions: string, how: 'predictions' | 'bulk', from: number, to: number): Promise<MemoryRow> {
   const { rssMb } = predictionsSchema.parse(await child(how, actions));
   const at = (count: number) => rssMb.find(({ after }) => after === count)?.mb ?? Number.NaN;
@@ -75,7 +71,7 @@ async function predictionsRow(actions: string, how: 'predictions' | 'bulk', from
   };
 }
 
-/** Least-squares slope, megabytes a prediction. */
+/** Least-squares slope, MB per prediction. */
 function slope(points: readonly { readonly after: number; readonly mb: number }[]): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [x, y] = [mean(points.map(({ after }) => after)), mean(points.map(({ mb }) => mb))];

@@ -1,7 +1,4 @@
-/**
- * A process that does one thing and tells how much memory it took: `training DATA OUT`,
- * `step NAME CLIPS THREADS`, `predictions DATA` or `bulk DATA`. See memory.ts.
- */
+/** Child of memory.ts: `training DATA OUT`, `step NAME CLIPS THREADS`, `predictions DATA` or `bulk DATA`. */
 
 import { readDataset } from '../src/dataset/dataset.js';
 import { openRecogniser } from '../src/inference/recogniser.js';
@@ -33,7 +30,6 @@ async function training(data: string, out: string): Promise<TrainingReport> {
   return { peakMb: statusMb('VmHWM'), steps, seconds: Math.round((performance.now() - start) / 1000) };
 }
 
-/** Seven steps on one batch, as the race does them. */
 async function step(name: string, clips: number, threads: number): Promise<StepReport> {
   const config = networkConfig(name);
   const { parameters, statistics } = inventoryOf(config);
@@ -62,7 +58,6 @@ async function predictions(data: string): Promise<PredictionsReport> {
   return { rssMb };
 }
 
-/** The same videos again and again, as `vmf predict` takes a folder. */
 async function bulk(data: string): Promise<PredictionsReport> {
   const recogniser = await openRecogniser(freshCheckpoint('vmf-0.1g', 12), { use: 'throughput' });
   const { videos } = readDataset(data);

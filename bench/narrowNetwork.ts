@@ -1,4 +1,4 @@
-/** A Video Mobile-Former so narrow that dozens of training runs fit into an hour of two cores: 8 frames of 64 pixels. */
+/** A narrow Video Mobile-Former: 8 frames of 64 pixels. */
 
 import { parseNetworkConfig } from '../src/models/registry.js';
 

@@ -1,4 +1,4 @@
-/** The network that is raced, its weights and its batch: random but generic, so that no path is dead and a wrong one shows. */
+/** The benchmarked network with random weights, so that no path is dead. */
 
 import { clipsFrom } from '../src/clip/clipTensor.js';
 import { sizeOf } from '../src/graph/shape.js';

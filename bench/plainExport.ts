@@ -1,7 +1,4 @@
-/**
- * The network as an exporter would write it: standard ONNX operators, maps [B, C, T, H, W], grouped Conv3D, batch norm folded. It
- * shares nothing with the product but the writer of ONNX files, and is what the product's own graph is raced against.
- */
+/** The network as an exporter would write it: standard operators, maps [B, C, T, H, W], grouped Conv3D, batch norm folded. Shares only the ONNX writer with src. */
 
 import { type OnnxAttribute, type OnnxNode, type OnnxTensor, writeOnnx } from '../src/graph/onnx.js';
 import { sizeOf } from '../src/graph/shape.js';
@@ -30,7 +27,6 @@ export function plainExport(any: NetworkConfig, weights: FlatWeights, clips: num
   });
 }
 
-/** A map with its shape beyond the batch. */
 interface Feature {
   readonly name: string;
   readonly channels: number;
@@ -38,7 +34,6 @@ interface Feature {
   readonly width: number;
 }
 
-/** Nodes and constants under construction, and the weights by name. */
 class Graph {
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxTensor[] = [];
@@ -82,7 +77,6 @@ class Graph {
     return name;
   }
 
-  /** The index 0, which takes an axis away. */
   zero(): string {
     const name = `i_${this.count++}`;
     this.constants.push({ name, type: 'int64', shape: [], bytes: new Uint8Array(8) });
@@ -127,7 +121,6 @@ interface Convolution {
   readonly groups?: number;
 }
 
-/** Convolution with batch norm in it. */
 function convNorm(g: Graph, name: string, x: Feature, out: number, convolution: Convolution = {}): Feature {
   const { kernel = 1, temporal = 1, stride = 1, groups = 1 } = convolution;
   const { scale, shift } = folded(g, `${name}.bn`);
@@ -149,7 +142,6 @@ function convNorm(g: Graph, name: string, x: Feature, out: number, convolution: 
   return { name: made, channels: out, height: Math.ceil(x.height / stride), width: Math.ceil(x.width / stride) };
 }
 
-/** Batch norm as a scale and a shift a channel. */
 function folded(g: Graph, name: string): { readonly scale: readonly number[]; readonly shift: readonly number[] } {
   const part = (what: string) => Array.from(g.tensor(`${name}.${what}`));
   const [weight, bias, mean, variance] = [part('weight'), part('bias'), part('running_mean'), part('running_var')];
@@ -161,7 +153,6 @@ const relu6 = (g: Graph, x: Feature): Feature => ({ ...x, name: g.op('Clip', [x.
 const hardSigmoid = (g: Graph, x: string) => g.op('HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } });
 const added = (g: Graph, x: Feature, y: Feature): Feature => ({ ...x, name: g.op('Add', [x.name, y.name]) });
 
-/** x [..., in] -> [..., out]; a product and an addition, as exporters write it. */
 function linear(g: Graph, name: string, x: string, into: number): string {
   const weight = g.tensor(`${name}.weight`);
   const bias = g.tensor(`${name}.bias`);

@@ -1,7 +1,4 @@
-/**
- * Pictures of the results that were kept, for the README: bars of the race, lines of how cost grows. Each SVG brings both a light and
- * a dark palette; which one is used is the reader's setting.
- */
+/** SVG charts of the kept results, with a light and a dark palette. */
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';

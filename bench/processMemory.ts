@@ -1,5 +1,3 @@
-/** The memory of this process as Linux tells it in /proc. */
-
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /** In megabytes: VmRSS is resident now, VmHWM the most that ever was. */

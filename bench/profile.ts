@@ -1,7 +1,4 @@
-/**
- * Where the time goes inside ONNX Runtime: its own profiler on the two graphs of the race, summed by operator, and by operator and
- * shapes. The profiler slows everything a little; look at shares.
- */
+/** ONNX Runtime's profile of both graphs by operator and by shape. Profiling adds overhead: compare shares. */
 
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
@@ -57,7 +54,6 @@ function summed(events: readonly NodeEvent[], key: (event: NodeEvent) => string,
   return rows.sort((a, b) => b.ms - a.ms);
 }
 
-/** Runs the graph under the profiler, whose file goes into an empty folder. */
 async function profiled(mode: ProfileMode, runs: number, folder: string): Promise<NodeEvent[]> {
   const { graph, feeds } = mode === 'inference' ? inference() : training();
   const session = await ort.InferenceSession.create(lower(graph, { block: await blockSize() }), {

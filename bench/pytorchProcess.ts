@@ -1,4 +1,4 @@
-/** The PyTorch side of a race: a child process that holds the same network and does one run whenever it is told to. */
+/** The PyTorch backend: a child process that holds the same network. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -33,7 +33,6 @@ export interface PeerTask {
 
 const aboutSchema = z.object({
   ...{ torch: z.string(), python: z.string(), blas: z.string(), executable: z.string() },
-  /** The way of doing it that was the fastest. */
   way: z.string(),
 });
 const runSchema = z.object({
@@ -68,7 +67,6 @@ function search(): string {
   throw new MissingError(`PyTorch is missing (${faults.join('; ')}). Install it: ${howToInstall}`);
 }
 
-/** Why this python cannot run the peer; undefined if it can. */
 function faultOf(python: string): string | undefined {
   const { error, status, stderr } = spawnSync(python, ['-c', 'import torch'], { encoding: 'utf8' });
   if (error) return 'not found';

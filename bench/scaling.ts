@@ -1,7 +1,4 @@
-/**
- * How cost grows: time and memory of inference and of a training step against frames, size, batch, tokens and threads, one at a
- * time from the same network, each point in a process of its own; and the exponent that fits, by least squares on logarithms.
- */
+/** Time and memory against frames, size, batch, tokens and threads, each point in its own process; exponents by least squares on logarithms. */
 
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';

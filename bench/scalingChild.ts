@@ -1,4 +1,4 @@
-/** A process that runs one network in one way, and tells its time and the most memory it held. See scaling.ts. */
+/** Child of scaling.ts: time and peak memory of one network. */
 
 import { networkCost } from '../src/models/cost.js';
 import { inventoryOf } from '../src/models/network.js';

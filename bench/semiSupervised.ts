@@ -1,7 +1,4 @@
-/**
- * What videos without labels are worth: trained on a share of the labels alone, on the same with the other videos unlabelled, and on
- * all labels, on generated actions, with the network and the labelled clips of the demo: every run sees as many of those.
- */
+/** The gain from unlabelled videos: a share of the labels alone, with the rest unlabelled, and all labels; equally many labelled clips per run. */
 
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +33,6 @@ export interface SemiOptions {
 }
 
 const labelledShare = 0.2;
-/** Labelled clips that each run sees: 7 epochs of all 960, 35 of a fifth of them. */
 const labelledClips = 6720;
 const model = networkConfig('vmf-0.1g', { temporal: 'all' });
 
@@ -83,7 +79,6 @@ export async function semiSupervised({ data: path, seed, say, only, choices = {}
   }
 }
 
-/** The data with a share of the training videos of each class, and the paths of the others. */
 function withFewLabels(data: LabelledVideos, seed: number): { data: LabelledVideos; others: string[] } {
   const labelled = new Set(
     data.labels.flatMap((label) => {

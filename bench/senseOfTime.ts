@@ -1,7 +1,4 @@
-/**
- * What the temporal kernels are for: the demo's network, with depthwise kernels 3 long in time and with none, on the same clips. On
- * pairs of actions that are each other's reversal the second can only guess, since without them the order of frames is invisible.
- */
+/** The gain from temporal kernels: depthwise kernels of length 3 against 1. Without them time-reversed actions are indistinguishable. */
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,4 @@
-/**
- * Streams, both ways: memory over an hour of video, what a new frame costs against its share of a clip, and how old answers are when
- * the machine keeps up and when it does not. Networks are untrained, which costs the same.
- */
+/** Streaming: memory over an hour, cost of a new frame, latency with and without overload. Untrained networks cost the same. */
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,7 +46,6 @@ function firstVideo(folder: string): string {
   return join(folder, found ?? '');
 }
 
-/** A new frame, for some hops, against the clip's cost divided by its frames; in turn, one thread. */
 async function costRows({ model, rounds, say }: StreamBenchOptions): Promise<Row[]> {
   const [plain, causal] = [freshCheckpoint(model, 12), freshCheckpoint(`${model}-causal`, 12)];
   const { frames, height, width } = plain.config;
@@ -97,7 +93,6 @@ async function costRows({ model, rounds, say }: StreamBenchOptions): Promise<Row
   });
 }
 
-/** Resident memory while the same short clip goes through again and again. */
 async function hourRow(name: string, video: string, { frames, say }: StreamBenchOptions): Promise<Row> {
   const recogniser = await StreamRecogniser.open(freshCheckpoint(name, 12), { threads: 1 });
   try {
@@ -127,7 +122,6 @@ async function hourRow(name: string, video: string, { frames, say }: StreamBench
   }
 }
 
-/** Ten seconds of a file played at this pace. */
 async function liveRow(name: string, video: string, fps: number, { say }: StreamBenchOptions): Promise<Row> {
   const recogniser = await StreamRecogniser.open(freshCheckpoint(name, 12), { hop: 1, threads: 1 });
   const stop = new AbortController();

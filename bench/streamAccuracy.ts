@@ -1,7 +1,4 @@
-/**
- * Whether a network understands a stream as well as a clip: each test clip on its own, and right after the frames of another one, which
- * a window has forgotten and a causal network should not be confused by.
- */
+/** Streaming accuracy against clip accuracy: each test clip alone, and right after another one. */
 
 import { FileClipReader } from '../src/dataset/clipReader.js';
 import { readDataset } from '../src/dataset/dataset.js';
@@ -51,7 +48,6 @@ function frameOf({ width, height, rgb }: RgbFrame, t: number): RgbFrame {
   return { width, height, rgb: rgb.subarray(t * bytes, (t + 1) * bytes) };
 }
 
-/** The label after the last of these frames, with nothing before the first. */
 async function named(recogniser: StreamRecogniser, ...clips: readonly (readonly RgbFrame[])[]): Promise<string | undefined> {
   await recogniser.clear();
   let label: string | undefined;

@@ -1,4 +1,4 @@
-/** A film to be recognised: 10 s of 340 x 256 pixels, as data sets of short clips have them, H.264 with B-frames. */
+/** A 10 s test video, 340 x 256, H.264 with B-frames. */
 
 import { encodeVideo } from '../src/video/encode.js';
 

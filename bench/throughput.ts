@@ -1,8 +1,4 @@
-/**
- * Video to label, warm and in bulk: how well decoding and network share the cores. Decoding alone and the network alone, each on
- * one core; then both as `recogniseMany` runs them, with the product's own share of the cores and with others, in turn over the
- * same clips.
- */
+/** Bulk throughput: decoding alone, network alone, and both under different thread allocations, interleaved. */
 
 import { availableParallelism } from 'node:os';
 import { sizeText } from '../src/clip/clipShape.js';
@@ -40,7 +36,6 @@ export interface ThroughputRow {
   readonly clipsPerSec: number;
 }
 
-/** The product's own share first. */
 function shares(): RecogniserOptions[] {
   const cores = availableParallelism();
   const { engines, threads } = shareCores('throughput', availableParallelism());
@@ -69,7 +64,6 @@ export async function throughput(options: ThroughputOptions): Promise<Throughput
   }
 }
 
-/** The first videos of a data set, from the beginning again if there are too few. */
 function videosIn(folder: string, count: number): string[] {
   const { videos } = readDataset(folder);
   return Array.from({ length: count }, (_, i) => videos[i % videos.length]?.path ?? '');

@@ -1,5 +1,3 @@
-/** Times of repeated runs, and what is said about them. */
-
 /** Milliseconds of single runs, in the order in which they happened. */
 export type Times = readonly number[];
 

@@ -1,4 +1,4 @@
-/** One training run in a folder that is gone afterwards, and its accuracy on other videos: what the accuracy benchmarks share. */
+/** One training run in a temporary folder, and its test accuracy. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

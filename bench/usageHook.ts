@@ -1,4 +1,4 @@
-/** Loaded before a program (`node --import`): writes what its process used to the file VMF_USAGE_FILE when it ends. */
+/** Preloaded (`node --import`): writes the process's resource usage to VMF_USAGE_FILE on exit. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
@@ -6,7 +6,6 @@ import { isMainThread } from 'node:worker_threads';
 const file = process.env['VMF_USAGE_FILE'];
 
 if (isMainThread && file !== undefined) {
-  // Child processes of the program are not meant.
   delete process.env['VMF_USAGE_FILE'];
   process.on('exit', () => {
     const { userCPUTime, systemCPUTime } = process.resourceUsage();
@@ -14,7 +13,7 @@ if (isMainThread && file !== undefined) {
   });
 }
 
-/** Linux counts in `maxRSS` what the parent held before this program was loaded. */
+/** On Linux `maxRSS` includes the parent's before exec. */
 function peakMb(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1024;
   const [, kB] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];

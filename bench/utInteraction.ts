@@ -1,10 +1,4 @@
-/**
- * Accuracy on real clips from scratch: UT-Interaction (Ryoo and Aggarwal 2010) with the recipe that `vmf train` chooses, by its list's
- * `split` column, which is a convenience, and by the standard protocol: in each of both sets, leave one of the ten sequences out.
- * Sampled from 0.5 s on (the first 15 frames of every clip stand still) as the square cut from the middle; the part `whole` is the split
- * column with whole frames, as `vmf train` takes them. A clip's size and length alone give 65 / 55 / 62 % (split / set 1 / set 2); neither
- * reaches the network in the square, the shape does in whole frames, as padding.
- */
+/** UT-Interaction (Ryoo and Aggarwal 2010) from scratch: by `split` column, and by the standard leave-one-sequence-out protocol. Clips start at 0.5 s, as the first 15 frames stand still. Size and length alone give 65 / 55 / 62 % (split / set 1 / set 2); a centre crop hides both. */
 
 import { availableParallelism } from 'node:os';
 import type { Preprocess } from '../src/clip/preprocess.js';
@@ -46,11 +40,9 @@ export async function utInteraction({ list, seeds, only, say }: UtInteractionOpt
 
 const square = { height: 112, width: 112, resize: 'crop' } as const;
 
-/** One run, told nothing but where clips begin to move, and how they are cut. One thread, since as many runs go on as there are cores. */
 const run = (data: LabelledVideos, test: readonly LabelledVideo[], seed: number, cut: Partial<Preprocess> = square) =>
   trainAndTest({ data, options: { seed }, preprocess: { fromSec: 0.5, ...cut }, threads: 1, workers: 1 }, [test], views);
 
-/** How each clip is tested: the mean over this many clips in time. */
 const views = { clips: 3, crops: 1 } as const;
 
 async function bySplit(
@@ -74,7 +66,7 @@ async function bySplit(
   return [...rows, { what: `${what}, mean of ${seeds.length} seeds`, ...average, testClips: test.length }];
 }
 
-/** Each sequence of a set is tested by a network that learnt from the other nine. The interval of the share is Wilson's. */
+/** Leave one sequence out; Wilson interval. */
 async function leaveOneOut(list: string, set: string, seed: number, say: (line: string) => void): Promise<AccuracyRow> {
   const data = readDataset(list, { only: [{ column: 'set', values: [set] }], ignoreSplits: true });
   const column = 'fold';

@@ -1,4 +1,4 @@
-/** A network of one's own, as data: what it costs, and what is wrong with one that cannot be. node dist/examples/ownNetwork.js */
+/** A network of one's own, as data: node dist/examples/ownNetwork.js */
 import { ConfigError, networkCost, parseNetworkConfig } from 'video-mobile-former';
 
 const small = {

@@ -1,4 +1,4 @@
-// Bundles the browser entry and its worker, without ONNX Runtime's WebAssembly files, as a page would: into a folder, or in memory.
+// Bundles the browser entry and its worker without ONNX Runtime's WebAssembly files.
 import { build } from 'esbuild';
 
 /** Bytes of each file, by name. */

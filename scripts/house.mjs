@@ -1,5 +1,5 @@
-// `npm run house`: how large functions and files are, how many words of comments there are, and what is written twice.
-// `--check` exits with code 1 when a bound of scripts/house/bounds.json is broken; `--json` prints the figures; `--root DIR` measures another tree.
+// `npm run house`: sizes of functions and files, words of comments, duplicates. `--check` fails when a bound of
+// scripts/house/bounds.json is broken.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ const bounds = JSON.parse(readFileSync(join(import.meta.dirname, 'house/bounds.j
 const allowed = JSON.parse(readFileSync(join(import.meta.dirname, 'house/allowedDuplicates.json'), 'utf8'));
 const parts = { src: ['src'], 'test and bench': ['test', 'bench', 'examples', 'scripts'] };
 
-/** The value below which a share of the sorted numbers lies, as `numpy.percentile` with method "lower". */
+/** As `numpy.percentile` with method "lower". */
 function quantile(sorted, share) {
   return sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
 }

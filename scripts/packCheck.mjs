@@ -1,5 +1,5 @@
-// What a user of the npm package meets: packs it, installs the tarball in an empty folder, type-checks a consumer with every
-// declaration file, imports it from a module and from CommonJS, runs an example and the command, and looks at maps and sizes.
+// Packs the npm package, installs it in an empty folder, type-checks a consumer, imports it as ESM and CommonJS, and runs the
+// command.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -50,7 +50,7 @@ function install() {
   console.log(`tarball ${(size / 2 ** 20).toFixed(2)} MB; installed ${megabytes(modules)}: ${largest.join(', ')}`);
 }
 
-/** Each source map must hold its sources, since the package does not ship them. */
+/** Sources are not shipped: maps must embed them. */
 function checkMaps() {
   const installed = join(folder, 'node_modules/video-mobile-former');
   const maps = readdirSync(installed, { recursive: true }).filter((name) => name.endsWith('.map'));
@@ -62,14 +62,12 @@ function checkMaps() {
   console.log(`ok: ${maps.length} source maps, each with its sources`);
 }
 
-/** The other entries of the package, such as `video-mobile-former/browser`. */
 function subpaths() {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const entries = Object.keys(exports).filter((key) => key !== '.' && !key.endsWith('.json'));
   return entries.map((key) => `video-mobile-former${key.slice(1)}`);
 }
 
-/** A consumer without skipLibCheck and without Node's types. */
 function checkTypes() {
   writeFileSync(
     join(folder, 'consumer.ts'),
@@ -109,7 +107,7 @@ function checkImports() {
   );
 }
 
-/** Runs the README's library example on generated clips, with one epoch. */
+/** The README's library example with one epoch. */
 function checkLibraryExample() {
   const vmf = join(folder, 'node_modules/video-mobile-former/dist/src/cli/main.js');
   node('vmf synth', vmf, 'synth', 'clips', '--train', '24', '--val', '12', '--test', '12');

@@ -19,7 +19,6 @@ function readClips(html) {
   }));
 }
 
-/** One clip of each wanted label that was recognised, and the worst mistake of the test below them. */
 function choose(clips) {
   const right = shown.flatMap((label) => clips.find((clip) => clip.label === label && clip.right) ?? []);
   return [...right, ...clips.filter((clip) => !clip.right).slice(0, 1)];

@@ -1,5 +1,5 @@
-// Holds that every test, test file, option and export of the commit before the house was opened is still there, or stands in the first
-// column of a table in docs/renamed.md with its new name or the reason in the second. Needs a build. `--list FOLDER` writes today's lists.
+// Every test, test file, option and export of the recorded commit exists, or docs/renamed.md maps or explains it. Needs a build.
+// `--list FOLDER` writes the current lists.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
@@ -13,7 +13,6 @@ const testFiles = () =>
     .filter((name) => name.endsWith('.test.ts'))
     .sort();
 
-/** Titles as written, `*` where one is put together. */
 function titlesOf(file) {
   const found = [];
   const visit = (node) => {
@@ -60,7 +59,7 @@ const today = {
   exports: () => exportsOf('src/index.ts'),
 };
 
-/** First column -> second, of all tables; code marks and kinds of quotes do not count. */
+/** First column -> second, of all tables. */
 const plain = (text) => text.replaceAll('`', '').replaceAll(/[’‘]/g, "'").replaceAll(/[“”]/g, '"').trim();
 const rows = () =>
   plain(readFileSync('docs/renamed.md', 'utf8'))
@@ -84,7 +83,6 @@ function counted(list) {
   return counts;
 }
 
-/** A title that stood twice must stand twice. */
 function missing(kind, documented) {
   const now = counted(today[kind]().map(plain));
   const before = counted(readFileSync(`${folder}/${kind}.txt`, 'utf8').split('\n').filter(Boolean));

@@ -1,11 +1,9 @@
-// Checks against material that lies beside the project and not in it: real clips, fixtures, teachers. Without that folder (../shared,
-// or the one that VMF_SHARED names) there is nothing to check, and this says so. Runs on the built project, after `npm run build`.
+// Checks against ../shared (or VMF_SHARED): real clips, fixtures, teachers. Skipped without that folder. Needs a build.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const shared = process.env['VMF_SHARED'] ?? '../shared';
 
-/** Each check: its name, and the arguments of `node`. Keep the sum of their times below three minutes on two cores. */
 const checks = [
   ['weight files are read, and survive rewriting', ['scripts/sharedWeights.mjs', `${shared}/fixtures`]],
   ['the 52M network against the tensors of an independent one', ['--test', 'dist/test/parity.test.js']],

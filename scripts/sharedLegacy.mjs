@@ -1,4 +1,4 @@
-// Weights written before configurations named their family give the logits that the version which wrote them gave.
+// Weights from before configurations named their family give the same logits.
 import assert from 'node:assert/strict';
 import { lower } from '../dist/src/graph/lowering/lower.js';
 import { clipShape, inferenceGraph } from '../dist/src/models/network.js';

@@ -1,4 +1,4 @@
-// Reads every safetensors file of a folder, written elsewhere by another implementation, and checks that writing it again loses nothing.
+// safetensors files of another implementation survive a round trip.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { readSafetensors } from '../dist/src/weights/files.js';

@@ -1,4 +1,4 @@
-// Runs the built tests with Node's own runner: all of dist/{src,test}, or those whose path contains one of the given words.
+// Runs built tests: all, or those whose path contains a given word.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 

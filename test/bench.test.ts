@@ -1,4 +1,4 @@
-/** Measuring: `vmf bench` on a tiny network, the arithmetic behind it, and that the benchmarks' opponents compute the same. */
+/** `vmf bench` on a tiny network, its arithmetic, and equal outputs of the backends compared. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** A model that was lowered for other kernels than the machine's is refused; ONNX Runtime would end the process or compute nonsense. */
+/** A model lowered for other kernels is refused: ONNX Runtime would crash or compute nonsense. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

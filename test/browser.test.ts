@@ -97,7 +97,6 @@ test('a tab of Chromium recognises and trains as Node does', { timeout: 180_000 
   }
 });
 
-/** The built entry, bundled as a page would, beside the data. */
 async function pageFiles(): Promise<Map<string, Uint8Array | string>> {
   const { bundleBrowser } = (await import(`${root}/scripts/bundleBrowser.mjs`)) as {
     bundleBrowser: (entries: readonly string[]) => Promise<{ name: string; contents: Uint8Array }[]>;

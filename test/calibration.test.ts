@@ -1,4 +1,4 @@
-/** Calibration and "unknown" as people meet them: `vmf eval --calibrate`, and what predict and eval say with its weights. */
+/** `vmf eval --calibrate`, and predict and eval with calibrated weights. */
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,6 @@ const labels = ['bow', 'jump', 'wave'];
 let shared: string;
 const cleanUps: (() => void)[] = [];
 
-/** 24 videos for validation, four of them labelled with what they are not called by the weights, and 3 for testing. */
 before(async () => {
   shared = temporaryFolder({ after: (run: () => void) => cleanUps.push(run) } as unknown as TestContext);
   await writeTinyWeights(join(shared, 'w.safetensors'), { labels, preprocess: { windowSec: 1 } });
@@ -31,7 +30,6 @@ after(() => {
   for (const run of cleanUps) run();
 });
 
-/** Calibrated weights with a threshold, made by hand. */
 async function withThreshold(path: string, unknownBelow: number): Promise<void> {
   const fittedOn = { videos: 24, split: 'val', views: '1x1', eceBefore: 0.2, eceAfter: 0.1, nllBefore: 1, nllAfter: 0.5 };
   const calibration = { temperature: 1, fittedOn, unknownBelow };

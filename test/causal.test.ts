@@ -1,7 +1,4 @@
-/**
- * The causal network: a frame's logits from a stream, one frame in at a time, equal those of the whole sequence computed side by side;
- * no frame sees the future or what is beyond its window; its gradients are those of the numbers it computes.
- */
+/** The causal network: streaming logits equal those of the whole sequence; no frame sees the future; gradients match. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -39,7 +36,6 @@ const framesOf = (config: NetworkConfig, count: number, seed = 0): Float32Array[
   return Array.from({ length: count }, () => Float32Array.from({ length: 3 * config.height * config.width }, () => rng.normal()));
 };
 
-/** [frames][classes]: logits after each frame, all frames computed side by side. */
 async function sideBySide(config: NetworkConfig, weights: FlatWeights, frames: Float32Array[], block: number) {
   const clip = input('clip', [frames.length, 1, 3, config.height, config.width]);
   const time = new CausalClip(frames.length, config.frames, [...frames.keys()]);
@@ -48,7 +44,6 @@ async function sideBySide(config: NetworkConfig, weights: FlatWeights, frames: F
   return frames.map((_, t) => (y ?? new Float32Array()).subarray(t * config.classes, (t + 1) * config.classes));
 }
 
-/** [runs][classes]: the same with so many new frames a run; then once more from the beginning. */
 async function streamed(config: NetworkConfig, weights: FlatWeights, frames: Float32Array[], atOnce: number, block: number) {
   const engine = openRuntime({ threads: 1 });
   const { height, width } = config;
@@ -109,7 +104,6 @@ test('with kernels of one frame, what lies before the window of windows is forgo
   const frames = framesOf(still, 16);
   const changed = frames.map((frame, t) => (t === 0 ? frame.map((v) => v + 1) : frame));
   const [a, b] = [await sideBySide(still, weights, frames, 0), await sideBySide(still, weights, changed, 0)];
-  // 3 blocks with a bridge and the last bridge, each looking back 3 frames: 12 in all.
   assert.ok(apart(a.slice(13), b.slice(13)) < 1e-6);
   assert.ok(apart(a.slice(0, 4), b.slice(0, 4)) > 0.01);
 });

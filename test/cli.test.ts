@@ -1,4 +1,4 @@
-/** The command line as people meet it: a process with arguments, output, one-line errors and exit codes. */
+/** The command line as a process: arguments, output, one-line errors, exit codes. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,6 @@ import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
 import { writeTinyWeights } from './support/randomWeights.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
 
-/** Weights and a data set that all tests share: three classes, all videos in the test split. */
 let shared: string;
 let removeShared: () => void;
 const labels = ['bow', 'jump', 'wave'];

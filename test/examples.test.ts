@@ -1,4 +1,4 @@
-/** Every example runs as it is, on little videos and untrained weights, and prints what it promises. */
+/** Every example runs on small videos and untrained weights. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -17,7 +17,6 @@ async function example(name: string, ...args: readonly string[]): Promise<string
   return stdout;
 }
 
-/** Ten videos of each of two classes, in a folder a class. */
 function makeClasses(root: string): string {
   for (const [i, label] of ['bow', 'wave'].entries()) {
     for (let seed = 0; seed < 10; seed++) makeVideo(join(root, label, `${seed}.mp4`), { seed: 10 * i + seed, frames: 12 });

@@ -1,7 +1,4 @@
-/**
- * What is said of the tokens against what the network computes: attention against a softmax in plain loops, blindness against networks
- * whose weights make all tokens blind, and a network made by hand that must look at one bright spot.
- */
+/** Explanations against the network: attention against plain loops, ablation against tokens made ineffective, a hand-made network that attends to one bright spot. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attentionFacts, attentionOfTokens } from '../src/explain/attentionMaps.js';
@@ -25,7 +22,6 @@ function randomClip(of: NetworkConfig, seed: number): Float32Array {
   return Float32Array.from({ length: sizeOf(clipShape(of, 1)) }, () => rng.normal());
 }
 
-/** The clip side by side with itself. */
 function copiesOf(of: NetworkConfig, x: Float32Array, copies: number): Float32Array {
   const image = x.length / of.frames;
   return Float32Array.from({ length: x.length * copies }, (_, i) => {
@@ -78,7 +74,6 @@ function namedWeight(of: NetworkConfig, { parameters }: FlatWeights, name: strin
   throw new RangeError(`no parameter ${name}`);
 }
 
-/** Softmax over all positions of all frames, for each head, in double precision; mean of the heads. [T, M, H*W] */
 function naiveAttention(
   x: Float32Array,
   shape: readonly number[],
@@ -161,7 +156,6 @@ for (const layout of layouts) {
   });
 }
 
-/** The same weights with those of this name set to 0. */
 function zeroed(name: RegExp): FlatWeights {
   const parameters = weights.parameters.slice();
   for (const spec of inventoryOf(config).parameters)
@@ -215,7 +209,7 @@ test('a token that asks for brightness looks at the one bright spot, where and w
     Array<number>(sizeOf(shape)).fill(name.endsWith('running_var') ? 1 : 0),
   );
   const eye = { parameters: new Float32Array(length), statistics: Float32Array.from(statistics) };
-  // Channels 0 and 4, one of each head, are the pixel's brightness; token 0's query asks for them, token 1's for nothing.
+  // Channels 0 and 4, one per head, are brightness; only token 0's query asks for them.
   for (const channel of [0, 4]) {
     for (let colour = 0; colour < 3; colour++) namedWeight(one, eye, 'stem.conv.weight')[(channel * 3 + colour) * 9 + 4] = 1;
     namedWeight(one, eye, 'stem.bn.weight')[channel] = 1;

@@ -1,4 +1,4 @@
-/** `vmf explain` as people meet it: files, numbers, refusals; a video and a data set made here. */
+/** `vmf explain`: files, numbers, refusals. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,6 @@ after(() => {
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const near = (got: number, expected: number, what: string) => assert.ok(Math.abs(got - expected) < 1e-3, `${what}: ${got}`);
 
-/** Width and height of a PNG. */
 function pngSize(path: string): [number, number] {
   const bytes = readFileSync(path);
   assert.equal(bytes.toString('latin1', 1, 4), 'PNG', path);
@@ -82,7 +81,6 @@ function checkNumbers(
   assert.ok(leastOverlap > 0 && leastOverlap <= 1);
 }
 
-/** Two seconds shown in four, 20 frames a second. */
 async function checkFilm(path: string): Promise<void> {
   const pool = new VideoPool({ size: 1 });
   try {

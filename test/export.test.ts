@@ -1,4 +1,4 @@
-/** Networks for other programs and smaller ones, as people meet them: `vmf export`, `vmf quantize`, and what then reads the files. */
+/** `vmf export`, `vmf quantize`, and what reads their files. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,6 @@ import { tinyCheckpoint, writeTinyWeights } from './support/randomWeights.js';
 import { readOnnx } from './support/readOnnx.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
 
-/** Weights, a data set with all splits, and the same network exported in float and int8. */
 let shared: string;
 let removeShared: () => void;
 const labels = ['bow', 'jump', 'wave'];
@@ -94,7 +93,6 @@ test('batch norm is folded: no constant of a statistic, no Sqrt or Div of weight
   assert.ok(!types.has('Sqrt') && !types.has('BatchNormalization'), [...types].join());
 });
 
-/** Pixels that differ everywhere; clips of the batch are not alike. */
 const pixels = (count: number) => Float32Array.from({ length: count }, (_, i) => (i * 7919 + (i >> 9) * 31) % 256);
 
 test('an exported model computes in ONNX Runtime what the network does, at any batch', async () => {
@@ -300,7 +298,7 @@ test('a foreign ONNX model, or one cut off, is refused by name', async (t) => {
   await refused(folder, ['predict', film, '--weights', 'half.onnx'], /half\.onnx: neither a safetensors file nor an ONNX model/);
 });
 
-/** Whatever it was doing when it was interrupted: a fast machine may be done, a busy one not yet have begun. */
+/** A fast machine may be done before the interruption. */
 test('Ctrl-C leaves nothing half-written', { skip: process.platform === 'win32' }, async (t) => {
   const folder = temporaryFolder(t);
   const args = ['quantize', '--weights', 'w.safetensors', '--calibrate', 'data', '--out', join(folder, 'x.onnx')];

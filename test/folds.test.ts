@@ -1,4 +1,4 @@
-/** `vmf train --folds` and `--only` as people meet them: a process on a list of little videos, stopped and given again. */
+/** `vmf train --folds` and `--only` as a process. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,6 @@ import { makeVideo, temporaryFolder } from './smallVideos.js';
 import { tinyConfig, writeTinyWeights } from './support/randomWeights.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
 
-/** Two classes and a third that is in one set only, in two sets; a configuration of a tiny network. */
 function made(t: TestContext): string {
   const folder = temporaryFolder(t);
   const rows: string[] = [];

@@ -1,7 +1,4 @@
-/**
- * A run that is killed at any moment: 200 processes are killed here, most of them while they do nothing but save. After each kill `last`
- * and `best`, if there are any, are whole and of one epoch, whole lines of metrics can be read, and the next process goes on from there.
- */
+/** Crash safety: 200 processes killed, most while saving. After each kill `last` and `best` are whole and of one epoch, and the next process resumes. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +21,7 @@ const child = (name: string, ...args: string[]): ChildProcess => {
   return spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 };
 
-/** Lets a process run until it said something, or not so long, and so many milliseconds more, then kills it. */
+/** Kills the process some ms after it printed something, or a time limit. */
 async function killAfter(running: ChildProcess, word: string | undefined, ms: number): Promise<void> {
   const ended = once(running, 'close');
   if (word !== undefined && running.stdout) {
@@ -42,7 +39,6 @@ async function weightsIn(path: string): Promise<Checkpoint | undefined> {
   return existsSync(path) ? parseCheckpoint(await readSafetensors(path), path) : undefined;
 }
 
-/** The epochs of all whole lines. */
 function epochsLogged(folder: string): number[] {
   const path = join(folder, 'metrics.jsonl');
   if (!existsSync(path)) return [];
@@ -62,7 +58,6 @@ test(`${savingKills} processes killed while they save`, async (t) => {
   );
 });
 
-/** Half of the kills, one after the other in one folder; gives the number of kills in the middle of a write. */
 async function killSaving(folder: string, lane: number): Promise<number> {
   const rng = new Rng(['kill', lane]);
   let midWrite = 0;
@@ -76,7 +71,7 @@ async function killSaving(folder: string, lane: number): Promise<number> {
   return midWrite;
 }
 
-/** All of one epoch, and no epoch lost: `last` never goes back, `best` is of the same epoch or one ahead. Gives the epoch of `last`. */
+/** `last` never goes back; `best` is of the same epoch or one ahead. */
 async function checkSaved(folder: string, epochBefore: number): Promise<number> {
   const last = await weightsIn(join(folder, 'last.safetensors'));
   const best = await weightsIn(join(folder, 'best.safetensors'));
@@ -102,7 +97,6 @@ test(`${trainingKills} training processes killed, each resuming the one before`,
   const rng = new Rng(['kill']);
   let epoch = 0;
   for (let kill = 0; kill < trainingKills; kill++) {
-    // Every third one at any moment from its start on, the others while epochs follow one another.
     const early = kill % 3 === 2;
     await killAfter(child('endlessTraining', data, out), early ? undefined : 'epoch', rng.uniform(0, early ? 700 : 200));
     const last = await weightsIn(join(out, 'last.safetensors'));

@@ -1,4 +1,4 @@
-/** Graphs for runtimes that lack something: the same numbers without the nodes. */
+/** Graphs for runtimes with fewer operators: same numbers. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,6 @@ import { flatten, slice, sumAll } from '../src/graph/shapeOps.js';
 import { Rng } from '../src/rng.js';
 import { readOnnx } from './support/readOnnx.js';
 
-/** A vector cut into ten pieces, of which each is needed, and a log-softmax. */
 function outputs(): Record<string, Expr> {
   const vector = input('x', [30]);
   const pieces = Array.from({ length: 10 }, (_, i) => slice(vector, 0, 3 * i, 3 * i + 3));

@@ -1,7 +1,4 @@
-/**
- * What must hold of Video Mobile-Former whatever its weights: what time means to it, and that both lowerings compute the same. With
- * temporal kernels of 1 only the joint attention of the bridges sees several frames, and that has no order.
- */
+/** Invariants of Video Mobile-Former with any weights. With temporal kernels of 1 only the bridges' attention sees several frames, and it has no order. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closure } from '../src/graph/expr.js';
@@ -19,7 +16,6 @@ import { runOnce } from './support/runOnce.js';
 
 const clips = 2;
 
-/** The tiny network, and the layout whose pointwise convolutions are grouped, at a small size. */
 const networks: Readonly<Record<string, (temporal: 1 | 3, frames: number) => NetworkConfig>> = {
   tiny: (temporal, frames) => tinyConfig({ temporal, frames }),
   '26m, grouped': (temporal, frames) =>
@@ -28,13 +24,11 @@ const networks: Readonly<Record<string, (temporal: 1 | 3, frames: number) => Net
 
 const frameSize = (config: NetworkConfig) => 3 * config.height * config.width;
 
-/** A batch of clips of smooth noise, [T*B, 3, S, S]. */
 function randomClips(config: NetworkConfig, seed: number): Float32Array {
   const rng = new Rng([seed, 'clips']);
   return Float32Array.from({ length: sizeOf(clipShape(config, clips)) }, () => rng.normal());
 }
 
-/** Frame `order[t]` at place t. */
 function reordered(config: NetworkConfig, x: Float32Array, order: readonly number[]): Float32Array {
   const step = clips * frameSize(config);
   const out = new Float32Array(order.length * step);
@@ -49,7 +43,7 @@ async function logits(config: NetworkConfig, weights: FlatWeights, x: Float32Arr
   return got['logits'] ?? new Float32Array();
 }
 
-/** The largest difference, as a share of the largest value. */
+/** Largest difference relative to the largest value. */
 function apart(a: Float32Array, b: Float32Array): number {
   assert.equal(a.length, b.length);
   const largest = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -57,7 +51,6 @@ function apart(a: Float32Array, b: Float32Array): number {
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? Number.NaN))), 0) / largest;
 }
 
-/** kt = 3 weights whose outer taps are zero, from kt = 1 weights. */
 function centreTapped(one: NetworkConfig, three: NetworkConfig, weights: FlatWeights): FlatWeights {
   const small = inventoryOf(one).parameters;
   const large = inventoryOf(three).parameters;

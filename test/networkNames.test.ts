@@ -1,7 +1,4 @@
-/**
- * Nothing outside src/models/ names a network or one of its tensors, or reads a field that only one family has. The registry says which
- * names there are. Comments count too: they go stale like code.
- */
+/** Nothing outside src/models/ names a network, its tensors or its own fields; comments count too. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -10,7 +7,7 @@ import type { Model } from '../src/models/model.js';
 import { inventoryOf } from '../src/models/network.js';
 import { models } from '../src/models/registry.js';
 
-/** What every network may have, and words that mean other things elsewhere when they stand alone. */
+/** Fields that all families have. */
 const common = new Set([...Object.keys(commonFields), 'family', 'causal']);
 const everyday = new Set(['head', 'tokens', 'features', 'classifier']);
 

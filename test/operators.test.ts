@@ -1,7 +1,4 @@
-/**
- * Every operator against an independent derivation, on random shapes: its value against plain float64 loops, its gradient against
- * central differences of those loops, both as standard ONNX and in the machine's blocked layout.
- */
+/** Every operator on random shapes: value against float64 loops, gradient against central differences, standard and blocked. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,21 +16,18 @@ import { evaluate } from './support/evaluate.js';
 import { blockOf, layouts } from './support/layouts.js';
 import { runOnce } from './support/runOnce.js';
 
-/** Shapes of the operands, and the expression to make of them. */
 interface Case {
   readonly shapes: readonly Shape[];
   readonly make: (...x: Expr[]) => Expr;
-  /** Keeps operands away from kinks and poles. */
+  /** Away from kinks and poles. */
   readonly values?: (rng: Rng) => number;
-  /** Operands without a gradient. */
   readonly fixed?: readonly number[];
 }
 
 const positive = (rng: Rng) => rng.uniform(0.5, 2);
-/** Never within 0.05 of 0 or of 1.5. */
+/** Never within 0.05 of 0 or 1.5. */
 const kinkFree = (rng: Rng) => rng.pick([-1, 1]) * rng.uniform(0.05, 1.4);
 
-/** A random map [T, B, C, H, W]; channels often no multiple of a block. */
 const map = (rng: Rng, channels = 1 + rng.integer(20)): number[] => [
   1 + rng.integer(3),
   1 + rng.integer(3),
@@ -225,7 +219,6 @@ const cases: Record<string, (rng: Rng) => Case> = {
   },
 };
 
-/** Kernels up to `longest` along each axis, with strides, any padding, looking back or not, with a bias or not. */
 function convolutionCase(rng: Rng, m: readonly number[], out: number, groups: number, longest: number): Case {
   const into = (m[2] ?? 1) / groups;
   const sizes = [m[0] ?? 1, m[3] ?? 1, m[4] ?? 1];
@@ -258,7 +251,6 @@ function depthwiseCase(rng: Rng, expand: number): Case {
   return { shapes: [m, [out, rng.pick([1, 3]), 3, 3], [out]], make: (x, w, b) => depthwise(x, w, stride, b) };
 }
 
-/** What a network does with an expanded map: scale, activation, dot products, mixing, and all the gradients through it. */
 function expandedChain(rng: Rng): Case {
   const m = map(rng);
   const stride = 1 + rng.integer(2);
@@ -302,7 +294,6 @@ async function check({ shapes, make, values = (rng) => rng.normal(), fixed = [] 
   });
 }
 
-/** Central differences for up to eight random elements; NaN for those not looked at. */
 function differences(loss: Expr, inputs: ReadonlyMap<string, Float32Array>, name: string, rng: Rng): Float64Array {
   const x = Float64Array.from(inputs.get(name) ?? []);
   const out = new Float64Array(x.length).fill(NaN);
@@ -342,7 +333,6 @@ test('every kind of operator is among the cases', () => {
       }
     }
   }
-  // What an earlier run left is covered by test/causal.test.ts.
   const all = operatorNames.filter((name) => name !== 'memory');
   assert.deepEqual([...seen].sort(), all.toSorted());
 });

@@ -1,8 +1,4 @@
-/**
- * The network against tensors of an independent implementation: logits and intermediates, gradients, running statistics, and ten
- * AdamW steps, within what float32 can reach (the "fair bound" of the fixtures' README). In both lowerings. `VMF_FIXTURES` names
- * another folder with fixtures to hold the network to.
- */
+/** Parity with an independent implementation: logits, intermediates, gradients, running statistics, ten AdamW steps; both layouts. `VMF_FIXTURES` names another fixture folder. */
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -22,7 +18,7 @@ import { runGraph, runOnce } from './support/runOnce.js';
 
 const folder = process.env['VMF_FIXTURES'] ?? 'test/fixtures';
 const names = readdirSync(folder).flatMap((file) => (file.endsWith('.weights.safetensors') ? [file.split('.')[0] ?? ''] : []));
-/** Gradients that are zero in exact arithmetic: compared absolutely, and left out after AdamW, which makes steps of their noise. */
+/** Zero in exact arithmetic: compared absolutely, and left out after AdamW, which amplifies their noise. */
 const zeroGradients =
   /former_to_mobile\.key\.bias$|^head\.fc1\.bias$|^bridge\.norm\.bias$|^features\.(1\.conv\.4|\d+\.conv\.7)\.bias$/;
 interface Bounds {
@@ -33,7 +29,7 @@ interface Bounds {
   readonly zero: number;
 }
 
-/** Of the training pass. 52 batch norms over few positions lose ten times as much, in PyTorch float32 too. */
+/** In training mode. 52 batch norms over few positions lose ten times as much, in PyTorch float32 too. */
 const usual: Bounds = { logits: 5e-5, loss: 2e-6, running: 5e-6, gradient: 5e-4, zero: 2e-6 };
 const deep: Bounds = { logits: 1e-4, loss: 2e-5, running: 5e-5, gradient: 2e-3, zero: 3e-5 };
 const boundsOf = ({ config }: Fixture): Bounds => (config.name === 'mobilenet' ? deep : usual);
@@ -44,16 +40,11 @@ const checks = {
   'ten AdamW steps': optimisation,
 };
 
-/**
- * Where a value lies on a kink of a ReLU closer than float32 tells, gradients jump with the order of a sum. In both layouts, clips moved
- * by half a unit in the last place give one of two results and nothing between: gradients of 96m (a value of block 2) 6e-5 or 4e-2 from
- * the reference, ten steps of tiny-grouped 4e-6 or 2.2e-4.
- */
+/** Near a kink of a ReLU gradients jump with the order of a sum: clips moved by half a ulp give one of two results, e.g. 6e-5 or 4e-2 for a gradient of 96m. So a failing check is repeated with moved clips; a real fault fails with all. */
 const onKink = new Set(['96m, training pass and gradients', 'tiny-grouped, ten AdamW steps']);
 
 type Check = (fixture: Fixture, block: number) => Promise<void>;
 
-/** The check with the clip as it is or, where that fails, moved by half a unit in the last place; a fault fails with all of them. */
 async function onEitherSide(t: TestContext, check: Check, fixture: Fixture, block: number): Promise<void> {
   const failures: unknown[] = [];
   for (let seed = 0; seed < 6; seed++) {

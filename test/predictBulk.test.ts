@@ -1,4 +1,4 @@
-/** `vmf predict` on folders: rows as they come, going on after an interruption, errors as rows, refusals. */
+/** `vmf predict` on folders: streaming rows, resuming, error rows, refusals. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** README and docs: library examples run as written but for file names and a single epoch; commands, options and links exist. */
+/** README and docs: library examples run; commands, options and links exist. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -16,7 +16,6 @@ const pages = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...readdirSync
   .filter((path) => path.endsWith('.md') && path !== 'docs/renamed.md') // which names old options on purpose
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
-/** The TypeScript blocks, which are also JavaScript: train and recognise, then a stream. */
 function examples(): [string, string] {
   const blocks = pages.flatMap(({ text }) => [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? ''));
   assert.equal(blocks.length, 2, 'two TypeScript examples');
@@ -61,7 +60,6 @@ test('the examples of README and docs run', (t) => {
   }
 });
 
-/** Each `vmf VERB ...` in a page: in a block of commands to the end of the line, else within backquotes. */
 function* commands(): Generator<{ path: string; verb: string; options: string[] }> {
   for (const { path, text } of pages) {
     for (const [, verb = '', rest = ''] of text.matchAll(/\bvmf (?:-- )?([a-z]+)\b([^`\n#]*)/g)) {

@@ -1,7 +1,4 @@
-/**
- * The record: what the code said before the house was opened to other networks. Made once by support/makeRecord.ts and
- * support/makeVerbsRecord.ts; only support/recordCode.ts follows the interfaces. `VMF_RECORD=quick` runs four networks and no verbs.
- */
+/** Regression record, made once by support/makeRecord.ts and support/makeVerbsRecord.ts. `VMF_RECORD=quick`: four networks, no verbs. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -45,7 +42,7 @@ for (const network of chosenNetworks()) {
   if (!isTrained(network)) continue;
   test(`${key}: ten losses as recorded, both lowerings`, async () => {
     const { standard, blocked } = recorded.networks[key] ?? assert.fail(key);
-    // How far two right answers lie apart: what the two lowerings of the same code differed by when they were recorded.
+    // Tolerances: what both lowerings differed by when recorded.
     const rounding = distance(blocked.losses ?? [], standard.losses ?? []);
     for (const [expected, target] of [
       [standard, 0],

@@ -1,4 +1,4 @@
-/** Frames that are no squares, from the videos to the answer. */
+/** Non-square frames from video to prediction. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -13,7 +13,6 @@ import { readSafetensors } from '../src/weights/files.js';
 import { makeVideo, temporaryFolder } from './smallVideos.js';
 import { tinyConfig, writeTinyWeights } from './support/randomWeights.js';
 
-/** Two classes of three videos each, one of two standing on its side. */
 function someVideos(folder: string, mixed = false): void {
   for (const label of ['a', 'b'])
     for (let seed = 0; seed < 3; seed++) {

@@ -1,4 +1,4 @@
-/** `vmf report` as people meet it: pages about tiny runs, alone and side by side, with data gone, and what it refuses. */
+/** `vmf report` on tiny runs, alone and compared, with missing data, and refusals. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,6 @@ const at = (...parts: readonly string[]) => join(root, ...parts);
 const labels = ['bow', '<script>alert(1)</script>'];
 const page = (path: string) => readFileSync(at(path), 'utf8');
 
-/** A list, since no folder may be called like its second class. */
 before(async () => {
   const rows = labels.flatMap((label, i) =>
     ['train', 'val', 'test'].flatMap((split) =>
@@ -41,7 +40,6 @@ async function learn(name: string, options: object): Promise<void> {
   });
 }
 
-/** A run folder of one's own to break. */
 function copy(from: string, to: string): string {
   cpSync(at(from), at(to), { recursive: true });
   return to;

@@ -1,4 +1,4 @@
-/** Every verb with a network of another family: no road through the program depends on tokens, blocks or a head of two layers. */
+/** Every verb with a network of another family. */
 
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

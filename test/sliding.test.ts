@@ -1,4 +1,4 @@
-/** Scores of a sliding window equal those of the same frames as one clip, whatever the first blocks are and however long the clip. */
+/** Sliding-window scores equal those of the same frames as one clip. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

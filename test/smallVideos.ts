@@ -1,4 +1,4 @@
-/** Little videos and folders for tests: a square that moves over a shaded ground, made with the project's own encoder. */
+/** Small synthetic videos for tests: a moving square. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

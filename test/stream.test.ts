@@ -1,4 +1,4 @@
-/** Streams from end to end: files, HTTP and RTSP for real; scores as the clip path's; what comes too fast is dropped and counted. */
+/** Streams end to end: files, HTTP, RTSP; same scores as clips; overload is dropped and counted. */
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -32,7 +32,6 @@ interface Made {
   readonly weights: string;
 }
 
-/** Four seconds at 12 frames a second, and weights of a clip of 4 frames. */
 async function made(t: TestContext): Promise<Made> {
   const folder = temporaryFolder(t);
   const video = join(folder, 'clip.mp4');

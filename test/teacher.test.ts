@@ -1,4 +1,4 @@
-/** `vmf train --teacher` as people meet it: a process on little videos, and what it refuses before anything is written. */
+/** `vmf train --teacher`: a run, and refusals. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,6 @@ import { refused, vmf } from './support/vmf.js';
 
 const flags = ['--recipe', 'none', '--threads', '1', '--workers', '1', '--no-cache'];
 
-/** An image network of as many outputs: means over blocks of rows. */
 function imageNetwork(outputs: number): Uint8Array {
   const nodes = [
     { type: 'AveragePool', inputs: ['x'], outputs: ['rows'], attributes: { kernel_shape: [32 / outputs, 32] } },

@@ -1,4 +1,4 @@
-/** `vmf train` as people meet it: with nothing but data, with a recipe of their own, with mistakes. */
+/** `vmf train`: defaults, a recipe, mistakes. */
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,6 @@ import { makeVideo, temporaryFolder } from './smallVideos.js';
 import { tinyConfig } from './support/randomWeights.js';
 import { refused, vmf } from './support/vmf.js';
 
-/** Nine videos of two classes, one twice as large as the other; a configuration of a tiny network. */
 function made(t: TestContext): string {
   const folder = temporaryFolder(t);
   for (const [label, count] of [

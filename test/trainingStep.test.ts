@@ -1,7 +1,4 @@
-/**
- * The parts of the training step that the fixtures do not know, each against what it must equal: accumulated passes against one batch,
- * moving averages and layer-wise rates against their formulas, drop path and frozen statistics against the network without them.
- */
+/** Training steps: gradient accumulation, EMA and layer decay against formulas, drop path and frozen statistics. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -33,7 +30,6 @@ const image = 3 * config.height * config.width;
 
 type Values = ReadonlyMap<string, Float32Array>;
 
-/** Clips b = from .. to - 1 of the four, time outermost. */
 function some(from: number, to: number): Float32Array {
   const out = new Float32Array(config.frames * (to - from) * image);
   for (let t = 0; t < config.frames; t++)

@@ -1,5 +1,4 @@
-// Runs of lines that stand in two places: the same tokens, or the same shape with other names, strings and numbers.
-// Imports, types and tables do not count as shapes; comments and blank lines count nowhere.
+// Duplicated runs of lines: same tokens, or same shape with other names and literals. Imports, types and tables have no shapes.
 import ts from 'typescript';
 
 const leastShapes = 4; // a run of fewer different shapes is a table
@@ -56,7 +55,7 @@ function windowsByText(files, least, key, counts) {
   return windows;
 }
 
-/** A window one line after the end of a pair found lengthens it; another begins a pair of its own, unless it overlaps itself. */
+/** Adjacent windows lengthen a pair, unless it overlaps itself. */
 function extend(found, a, b, least) {
   if (a.file === b.file && b.at - a.at < least) return;
   const pair = found.find(

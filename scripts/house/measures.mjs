@@ -1,4 +1,3 @@
-// Lines of functions and words of comments.
 import ts from 'typescript';
 import { walk } from './sources.mjs';
 
@@ -50,7 +49,6 @@ function allComments({ text, tree }) {
   return found.values();
 }
 
-/** Where the docstrings of exported declarations and of their members begin. */
 function exportedDocstrings(tree) {
   const starts = new Set();
   const note = (node) => {

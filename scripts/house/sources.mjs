@@ -1,4 +1,3 @@
-// The TypeScript and script files below some folders, parsed.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';

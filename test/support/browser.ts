@@ -1,4 +1,4 @@
-/** Debian's Chromium on pages of a server of this process, cross-origin isolated. */
+/** Chromium on pages of a cross-origin-isolated local server. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,7 +1,4 @@
-/**
- * A process that opens a run's folder, says so, and saves checkpoints and metrics as fast as it can until it is killed: `FOLDER`. Each
- * epoch's weights are all the epoch's number, so that a mixture of two would show.
- */
+/** Saves checkpoints until killed: `FOLDER`. Weights equal the epoch's number, so that mixtures show. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunFolder } from '../../src/train/runFolder/runFolder.js';

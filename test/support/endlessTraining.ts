@@ -1,4 +1,4 @@
-/** A process that trains a tiny network until it is killed, says `epoch` after each, and resumes what is there: `DATA FOLDER`. */
+/** Trains and resumes a tiny network until killed: `DATA FOLDER`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { train } from '../../src/train/train.js';

@@ -1,7 +1,4 @@
-/**
- * The meaning of every operator, once more and independently of ONNX: plain loops in float64, written from the definitions and
- * not from the lowering. Slow; the yardstick of the operator tests, where central differences of it check the gradients.
- */
+/** Reference operators in float64 loops, written from the definitions, independent of ONNX. */
 
 import { closure, type Expr } from '../../src/graph/expr.js';
 import { type Shape, sizeOf } from '../../src/graph/shape.js';
@@ -159,7 +156,6 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
   }
 }
 
-/** One product of a convolution: flat offsets in its input, its weight and its output. */
 interface Term {
   readonly x: number;
   readonly w: number;
@@ -167,7 +163,7 @@ interface Term {
   readonly channel: number;
 }
 
-/** Kernels slide over zeros beyond the edges: strides and the zeros before time, height and width. */
+/** Kernels slide over zeros beyond the edges. */
 interface Slide {
   readonly stride: readonly number[];
   readonly pads: readonly number[];
@@ -186,12 +182,10 @@ function largest(x: Float64Array, xs: Shape, at: readonly number[], slide: Slide
   return Math.max(...seen);
 }
 
-/** Depthwise is a convolution in as many groups as channels. */
 function* depthwiseTerms(xs: Shape, [out = 0, ...kernel]: Shape, ys: Shape, slide: Slide): Generator<Term> {
   yield* convolutionTerms(xs, [out, 1, ...kernel], ys, { ...slide, groups: xs[2] ?? 1 });
 }
 
-/** Each tap as a convolution of its own map by a kernel of one frame. */
 function tapped({ inputs, shape }: Expr, value: (x: Expr) => Float64Array, slide: Slide): Float64Array {
   const maps = inputs.filter((x) => x.shape.length === 5);
   const [weight, bias] = inputs.slice(maps.length);
@@ -366,7 +360,7 @@ function gramOf(y: Float64Array, ys: Shape, x: Float64Array, xs: Shape, perClip:
   return out;
 }
 
-/** erf by its Taylor series for small and its continued fraction for large arguments: good to about 1e-15. */
+/** erf: Taylor series for small, continued fraction for large arguments; error about 1e-15. */
 function erf(x: number): number {
   const z = Math.abs(x);
   if (z > 6) return Math.sign(x);

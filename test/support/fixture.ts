@@ -1,4 +1,4 @@
-/** The reference tensors of test/fixtures (see test/fixtures/README.md) and how to compare with them. */
+/** The reference tensors of test/fixtures (see its README.md). */
 
 import assert from 'node:assert/strict';
 import { sizeOf } from '../../src/graph/shape.js';

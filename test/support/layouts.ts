@@ -1,4 +1,4 @@
-/** Both lowerings in tests: row-major, and blocked as this machine's kernels want it. */
+/** Both layouts: row-major, and blocked for this machine. */
 
 import { cpus } from 'node:os';
 import type { TestContext } from 'node:test';

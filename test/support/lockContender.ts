@@ -1,7 +1,4 @@
-/**
- * A process that looks at a run's folder, opens it at the instant that it reads from standard input, says whether it got it, and lets it
- * go when the input ends: `FOLDER [reserve]`. With `reserve` it also takes the room for a checkpoint.
- */
+/** Contends for a run folder's lock on a signal from stdin: `FOLDER [reserve]`; `reserve` also preallocates a checkpoint. */
 import { createInterface } from 'node:readline';
 import { RunFolder } from '../../src/train/runFolder/runFolder.js';
 import { tinyCheckpoint } from './randomWeights.js';

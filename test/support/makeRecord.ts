@@ -1,4 +1,4 @@
-/** Writes the numbers of the record: `node dist/test/support/makeRecord.js FOLDER`. Made once, by the code before the house was opened. */
+/** Writes the record: `node dist/test/support/makeRecord.js FOLDER`. */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { isTrained, keyOf, recordedNetworks } from './record.js';

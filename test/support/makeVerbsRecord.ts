@@ -1,4 +1,3 @@
-/** Writes what the verbs say: `node dist/test/support/makeVerbsRecord.js FOLDER`. Values that differ from one run to the next (times) are left out. */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { blockSize } from './recordCode.js';

@@ -1,7 +1,4 @@
-/**
- * Weights for tests that nothing was trained for: random, but of a size that keeps every part of a network alive, where the first
- * values of a training would leave the logits nearly constant.
- */
+/** Random weights with a scale that keeps all parts of a network active. */
 import { makePreprocess, type Preprocess } from '../../src/clip/preprocess.js';
 import { sizeOf } from '../../src/graph/shape.js';
 import type { NetworkConfig } from '../../src/models/config.js';

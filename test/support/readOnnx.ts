@@ -1,7 +1,4 @@
-/**
- * An ONNX file as its protobuf messages, read independently of the writer in src: every field by its number, and from that what tests
- * ask for. Field numbers from onnx.proto3.
- */
+/** An independent reader of ONNX files; field numbers from onnx.proto3. */
 import assert from 'node:assert/strict';
 
 type Message = ReadonlyMap<number, readonly (bigint | Uint8Array)[]>;
@@ -53,7 +50,6 @@ export function readOnnx(bytes: Uint8Array): ReadModel {
   };
 }
 
-/** A ValueInfoProto's name and shape; sizes are numbers or names. */
 function value(info: Message): [string, (number | string)[]] {
   const tensor = message(only(message(only(info, 2)), 1));
   const sizes = all(message(only(tensor, 2)), 1);

@@ -1,4 +1,4 @@
-/** What the record holds: networks, and how close today's numbers must be to those recorded. See test/record.test.ts. */
+/** Networks and tolerances of the record. */
 import type { RecordedNetwork } from './recordCode.js';
 
 const small = { frames: 4, size: 32 } as const;
@@ -14,7 +14,7 @@ export const recordedNetworks: readonly RecordedNetwork[] = [
   { name: 'vmf-1g', readout: 'linear', ...small },
 ];
 
-/** Groups, a plain one, a causal one and a readout: seconds instead of a minute. */
+/** Seconds instead of a minute. */
 const quick = new Set(['mobile-former-26m', 'mobile-former-52m', 'vmf-0.1g-causal', 'vmf-0.1g linear']);
 
 export const keyOf = ({ name, readout }: RecordedNetwork): string => (readout ? `${name} ${readout}` : name);

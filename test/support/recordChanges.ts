@@ -1,4 +1,4 @@
-/** Compares what a verb says with what it said, but for the changes that were meant (test/fixtures/record/changes.json). */
+/** Compares outputs of verbs with the record, apart from intended changes (test/fixtures/record/changes.json). */
 
 type Leaf = string | number | boolean | null;
 type Values = Readonly<Record<string, Leaf>>;
@@ -14,7 +14,7 @@ export interface RecordedChanges {
   readonly hash?: { readonly now: string; readonly reason: string };
 }
 
-/** What follows from a training is the same on one machine only. */
+/** Training results are reproducible on one machine only. */
 const learnt = new Set(['train', 'report']);
 const textOfSeconds = /sec|seconds|perSec|time|speed|bytes|memory/i;
 
@@ -41,7 +41,6 @@ export function unmeant(verb: string, recorded: Values, now: Values, changes: Re
   for (const [at, value] of values) {
     if (!(at in now) && !allowed(changes.removed, at)) faults.push(`${at} is gone`);
     const got = now[at];
-    // null: differed from one run to the next when it was recorded.
     if (got === undefined || value === null || allowed(changes.other, at)) continue;
     if (typeof value === 'number' && typeof got === 'number') {
       const within = learnt.has(verb) && !sameMachine ? Number.POSITIVE_INFINITY : verb === 'quantize' ? 1e-2 : 1e-5;

@@ -1,7 +1,4 @@
-/**
- * The one place where the record (test/record.test.ts) touches the code: which networks, their weights, their graphs, and how those
- * run. Where an interface changes, this file follows; the values in test/fixtures/record do not.
- */
+/** The only part of the record that follows interface changes; the values in test/fixtures/record do not. */
 import { writeFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { closure } from '../../src/graph/expr.js';

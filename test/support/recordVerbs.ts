@@ -1,4 +1,3 @@
-/** What every verb says as JSON of generated clips, as a flat list of values; and the weights that a training ends with. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,13 +40,11 @@ export async function runVerbs(): Promise<RecordedRun> {
   }
 }
 
-/** Of what follows the header, which names the folder. */
 function hashOfTensors(file: Buffer): string {
   const start = 8 + Number(file.readBigUInt64LE());
   return createHash('sha256').update(file.subarray(start)).digest('hex');
 }
 
-/** One JSON value, or one a line. */
 function flat(text: string, folder: string): Record<string, Leaf> {
   const out: Record<string, Leaf> = {};
   const visit = (value: unknown, at: string): void => {

@@ -1,7 +1,4 @@
-/**
- * The smallest RTSP server that a client can play from: one stream of MPEG-TS over RTP (RFC 2250), interleaved in the RTSP connection
- * (RFC 7826, 14). For tests only.
- */
+/** A minimal RTSP server: one MPEG-TS stream over RTP (RFC 2250), interleaved (RFC 7826, 14). */
 
 import { createServer, type Server, type Socket } from 'node:net';
 

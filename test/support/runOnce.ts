@@ -1,4 +1,4 @@
-/** Lowers a graph, runs it once in ONNX Runtime, and gives back its outputs and the next state. For tests. */
+/** Lowers a graph and runs it once. */
 
 import * as ort from 'onnxruntime-node';
 import { closure, type Expr } from '../../src/graph/expr.js';

@@ -1,4 +1,4 @@
-/** A process that lowers a 1x1 convolution of ones for the block that it is given, runs it, and says a value or the error. */
+/** Lowers a 1x1 convolution for a given block, runs it, prints a value or the error. */
 
 import { input } from '../../src/graph/expr.js';
 import { pointwise } from '../../src/graph/featureMapOps.js';

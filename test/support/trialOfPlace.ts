@@ -1,4 +1,4 @@
-/** Recognition and ten training steps of a tiny network through the browser entry, wherever it runs: data in, numbers out. */
+/** Inference and ten training steps through the browser entry. */
 import type * as Library from '../../src/web/index.js';
 
 export interface TrialInput {
@@ -20,7 +20,6 @@ export interface TrialNumbers {
 
 const batch = 4;
 const steps = 10;
-/** Biases before a batch norm have no gradient but rounding, which Adam would blow up to full steps that differ from place to place. */
 const epsilon = 1e-6;
 
 export async function trialOfPlace(

@@ -1,4 +1,4 @@
-/** Little videos labelled by what weights call them, some of them wrongly: what a calibration needs, without a training. */
+/** Small videos labelled by predictions, some wrongly, for calibration. */
 import { join } from 'node:path';
 import type { TestVideo } from '../../src/inference/evaluate.js';
 import { loadRecogniser } from '../../src/inference/recogniser.js';
