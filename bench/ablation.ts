@@ -1,4 +1,7 @@
-/** Ablation of the small-set recipe: each part switched off, or on, alone. Validation picks the weights; test clips are only reported. */
+/**
+ * Ablation of the small-set recipe: each part switched off, or on, alone. Validation picks the weights; test clips are only
+ * reported.
+ */
 
 import { availableParallelism } from 'node:os';
 import { readDataset } from '../src/dataset/dataset.js';

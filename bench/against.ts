@@ -1,4 +1,7 @@
-/** Two built trees compared, command by command in turn, by time, processor time and peak memory. The other tree also runs against itself: the noise floor. */
+/**
+ * Two built trees compared, command by command in turn, by time, processor time and peak memory. The other tree also runs against
+ * itself: the noise floor.
+ */
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -20,7 +23,9 @@ export interface AgainstOptions {
   readonly say: (line: string) => void;
 }
 
-/** Of processor time (ms), memory (MB), or the least ms of a run of a network. Ratios are of minima: above 1, this tree needs more. */
+/**
+ * Of processor time (ms), memory (MB), or the least ms of a run of a network. Ratios are of minima: above 1, this tree needs more.
+ */
 export interface AgainstRow {
   readonly what: string;
   readonly ratio: number;

@@ -1,4 +1,7 @@
-/** The network as an exporter would write it: standard operators, maps [B, C, T, H, W], grouped Conv3D, batch norm folded. Shares only the ONNX writer with src. */
+/**
+ * The network as an exporter would write it: standard operators, maps [B, C, T, H, W], grouped Conv3D, batch norm folded. Shares
+ * only the ONNX writer with src.
+ */
 
 import { type OnnxAttribute, type OnnxNode, type OnnxTensor, writeOnnx } from '../src/graph/onnx.js';
 import { sizeOf } from '../src/graph/shape.js';

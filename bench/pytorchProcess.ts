@@ -52,7 +52,9 @@ const howToInstall =
 
 let python: string | undefined;
 
-/** The python named by VMF_PYTHON, else the first of the usual ones that has torch. Throws a MissingError that says what to install. */
+/**
+ * The python named by VMF_PYTHON, else the first of the usual ones that has torch. Throws a MissingError that says what to install.
+ */
 export function findPython(): string {
   python ??= search();
   return python;

@@ -1,4 +1,7 @@
-/** Time and memory against frames, size, batch, tokens and threads, each point in its own process; exponents by least squares on logarithms. */
+/**
+ * Time and memory against frames, size, batch, tokens and threads, each point in its own process; exponents by least squares on
+ * logarithms.
+ */
 
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';

@@ -1,4 +1,7 @@
-/** The gain from unlabelled videos: a share of the labels alone, with the rest unlabelled, and all labels; equally many labelled clips per run. */
+/**
+ * The gain from unlabelled videos: a share of the labels alone, with the rest unlabelled, and all labels; equally many labelled
+ * clips per run.
+ */
 
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

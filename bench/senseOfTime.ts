@@ -1,4 +1,7 @@
-/** The gain from temporal kernels: depthwise kernels of length 3 against 1. Without them time-reversed actions are indistinguishable. */
+/**
+ * The gain from temporal kernels: depthwise kernels of length 3 against 1. Without them time-reversed actions are
+ * indistinguishable.
+ */
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

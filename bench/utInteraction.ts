@@ -1,4 +1,8 @@
-/** UT-Interaction (Ryoo and Aggarwal 2010) from scratch: by `split` column, and by the standard leave-one-sequence-out protocol. Clips start at 0.5 s, as the first 15 frames stand still. Size and length alone give 65 / 55 / 62 % (split / set 1 / set 2); a centre crop hides both. */
+/**
+ * UT-Interaction (Ryoo and Aggarwal 2010) from scratch: by `split` column, and by the standard leave-one-sequence-out protocol.
+ * Clips start at 0.5 s, as the first 15 frames stand still. Size and length alone give 65 / 55 / 62 % (split / set 1 / set 2); a
+ * centre crop hides both.
+ */
 
 import { availableParallelism } from 'node:os';
 import type { Preprocess } from '../src/clip/preprocess.js';

@@ -1,4 +1,7 @@
-/** Explanations against the network: attention against plain loops, ablation against tokens made ineffective, a hand-made network that attends to one bright spot. */
+/**
+ * Explanations against the network: attention against plain loops, ablation against tokens made ineffective, a hand-made network
+ * that attends to one bright spot.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attentionFacts, attentionOfTokens } from '../src/explain/attentionMaps.js';

@@ -1,4 +1,7 @@
-/** Crash safety: 200 processes killed, most while saving. After each kill `last` and `best` are whole and of one epoch, and the next process resumes. */
+/**
+ * Crash safety: 200 processes killed, most while saving. After each kill `last` and `best` are whole and of one epoch, and the next
+ * process resumes.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,7 @@
-/** Invariants of Video Mobile-Former with any weights. With temporal kernels of 1 only the bridges' attention sees several frames, and it has no order. */
+/**
+ * Invariants of Video Mobile-Former with any weights. With temporal kernels of 1 only the bridges' attention sees several frames,
+ * and it has no order.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closure } from '../src/graph/expr.js';

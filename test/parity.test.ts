@@ -1,4 +1,7 @@
-/** Parity with an independent implementation: logits, intermediates, gradients, running statistics, ten AdamW steps; both layouts. `VMF_FIXTURES` names another fixture folder. */
+/**
+ * Parity with an independent implementation: logits, intermediates, gradients, running statistics, ten AdamW steps; both layouts.
+ * `VMF_FIXTURES` names another fixture folder.
+ */
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -40,7 +43,10 @@ const checks = {
   'ten AdamW steps': optimisation,
 };
 
-/** Near a kink of a ReLU gradients jump with the order of a sum: clips moved by half a ulp give one of two results, e.g. 6e-5 or 4e-2 for a gradient of 96m. So a failing check is repeated with moved clips; a real fault fails with all. */
+/**
+ * Near a kink of a ReLU gradients jump with the order of a sum: clips moved by half a ulp give one of two results, e.g. 6e-5 or
+ * 4e-2 for a gradient of 96m. So a failing check is repeated with moved clips; a real fault fails with all.
+ */
 const onKink = new Set(['96m, training pass and gradients', 'tiny-grouped, ten AdamW steps']);
 
 type Check = (fixture: Fixture, block: number) => Promise<void>;

@@ -1,4 +1,7 @@
-/** Regression record, made once by support/makeRecord.ts and support/makeVerbsRecord.ts. `VMF_RECORD=quick`: four networks, no verbs. */
+/**
+ * Regression record, made once by support/makeRecord.ts and support/makeVerbsRecord.ts. `VMF_RECORD=quick`: four networks, no
+ * verbs.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';

@@ -1,7 +1,10 @@
 import ts from 'typescript';
 import { walk } from './sources.mjs';
 
-/** Lines of each function that has a name: declarations, methods, accessors, constructors, and functions given to a variable or property. */
+/**
+ * Lines of each function that has a name: declarations, methods, accessors, constructors, and functions given to a variable or
+ * property.
+ */
 export function functionLines({ tree }) {
   const lines = [];
   walk(tree, (node) => {

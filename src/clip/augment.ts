@@ -1,7 +1,6 @@
 /**
- * Random views of a training clip: which stretch of the video at which speed, a random resized crop, a mirror where labels allow
- * it, colour jitter, RandAugment, erasing. Drawn once per clip from a seeded stream, so all frames are treated alike; applying it
- * is the work of writeClip and randAugment.
+ * Random views of a training clip, drawn once per clip from a seeded stream so that all frames are treated alike. Pixels:
+ * clipToTensor, randAugment.
  */
 
 import type { Rng } from '../rng.js';
@@ -19,7 +18,7 @@ import type { TimeWindow } from './temporalSampling.js';
  */
 export function drawTransform(rng: Rng, frame: FrameShape, preprocess: Preprocess, augment: Augment): ClipTransform {
   const box = drawBox(rng, frame, preprocess, augment);
-  // Always drawn, so that the switch changes nothing else about a seed.
+  // Always drawn, so that the switch does not shift the stream.
   const mirrored = rng.chance(0.5);
   const gain = (by: number) => rng.uniform(1 - by, 1 + by);
   const colour = {
@@ -30,7 +29,10 @@ export function drawTransform(rng: Rng, frame: FrameShape, preprocess: Preproces
   return { box, flip: mirrored && preprocess.flip, colour };
 }
 
-/** A box of the drawn area and aspect, as far from the centre as it may reach; trimmed where it would stick out of the frame, or of its padding. */
+/**
+ * A box of the drawn area and aspect, as far from the centre as it may reach; trimmed where it would stick out of the frame, or of
+ * its padding.
+ */
 export function drawBox(
   rng: Rng,
   frame: FrameShape,
@@ -50,10 +52,7 @@ export function drawBox(
   return { x, y, width, height };
 }
 
-/**
- * What crops are drawn from. Testing looks at less than that by the margin, so that things are about as large in training as in testing:
- * a crop leaves the margin out; a frame that is seen whole gets it as padding.
- */
+/** The region crops are drawn from: testing leaves out the margin, so that objects have similar sizes in training and testing. */
 function trainingPicture(frame: FrameShape, preprocess: Preprocess): Box {
   const picture = pictureOf(frame, preprocess);
   if (preprocess.resize !== 'fit') return picture;
@@ -69,7 +68,6 @@ export function sidedLabels(labels: readonly string[]): string[] {
   );
 }
 
-/** swipeLeft and SWIPE_LEFT both become words. */
 function spaced(label: string): string {
   return label.replace(/([a-z])([A-Z])/g, '$1 $2');
 }

@@ -1,4 +1,3 @@
-/** What training may do to its clips, checked, with its defaults. augment.ts draws from it. */
 import { z } from 'zod';
 
 const range = z

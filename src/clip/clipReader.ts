@@ -1,7 +1,4 @@
-/**
- * The port through which videos become clips for a network in use. Adapters decode and resize elsewhere than in the caller's
- * thread; which frames and pixels those are is said here and in sampleClips.ts, the same for all.
- */
+/** The port through which videos become clips. Which frames and pixels is decided in sampleClips.ts. */
 import type { VideoInfo } from '../video/types.js';
 import type { ClipTensor } from './clipTensor.js';
 import type { ClipView } from './clipView.js';
@@ -27,7 +24,9 @@ export interface ReadStack {
   readonly stack: FrameStack | undefined;
 }
 
-/** `Source` names a video: a path, or what else the adapter reads. All methods reject with a VideoError or LimitError for a bad one. */
+/**
+ * `Source` names a video: a path, or what else the adapter reads. All methods reject with a VideoError or LimitError for a bad one.
+ */
 export interface ClipReader<Source = string> {
   readonly preprocess: Preprocess;
   /** Videos read at once. */

@@ -1,5 +1,3 @@
-/** Clips for another network: the same when nothing differs; nearest frames, bilinear sizes, exact normalisation. */
-
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rng } from '../rng.js';

@@ -1,7 +1,6 @@
 /**
- * Clips made for one network as another takes them: other frames, another size, another normalisation. What they show stays what was
- * cut, mixed and augmented. Frames are the nearest ones in time, sizes are changed bilinearly with the aspect kept, and what is left of
- * the new rectangle is 0, the mean colour.
+ * Clips of one network converted for another: nearest frames in time, bilinear resizing with the aspect kept, padded with 0 (the
+ * mean colour).
  */
 
 import { type ClipTensor, emptyClips, framesAt } from './clipTensor.js';
@@ -29,7 +28,6 @@ export function resampleClips(clips: ClipTensor, from: ClipForm, to: ClipForm): 
   return out;
 }
 
-/** The frame whose share of the clip holds the middle of frame t's share. */
 function nearestFrame(t: number, frames: number, wanted: number): number {
   return Math.min(Math.floor(((t + 0.5) * frames) / wanted), frames - 1);
 }
@@ -39,7 +37,6 @@ interface Affine {
   readonly shift: number;
 }
 
-/** (x - m) / s of one normalisation -> that of the other. */
 function renormalised(channel: number, from: ClipForm, to: ClipForm): Affine {
   const [stdFrom, stdTo] = [from.std[channel] ?? 1, to.std[channel] ?? 1];
   return { scale: stdFrom / stdTo, shift: ((from.mean[channel] ?? 0) - (to.mean[channel] ?? 0)) / stdTo };

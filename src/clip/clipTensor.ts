@@ -1,6 +1,6 @@
 /**
- * Clips side by side, as networks take them. The only place that knows the order in memory. A plain record, so that it can be moved to
- * another thread; `data` may be moved to an engine, after which the record is of no use.
+ * A batch of clips; the only place that knows the memory order. A plain record, so that it can be transferred to another thread or
+ * engine.
  */
 import type { ClipShape } from './clipShape.js';
 

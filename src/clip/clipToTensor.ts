@@ -1,8 +1,4 @@
-/**
- * Frames of a strip into a batch tensor: crop, resize, mirror, colour and normalise, one row of the network's rectangle at a time:
- * rows of the frame blend into one line, the line's pixels blend along x and go through one 3x4 matrix. Nothing random, nothing
- * decoded.
- */
+/** Frames of a stack into a batch tensor: crop, resize, mirror, colour, normalise, one output row at a time. Deterministic. */
 import { ConfigError } from '../errors.js';
 import { Rng } from '../rng.js';
 import type { FrameStrip } from '../video/types.js';
@@ -11,24 +7,19 @@ import type { Box, ClipTransform, ColourGains } from './crop.js';
 import type { Preprocess } from './preprocess.js';
 
 /**
- * A linear resampling of one axis: output i is the sum over k of weights[i*taps + k] times input start[i] + k. Taps are even in
- * number, so that the inner loops take two at a time (half the time of one by one); in an input that is too short the last
- * weights are 0.
+ * Linear resampling of one axis: output i is the sum over k of weights[i*taps + k] times input start[i] + k. Taps are even, so that
+ * the inner loops take two at a time (half the time); in short inputs the last weights are 0.
  */
 interface AxisTaps {
   readonly taps: number;
   readonly start: Int32Array;
   readonly weights: Float32Array;
-  /** First input used and the one after the last. */
   readonly reach: readonly [begin: number, end: number];
-  /** First output whose centre lies in the input, and the one after the last: the others are padding. */
+  /** First output whose centre lies in the input, and one past the last: the others are padding. */
   readonly inside: readonly [begin: number, end: number];
 }
 
-/**
- * What stands where a box reaches beyond the frame, after normalisation: the mean colour, which is also what convolutions assume beyond
- * the border, so that padding looks like the border to them, whatever the colour jitter.
- */
+/** Padding after normalisation: the mean colour, as in zero-padded convolutions, whatever the colour jitter. */
 const padding = 0;
 
 /** Just what writing needs of a strip. */
@@ -71,7 +62,7 @@ function checkFit(strip: StripPixels, frames: readonly number[], out: ClipTensor
   if (bad !== undefined) throw new ConfigError(`frame of a strip: expected 0 to ${count - 1}, got ${bad}`);
 }
 
-/** Triangle filter: two taps where the picture is enlarged, wider where it is reduced, so that fine texture does not alias. */
+/** Triangle filter, widened when reducing to avoid aliasing. */
 function axisTaps(from: number, span: number, length: number, size: number, mirrored: boolean): AxisTaps {
   const step = span / size;
   const radius = Math.max(1, step);
@@ -80,7 +71,7 @@ function axisTaps(from: number, span: number, length: number, size: number, mirr
   const weights = new Float32Array(size * taps);
   for (let i = 0; i < size; i++) {
     const centre = from + ((mirrored ? size - 1 - i : i) + 0.5) * step - 0.5;
-    // Beyond the border the border's pixel continues.
+    // Edge pixels are replicated.
     const held = Math.min(Math.max(centre, 0), length - 1);
     const first = Math.max(Math.min(Math.ceil(held - radius), length - taps), 0);
     start[i] = first;
@@ -90,7 +81,7 @@ function axisTaps(from: number, span: number, length: number, size: number, mirr
   return { taps, start, weights, reach, inside: insideOf(from, step, length, size, mirrored) };
 }
 
-/** Outputs whose centres lie between the borders of the input; a millionth of a pixel is rounding. */
+/** A millionth of a pixel absorbs rounding. */
 function insideOf(from: number, step: number, length: number, size: number, mirrored: boolean): readonly [number, number] {
   const held = (place: number) => Math.min(Math.max(place, 0), size);
   const begin = held(Math.ceil((-from - 1e-6) / step - 0.5));
@@ -98,7 +89,7 @@ function insideOf(from: number, step: number, length: number, size: number, mirr
   return mirrored ? [size - end, size - begin] : [begin, end];
 }
 
-/** Weights that fall off linearly around `centre` and add up to 1. */
+/** Weights sum to 1. */
 function fillWeights(weights: Float32Array, centre: number, radius: number): void {
   let total = 0;
   for (let k = 0; k < weights.length; k++) {
@@ -109,7 +100,7 @@ function fillWeights(weights: Float32Array, centre: number, radius: number): voi
   for (let k = 0; k < weights.length; k++) weights[k] = (weights[k] as number) / total;
 }
 
-/** Row y of the crop before it is resized along x: line [width, 3], values 0 to 255, only in the columns that the crop needs. */
+/** Row y before resizing along x: line [width, 3], 0 to 255, only the columns needed. */
 function blendRows(strip: StripPixels, frame: number, across: AxisTaps, down: AxisTaps, y: number, line: Float32Array): void {
   const { rgb, width, height } = strip;
   const [begin, end] = [across.reach[0] * 3, across.reach[1] * 3];
@@ -126,7 +117,7 @@ function blendRows(strip: StripPixels, frame: number, across: AxisTaps, down: Ax
   }
 }
 
-/** Resizes a line along x, and through the colour matrix into a row of each of the three planes. */
+/** Resizes along x and applies the colour matrix, into the three planes. */
 function paintRow(line: Float32Array, across: AxisTaps, matrix: readonly number[], out: Float32Array, offset: number): void {
   const plane = out.length / 3;
   const [rr = 0, rg = 0, rb = 0, r0 = 0, gr = 0, gg = 0, gb = 0, g0 = 0, br = 0, bg = 0, bb = 0, b0 = 0] = matrix;
@@ -150,12 +141,12 @@ function paintRow(line: Float32Array, across: AxisTaps, matrix: readonly number[
   }
 }
 
-/** ITU-R BT.601 luma, the grey that saturation turns about. */
+/** ITU-R BT.601 luma. */
 const luma = [0.299, 0.587, 0.114] as const;
 
 /**
- * Row c holds the factors of r, g, b (0 to 255) and the constant of output channel c: saturation, then brightness, then contrast
- * about mid-grey, then (value - mean) / std. Values that jitter drives beyond white or black are not clipped.
+ * Row c: factors of r, g, b (0 to 255) and constant of output channel c: saturation, brightness, contrast about mid-grey,
+ * normalisation. Not clipped.
  */
 function colourMatrix(colour: ColourGains, preprocess: Preprocess): number[] {
   const { brightness, contrast, saturation } = colour;

@@ -4,14 +4,12 @@ import type { Augment } from './augmentOptions.js';
 import type { Preprocess } from './preprocess.js';
 
 export type ClipView =
-  /** A random one of training, named by the keys it is drawn from. */
   | {
       readonly mode: 'train';
       readonly keys: readonly RngKey[];
       /** Other than the reader's. */
       readonly augment?: Augment;
     }
-  /** One of the fixed ones of testing. */
   | {
       readonly mode: 'test';
       /** Clip `clip` of `clips` that interleave in time; 0 of 1 by default. */

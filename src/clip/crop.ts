@@ -1,7 +1,4 @@
-/**
- * Which rectangle of a frame becomes the network's picture, and what else is done to a clip: one `ClipTransform` for all its
- * frames. Here are the fixed ones of testing; augment.ts draws the random ones of training.
- */
+/** Fixed crops of testing; augment.ts draws the random ones. */
 import { ConfigError } from '../errors.js';
 import type { FrameShape } from './clipShape.js';
 import type { Preprocess } from './preprocess.js';
@@ -62,7 +59,6 @@ export function testTransform(frame: FrameShape, preprocess: Preprocess, crop = 
 
 const untouched = { flip: false, colour: plainColour } as const;
 
-/** A rectangle in the middle of the frame, or the first, second or third of three along the frame's longer side. */
 function placed(frame: FrameShape, { width, height }: FrameShape, crop: number, crops: number): Box {
   const along = crops === 1 ? 0.5 : crop / 2;
   const [x, y] = frame.width - width >= frame.height - height ? [along, 0.5] : [0.5, along];

@@ -9,7 +9,6 @@ import { tubeMix } from './tubeMix.js';
 const [frames, size, edge] = [2, 3, 32];
 const image = 3 * edge * edge;
 
-/** Clip b is b + 1 everywhere, and its target its own class: so what became of it can be read off every pixel. */
 function batch() {
   const clips = emptyClips(size, { frames, height: edge, width: edge });
   for (let b = 0; b < size; b++) for (let t = 0; t < frames; t++) frameOf(clips, t, b).fill(b + 1);

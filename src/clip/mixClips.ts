@@ -1,6 +1,6 @@
 /**
- * Mixes the clips of a training batch pairwise: mixup (Zhang et al. 2018, arXiv 1710.09412) blends two clips, cutmix (Yun et al. 2019,
- * arXiv 1905.04899) puts a box of one into the other, the same box in all frames. Targets are mixed in the same proportion.
+ * mixup (Zhang et al. 2018, arXiv 1710.09412) and cutmix (Yun et al. 2019, arXiv 1905.04899; the same box in all frames) within a
+ * batch; targets are mixed in proportion.
  */
 
 import type { Rng } from '../rng.js';
@@ -40,7 +40,7 @@ interface PixelBox {
   readonly bottom: number;
 }
 
-/** A box of about 1 - share of the area, centred anywhere, cut off at the border. */
+/** Area about 1 - share, clipped at the border. */
 function drawBox(rng: Rng, share: number, { height, width }: Pick<ClipTensor, 'height' | 'width'>): PixelBox {
   const [halfX, halfY] = [(Math.sqrt(1 - share) * width) / 2, (Math.sqrt(1 - share) * height) / 2];
   const [x, y] = [rng.integer(width), rng.integer(height)];
@@ -48,7 +48,7 @@ function drawBox(rng: Rng, share: number, { height, width }: Pick<ClipTensor, 'h
   return { left: at(x - halfX, width), right: at(x + halfX, width), top: at(y - halfY, height), bottom: at(y + halfY, height) };
 }
 
-/** Puts the partner's box into each clip. Gives the share of a clip that stays its own. */
+/** Returns the share that each clip keeps. */
 function pasteBoxes(clips: ClipTensor, partners: readonly number[], box: PixelBox): number {
   const { height, width } = clips;
   const count = box.right - box.left;

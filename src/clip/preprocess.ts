@@ -1,7 +1,4 @@
-/**
- * How a video becomes the numbers a network sees: how many frames, from where, what size, which normalisation. It is data, stored
- * with the weights, so that testing and recognising do exactly what training did. Nothing here touches pixels.
- */
+/** Preprocessing as data, stored with the weights, so that training, testing and inference agree. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
 

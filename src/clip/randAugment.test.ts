@@ -8,7 +8,6 @@ const [width, height] = [6, 4];
 const bytes = width * height * 3;
 const random = new Rng(['pixels']);
 const one = Uint8Array.from({ length: bytes }, () => random.integer(256));
-/** Two frames that are alike. */
 const strip = { width, height, rgb: Uint8Array.from([...one, ...one]) };
 const apply = (...operations: AugmentOperation[]) => applyOperations(strip, [0, 1], operations).rgb;
 

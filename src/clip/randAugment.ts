@@ -1,6 +1,6 @@
 /**
- * RandAugment (Cubuk et al. 2020, arXiv 1909.13719) on clips: a few operations drawn at random, each applied alike to all frames, on
- * 8-bit pixels before the crop. Geometry keeps the frame's size; what comes in from outside is mid-grey. Deterministic in its stream.
+ * RandAugment (Cubuk et al. 2020, arXiv 1909.13719) on 8-bit frames before the crop, alike for all frames. Geometry keeps the size
+ * and fills with mid-grey.
  */
 
 import type { Rng } from '../rng.js';
@@ -12,7 +12,6 @@ export interface AugmentOperation {
   readonly magnitude: number;
 }
 
-/** Frames of a strip, `frames` of them, that an operation may write over. */
 interface Pixels {
   readonly width: number;
   readonly height: number;
@@ -79,7 +78,7 @@ function mapped(pixels: Pixels, of: (value: number) => number): Pixels {
   return pixels;
 }
 
-/** A table for each channel, made from its histogram over all frames. */
+/** One table per channel, from its histogram over all frames. */
 function perChannel(pixels: Pixels, tableOf: (histogram: Uint32Array) => Uint8ClampedArray): Pixels {
   const { rgb } = pixels;
   for (let c = 0; c < 3; c++) {
@@ -99,7 +98,7 @@ function stretchTable(histogram: Uint32Array): Uint8ClampedArray {
   return Uint8ClampedArray.from({ length: 256 }, (_, value) => (scale === 0 ? value : (value - low) * scale));
 }
 
-/** Every brightness as often as every other, as far as steps allow. */
+/** Histogram equalisation. */
 function equalizeTable(histogram: Uint32Array): Uint8ClampedArray {
   const total = histogram.reduce((sum, count) => sum + count, 0);
   const last = histogram.findLast((count) => count > 0) ?? 0;
@@ -129,7 +128,7 @@ function saturated(pixels: Pixels, gain: number): Pixels {
   return pixels;
 }
 
-/** x' = a x + b y + c and y' = d x + e y + f about the centre, from each pixel to where it comes from; bilinear. */
+/** Bilinear inverse map x' = a x + b y + c, y' = d x + e y + f about the centre. */
 type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
 const outside = 128;
@@ -156,7 +155,6 @@ function warped(pixels: Pixels, [a, b, c, d, e, f]: Affine): Pixels {
   return { width, height, rgb: out };
 }
 
-/** One pixel between four. */
 function blend(rgb: Uint8Array, corner: number, width: number, right: number, down: number, out: Uint8Array, at: number): void {
   const below = corner + width * 3;
   for (let c = 0; c < 3; c++) {

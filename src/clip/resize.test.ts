@@ -11,7 +11,6 @@ import { makePreprocess, type Preprocess } from './preprocess.js';
 const side = fc.integer({ min: 16, max: 72 });
 const shape = fc.record({ height: side, width: side });
 
-/** One frame whose red is the column and whose green is the row, in shares of the frame, through `preprocess`: [3, H, W]. */
 function shown({ height, width }: { height: number; width: number }, preprocess: Preprocess): Float32Array {
   const rgb = new Uint8Array(height * width * 3);
   for (let i = 0; i < height * width; i++) {
@@ -25,7 +24,6 @@ function shown({ height, width }: { height: number; width: number }, preprocess:
   return out.data;
 }
 
-/** Calls with red, green and blue of the pixel at each place of the picture. */
 function eachPixel(out: Float32Array, { height, width }: Preprocess, see: (x: number, y: number, rgb: number[]) => void): void {
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)

@@ -1,7 +1,4 @@
-/**
- * Clips out of a stack of frames: which frames, which transform. Deterministic in the view; everything random comes from its keys. The
- * same for training, testing, recognising and explaining, wherever the frames came from.
- */
+/** Clips from a stack of frames, deterministic in the view, the same for every verb. */
 
 import { Rng } from '../rng.js';
 import type { DecodeRequest, VideoInfo } from '../video/types.js';

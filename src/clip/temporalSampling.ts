@@ -1,7 +1,4 @@
-/**
- * Which stretch of a video is looked at: what is used of it, and windows that slide over a long one. Seconds in, seconds out; nothing
- * here decodes. The moments of a training clip are drawn in augment.ts.
- */
+/** Temporal sampling in seconds; augment.ts draws the times of training clips. */
 import { ConfigError } from '../errors.js';
 
 /** A stretch of video in seconds from its first frame. */
@@ -56,7 +53,7 @@ export function denseWindows(options: WindowOptions): UsedWindow[] {
   const { fromSec, toSec, whole } = usedWindow(durationSec, options.fromSec ?? 0);
   const lastSec = toSec - windowSec;
   if (lastSec <= fromSec) return [{ fromSec, toSec, whole }];
-  // A remainder below a thousandth of a stride is rounding, not another window.
+  // Less than a thousandth of a stride is rounding.
   const count = Math.ceil((lastSec - fromSec) / strideSec - 1e-3) + 1;
   return Array.from({ length: count }, (_, i) => {
     const startSec = i === count - 1 ? lastSec : fromSec + i * strideSec;

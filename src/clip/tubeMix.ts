@@ -1,7 +1,6 @@
 /**
- * Tube TokenMix (SVFormer, Xing et al. 2023, arXiv 2211.13222): two clips share one, patch by patch, with the same mask in all frames.
- * There a patch is a token of a Vision Transformer, cut out before anything else happens, so mixing tokens is mixing squares of pixels.
- * Here it is the square behind one position of the 1/16 feature map, whose neighbours the convolutions then blend at its edges.
+ * Tube TokenMix (SVFormer, Xing et al. 2023, arXiv 2211.13222): two clips share one with the same mask in all frames. Tokens of the
+ * Vision Transformer there are here the squares of pixels behind positions of the 1/16 feature map.
  */
 
 import type { Rng } from '../rng.js';
@@ -9,10 +8,12 @@ import type { ClipTensor } from './clipTensor.js';
 import { beta, pasteRows } from './mixClips.js';
 
 export const tubePixels = 16;
-/** Shape of the Beta distribution of the share that stays: the released configuration has 10 in a comment, nothing else is given. */
+/** Beta parameter: the released configuration mentions 10 in a comment. */
 const shape = 10;
 
-/** Writes over each clip, where the mask says so, with its partner; one mask for the batch. Gives the share of a clip that stays. */
+/**
+ * Writes over each clip, where the mask says so, with its partner; one mask for the batch. Gives the share of a clip that stays.
+ */
 export function tubeMix(clips: ClipTensor, partners: readonly number[], rng: Rng): number {
   const { height, width } = clips;
   const [rows, columns] = [Math.ceil(height / tubePixels), Math.ceil(width / tubePixels)];
@@ -27,7 +28,6 @@ export function tubeMix(clips: ClipTensor, partners: readonly number[], rng: Rng
   return 1 - taken.length / (rows * columns);
 }
 
-/** Rows and columns of the cells that the partner takes. */
 function tubesTaken(rng: Rng, rows: number, columns: number): [row: number, column: number][] {
   const all = Array.from({ length: rows * columns }, (_, i): [number, number] => [Math.floor(i / columns), i % columns]);
   return rng.shuffle(all).slice(0, Math.round((1 - beta(rng, shape)) * all.length));

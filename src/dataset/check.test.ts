@@ -8,7 +8,6 @@ import { readDataset } from './dataset.js';
 
 const check = (path: string): Promise<DatasetReport> => checkDataset(readDataset(path, { keepMissing: true }), { size: 2 });
 
-/** Two classes of sound videos in split folders. */
 function soundFolder(t: TestContext, perClass = 6): string {
   const root = temporaryFolder(t);
   for (const [c, label] of ['jump', 'wave'].entries()) {

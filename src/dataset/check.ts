@@ -1,7 +1,4 @@
-/**
- * Reads every video of a data set before anything is trained on it: what is there, what cannot be used and why, and what would
- * make results doubtful. Decodes frames spread over the whole of each file; keeps none.
- */
+/** Decodes frames spread over every video of a dataset and reports what is unusable or makes results doubtful. */
 
 import { stat } from 'node:fs/promises';
 import { type ErrorCode, isFaultOf } from '../errors.js';
@@ -42,7 +39,7 @@ export interface CheckOptions extends VideoPoolOptions {
   readonly onProgress?: (done: number, of: number) => void;
 }
 
-/** Frames decoded of each video: enough to touch each group of pictures of a clip. */
+/** Enough to touch each group of pictures of a clip. */
 const framesRead = 32;
 const shortSide = 64;
 

@@ -1,4 +1,3 @@
-/** The numbers of a check: videos by class and split, lengths, sizes, rates. */
 import type { CheckedVideo } from './checkedVideo.js';
 import { byText, type LabelledVideos, type Split } from './labelledVideos.js';
 

@@ -1,7 +1,4 @@
-/**
- * What a check has to say about a set whose files are all sound: imbalance, tell-tale lengths and shapes, clips that show
- * little.
- */
+/** Warnings about sound files: imbalance, lengths and shapes that give labels away, static clips. */
 import { sidedLabels } from '../clip/augment.js';
 import type { CheckedVideo } from './checkedVideo.js';
 import { countClasses, spreadOf } from './checkSummary.js';
@@ -66,7 +63,7 @@ function stillOnes(readable: readonly CheckedVideo[]): string[] {
     : [`${counted(still.length, 'video')} with nothing but a still picture: ${some(still.map(({ video }) => video.name))}`];
 }
 
-/** Clips cut with a frozen lead (as some well-known sets are) show no motion to a sampler that begins at 0. */
+/** A frozen lead, as in some well-known datasets, hides motion from a sampler that begins at 0. */
 function frozenStart(readable: readonly CheckedVideo[]): string[] {
   const { median } = spreadOf(readable.filter(({ motion }) => !isStill(motion)).map(({ motion }) => motion.frozenSec));
   if (!(median >= frozenSec)) return [];

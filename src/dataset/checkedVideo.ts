@@ -1,4 +1,3 @@
-/** What a check knows of a video that could be read. */
 import type { VideoInfo } from '../video/types.js';
 import type { LabelledVideo } from './labelledVideos.js';
 import type { Motion } from './motion.js';

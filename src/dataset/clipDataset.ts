@@ -1,6 +1,6 @@
 /**
- * Clips of videos that are seen again: worker threads decode, keep strips (in memory, then on disk) and sample clips from them. Knows
- * nothing of labels, epochs and batches: that is clipLoader.ts.
+ * Clips of videos that are read repeatedly: workers decode, cache frame stacks in memory and on disk, and sample clips. No labels,
+ * epochs or batches.
  */
 import { type Augment, defaultAugment } from '../clip/augmentOptions.js';
 import { decodeSize } from '../clip/clipShape.js';

@@ -1,7 +1,4 @@
-/**
- * Reads clips of video files in worker threads, several files at once. Nothing is kept, in memory or on disk: for videos that are seen
- * once. clipSource.ts reads those that are seen again.
- */
+/** Clips of videos that are read once, in worker threads, without a cache. clipDataset.ts is the cached one. */
 import { defaultAugment } from '../clip/augmentOptions.js';
 import type { ClipReader, ReadClips, ReadOptions, ReadStack } from '../clip/clipReader.js';
 import type { ClipTensor } from '../clip/clipTensor.js';

@@ -1,4 +1,4 @@
-/** What readers of clips and their worker threads say to each other. */
+/** Messages between clip readers and their workers. */
 import type { Augment } from '../clip/augmentOptions.js';
 import type { ReadClips, ReadOptions, ReadStack } from '../clip/clipReader.js';
 import type { ClipTensor } from '../clip/clipTensor.js';

@@ -1,4 +1,4 @@
-/** The worker thread of all readers of clips: decodes, resizes, writes clips, keeps frames on disk. */
+/** Worker thread: decodes, resizes, samples clips, writes the disk cache. */
 
 import { workerData } from 'node:worker_threads';
 import { decodeSize } from '../clip/clipShape.js';
@@ -60,7 +60,6 @@ function asStack({ width, height, rgb, timesSec }: FrameStrip, window: FrameStac
 
 type Found = { readonly strip: VideoFrameStack } & Omit<StripOutput, 'clips' | 'strip'>;
 
-/** From memory, from disk, or from the video itself. */
 function findStrip({ request, strip, folder, place, mayWrite }: StripInput): Found {
   const found = { place, wroteBytes: 0, damaged: false, diskProblem: undefined };
   if (strip !== undefined) return { ...found, strip, from: 'memory' };
@@ -82,7 +81,7 @@ function placeOf(folder: string, request: StripInput['request']): StripPlace {
   return { key, file: frameStackFile(folder, key) };
 }
 
-/** A cache that fails costs time, not the clip: the reason goes to the loader, which reports it. */
+/** A failing cache costs time only; the loader reports it. */
 function onDisk<T>(use: () => T): { value?: T; problem?: string } {
   try {
     return { value: use() };

@@ -1,4 +1,3 @@
-/** Puts single clips together into batches. */
 import { type ClipAt, type ClipTensor, collateClips } from '../clip/clipTensor.js';
 
 /** One clip on its way into a batch. */

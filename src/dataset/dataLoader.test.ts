@@ -11,7 +11,6 @@ import { type BatchOptions, type BatchVideo, type ClipBatch, DataLoader, type Da
 const preprocess = makePreprocess({ frames: 4, height: 24, width: 24, resize: 'crop' });
 const clipLength = 4 * 3 * 24 * 24;
 
-/** Twelve little videos of three labels; `bad` of them are no videos. */
 function videosIn(folder: string, bad: readonly number[] = []): BatchVideo[] {
   return Array.from({ length: 12 }, (_, i) => {
     const name = `${i}.mp4`;

@@ -1,7 +1,6 @@
 /**
- * Epochs of batches of labelled videos: shuffled and augmented for training, in order and complete for testing, a bounded number
- * of videos ahead. What comes out depends on videos, options and seed, never on the number of workers or their timing. In
- * training a video that cannot be read is left out, counted and reported, up to a stated share; in testing it ends the run.
+ * Epochs of batches with bounded prefetch. The output depends on videos, options and seed, never on workers. In training unreadable
+ * videos are skipped up to a stated share; in testing they are errors.
  */
 import { testViews, type Views } from '../clip/clipView.js';
 import { ConfigError, DatasetError, isFaultOf } from '../errors.js';
@@ -64,7 +63,7 @@ export interface Prepared {
 
 type OrderOptions = Pick<BatchOptions, 'epoch' | 'seed' | 'repeats' | 'classBalanced'>;
 
-/** One training clip to be cut: of which video, the video's index, and the how manieth clip of it in this epoch. */
+/** One training clip: video, its index, and the repeat within this epoch. */
 interface TrainItem {
   readonly video: BatchVideo;
   readonly index: number;
@@ -109,7 +108,9 @@ export class DataLoader extends ClipDataset {
     return (options.dropLast ?? true) ? Math.floor(count) : Math.ceil(count);
   }
 
-  /** The clips of an epoch without those of videos that are known to be unreadable, which must not change the order of the others. */
+  /**
+   * The clips of an epoch without those of videos that are known to be unreadable, which must not change the order of the others.
+   */
   private order(videos: readonly BatchVideo[], options: OrderOptions): TrainItem[] {
     const { epoch = 0, seed = 0, ...rest } = options;
     const labels = videos.map(({ labelIndex }) => labelIndex);

@@ -6,7 +6,6 @@ import { makeFile, temporaryFolder } from '../../test/smallVideos.js';
 import { readDataset } from './dataset.js';
 import { videosOf } from './labelledVideos.js';
 
-/** A folder with these files, empty unless they have content; reading a data set opens no video. */
 function folderWith(t: TestContext, files: Record<string, string> | readonly string[]): string {
   const root = temporaryFolder(t);
   const entries = Array.isArray(files) ? files.map((name) => [name, ''] as const) : Object.entries(files);

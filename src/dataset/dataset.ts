@@ -1,6 +1,6 @@
 /**
- * Reads a data set from a disk: a folder per class, train/val/test folders of class folders, or a CSV, TSV or JSON-lines list.
- * Decides labels and splits and refuses what would make results meaningless; opens no video (check.ts does).
+ * Reads a dataset: a folder per class, train/val/test folders, or a CSV, TSV or JSON-lines manifest. Opens no video (check.ts
+ * does).
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -67,7 +67,6 @@ function find(root: string, given: string, options: DatasetOptions): Found {
   return { root: resolve(root, '..'), source: 'list', videos: readManifest(root, options.allowOutside ?? false), notes: [] };
 }
 
-/** What `only` leaves of what was found. */
 function chosen(found: Found, path: string, { only = [] }: DatasetOptions): Found {
   if (only.length === 0 || found.videos.length === 0) return found;
   const videos = filteredRows(found.videos, only, path);
@@ -101,7 +100,7 @@ interface Settled {
   readonly notes: readonly string[];
 }
 
-/** The data's own split where it has one; else a seeded one by class, and val out of train where only val is lacking. */
+/** The dataset's own split, else a seeded one by class; val out of train where only val is missing. */
 function settleSplits(videos: readonly FoundVideo[], options: DatasetOptions): Settled {
   const seed = options.seed ?? 0;
   const given = videos.map((video) => video.split);
@@ -128,10 +127,7 @@ function settleSplits(videos: readonly FoundVideo[], options: DatasetOptions): S
   };
 }
 
-/**
- * A class that training never sees cannot be recognised: almost always a misspelt label. A set without train is for testing
- * only.
- */
+/** A class missing from train is almost always a misspelt label. A dataset without train is for testing only. */
 function refuseUntrained(path: string, videos: readonly LabelledVideo[]): void {
   const trained = new Set(videos.filter((video) => video.split === 'train').map((video) => video.label));
   if (trained.size === 0) return;

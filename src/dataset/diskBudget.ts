@@ -1,7 +1,6 @@
 /**
- * Keeps a folder of strips within its size, from the main thread: what was used longest ago goes first, but never what this run
- * has used, or an epoch larger than the folder would push out each strip just before its turn. Then the folder takes no more
- * instead.
+ * Keeps the disk cache within its size: least recently used first, but nothing this run has used, since an epoch larger than the
+ * cache would evict each stack just before its turn.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -21,7 +20,7 @@ interface StripFile {
   readonly usedMs: number;
 }
 
-/** Half-written files older than this were left by a process that died. */
+/** Older temporary files belong to dead processes. */
 const abandonedMs = 3_600_000;
 
 export class DiskBudget {
@@ -35,7 +34,7 @@ export class DiskBudget {
     private readonly folder: string,
     private readonly maxBytes: number,
   ) {
-    // The first write looks at what earlier runs left.
+    // The first write counts what earlier runs left.
     this.unscannedBytes = maxBytes;
   }
 
@@ -47,7 +46,7 @@ export class DiskBudget {
     this.scanning = this.trim().finally(() => {
       this.scanning = undefined;
     });
-    // A folder that cannot be read shows itself when a worker writes to it; that error is the one to report.
+    // A worker's write will report an unreadable folder.
     this.scanning.catch(() => {});
   }
 

@@ -1,7 +1,4 @@
-/**
- * Strips on disk, one file each, safe for several processes: written beside and renamed, described by their own header, checked
- * by length and CRC when read. Reading and writing are for workers; diskBudget.ts keeps the folder within its size.
- */
+/** Frame stacks on disk, safe for several processes: written aside and renamed, with a header, length and CRC. */
 
 import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, utimesSync, writeSync } from 'node:fs';
@@ -11,18 +8,18 @@ import { systemCode } from '../errors.js';
 import { pixelBytes } from '../video/geometry.js';
 import { type FrameStackKey, keyName, type VideoFrameStack } from './frameStack.js';
 
-/** The first bytes of every file; the digit is the version of the layout. */
+/** Magic bytes; the digit is the format version. */
 const magic = Buffer.from('VMFSTRP1');
 const maxHeaderBytes = 1 << 20;
 
-/** What stands before the pixels; `key` is what the strip was made from, for people who look: the file's name is the hash of it. */
+/** Header before the pixels; `key` is readable, the file name is its hash. */
 type Header = Omit<VideoFrameStack, 'rgb'> & {
   readonly key: { readonly path: string };
   readonly rgbBytes: number;
   readonly rgbCrc: number;
 };
 
-/** By hand, as worker threads need not load zod. */
+/** No zod: worker threads need not load it. */
 function isHeader(value: unknown): value is Header {
   const isRecord = (it: unknown): it is Record<string, unknown> => typeof it === 'object' && it !== null;
   if (!isRecord(value) || !isRecord(value['key']) || !isRecord(value['window'])) return false;
@@ -72,7 +69,7 @@ function openIfThere(file: string): number | undefined {
   }
 }
 
-/** The time of last use decides what leaves the folder first. Another process may just have removed the file: no matter. */
+/** Access time orders eviction. Another process may just have removed the file. */
 function touch(file: string): void {
   const now = new Date();
   try {

@@ -1,4 +1,4 @@
-/** Finds files with the same bytes: only files of equal size are read. */
+/** Finds identical files; only files of equal size are read. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';

@@ -5,7 +5,7 @@ import { DatasetError } from '../errors.js';
 import { byText, type FoundVideo, type Split, splitNamed } from './labelledVideos.js';
 import { counted, some } from './some.js';
 
-/** Endings that are taken for videos; anything else in a class folder is passed over and counted. Lists may name any file. */
+/** Video extensions; other files are counted and skipped. Manifests may name any file. */
 const videoEndings = new Set([
   ...['3g2', '3gp', 'amv', 'asf', 'avi', 'divx', 'dv', 'f4v', 'flv', 'gif', 'h264', 'h265', 'hevc', 'ivf', 'm1v', 'm2ts', 'm2v'],
   ...['m4v', 'mj2', 'mjpeg', 'mjpg', 'mkv', 'mov', 'mp4', 'mpeg', 'mpg', 'mts', 'mxf', 'ogm', 'ogv', 'qt', 'rm', 'rmvb', 'ts'],
@@ -69,7 +69,7 @@ interface Entry {
   readonly isFolder: boolean;
 }
 
-/** Visible entries by name; links are followed, since data sets are often put together from links. */
+/** Links are followed: datasets are often assembled from links. */
 function entriesOf(folder: string): Entry[] {
   const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.name.startsWith('.'));
   return entries.map((entry) => ({ name: entry.name, isFolder: isFolder(folder, entry) })).sort((a, b) => byText(a.name, b.name));
@@ -80,7 +80,6 @@ function isFolder(parent: string, entry: Dirent): boolean {
   return statSync(join(parent, entry.name), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Names below `root` of all files in a folder, deep; a link that leads back up is not followed for ever. */
 function filesBelow(root: string, folder: string, depth = 0): string[] {
   if (depth > 16) throw new DatasetError(`${join(root, folder)}: folders more than 16 deep; is there a link to a folder above?`);
   return entriesOf(join(root, folder)).flatMap((entry) => {
@@ -89,7 +88,7 @@ function filesBelow(root: string, folder: string, depth = 0): string[] {
   });
 }
 
-/** Files that lie where only folders are read; a list among them is probably what was meant. */
+/** A manifest among class folders was probably meant as the dataset. */
 function loneFiles(folder: string): string[] {
   const files = entriesOf(folder).filter((entry) => !entry.isFolder);
   const list = files.find(({ name }) => /\.(csv|tsv|jsonl|ndjson)$/i.test(name));

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { type FoldsBy, foldSplit, foldsOf } from './folds.js';
 import type { LabelledVideo, LabelledVideos } from './labelledVideos.js';
 
-/** Videos by [label, group]. */
 function dataOf(rows: readonly (readonly [label: string, group: string])[]): LabelledVideos {
   const labels = [...new Set(rows.map(([label]) => label))].sort();
   const videos = rows.map(([label, set], i): LabelledVideo => {
@@ -14,7 +13,6 @@ function dataOf(rows: readonly (readonly [label: string, group: string])[]): Lab
   return { root: '/data', source: 'list', labels, videos, splitBy: 'none', notes: ['a note'] };
 }
 
-/** Each of `labels` in each of `groups`, at least once, and some more. */
 const groupedData = fc
   .record({
     labels: fc.integer({ min: 1, max: 4 }),

@@ -1,6 +1,6 @@
 /**
- * Which videos are trained on and which tested in each fold of a cross-validation: by a column of the list (leave one group out), or
- * into k parts by class. Every video is tested exactly once, and no group is on both sides. Trains nothing (train/folds.ts does).
+ * Folds of cross-validation: leave one group out by a column, or k stratified parts. Every video is tested once; no group is on
+ * both sides.
  */
 import { ConfigError, DatasetError } from '../errors.js';
 import { Rng } from '../rng.js';
@@ -77,7 +77,7 @@ function noColumn({ root, videos }: LabelledVideos, { name }: LabelledVideo, col
   });
 }
 
-/** Each class shuffled and dealt out in turn, the next class where the one before ended, so that parts differ by one video at most. */
+/** Shuffled classes dealt in turn, so that parts differ by at most one video. */
 function partsByClass({ labels, videos, root }: LabelledVideos, count: number, seed: number): Fold[] {
   if (!(Number.isInteger(count) && count >= 2)) throw new ConfigError(`folds: expected at least 2 parts, got ${count}`);
   if (count > videos.length) throw new ConfigError(`folds: ${count} parts of ${videos.length} videos (${root}); each needs one`);
@@ -90,7 +90,7 @@ function partsByClass({ labels, videos, root }: LabelledVideos, count: number, s
   return parts.map((tested, i) => ({ name: String(i + 1), tested }));
 }
 
-/** A class that is in one group only cannot be recognised when that group is left out. */
+/** A class within one group is never trained on when that group is left out. */
 function refuseUntrained({ root, videos }: LabelledVideos, { name, tested }: Fold): void {
   const trained = new Set(videos.filter((video) => !tested.has(video)).map(({ label }) => label));
   const strange = [...new Set([...tested].map(({ label }) => label))].filter((label) => !trained.has(label));
@@ -101,7 +101,6 @@ function refuseUntrained({ root, videos }: LabelledVideos, { name, tested }: Fol
   );
 }
 
-/** Numbers by size, texts by code points. */
 function byNumberOrText(a: string, b: string): number {
   const difference = Number(a) - Number(b);
   return Number.isNaN(difference) || difference === 0 ? byText(a, b) : difference;

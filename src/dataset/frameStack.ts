@@ -1,7 +1,4 @@
-/**
- * The frames of one video that are kept for every epoch: evenly spaced candidates at the size clips are cut from, in memory that
- * all threads share. Cutting a clip out of one is clip/'s work; keeping them is memoryCache.ts's and diskCache.ts's.
- */
+/** Evenly spaced frames of one video at the size clips are sampled from, in shared memory. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { type FrameStack, stackRequest } from '../clip/sampleClips.js';

@@ -1,6 +1,4 @@
-/**
- * What a data set is to training and testing: paths with labels and splits, nothing decoded. list.ts reads one from a disk.
- */
+/** Labelled videos with splits, as training and testing take them. */
 import { DatasetError } from '../errors.js';
 
 export type Split = 'train' | 'val' | 'test';

@@ -1,7 +1,4 @@
-/**
- * Reads a list of labelled videos: CSV or TSV with a header, or JSON lines. Columns path and label, optionally split, others
- * kept.
- */
+/** Reads a manifest: CSV or TSV with a header, or JSON lines; columns path and label, optionally split, others kept. */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';

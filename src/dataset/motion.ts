@@ -1,4 +1,4 @@
-/** Whether a strip of frames moves at all, and how long it stands still at its start. Mean differences of pixels, no more. */
+/** Motion of a frame stack from mean pixel differences. */
 import type { FrameStrip } from '../video/types.js';
 
 /** Differences below this (of 255) are noise of the encoder. */

@@ -1,4 +1,4 @@
-/** Runs asynchronous work a bounded number of items ahead and hands results over in the items' order, whatever finishes first. */
+/** Asynchronous map with bounded concurrency and ordered results. */
 import { setMaxListeners } from 'node:events';
 
 export type Outcome<O> = { readonly value: O } | { readonly error: unknown };
@@ -14,7 +14,7 @@ export async function* orderedMap<I, O>(
   signal?: AbortSignal,
 ): AsyncGenerator<readonly [item: I, outcome: Outcome<O>]> {
   const leaving = new AbortController();
-  // One listener for each item under way is what it is for; Node would warn of a leak from the eleventh on.
+  // One listener per pending item: Node would warn of a leak from the eleventh on.
   setMaxListeners(0, leaving.signal);
   const abort = () => leaving.abort(signal?.reason);
   const started: (readonly [I, Promise<Outcome<O>>])[] = [];

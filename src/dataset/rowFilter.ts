@@ -1,4 +1,4 @@
-/** Rows of a list by what their columns say (`--only set=1,2`): which are meant, and what cannot be meant. Opens no file. */
+/** Selects manifest rows by column values (`--only set=1,2`). */
 import { ConfigError, DatasetError } from '../errors.js';
 import { byText, type FoundVideo } from './labelledVideos.js';
 import { some } from './some.js';
@@ -23,7 +23,10 @@ export function parseRowFilters(texts: readonly string[]): RowFilter[] {
   return [...values].map(([column, named]) => ({ column, values: [...new Set(named)] }));
 }
 
-/** The rows that every choice lets through. A DatasetError for a column or a value that the list does not have, and when none is left. */
+/**
+ * The rows that every choice lets through. A DatasetError for a column or a value that the list does not have, and when none is
+ * left.
+ */
 export function filteredRows<V extends FoundVideo>(videos: readonly V[], choices: readonly RowFilter[], where: string): V[] {
   for (const choice of choices) checkChoice(videos, choice, where);
   const left = videos.filter((video) => choices.every(({ column, values }) => values.includes(cellOf(video, column) ?? '')));

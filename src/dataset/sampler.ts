@@ -1,4 +1,4 @@
-/** In which order an epoch shows its training videos, and how often: shuffled, repeated, balanced by class. Pure and seeded. */
+/** Order and repetition of an epoch's videos: shuffled, repeated, class-balanced. Pure and seeded. */
 
 import { Rng } from '../rng.js';
 
@@ -28,7 +28,6 @@ export function sampleEpoch(labels: readonly number[], options: SamplerOptions):
     .flatMap(({ video, round }) => Array.from({ length: repeats }, (_, i) => ({ video, view: round * repeats + i })));
 }
 
-/** What smaller classes need beyond each video once to be as many as the largest. */
 function extraDraws(labels: readonly number[], rng: Rng): { video: number; round: number }[] {
   const members = new Map<number, number[]>();
   labels.forEach((label, video) => {

@@ -1,4 +1,4 @@
-/** Divides videos that came without a split: by class, seeded, the same on every machine. */
+/** A seeded stratified split, the same on every machine. */
 import { Rng } from '../rng.js';
 import { byText, type FoundVideo, type Split } from './labelledVideos.js';
 

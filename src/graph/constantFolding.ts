@@ -1,7 +1,4 @@
-/**
- * Computes what is known when a graph is written: batch norms scaled into kernels, sliced and reshaped weights. Knows the operators
- * that weights meet and no others; what it cannot compute stays an expression. The result has no gradients.
- */
+/** Folds constants at graph construction, for the operators that weights meet. The result has no gradients. */
 
 import { ShapeError } from '../errors.js';
 import { closure, constant, type Expr, rebuilt } from './expr.js';
@@ -27,7 +24,6 @@ function fold(node: Expr, folded: ReadonlyMap<Expr, Expr>, clips: number): Expr 
   return inputs.some((operand, i) => operand !== node.inputs[i]) ? rebuilt(node, inputs) : node;
 }
 
-/** Whether a value has a row for every clip of a run, or several. */
 const ofRun = ({ shape: [rows = 1] }: Expr, clips: number): boolean => rows % clips === 0;
 
 const arithmetic = {
@@ -73,7 +69,7 @@ function sliced(data: Float32Array, shape: Shape, axis: number, start: number, e
   return out;
 }
 
-/** For each element of `to`, the element of `from` that broadcasting puts there. */
+/** Broadcasting: the source element of each element of `to`. */
 function places(from: Shape, to: Shape): Int32Array {
   const steps = new Array<number>(to.length).fill(0);
   let step = 1;

@@ -1,7 +1,4 @@
-/**
- * Weights as an ONNX file should hold them: a reshape or a slice of a constant is done here instead of by a node at each loading,
- * and constants nobody reads are left out.
- */
+/** Folds reshapes and slices of constants and drops unused constants. */
 
 import type { OnnxModel, OnnxNode, OnnxTensor } from './onnx.js';
 import { sizeOf } from './shape.js';

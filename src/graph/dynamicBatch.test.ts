@@ -21,7 +21,6 @@ const floats = (shape: number[], fill: (i: number) => number): OnnxTensor => {
   };
 };
 
-/** One node that reads x and a constant. */
 const modelOf = (type: string, tensor: OnnxTensor, clips: number): OnnxModel => ({
   ...{ opsets: { '': 17 }, initializers: [tensor] },
   nodes: [{ type, inputs: ['x', 's'], outputs: ['y'] }],

@@ -1,7 +1,6 @@
 /**
- * One model for any batch from two that were lowered for different numbers of clips. Their nodes correspond one to one; a size that
- * differs between their shape constants must be in proportion to the batch and becomes "what is left" (-1) or is computed from the
- * input's; a constant that repeats its rows for every clip does so when the model runs. Anything else that differs is an error, so a model that comes out is right.
+ * One model for any batch size from two lowered for different ones: shape constants in proportion to the batch become -1 or are
+ * computed from the input; rows repeated per clip are broadcast. Any other difference is an error.
  */
 
 import { ShapeError } from '../errors.js';
@@ -70,7 +69,6 @@ class Opening {
     return tensor.name;
   }
 
-  /** Whether a size is in proportion to the batch. */
   private grows(x: number, y: number | undefined): boolean {
     return x > 0 && x !== y && x * this.b.clips === (y ?? 0) * this.a.clips;
   }
@@ -82,7 +80,6 @@ class Opening {
     return reader.type === 'Reshape' ? this.openShape(x, y) : this.computed(x, y, reader);
   }
 
-  /** The shape a value gets, with -1 for the size that grows. */
   private openShape(x: OnnxTensor, y: OnnxTensor): string {
     const [sizesX, sizesY] = [integersOf(x), integersOf(y)];
     const sizes = sizesX.map((size, i) => (this.grows(size, sizesY[i]) ? -1 : size));
@@ -91,7 +88,7 @@ class Opening {
     return this.add(integers(`${x.name}_open`, sizes));
   }
 
-  /** Where an operator cuts: whole numbers k * B, or the same for any batch. */
+  /** Where an operator cuts: k * B, or the same for any batch. */
   private computed(x: OnnxTensor, y: OnnxTensor, reader: OnnxNode): string {
     const [sizesX, sizesY] = [integersOf(x), integersOf(y)];
     const factors = sizesX.map((size, i) => (this.grows(size, sizesY[i]) ? size / this.a.clips : 0));
@@ -108,7 +105,7 @@ class Opening {
     return name;
   }
 
-  /** Rows [k*B, ..] of which each is the same for all clips: kept as [k, 1, ..] and spread out by the model. */
+  /** Rows [k*B, ..] identical for all clips: kept as [k, 1, ..] and broadcast. */
   private repeated(x: OnnxTensor, y: OnnxTensor, reader: OnnxNode): string {
     const [rowsX = 0, ...rest] = x.shape;
     const [rowsY, ...restY] = y.shape;
@@ -144,7 +141,6 @@ class Opening {
 
 const batchName = 'batch_size';
 
-/** The number of clips of a run, [1]. */
 function batchOf(inputs: readonly OnnxValue[]): OnnxNode {
   const input = inputs.find(({ shape }) => shape?.[0] === 'batch');
   if (!input) return fail('no input has the batch first');

@@ -1,7 +1,4 @@
-/**
- * Tensors as expressions. An expression knows the operator that makes it, its operands, its shape, and how a gradient flows from
- * it to its operands; it holds no numbers (except constants) and knows nothing of ONNX or of any machine. All are float32.
- */
+/** Expressions: operator, operands, shape and gradient, no numbers except constants, no ONNX. All float32. */
 
 import { ShapeError } from '../errors.js';
 import { type Shape, showShape, sizeOf } from './shape.js';

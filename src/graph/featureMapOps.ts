@@ -1,4 +1,4 @@
-/** Operators on feature maps [T, B, C, H, W] (T frames, B clips, C channels) that are no convolutions in space. */
+/** Operators on feature maps [T, B, C, H, W] other than spatial convolutions. */
 
 export { averagePool } from './operators/averagePool.js';
 export { channelDot, channelSum, globalAverage, scaleShift } from './operators/channelAffine.js';

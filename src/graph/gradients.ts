@@ -42,7 +42,7 @@ export function gradients(loss: Expr, targets: readonly Expr[]): Expr[] {
   });
 }
 
-/** The sum of what flows into a node; scaled copies of the same map become one scaled copy. */
+/** Sums the incoming gradients; scaled copies of one map become one. */
 function addFlows(flows: readonly Expr[]): Expr | undefined {
   const scaled = new Map<Expr, Expr>();
   const rest: Expr[] = [];

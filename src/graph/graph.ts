@@ -1,4 +1,4 @@
-/** A graph with the state that it leaves behind, and how its parts are called in the model file, which knows inputs and outputs only. */
+/** A graph with its state, and the names of its parts in the model file. */
 import type { Expr, Op } from './expr.js';
 
 type Values<Name extends string> = Readonly<Partial<Record<Name, Expr>>>;

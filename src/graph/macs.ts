@@ -1,7 +1,4 @@
-/**
- * Multiply-adds of a graph as this field counts them: convolutions by their groups, linear layers and the products of attention, padding
- * included; not norms, activations, softmax, gates and pooling.
- */
+/** Multiply-adds by the usual convention: convolutions, linear layers, attention products, padding included; nothing else. */
 
 import { closure, type Expr } from './expr.js';
 import { operatorOf } from './operators/registry.js';

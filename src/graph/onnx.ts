@@ -59,7 +59,6 @@ export function writeOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
   return out.bytes();
 }
 
-/** Last first, as everything is written here. */
 function each<T>(items: readonly T[], write: (item: T) => void): void {
   for (let i = items.length - 1; i >= 0; i--) write(items[i] as T);
 }
@@ -141,10 +140,7 @@ function isAscii(value: string): boolean {
   return true;
 }
 
-/**
- * Writes protobuf from the end to the beginning: the length of a message stands before it and is known once it is written. What is
- * to be read first is therefore written last.
- */
+/** Writes protobuf back to front, since lengths precede messages. */
 class BackwardWriter {
   private buffer = new Uint8Array(1 << 20);
   private start = this.buffer.length;
@@ -153,7 +149,6 @@ class BackwardWriter {
     return this.buffer.slice(this.start);
   }
 
-  /** A field whose value is what `body` writes. */
   message(field: number, body: () => void): void {
     const before = this.buffer.length - this.start;
     body();
@@ -174,7 +169,7 @@ class BackwardWriter {
     else this.raw(field, encoder.encode(value));
   }
 
-  /** Much faster than the encoder for the short names that most text is. */
+  /** Faster than TextEncoder for short ASCII names. */
   private ascii(field: number, value: string): void {
     this.room(value.length);
     for (let i = value.length - 1; i >= 0; i--) this.buffer[--this.start] = value.charCodeAt(i);
@@ -194,7 +189,7 @@ class BackwardWriter {
     this.varint(field * 8 + 5);
   }
 
-  /** Base-128 integer; a negative one as its 64-bit two's complement, as protobuf's int64 wants it. */
+  /** Base-128; negative values as 64-bit two's complement (int64). */
   private varint(value: number): void {
     this.room(10);
     if (value >= 0 && value < 128) this.buffer[--this.start] = value;

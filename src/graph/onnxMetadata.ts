@@ -1,7 +1,4 @@
-/**
- * Reads the metadata of an ONNX file and nothing else: the file's owner is told apart by it before a runtime loads it. Field numbers
- * as in onnx.ts.
- */
+/** Reads only the metadata of an ONNX file, before a runtime loads it. */
 
 /** Entries of metadata_props by key; undefined when the bytes are no protobuf message. */
 export function readOnnxMetadata(bytes: Uint8Array): Record<string, string> | undefined {
@@ -28,13 +25,11 @@ function textOf(message: Uint8Array, wanted: number): string | undefined {
 
 interface Field {
   readonly field: number;
-  /** Of messages, strings and bytes. */
   readonly body?: Uint8Array;
 }
 
 const fixedSizes: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
 
-/** The fields of a message. RangeError where it is cut off or not one. */
 function* fieldsOf(bytes: Uint8Array): Generator<Field> {
   let at = 0;
   const varint = (): number => {

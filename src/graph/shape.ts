@@ -1,5 +1,3 @@
-/** Shapes of tensors: lists of sizes, outermost first. */
-
 import { ShapeError } from '../errors.js';
 
 export type Shape = readonly number[];

@@ -1,7 +1,6 @@
 /**
- * A network watched while it works: a graph of its logits and of what each global token attends to, for a clip and for copies of it in
- * which one token each is blind. The network itself is untouched: only how tokens look at the features of a clip (models/time.ts) is
- * replaced by the same with windows into it. Runs nothing.
+ * A graph of logits and of attention per global token, for a clip and for copies with one token ablated. Only attention over
+ * features (time.ts) is replaced.
  */
 
 import { ConfigError, ShapeError } from '../errors.js';
@@ -103,12 +102,12 @@ class WatchedClip extends WholeClip implements Time {
     super();
   }
 
-  /** A query of zeros finds every position equally good: the average. */
+  /** A zero query attends uniformly. */
   override attend(x: Expr, queries: Expr): Expr {
     const place = this.maps.length;
     const sight = reshape(slice(this.sight, 0, place, place + 1), this.sight.shape.slice(1)); // [B, 2M, 1]
     const asked = this.blindness === 'average' ? mul(queries, sight) : queries;
-    const attention = softmaxPositions(pointwise(x, asked)); // [T, B, 2M, H, W]
+    const attention = softmaxPositions(pointwise(x, asked));
     this.maps.push(attention);
     const found = gram(attention, x, true); // [B, 2M, C]
     return this.blindness === 'average' ? found : mul(found, sight);

@@ -1,10 +1,7 @@
 /**
- * A causal network on frames that keep coming: the same numbers as `CausalClip` (time.ts), from the F newest frames and what those
- * before them left behind. A frame's features never change, so they are kept, not computed again. With F = 1 each frame is taken in as
- * it comes; where answers are wanted less often several at once cost less, since each run reads all weights.
- *
- * What is kept is state of the engine (runtime/engine.ts): the last two frames before each depthwise kernel, and for everything that
- * looks into the window its other frames one after the other, to which the new ones are appended.
+ * A causal network on a stream: the same numbers as `CausalClip` (time.ts), from the F newest frames and state: the last two frames
+ * before each depthwise kernel, and the window's other frames for attention. Larger F costs less per frame, as each run reads all
+ * weights.
  */
 
 import { depthwise, depthwiseTaps } from '../graph/convolution.js';

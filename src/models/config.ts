@@ -6,7 +6,6 @@ const pixels = z.int().min(16).max(1024);
 
 /** Fields of every family; a family's own schema spreads them. */
 export const commonFields = {
-  /** The name it is listed under, or one of the user's own. */
   name: z.string().min(1).max(200),
   /** Clip length T, and the frames' height and width in pixels. */
   frames: z.int().min(1).max(256),

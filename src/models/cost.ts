@@ -1,4 +1,4 @@
-/** What a network costs: parameters, and multiply-adds of one view as graph/macs.ts counts them, in all and part by part. */
+/** Parameters and multiply-adds of a network, in total and by part. */
 
 import { ConfigError } from '../errors.js';
 import { modelOutputs } from '../graph/graph.js';
@@ -45,7 +45,9 @@ export function networkCost(config: NetworkConfig): NetworkCost {
   return cost;
 }
 
-/** Multiply-adds of one new frame of a stream, its logits included; only a causal network has such a cost. ConfigError for others. */
+/**
+ * Multiply-adds of one new frame of a stream, its logits included; only a causal network has such a cost. ConfigError for others.
+ */
 export function newFrameMacs(config: NetworkConfig): number {
   if (!config.causal) throw new ConfigError(`${config.name}: is not causal; a new frame changes what all frames of a window see`);
   return macsOf(Object.values(modelOutputs(streamOutline(config))));
@@ -81,7 +83,6 @@ function ownedBy(parts: readonly Part[], parameters: readonly VariableSpec[]): M
   return owned;
 }
 
-/** Of the last feature map that a part names. */
 function gridOf(keep: Intermediates, part: string): Pick<LayerCost, 'channels' | 'height' | 'width'> | undefined {
   const maps = [...keep].filter(([name, { isMap }]) => isMap && (name === part || name.startsWith(`${part}.`)));
   const [, last] = maps.at(-1) ?? [];

@@ -19,7 +19,7 @@ test('mean, trend and change of each channel, and the tokens, clip by clip', () 
     [2, 2, 5, 5],
     [4, 8, 6, 4],
   ];
-  const tokens = [1, 2, 3, 4, 5, 6, 7, 8]; // two of width 2 for each clip
+  const tokens = [1, 2, 3, 4, 5, 6, 7, 8];
   const read = linearReadout(input('x', [4, 2, 1, 1, 2]), input('tokens', [4, 2]));
   assert.deepEqual(read.shape, [2, 7]);
   const [values] = evaluate(

@@ -1,7 +1,4 @@
-/**
- * What a linear classifier reads of a clip instead of the head's two layers: the final features of all frames as their mean and as how
- * they change, and the tokens. It lets a network that is not trained further be used for other classes at once (train/baseline.ts).
- */
+/** Features for a linear classifier: mean and temporal change of the final features, and the tokens (linearProbe). */
 
 import { add, mul, relu, sub } from '../graph/elementwise.js';
 import type { Expr } from '../graph/expr.js';
@@ -38,7 +35,6 @@ export function linearReadout(x: Expr, tokens: Expr): Expr {
   );
 }
 
-/** [T, T]: row t is frame t + 1 less frame t; the last row is zero. */
 function stepMatrix(frames: number): number[] {
   return Array.from({ length: frames * frames }, (_, i) => {
     const [row, column] = [Math.floor(i / frames), i % frames];

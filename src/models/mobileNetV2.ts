@@ -130,7 +130,6 @@ function convNorm(
   });
 }
 
-/** -> logits [B, classes] */
 function head(scope: Scope, { classes }: Config, { map }: Features, { mark }: Forward): Expr {
   const pooled = mark('pooled', globalAverage(map)); // [B, 1280]
   return scope.in('classifier').linear('1', scope.dropout(pooled), classes);

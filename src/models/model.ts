@@ -1,4 +1,4 @@
-/** The contract of a network: what it says of itself, so that nothing outside this folder needs to know which network it runs. */
+/** The contract of a network: nothing outside this folder needs to know which one it runs. */
 
 import type { z } from 'zod';
 import type { Expr } from '../graph/expr.js';

@@ -1,7 +1,4 @@
-/**
- * A network as graphs: what it is made of, its logits in evaluation mode from constants or from flat vectors, and the
- * statistics its batch norms see in training mode. Flat vectors hold the values end to end in the order of the inventory.
- */
+/** Graphs of a network: logits in evaluation, batch statistics in training. Flat vectors follow the order of the specs. */
 
 import { ConfigError, ShapeError } from '../errors.js';
 import { constant, type Expr, input } from '../graph/expr.js';
@@ -137,7 +134,9 @@ export function constantLogits(config: NetworkConfig, weights: FlatWeights, clip
   return logitsOf(new Scope(new ConstantVariables(weights), undefined), config, clip, options);
 }
 
-/** Logits [B, classes] with flat vectors `parameters` (or of another name) and `statistics` as inputs: evaluation while training. */
+/**
+ * Logits [B, classes] with flat vectors `parameters` (or of another name) and `statistics` as inputs: evaluation while training.
+ */
 export function evaluationGraph(
   config: NetworkConfig,
   clips: number,
@@ -177,10 +176,7 @@ export function trainingGraph(
   return { logits, seen };
 }
 
-/**
- * A causal network must learn what a stream is: something always went before. So the second half of a batch's clips follow those of
- * the first, each two as one sequence, and both are asked for at their last frame.
- */
+/** Streams have a past: the second half of a batch continues the first half's clips, and both are predicted at their last frame. */
 function chainedLogits(scope: Scope, config: NetworkConfig, clips: number, options: ForwardOptions): Expr {
   if (!config.causal || clips % 2 !== 0)
     throw new ConfigError(`${config.name}: pairs of clips are for causal networks and even batches, got a batch of ${clips}`);
@@ -201,7 +197,6 @@ function clipInput(config: NetworkConfig, clips: number): Expr {
   return reshape(input('clips', clipShape(config, clips)), [frames, clips, 3, height, width]);
 }
 
-/** Variables known when the graph is written. */
 class ConstantVariables implements Variables {
   private used = 0;
   private usedStatistics = 0;

@@ -1,7 +1,4 @@
-/**
- * A parameter scope: the layers that hold numbers, by their names in checkpoints. In training batch norm uses the batch's statistics and
- * reports them; in evaluation its scale is folded into the convolution before it.
- */
+/** Layers by their checkpoint names. Batch norm reports batch statistics in training and is folded in evaluation. */
 
 import { add, div, mul, relu, sqrt, sub } from '../graph/elementwise.js';
 import { type Expr, filled } from '../graph/expr.js';
@@ -145,7 +142,6 @@ export class Scope {
   }
 }
 
-/** Batch norm as scale * x + shift. */
 function affine(weight: Expr, bias: Expr, mean: Expr, variance: Expr): { scale: Expr; shift: Expr } {
   const scale = div(weight, sqrt(add(variance, epsilon)));
   return { scale, shift: sub(bias, mul(mean, scale)) };

@@ -1,10 +1,6 @@
 /**
- * A network over a window of frames that slides: what a model declares as its per-frame front is computed once for each frame and kept
- * (state of the engine), not once for each window that the frame is in; without such a front the frames themselves are kept. `front`
- * runs for each frame, `window` whenever the scores of the last T frames are wanted; they are those of the same frames as one clip.
- *
- * A front with `neighbours` ends behind a kernel 3 long in time: the first and the last frame of a window see zeros where frames in
- * the middle see a neighbour, so those two are computed anew from the values of the single frame.
+ * Sliding window: the per-frame front runs once per frame and is kept as state, `window` gives the scores of the last T frames,
+ * equal to those of one clip. With `neighbours` the window's first and last frame, whose outer neighbours are zero, are recomputed.
  */
 
 import { depthwise, depthwiseTaps } from '../graph/convolution.js';
@@ -72,7 +68,7 @@ function frontGraph(config: NetworkConfig, weights: FlatWeights, { frame, neighb
     if (name === neighbours) appends.block = x;
     return x;
   };
-  // The output behind a kernel in time is that of the frame before: only now is its later neighbour there.
+  // A temporal kernel completes the previous frame only when its successor arrives.
   const time =
     neighbours === undefined
       ? new WholeClip()

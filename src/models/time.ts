@@ -1,7 +1,6 @@
 /**
- * How the frames of a clip see each other: the one thing in which the networks differ. `WholeClip` is the paper's: one set of tokens
- * for the clip, kernels that look both ways. `CausalClip` looks back only: each frame has tokens of its own, which see that frame and
- * those before it inside a window; all frames are computed side by side. causalStream.ts computes the same as frames come.
+ * How frames see each other. `WholeClip` is the paper's: shared tokens, kernels in both directions. `CausalClip` looks back only,
+ * with tokens per frame within a window; causalStream.ts computes the same frame by frame.
  */
 
 import { depthwise } from '../graph/convolution.js';

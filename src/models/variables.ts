@@ -1,7 +1,6 @@
 /**
- * The numbers of a network: parameters (trained) and statistics (kept by batch norm), by name. A model asks for them as it is
- * built and thereby declares their shapes and first values; who builds it decides what stands behind a name: a slice of one flat
- * vector in training, a constant in inference, nothing but a shape when only counting.
+ * Parameters and batch-norm statistics by name. Building a model declares their shapes and initial values; the caller decides what
+ * stands behind a name: a slice of a vector, a constant, or only a shape.
  */
 
 import type { Expr } from '../graph/expr.js';

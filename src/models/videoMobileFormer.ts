@@ -1,13 +1,7 @@
 /**
- * Video Mobile-Former (Wang et al. 2022, arXiv 2208.12257): Mobile-Former (Chen et al., CVPR 2022, arXiv 2108.05895) on clips. A
- * light 3-D CNN and a Transformer with few global tokens for the whole clip run side by side, joined in every block by a bridge of
- * cross-attention in each direction. With one frame it is the image network. The paper's code is not public; this follows the
- * structure of Mobile-Former as published, whose exact parameter counts it reproduces. How frames see each other, the whole clip or
- * only the past, is a rule of its own (time.ts); the layers and their parameters are the same.
- *
- * Shapes: features x [T, B, C, H, W]; tokens z in sets of M, one for each clip (S = B) or for each frame of each clip (S = T*B), as
- * rows [S*M, d].
- * Every convolution is followed by batch norm and has no bias.
+ * Video Mobile-Former (Wang et al. 2022, arXiv 2208.12257): Mobile-Former (Chen et al., CVPR 2022, arXiv 2108.05895) on clips,
+ * after the published image network, whose parameter counts it reproduces. Features x [T, B, C, H, W]; tokens z as rows [S*M, d], S
+ * = B or T*B sets of M. Convolutions have batch norm and no bias.
  */
 
 import { convolution } from '../graph/convolution.js';
@@ -242,10 +236,7 @@ function headMask(channels: number): Expr {
   return constant(own, [2, 1, channels]);
 }
 
-/**
- * Mobile -> Former: tokens query the raw features of all positions of the frames they see (keys = values = features, no
- * projection), a gate weighs what they found per token and channel, and a layer norm follows the residual.
- */
+/** Mobile -> Former: tokens query raw features (keys = values = features), a gate per token and channel, residual, layer norm. */
 function mobileToFormer(scope: Scope, time: Time, x: Expr, { rows: z, each }: Tokens): Tokens {
   const { channels } = mapSize(x.shape, 'mobileToFormer');
   const [count = 0, d = 0] = z.shape;

@@ -1,6 +1,6 @@
 /**
- * Configurations of Video Mobile-Former as data: widths and blocks; the seven layouts of Mobile-Former (arXiv 2108.05895, table 1; widths
- * from the authors' code); and the family of video networks, named by the multiply-adds of one view.
+ * Configurations: the seven layouts of Mobile-Former (arXiv 2108.05895, table 1; widths from the authors' code) and the video
+ * family, named by multiply-adds of one view.
  */
 
 import { z } from 'zod';

@@ -7,7 +7,9 @@ import { blockSize } from '../../src/node/blockSize.js';
 export const layouts = ['plain', 'blocked'] as const;
 export type Layout = (typeof layouts)[number];
 
-/** The block of a layout, told with the processor in the test's output; undefined where the machine has none: the test is skipped. */
+/**
+ * The block of a layout, told with the processor in the test's output; undefined where the machine has none: the test is skipped.
+ */
 export async function blockOf(t: TestContext, layout: Layout = 'blocked'): Promise<number | undefined> {
   if (layout === 'plain') return 0;
   const block = await blockSize();

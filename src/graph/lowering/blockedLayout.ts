@@ -1,9 +1,7 @@
 /**
- * Feature maps in ONNX Runtime's blocked layout (NCHWc): [T*B, C / b, H, W, b] in memory, b = 8 or 16 channels side by side, under
- * the nominal shape [T*B, C, H, W]. The `com.microsoft.nchwc` operators are internal to ONNX Runtime, so its version is pinned.
- * Here: how channels lie, to and from row-major, and the one operator that everything is made of.
- *
- * Unused lanes of a last block hold finite numbers of no meaning; every weight that meets them is zero.
+ * ONNX Runtime's blocked layout (NCHWc): [T*B, C / b, H, W, b] in memory, b = 8 or 16, under the nominal shape [T*B, C, H, W].
+ * `com.microsoft.nchwc` is internal to ONNX Runtime, so its version is pinned. Unused lanes hold finite garbage; weights that meet
+ * them are zero.
  */
 
 import type { MapSize } from '../shape.js';

@@ -1,7 +1,6 @@
 /**
- * Decides, before anything is emitted, how the channels of each feature map lie in blocked layout (see Lanes in blockedLayout.ts): maps
- * that meet in an elementwise operator, a scale or a dot product must agree, and an expanding depthwise convolution wants its
- * result, and the gradient of its result, in strides. Found with a union-find over the expressions.
+ * Chooses the channel order of each map in blocked layout with a union-find: maps that meet elementwise must agree, and expanding
+ * depthwise convolutions want strides.
  */
 
 import type { Expr } from '../expr.js';

@@ -1,7 +1,4 @@
-/**
- * Collects the nodes and constants of an ONNX graph under made-up names. Equal nodes and equal constants exist once, and reshapes in
- * a row are one. Beyond reshaping it knows no operator.
- */
+/** Collects the nodes and constants of an ONNX graph; equal ones exist once. */
 
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../onnx.js';
 import { type Shape, sizeOf } from '../shape.js';

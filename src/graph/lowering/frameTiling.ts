@@ -1,7 +1,6 @@
 /**
- * Takes the largest feature maps apart into one map a frame. A frame fits the caches where a whole clip does not, so that a chain
- * of passes over it stays there, and a kernel that reaches into time picks its neighbours by name instead of reading copies of the
- * whole map moved by a frame. Smaller maps stay whole: every node costs about a microsecond. For blocked inference graphs only.
+ * Splits the largest maps into frames: a frame fits the caches, and temporal kernels pick neighbours without copies. Each node
+ * costs about a microsecond, so smaller maps stay whole. Blocked inference only.
  */
 
 import { asMap, closure, type Expr, expr, rebuilt } from '../expr.js';
@@ -48,14 +47,12 @@ class Rewriting {
     return made;
   }
 
-  /** The value as one expression. */
   whole(node: Expr): Expr {
     const made = this.wholes.get(node) ?? concat(this.frames(node), 0);
     this.wholes.set(node, made);
     return made;
   }
 
-  /** A map as one expression a frame, [1, B, C, H, W] each. */
   private frames(map: Expr): readonly Expr[] {
     const made = this.apart.get(map) ?? times(map).map((t) => slice(this.whole(map), 0, t, t + 1));
     this.apart.set(map, made);
@@ -70,12 +67,11 @@ class Rewriting {
     );
   }
 
-  /** Whether this convolution makes each frame from the same frame of its operand. */
+  /** Whether each frame depends on the same frame of the operand only. */
   private isFramewise({ op, inputs }: Expr): boolean {
     return op.kind === 'convolution' && inputs[1]?.shape[2] === 1 && op.stride[0] === 1 && op.pads[0] === 0;
   }
 
-  /** The images [T*B, C, H, W] that are seen as this map. */
   private imagesOf({ op, shape: [frames = 0, clips = 0], inputs: [reshaped] }: Expr): Expr | undefined {
     const [from] = reshaped?.op.kind === 'reshape' ? reshaped.inputs : [];
     return op.kind === 'featureMap' && from?.shape.length === 4 && from.shape[0] === frames * clips ? from : undefined;
@@ -96,7 +92,7 @@ class Rewriting {
     return node.inputs.map((x) => (x.isMap && this.frames(x)[t]) || this.whole(x));
   }
 
-  /** Each frame from those that the taps in time see; beyond the ends everything is zero and left out. */
+  /** Taps beyond the ends are zero and left out. */
   private depthwise(node: Expr): readonly Expr[] {
     const [x, weight, ...bias] = node.inputs;
     if (!x || !weight || node.op.kind !== 'depthwise') return [];
@@ -120,7 +116,7 @@ class Rewriting {
     return rebuilt(node, node.inputs.map((x) => this.whole(x))); // biome-ignore format: one line
   }
 
-  /** A sum over frames and positions as the sum of what each frame gives. */
+  /** The sum over frames of each frame's sum. */
   private total(node: Expr): Expr {
     const [first] = node.inputs;
     const parts = times(first ?? node).map((t) => rebuilt(node, this.operandsAt(node, t)));

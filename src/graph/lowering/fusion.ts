@@ -1,4 +1,4 @@
-/** Which values are computed in the pass of another: who reads what, activations and additions after convolutions, biased products. */
+/** Which values are computed in the pass of another: activations and additions after convolutions, biased products. */
 
 import type { Expr } from '../expr.js';
 import { operatorOf } from '../operators/registry.js';

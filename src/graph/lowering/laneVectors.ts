@@ -1,7 +1,6 @@
 /**
- * Vectors that scale and shift feature maps, made in the lanes of the map in the first place. Rearranging a vector is five small
- * nodes; where it comes from a linear layer with constant weights, the rows of the weights are rearranged instead, which ONNX
- * Runtime does once while it loads.
+ * Vectors in the lanes of their map. Reordering a vector takes five nodes; where it comes from a constant linear layer its rows are
+ * reordered at load time instead.
  */
 
 import type { Expr } from '../expr.js';
@@ -11,7 +10,6 @@ import type { Emitter } from './emitter.js';
 
 const elementwise = { add: 'Add', sub: 'Sub', mul: 'Mul' } as const;
 
-/** Whether a value is known when the graph is written. */
 const isConstant = ({ op, inputs }: Expr): boolean => op.kind === 'constant' || (inputs.length > 0 && inputs.every(isConstant));
 
 export class LaneVectors {

@@ -1,6 +1,5 @@
 /**
- * From expressions to one ONNX model: passes that rewrite the expressions, then emission. Each value may exist row-major, blocked
- * (NCHWc), or both; what an operator is in either layout its own file says. With `block` 0 everything is row-major standard ONNX.
+ * Expressions to one ONNX model: rewriting passes, then emission in row-major and blocked (NCHWc) layout. `block` 0: standard ONNX.
  */
 
 import { ShapeError } from '../../errors.js';
@@ -31,8 +30,8 @@ type Outputs = Readonly<Record<string, Expr>>;
 type Pass = (outputs: Outputs, provenance: Provenance) => Outputs;
 
 /**
- * From this size on maps are computed frame by frame, which makes networks of 2 and 4 G multiply-adds 10 to 15 % faster; for maps of
- * 3 MB the many nodes cost more than the caches give back (measured on an EPYC with 32 MB of last-level cache).
+ * Frame tiling makes networks of 2 and 4 GMACs 10 to 15 % faster; at maps of 3 MB node overhead outweighs it (measured, EPYC, 32 MB
+ * L3).
  */
 const largeBytes = 6e6;
 
@@ -42,7 +41,10 @@ const nchwcPasses: Readonly<Record<string, Pass>> = {
   timeInnermost,
 };
 
-/** Writes the model that computes a graph from the inputs it needs. Inputs and outputs keep their names; state has those of graph.ts. */
+/**
+ * Writes the model that computes a graph from the inputs it needs. Inputs and outputs keep their names; state has those of
+ * graph.ts.
+ */
 export function lower(graph: Graph, target: LoweringTarget): Uint8Array<ArrayBuffer> {
   const outputs = modelOutputs(graph);
   if (target.block === 0) return writeOnnx(new Lowering(outputs, target).model());
@@ -106,7 +108,7 @@ class Lowering implements NchwcLowering {
     } else if (this.fusion.isResult(node) || !this.fusion.isAbsorbed(node)) this.map(node);
   }
 
-  /** A map that comes back in a later run (see memory in expr.ts) stays in blocked layout, channels in order. */
+  /** State stays in blocked layout, channels in order. */
   private remembered(name: string, node: Expr): { readonly name: string; readonly shape: readonly number[] } | undefined {
     if (!node.isMap || this.target.block === 0 || roleOf(name).role === 'output') return undefined;
     const map = this.mapWith(node, 1);
@@ -183,7 +185,6 @@ class Lowering implements NchwcLowering {
     return this.emitWith(node, {});
   }
 
-  /** An operator with what else happens in its pass. */
   private emitWith(node: Expr, epilogue: Epilogue): BlockedMap {
     const { nchwc } = operatorOf(node);
     if (!nchwc) throw new ShapeError(`no blocked lowering for ${node.op.kind}`);

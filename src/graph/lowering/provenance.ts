@@ -1,4 +1,4 @@
-/** Where rewritten expressions come from, so that what is known of the network's own expressions can be told of them as well. */
+/** Maps rewritten expressions back to the network's own. */
 
 import type { Expr } from '../expr.js';
 

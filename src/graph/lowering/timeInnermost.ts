@@ -1,7 +1,6 @@
 /**
- * Where positions have become few and frames are many, a clip's maps are turned from [T, B, C, H, W] to [H, B, C, W, T]: the
- * depthwise kernels then run along rows of T frames instead of rows of 3 to 7 positions, most of which are at an edge. To every
- * other operator positions are alike, whatever their order. For blocked inference graphs only.
+ * For small maps and many frames: [T, B, C, H, W] to [H, B, C, W, T], so that depthwise kernels run along T instead of rows of 3 to
+ * 7 positions, mostly edges. Blocked inference only.
  */
 
 import { closure, type Expr, mapExpr, rebuilt } from '../expr.js';
@@ -13,7 +12,10 @@ import { Provenance } from './provenance.js';
 const turn = (x: Expr): Expr => transpose(x, [3, 1, 2, 4, 0]);
 const turnBack = (x: Expr): Expr => transpose(x, [4, 1, 2, 0, 3]);
 
-/** Rewrites the outputs so that maps up to `maxWidth` wide with more frames than that are turned, if all their kernels reach into time. */
+/**
+ * Rewrites the outputs so that maps up to `maxWidth` wide with more frames than that are turned, if all their kernels reach into
+ * time.
+ */
 export function timeInnermost(
   outputs: Readonly<Record<string, Expr>>,
   provenance = new Provenance(),
@@ -36,7 +38,7 @@ export function timeInnermost(
 const isForeign = ({ op }: Expr): boolean => op.kind.endsWith('Gradient') || op.kind === 'regroup' || op.kind === 'memory';
 
 class Turning {
-  /** What each expression has become, as it was meant and turned; a map may exist both ways. */
+  /** Each expression in both layouts. */
   private readonly straights = new Map<Expr, Expr>();
   private readonly turneds = new Map<Expr, Expr>();
 
@@ -47,7 +49,6 @@ class Turning {
     return isMap && width <= this.maxWidth && height <= this.maxWidth && frames > Math.max(width, height);
   }
 
-  /** What the expression becomes. */
   visit(node: Expr): Expr {
     if (this.runsTurned(node)) {
       const made = this.turnedNode(node);
@@ -57,7 +58,7 @@ class Turning {
     const same = node.inputs.every((x) => this.straights.get(x) === x);
     const made = same ? node : rebuilt(node, node.inputs.map((x) => this.straight(x))); // biome-ignore format: one line
     this.straights.set(node, made);
-    // The narrow result of a 1x1 convolution is where turning costs least.
+    // Transposing is cheapest at the narrow output of a 1x1 convolution.
     if (this.isLate(node) && node.op.kind === 'pointwise' && !node.op.perClip) this.turneds.set(node, turn(made));
     return made;
   }
@@ -74,7 +75,6 @@ class Turning {
     return made;
   }
 
-  /** Whether the operator works on a map that is there turned already. */
   private runsTurned(node: Expr): boolean {
     const known = operatorOf(node).reach !== undefined || node.op.kind === 'depthwise';
     return known && node.inputs.some((x) => this.turneds.has(x));

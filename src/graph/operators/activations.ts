@@ -1,5 +1,3 @@
-/** Activations made of other operators. */
-
 import type { Expr } from '../expr.js';
 import { add, div, mul } from './arithmetic.js';
 import { clip, erf, sigmoid } from './unary.js';

@@ -1,5 +1,3 @@
-/** Addition, subtraction, multiplication and division, with NumPy's broadcasting. */
-
 import { type Expr, expr, scalar } from '../expr.js';
 import { broadcastShape, type Shape, sameShape } from '../shape.js';
 import { elementwise } from './elementwiseEmission.js';

@@ -1,4 +1,4 @@
-/** Mean under a sliding window: a depthwise convolution with one weight everywhere. */
+/** A depthwise convolution with constant weights. */
 
 import { constant, type Expr, filled } from '../expr.js';
 import { mapSize, type Shape, sizeOf } from '../shape.js';

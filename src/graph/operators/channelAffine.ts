@@ -1,7 +1,4 @@
-/**
- * A scale and a shift for each channel of a feature map [T, B, C, H, W], and the sums over frames and positions that are their gradients.
- * They are closed under differentiation and each is one pass over memory.
- */
+/** Per-channel scale and shift of a map [T, B, C, H, W], and their gradients; closed under differentiation, one pass each. */
 
 import { asMap, type Expr, expr, filled, mapExpr } from '../expr.js';
 import type { BlockedMap, Epilogue } from '../lowering/blockedLayout.js';
@@ -80,7 +77,7 @@ function emitScaleShift(e: Emitter, { inputs }: Node, [x = '', scale = '', shift
   return nothing ? scaled : e.node('Add', [scaled, plus]);
 }
 
-/** A depthwise 1x1 Conv; where clips differ they are seen as channels, [T, B*C, ..], free since T is outermost. */
+/** A depthwise 1x1 Conv; per-clip scales see clips as channels, [T, B*C, ..], free since T is outermost. */
 function scaleShiftNchwc(c: NchwcLowering, node: Node<'scaleShift'>, epilogue: Epilogue): BlockedMap {
   const { e, layout } = c;
   const [from = node, scale = node, shift = node] = node.inputs;

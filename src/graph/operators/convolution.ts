@@ -1,7 +1,4 @@
-/**
- * Convolutions on feature maps [T, B, C, H, W] in space and time, dense or in groups. Those that are depthwise or only mix channels
- * have operators of their own, which are faster.
- */
+/** Dense and grouped convolutions on maps [T, B, C, H, W]; depthwise and pointwise have faster operators. */
 
 import { asMap, type Expr, mapExpr } from '../expr.js';
 import type { BlockedMap, Epilogue } from '../lowering/blockedLayout.js';
@@ -114,7 +111,7 @@ function convolutionNchwc(c: NchwcLowering, node: Node<'convolution'>, { addend,
   return { name: y ?? '', size, lanes };
 }
 
-/** What the taps see and their kernels. A map with fewer channels than a block (a picture) is read row-major. */
+/** Maps with fewer channels than a block are read row-major. */
 function tapsNchwc(c: NchwcLowering, { op, inputs: [x, weight], shape }: Node<'convolution'>) {
   const { e, layout } = c;
   const [from, kernel] = [x as Expr, weight as Expr];

@@ -1,4 +1,4 @@
-/** Depthwise convolutions on feature maps [T, B, C, H, W]. Cross-correlation, as everywhere in this field. */
+/** Depthwise convolutions (cross-correlation) on maps [T, B, C, H, W]. */
 
 import { asMap, type Expr, mapExpr } from '../expr.js';
 import type { Activation, BlockedLayout, BlockedMap, ConvOptions, Lanes } from '../lowering/blockedLayout.js';
@@ -160,10 +160,10 @@ function optionsOf(
   return { sliding: node.op, size: mapSize(node.shape, node.op.kind), bias: bias && c.standard(bias), activation };
 }
 
-/** Values of a map up to which copying it costs less than a node for each copy. */
+/** Up to this size a copy costs less than a node. */
 const smallMap = 1 << 14;
 
-/** In a small map a node more costs more than a copy: where the convolution expands, its input is repeated and each tap is one Conv. */
+/** Small maps: repeat the input, one Conv per tap. */
 function tapsNchwc(c: NchwcLowering, node: Node<'depthwiseTaps'>, activation: Activation | undefined): BlockedMap {
   const { e, layout } = c;
   const maps = node.inputs.filter(({ isMap }) => isMap).map((x) => c.mapWith(x, 1));
@@ -204,7 +204,7 @@ function byExpansion(
   return { name, size, lanes };
 }
 
-/** Each map convolved by its kernel, all adding into one output: the bias goes with the first, the activation with the last. */
+/** Accumulates into one output: bias with the first, activation with the last. */
 function sumOfTaps(
   layout: BlockedLayout,
   maps: readonly string[],

@@ -132,8 +132,8 @@ function emitWeightGradient(
 }
 
 /**
- * Gradient of depthwise for its weight, [C * e, kt, kh, kw]: every channel of every image convolved by its own gradient. For the
- * taps in time the gradient is shifted, as it is for the input's gradient already, unless they skip frames.
+ * Gradient for the weight, [C * e, kt, kh, kw]: each channel convolved by its own gradient, shifted for taps in time unless they
+ * skip frames.
  */
 function weightGradientNchwc(c: NchwcLowering, node: Node<'depthwiseWeightGradient'>): string {
   const { e, layout } = c;

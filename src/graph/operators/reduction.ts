@@ -1,5 +1,3 @@
-/** Sums over axes, and their opposite. */
-
 import { type Expr, expr } from '../expr.js';
 import { need, type Shape, sameShape, showShape } from '../shape.js';
 import { operator } from './operator.js';

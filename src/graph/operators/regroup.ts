@@ -22,7 +22,7 @@ export function regroup(map: Expr, frames: number): Expr {
   need(images % frames === 0, `regroup: ${frames} frames`, x.shape);
   if (frames === size.frames) return x;
   const [inner, scale, shift] = x.inputs;
-  // One scale for all clips does not care what a clip is: the two change places, so that scales on both sides become one.
+  // A scale shared by all clips commutes, so that scales on both sides merge.
   if (x.op.kind === 'scaleShift' && inner && scale && shift && scale.shape[0] === 1 && shift.shape[0] === 1)
     return scaleShift(regroup(inner, frames), scale, shift);
   const shape = [frames, images / frames, ...x.shape.slice(2)];

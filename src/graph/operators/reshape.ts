@@ -1,5 +1,3 @@
-/** The same elements in the same order under another shape. */
-
 import { type Expr, expr } from '../expr.js';
 import { need, type Shape, sameShape, showShape, sizeOf } from '../shape.js';
 import { operator } from './operator.js';

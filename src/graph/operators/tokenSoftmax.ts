@@ -54,8 +54,8 @@ export const softmaxTokensOperator = operator('softmaxTokens', {
 });
 
 /**
- * 1x1 Conv by a constant matrix that mixes the used lanes of a head and leaves unused lanes as they are. Scores are taken against the
- * head's mean and held within +-80, so that nothing overflows; a difference of more than 80 is 0 in float32 anyway.
+ * 1x1 Conv by a constant matrix that mixes a head's used lanes. Scores are relative to the head's mean, clamped to +-80 against
+ * overflow; beyond 80 float32 gives 0 anyway.
  */
 function headConv(
   layout: BlockedLayout,

@@ -1,5 +1,3 @@
-/** Axes in a new order. */
-
 import { type Expr, expr } from '../expr.js';
 import { mapSize, need } from '../shape.js';
 import { operator } from './operator.js';

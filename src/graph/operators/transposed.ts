@@ -1,6 +1,6 @@
 /**
- * The transpose of a sliding kernel, for input gradients. With a stride each phase of a position sees its own taps, so a few small dense
- * convolutions over the gradient, interleaved, do the work of one over a map with zeros in between.
+ * Transposed convolution for input gradients. With strides: one small dense convolution per phase, interleaved, instead of a
+ * zero-stuffed map.
  */
 
 import type { BlockedLayout } from '../lowering/blockedLayout.js';

@@ -1,5 +1,3 @@
-/** Functions of each element. */
-
 import { type Expr, expr } from '../expr.js';
 import { mapSize } from '../shape.js';
 import { div, mul, sub } from './arithmetic.js';
