@@ -7,9 +7,9 @@ import type { NetworkConfig } from '../src/models/config.js';
 import { clipShape, inferenceGraph, masksOf } from '../src/models/network.js';
 import { blockSize } from '../src/node/blockSize.js';
 import { openRuntime } from '../src/node/graphRuntime.js';
-import { shareCores } from '../src/runtime/cores.js';
+import { allocateThreads } from '../src/runtime/cores.js';
 import { defaultStep } from '../src/train/step.js';
-import { TrainingPrograms } from '../src/train/trainingPrograms.js';
+import { TrainingSession } from '../src/train/trainingSession.js';
 import type { Checkpoint } from '../src/weights/checkpoint.js';
 import { genericWeights, randomClips, randomTargets } from './network.js';
 import { exportedClipShape, plainExport } from './plainExport.js';
@@ -71,7 +71,7 @@ async function inferenceSide(
   threads: number,
   feed: () => { readonly data: Float32Array; readonly shape: readonly number[] },
 ): Promise<Side> {
-  const engine = openRuntime({ threads, spin: threads > 1 && shareCores('latency', threads).spin });
+  const engine = openRuntime({ threads, spin: threads > 1 && allocateThreads('latency', threads).spin });
   const program = await engine.load(model, 'race, inference', 'inference');
   const run = async () => {
     const feeds = { clips: feed() };
@@ -100,9 +100,9 @@ export async function ourTraining(task: Task): Promise<Side> {
   const { config, weights, clips, targets, threads } = task;
   const count = clipsOf(task);
   const engine = openRuntime({ threads });
-  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: count, gradClip: 1e9 });
+  const programs = new TrainingSession(engine, config, { ...defaultStep, clips: count, gradClip: 1e9 });
   const { length } = weights.parameters;
-  await programs.setWeights({ ...weights, first: new Float32Array(length), second: new Float32Array(length) });
+  await programs.setWeights({ ...weights, expAvg: new Float32Array(length), expAvgSq: new Float32Array(length) });
   await programs.warmUp();
   let step = 0;
   const run = async () => {

@@ -59,7 +59,7 @@ async function predictions(data: string): Promise<PredictionsReport> {
 }
 
 async function bulk(data: string): Promise<PredictionsReport> {
-  const recogniser = await openRecogniser(freshCheckpoint('vmf-0.1g', 12), { use: 'throughput' });
+  const recogniser = await openRecogniser(freshCheckpoint('vmf-0.1g', 12), { mode: 'throughput' });
   const { videos } = readDataset(data);
   const paths = function* () {
     for (let i = 0; i < 3000; i++) yield videos[i % videos.length]?.path ?? '';

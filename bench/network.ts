@@ -9,7 +9,7 @@ import { initialValues, type VariableSpec } from '../src/models/variables.js';
 import type { GraphRuntime } from '../src/platform/graphRuntime.js';
 import { Rng } from '../src/rng.js';
 import { defaultStep, smoothedTargets } from '../src/train/step.js';
-import { TrainingPrograms } from '../src/train/trainingPrograms.js';
+import { TrainingSession } from '../src/train/trainingSession.js';
 
 /** The 52M layout on 8 frames of 112 pixels, every depthwise kernel 3 long in time. */
 export const racedConfig = (classes = 400): NetworkConfig =>
@@ -52,8 +52,8 @@ export async function genericWeights(engine: GraphRuntime, config: NetworkConfig
   const inventory = inventoryOf(config);
   const parameters = genericParameters(inventory.parameters, seed);
   const statistics = initialValues(inventory.statistics, new Rng([seed, 'statistics']));
-  const moments = { first: new Float32Array(0), second: new Float32Array(0) };
-  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: 4 });
+  const moments = { expAvg: new Float32Array(0), expAvgSq: new Float32Array(0) };
+  const programs = new TrainingSession(engine, config, { ...defaultStep, clips: 4 });
   await programs.setWeights({ parameters, statistics, ...moments });
   return {
     parameters,

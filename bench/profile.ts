@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { closure } from '../src/graph/expr.js';
+import { topologicalOrder } from '../src/graph/expr.js';
 import { type Graph, modelOutputs } from '../src/graph/graph.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import { sizeOf } from '../src/graph/shape.js';
@@ -63,7 +63,7 @@ async function profiled(mode: ProfileMode, runs: number, folder: string): Promis
     enableProfiling: true,
     profileFilePrefix: join(folder, 'profile'),
   });
-  const inputs = closure(Object.values(modelOutputs(graph))).flatMap(({ op, shape }) => {
+  const inputs = topologicalOrder(Object.values(modelOutputs(graph))).flatMap(({ op, shape }) => {
     if (op.kind !== 'input') return [];
     return [[op.name, new ort.Tensor('float32', feeds[op.name] ?? new Float32Array(sizeOf(shape)), shape)] as const];
   });

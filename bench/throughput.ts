@@ -5,7 +5,7 @@ import { sizeText } from '../src/clip/clipShape.js';
 import { readDataset } from '../src/dataset/dataset.js';
 import { orderedMap } from '../src/dataset/orderedMap.js';
 import { type ClipViews, openRecogniser, type Recogniser, type RecogniserOptions } from '../src/inference/recogniser.js';
-import { decodersFor, shareCores } from '../src/runtime/cores.js';
+import { allocateThreads, decodersFor } from '../src/runtime/cores.js';
 import { parseCheckpoint } from '../src/weights/checkpoint.js';
 import { readSafetensors } from '../src/weights/files.js';
 import { drawActions, freshCheckpoint, withFolder } from './actions.js';
@@ -38,7 +38,7 @@ export interface ThroughputRow {
 
 function shares(): RecogniserOptions[] {
   const cores = availableParallelism();
-  const { engines, threads } = shareCores('throughput', availableParallelism());
+  const { engines, threads } = allocateThreads('throughput', availableParallelism());
   const product = { engines, threads: engines * threads, workers: decodersFor(availableParallelism()) };
   const half = Math.max(1, Math.floor(cores / 2));
   const others = [
@@ -51,7 +51,7 @@ function shares(): RecogniserOptions[] {
 export async function throughput(options: ThroughputOptions): Promise<ThroughputRow[]> {
   const { weights, clips, data } = options;
   const checkpoint = weights ? parseCheckpoint(await readSafetensors(weights), weights) : freshCheckpoint('vmf-0.1g', 12);
-  const open = (share: RecogniserOptions) => openRecogniser(checkpoint, { ...share, use: 'throughput' });
+  const open = (share: RecogniserOptions) => openRecogniser(checkpoint, { ...share, mode: 'throughput' });
   const chosen = shares();
   const single = await openRecogniser(checkpoint, { threads: 1, engines: 1, workers: 1 });
   const recognisers = await Promise.all(chosen.map(open));

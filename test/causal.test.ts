@@ -48,13 +48,13 @@ async function streamed(config: NetworkConfig, weights: FlatWeights, frames: Flo
   const engine = openRuntime({ threads: 1 });
   const { height, width } = config;
   try {
-    const program = await engine.load(lower(streamGraph(config, weights, atOnce), { block }), 'stream', 'inference');
+    const session = await engine.load(lower(streamGraph(config, weights, atOnce), { block }), 'stream', 'inference');
     const rounds: Float32Array[][] = [[], []];
     for (const round of rounds) {
-      await program.clear();
+      await session.clear();
       for (let from = 0; from + atOnce <= frames.length; from += atOnce) {
         const data = joined(frames.slice(from, from + atOnce));
-        const { logits } = await program.run<'logits'>({ frames: { shape: [atOnce, 3, height, width], data } });
+        const { logits } = await session.run<'logits'>({ frames: { shape: [atOnce, 3, height, width], data } });
         round.push(logits.data);
       }
     }
@@ -133,7 +133,7 @@ test('a causal network has the parameters of the other one, name by name', () =>
 
 test('pairs of clips: an even batch of a causal network, one row of logits a clip', () => {
   const { statistics } = inventoryOf(config);
-  const graph = (clips: number) => trainingGraph(config, new Recorder(), statistics, clips, { chained: true });
+  const graph = (clips: number) => trainingGraph(config, new Recorder(), statistics, clips, { pairedClips: true });
   assert.throws(() => graph(3), /^ConfigError: tiny: .* even batches, got a batch of 3$/);
   assert.deepEqual(graph(4).logits.shape, [4, config.classes]);
 });

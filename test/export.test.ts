@@ -236,7 +236,7 @@ test('weights with the state of a training are exported without it', async (t) =
   const folder = temporaryFolder(t);
   const checkpoint = tinyCheckpoint();
   const { length } = checkpoint.parameters;
-  const training = { first: new Float32Array(length), second: new Float32Array(length), progress: { epoch: 1 } };
+  const training = { expAvg: new Float32Array(length), expAvgSq: new Float32Array(length), progress: { epoch: 1 } };
   await writeSafetensors(join(folder, 'last.safetensors'), checkpointFile({ ...checkpoint, training }));
   const told = await vmf(folder, 'export', '--weights', 'last.safetensors', '--safetensors', 'plain.safetensors');
   assert.match(told.out, /^plain\.safetensors: tiny, [\d.]+ MB\n.*largest difference of a logit none/);

@@ -80,7 +80,7 @@ async function checkSaved(folder: string, epochBefore: number): Promise<number> 
   const best = await weightsIn(join(folder, 'best.safetensors'));
   const epoch = (last?.training?.progress as { epoch: number } | undefined)?.epoch ?? 0;
   assert.ok(epoch >= epochBefore, `last went back from epoch ${epochBefore} to ${epoch}`);
-  for (const values of [last?.parameters, last?.training?.first, last?.training?.second]) {
+  for (const values of [last?.parameters, last?.training?.expAvg, last?.training?.expAvgSq]) {
     assert.ok(values === undefined || values.every((value) => value === epoch), 'last is of one epoch');
   }
   const bestEpoch = best?.parameters[0] ?? 0;

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closure } from '../src/graph/expr.js';
+import { topologicalOrder } from '../src/graph/expr.js';
 import { frameTiling } from '../src/graph/lowering/frameTiling.js';
 import { timeInnermost } from '../src/graph/lowering/timeInnermost.js';
 import { sizeOf } from '../src/graph/shape.js';
@@ -142,7 +142,7 @@ for (const [size, frames] of [
     if (block === undefined) return;
     const config = networkConfig('mobile-former-52m', { frames, height: size, width: size, classes: 6, temporal: 'all' });
     const weights = randomWeights(config);
-    const turned = closure(Object.values(timeInnermost({ logits: inferenceGraph(config, weights, clips) }))).filter(
+    const turned = topologicalOrder(Object.values(timeInnermost({ logits: inferenceGraph(config, weights, clips) }))).filter(
       ({ op, inputs: [x] }) => op.kind === 'depthwise' && x?.shape[4] === frames,
     );
     const strides = new Set(turned.map(({ op }) => (op.kind === 'depthwise' ? op.stride[0] : 0)));
@@ -160,7 +160,7 @@ test('maps taken apart frame by frame give the same logits', async (t) => {
   const weights = randomWeights(config);
   const graph = { logits: inferenceGraph(config, weights, clips) };
   const apart5 = frameTiling(graph, 4 * 5 * clips * 36 * 16 * 16); // down to the widest maps of 16 x 16 positions
-  const tapped = closure(Object.values(apart5)).filter(({ op }) => op.kind === 'depthwiseTaps');
+  const tapped = topologicalOrder(Object.values(apart5)).filter(({ op }) => op.kind === 'depthwiseTaps');
   assert.ok(tapped.length > 0 && tapped.length % 5 === 0, `${tapped.length} convolutions of one frame each`);
   const x = randomClips(config, 7);
   const feeds = new Map([['clips', x]]);

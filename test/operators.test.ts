@@ -71,24 +71,24 @@ const cases: Record<string, (rng: Rng) => Case> = {
   softmax: () => ({ shapes: [[3, 5]], make: ln.softmax }),
   logSoftmax: () => ({ shapes: [[3, 5]], make: ln.logSoftmax }),
   layerNorm: () => ({ shapes: [[2, 3, 6], [6], [6]], make: (x, scale, shift) => ln.layerNorm(x, scale, shift) }),
-  scaleShift: (rng) => {
+  channelAffine: (rng) => {
     const m = map(rng);
-    return { shapes: [m, rowsFor(rng, m), rowsFor(rng, m)], make: ft.scaleShift };
+    return { shapes: [m, rowsFor(rng, m), rowsFor(rng, m)], make: ft.channelAffine };
   },
-  'scaleShift of scaleShift': (rng) => {
+  'channelAffine of channelAffine': (rng) => {
     const m = map(rng);
-    const twice = (x: Expr, a: Expr, b: Expr, c: Expr) => ft.scaleShift(ft.scaleShift(x, a, b), c);
+    const twice = (x: Expr, a: Expr, b: Expr, c: Expr) => ft.channelAffine(ft.channelAffine(x, a, b), c);
     return { shapes: [m, rowsFor(rng, m), rowsFor(rng, m), rowsFor(rng, m)], make: twice };
   },
-  'relu of scaleShift': (rng) => {
+  'relu of channelAffine': (rng) => {
     const m = map(rng);
     const make = (x: Expr, s: Expr) =>
-      el.relu(ft.scaleShift(x, s, constant(new Float32Array(sizeOf(s.shape)).fill(0.01), s.shape)));
+      el.relu(ft.channelAffine(x, s, constant(new Float32Array(sizeOf(s.shape)).fill(0.01), s.shape)));
     return { shapes: [m, rowsFor(rng, m)], make, values: kinkFree };
   },
-  'scaleShift plus map': (rng) => {
+  'channelAffine plus map': (rng) => {
     const m = map(rng);
-    return { shapes: [m, rowsFor(rng, m), m], make: (x, s, y) => el.add(y, ft.scaleShift(x, s)) };
+    return { shapes: [m, rowsFor(rng, m), m], make: (x, s, y) => el.add(y, ft.channelAffine(x, s)) };
   },
   channelSum: (rng) => ({ shapes: [map(rng)], make: ft.channelSum }),
   channelDot: (rng) => {
@@ -116,14 +116,14 @@ const cases: Record<string, (rng: Rng) => Case> = {
     const weight = rng.chance(0.5) ? [to[2], m[2] ?? 1] : [m[1] ?? 1, to[2], m[2] ?? 1];
     return { shapes: [m, weight, to], make: (x, w, y) => el.add(ft.pointwise(x, w), y) };
   },
-  gram: (rng) => {
+  channelInnerProducts: (rng) => {
     const m = map(rng);
     const other = [...m];
     other[2] = 1 + rng.integer(20);
     const perClip = rng.chance(0.5);
-    return { shapes: [m, other], make: (y, x) => ft.gram(y, x, perClip) };
+    return { shapes: [m, other], make: (y, x) => ft.channelInnerProducts(y, x, perClip) };
   },
-  softmaxPositions: (rng) => ({ shapes: [map(rng)], make: ft.softmaxPositions }),
+  spatialSoftmax: (rng) => ({ shapes: [map(rng)], make: ft.spatialSoftmax }),
   softmaxTokens: (rng) => {
     const heads = 1 + rng.integer(3);
     return { shapes: [map(rng, heads * (1 + rng.integer(6)))], make: (x) => ft.softmaxTokens(x, heads) };
@@ -131,13 +131,14 @@ const cases: Record<string, (rng: Rng) => Case> = {
   shuffleChannels: (rng) => ({ shapes: [map(rng, 12)], make: (x) => ft.shuffleChannels(x, rng.pick([2, 3, 4])) }),
   regroup: (rng) => {
     const m = map(rng);
-    const make = (x: Expr, s: Expr) => ft.regroup(ft.scaleShift(ft.regroup(x, 1), s), m[0] ?? 1);
+    const make = (x: Expr, s: Expr) => ft.regroup(ft.channelAffine(ft.regroup(x, 1), s), m[0] ?? 1);
     return { shapes: [m, [(m[0] ?? 1) * (m[1] ?? 1), m[2] ?? 1]], make };
   },
   'regroup between scales, of a convolution': (rng) => {
     const m = map(rng);
     const [t = 1, b = 1, c = 1] = m;
-    const make = (x: Expr, w: Expr, s: Expr, p: Expr) => ft.scaleShift(ft.regroup(ft.scaleShift(depthwise(x, w, 1), s), 1), p);
+    const make = (x: Expr, w: Expr, s: Expr, p: Expr) =>
+      ft.channelAffine(ft.regroup(ft.channelAffine(depthwise(x, w, 1), s), 1), p);
     return { shapes: [m, [2 * c, 3, 3, 3], [1, 2 * c], [t * b, 2 * c]], make };
   },
   'depthwise that looks back': (rng) => {
@@ -157,7 +158,7 @@ const cases: Record<string, (rng: Rng) => Case> = {
   },
   'channels last': (rng) => ({
     shapes: [map(rng), [3]],
-    make: (x, s) => transpose(ft.scaleShift(x, el.add(filled(0.5, [1, x.shape[2] ?? 1]), sum(s, [0]))), [0, 1, 3, 4, 2]),
+    make: (x, s) => transpose(ft.channelAffine(x, el.add(filled(0.5, [1, x.shape[2] ?? 1]), sum(s, [0]))), [0, 1, 3, 4, 2]),
   }),
   globalAverage: (rng) => ({ shapes: [map(rng)], make: ft.globalAverage }),
   blockDiagonal: () => ({ shapes: [[6, 2]], make: (w) => ft.blockDiagonal(w, 3) }),
@@ -214,7 +215,7 @@ const cases: Record<string, (rng: Rng) => Case> = {
   },
   'convolution, scaled, with an activation': (rng) => {
     const m = map(rng, 4 + rng.integer(12));
-    const make = (x: Expr, w: Expr, s: Expr) => el.exp(ft.scaleShift(convolution(x, w, { stride: [2, 1, 2] }), s));
+    const make = (x: Expr, w: Expr, s: Expr) => el.exp(ft.channelAffine(convolution(x, w, { stride: [2, 1, 2] }), s));
     return { shapes: [m, [9, m[2] ?? 1, 3, 3, 1], [1, 9]], make, values: (r) => r.uniform(-0.3, 0.3) };
   },
 };
@@ -258,7 +259,7 @@ function expandedChain(rng: Rng): Case {
   const make = (x: Expr, w: Expr, scale: Expr, mix: Expr): Expr => {
     const hidden = depthwise(x, w, stride);
     const statistics = sum(ft.channelDot(hidden, hidden), [0]);
-    const active = el.add(ft.scaleShift(hidden, scale), el.exp(ft.scaleShift(hidden, el.mul(statistics, 0.01))));
+    const active = el.add(ft.channelAffine(hidden, scale), el.exp(ft.channelAffine(hidden, el.mul(statistics, 0.01))));
     return el.add(ft.pointwise(active, mix), sumAll(ft.channelSum(active)));
   };
   return { shapes: [m, [out, rng.pick([1, 3]), 3, 3], [m[1] ?? 1, out], [5, out]], make, values: (r) => r.uniform(-0.4, 0.4) };
@@ -333,6 +334,6 @@ test('every kind of operator is among the cases', () => {
       }
     }
   }
-  const all = operatorNames.filter((name) => name !== 'memory');
+  const all = operatorNames.filter((name) => name !== 'state');
   assert.deepEqual([...seen].sort(), all.toSorted());
 });

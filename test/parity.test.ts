@@ -155,8 +155,8 @@ async function optimisation(fixture: Fixture, block: number): Promise<void> {
   let state = new Map([
     ['parameters', fixture.parameters],
     ['statistics', fixture.statistics],
-    ['first', new Float32Array(fixture.parameters.length)],
-    ['second', new Float32Array(fixture.parameters.length)],
+    ['expAvg', new Float32Array(fixture.parameters.length)],
+    ['expAvgSq', new Float32Array(fixture.parameters.length)],
   ]);
   const losses: number[] = [];
   for (let step = 1; step <= 10; step++) {

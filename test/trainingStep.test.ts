@@ -8,7 +8,7 @@ import { Rng } from '../src/rng.js';
 import { layerLrScales } from '../src/train/layerDecay.js';
 import {
   defaultStep,
-  gradientPass,
+  gradientMicroStep,
   type StepOptions,
   scheduleValues,
   smoothedTargets,
@@ -43,7 +43,7 @@ function feeds(clips: Float32Array, which: Int32Array, more: Readonly<Record<str
     Object.entries({
       ...{ clips, targets: smoothedTargets(which, config.classes, 0.1), schedule, ...weights },
       dropout: new Float32Array(which.length * masksOf(config).dropouts).fill(1),
-      ...{ first: new Float32Array(count), second: new Float32Array(count), ...more },
+      ...{ expAvg: new Float32Array(count), expAvgSq: new Float32Array(count), ...more },
     }),
   );
 }
@@ -60,21 +60,21 @@ test('two passes of two clips make the step that one pass of four makes', async 
   const whole = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
   const options = { ...frozen, clips: 2, accumulate: 2 };
   const begun = { gradients: new Float32Array(count) };
-  const first = await runGraph(gradientPass(config, options), feeds(some(0, 2), labels.slice(0, 2), begun), 0);
+  const first = await runGraph(gradientMicroStep(config, options), feeds(some(0, 2), labels.slice(0, 2), begun), 0);
   assert.equal(first.updates['parameters'], undefined);
   const gradients = first.updates['gradients'] ?? new Float32Array();
   const second = await stepOnce(options, feeds(some(2, 4), labels.slice(2), { gradients }));
-  near(second.updates['first'], whole.updates['first'], 1e-6);
+  near(second.updates['expAvg'], whole.updates['expAvg'], 1e-6);
   near(second.outputs['gradientNorm'], whole.outputs['gradientNorm'], 1e-4);
   assert.ok(second.updates['gradients']?.every((value) => value === 0));
 });
 
 test('the moving average keeps its share of the old and takes the rest from the new weights', async () => {
   const average = weights.parameters.map((value) => value + 1);
-  const got = await stepOnce({ ...frozen, clips: 4, average: true }, feeds(four, labels, { average }));
+  const got = await stepOnce({ ...frozen, clips: 4, average: true }, feeds(four, labels, { ema: average }));
   const next = got.updates['parameters'] ?? new Float32Array();
   near(
-    got.updates['average'],
+    got.updates['ema'],
     average.map((value, i) => 0.75 * value + 0.25 * (next[i] ?? NaN)),
     1e-6,
   );
@@ -124,9 +124,9 @@ test('frozen statistics: the step sees the network as testing does, and leaves t
 
 test('a teacher answers from the average of the weights, under the statistics of its batch unless those are frozen', async () => {
   const { parameters } = weights;
-  const values = new Map([...feeds(four, labels), ['average', parameters], ['parameters', parameters.map(() => 0)]]);
+  const values = new Map([...feeds(four, labels), ['ema', parameters], ['parameters', parameters.map(() => 0)]]);
   const logitsOf = async (frozenStatistics: boolean) =>
-    (await runGraph(teachingGraph(config, 4, 'average', frozenStatistics), values, 0)).outputs['logits'];
+    (await runGraph(teachingGraph(config, 4, 'ema', frozenStatistics), values, 0)).outputs['logits'];
   const student = await stepOnce({ ...defaultStep, clips: 4 }, feeds(four, labels));
   const evaluated = await runOnce({ logits: evaluationGraph(config, 4) }, feeds(four, labels), 0);
   near(await logitsOf(false), student.outputs['logits'], 1e-5);
@@ -144,8 +144,8 @@ test('rows of targets weigh their clips: a clip without weight teaches nothing',
     feeds(some(0, 2), labels.slice(0, 2), { targets: smoothedTargets(labels.slice(0, 2), config.classes, 0) }),
   );
   near(
-    half.updates['first'],
-    alone.updates['first']?.map((value) => value / 2),
+    half.updates['expAvg'],
+    alone.updates['expAvg']?.map((value) => value / 2),
     1e-6,
   );
 });

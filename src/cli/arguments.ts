@@ -72,5 +72,5 @@ export function addMachineOptions(command: Command): Command {
 
 /** For several videos; verbs for a single one word it themselves. */
 export function recogniserOptions({ decoder, threads, workers }: MachineFlags): RecogniserOptions {
-  return { decoder, use: 'throughput', ...(threads !== undefined && { threads }), ...(workers !== undefined && { workers }) };
+  return { decoder, mode: 'throughput', ...(threads !== undefined && { threads }), ...(workers !== undefined && { workers }) };
 }

@@ -61,10 +61,10 @@ interface Asked {
 async function run(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<void> {
   if (flags.out !== undefined) resultFormat(flags.out);
   const asked = askedFor(paths);
-  const use = asked.videos.length > 1 ? 'throughput' : 'latency';
+  const mode = asked.videos.length > 1 ? 'throughput' : 'latency';
   const threshold = flags.unknownBelow === undefined ? {} : { unknownBelow: flags.unknownBelow };
   const { loadRecogniser } = await import('../inference/recogniser.js'); // a wrong option is told without it
-  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold, use, background: true });
+  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold, mode, background: true });
   const startMs = performance.now();
   try {
     const { sink, before } = openSink(flags);

@@ -79,7 +79,7 @@ export class Explainer {
   readonly workers: number;
   private readonly reader: ClipReader;
   private readonly engine: GraphRuntime;
-  private readonly programs = new Map<number, Promise<Session>>();
+  private readonly sessions = new Map<number, Promise<Session>>();
 
   /** `where` names the weights in errors. */
   constructor(
@@ -131,9 +131,9 @@ export class Explainer {
     copies: readonly Blinding[],
   ): Promise<Pick<Watched, 'attention'> & { logits: Float32Array[] }> {
     const { config } = this;
-    const program = await this.program(copies.length);
+    const session = await this.session(copies.length);
     const clips = asTensor(repeatClip(clip, copies.length));
-    const results = await program.run(Object.assign({ clips, sight: sightOf(config, copies) }));
+    const results = await session.run(Object.assign({ clips, sight: sightOf(config, copies) }));
     const all = results['logits']?.data ?? new Float32Array();
     const attention = placesOf(config).map(({ name, stride }) => {
       const { data, shape } = results[`${name}.attention`] ?? { data: new Float32Array(), shape: [] };
@@ -144,9 +144,9 @@ export class Explainer {
     return { logits, attention: new Map(attention) };
   }
 
-  private program(copies: number): Promise<Session> {
-    const known = this.programs.get(copies) ?? this.load(copies);
-    this.programs.set(copies, known);
+  private session(copies: number): Promise<Session> {
+    const known = this.sessions.get(copies) ?? this.load(copies);
+    this.sessions.set(copies, known);
     return known;
   }
 

@@ -39,18 +39,18 @@ export async function checkModel(
   engine: GraphRuntime,
   tolerance: number,
 ): Promise<ModelCheck> {
-  const program = await engine.load(model.slice(), `${config.name}, the model made`, 'inference');
+  const session = await engine.load(model.slice(), `${config.name}, the model made`, 'inference');
   try {
     const run = async (data: Float32Array, count: number) => {
       const shape = [count, config.frames, 3, config.height, config.width];
-      return (await program.run<'logits'>({ [clipInput]: { shape, data } }))[logitsOutput].data;
+      return (await session.run<'logits'>({ [clipInput]: { shape, data } }))[logitsOutput].data;
     };
     const together = await run(pixels, checkedClips);
     const alone = await run(pixels.slice(0, pixels.length / checkedClips), 1);
     const first = logits.slice(0, config.classes);
     return withinTolerance(config.name, [compared(together, logits), compared(alone, first)], tolerance);
   } finally {
-    await program.release();
+    await session.release();
   }
 }
 
@@ -78,12 +78,12 @@ export async function expectedOf(network: NetworkFacts & FlatWeights, engine: Gr
   const { config, preprocess } = network;
   const clips = patternedClips(config);
   const graph = { outputs: { logits: inferenceGraph(config, network, checkedClips) } };
-  const program = await engine.load(lower(graph, await engine.target()), config.name, 'inference');
+  const session = await engine.load(lower(graph, await engine.target()), config.name, 'inference');
   try {
-    const { logits } = await program.run<'logits'>({ clips: asTensor(clips) });
+    const { logits } = await session.run<'logits'>({ clips: asTensor(clips) });
     return { pixels: pixelClips(clips, preprocess), logits: logits.data };
   } finally {
-    await program.release();
+    await session.release();
   }
 }
 

@@ -7,7 +7,7 @@ import { foldConstants } from '../graph/constantFolding.js';
 import { foldConstantNodes } from '../graph/constantNodes.js';
 import { type FixedBatch, twoBatches, withDynamicBatch } from '../graph/dynamicBatch.js';
 import { constant, type Expr, input } from '../graph/expr.js';
-import { scaleShift } from '../graph/featureMapOps.js';
+import { channelAffine } from '../graph/featureMapOps.js';
 import { lowerStandard } from '../graph/lowering/lower.js';
 import type { OnnxModel } from '../graph/onnx.js';
 import { transpose } from '../graph/shapeOps.js';
@@ -33,7 +33,7 @@ function logitsOfPixels(checkpoint: Checkpoint, clips: number): Expr {
   const { frames, height, width } = checkpoint.config;
   const pixels = input(clipInput, [clips, frames, 3, height, width]);
   const { scale, shift } = normalisation(checkpoint.preprocess);
-  const clip = scaleShift(transpose(pixels, [1, 0, 2, 3, 4]), scale, shift); // [T, B, 3, H, W]
+  const clip = channelAffine(transpose(pixels, [1, 0, 2, 3, 4]), scale, shift); // [T, B, 3, H, W]
   return constantLogits(checkpoint.config, checkpoint, clip);
 }
 

@@ -1,7 +1,7 @@
 /** Folds constants at graph construction, for the operators that weights meet. The result has no gradients. */
 
 import { ShapeError } from '../errors.js';
-import { closure, constant, type Expr, rebuilt } from './expr.js';
+import { constant, type Expr, rebuilt, topologicalOrder } from './expr.js';
 import { type Shape, sizeOf } from './shape.js';
 
 /**
@@ -10,7 +10,7 @@ import { type Shape, sizeOf } from './shape.js';
  */
 export function foldConstants(outputs: Readonly<Record<string, Expr>>, clips: number): Record<string, Expr> {
   const folded = new Map<Expr, Expr>();
-  for (const node of closure(Object.values(outputs))) folded.set(node, fold(node, folded, clips));
+  for (const node of topologicalOrder(Object.values(outputs))) folded.set(node, fold(node, folded, clips));
   return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, folded.get(node) ?? node]));
 }
 

@@ -8,7 +8,7 @@ export interface Ops {
   input: { readonly name: string };
   constant: { readonly data: Float32Array };
   /** `previous`: its value of one run earlier. */
-  memory: { readonly name: string; readonly previous: boolean };
+  state: { readonly name: string; readonly previous: boolean };
   featureMap: object;
 }
 
@@ -62,13 +62,13 @@ export function input(name: string, shape: Shape): Expr {
  * State that is a feature map [T, B, C, H, W], as the updates or appends of earlier runs left it. It stays in whatever layout the
  * lowering likes: nobody but graphs reads it.
  */
-export function memory(name: string, shape: Shape): Expr {
-  return mapExpr({ kind: 'memory', name, previous: false }, [], shape);
+export function state(name: string, shape: Shape): Expr {
+  return mapExpr({ kind: 'state', name, previous: false }, [], shape);
 }
 
 /** The value that such state had one run earlier. */
-export function previousMemory(name: string, shape: Shape): Expr {
-  return mapExpr({ kind: 'memory', name, previous: true }, [], shape);
+export function previousState(name: string, shape: Shape): Expr {
+  return mapExpr({ kind: 'state', name, previous: true }, [], shape);
 }
 
 /** A tensor known when the graph is written. */
@@ -85,7 +85,7 @@ export const scalar = (value: number): Expr => constant([value], []);
 export const filled = (value: number, shape: Shape): Expr => constant(new Float32Array(sizeOf(shape)).fill(value), shape);
 
 /** Every expression that the given ones need, operands first. */
-export function closure(roots: readonly Expr[]): Expr[] {
+export function topologicalOrder(roots: readonly Expr[]): Expr[] {
   const seen = new Set<Expr>();
   const stack = [...roots];
   for (let at = stack.pop(); at; at = stack.pop()) {

@@ -2,8 +2,8 @@
 
 import { ShapeError } from '../errors.js';
 import { add } from './elementwise.js';
-import { closure, type Expr, filled } from './expr.js';
-import { scaleShift } from './featureMapOps.js';
+import { type Expr, filled, topologicalOrder } from './expr.js';
+import { channelAffine } from './featureMapOps.js';
 import { sameShape, showShape, sizeOf } from './shape.js';
 
 /**
@@ -12,7 +12,7 @@ import { sameShape, showShape, sizeOf } from './shape.js';
  */
 export function gradients(loss: Expr, targets: readonly Expr[]): Expr[] {
   if (sizeOf(loss.shape) !== 1) throw new ShapeError(`gradients: the loss must be one number, got ${showShape(loss.shape)}`);
-  const order = closure([loss]);
+  const order = topologicalOrder([loss]);
   const wanted = new Set(targets);
   const onPath = new Set<Expr>();
   for (const node of order) if (wanted.has(node) || node.inputs.some((operand) => onPath.has(operand))) onPath.add(node);
@@ -48,7 +48,7 @@ function addFlows(flows: readonly Expr[]): Expr | undefined {
   const rest: Expr[] = [];
   for (const flow of flows) {
     const [source] = flow.inputs;
-    if (flow.op.kind !== 'scaleShift' || !source) rest.push(flow);
+    if (flow.op.kind !== 'channelAffine' || !source) rest.push(flow);
     else {
       const known = scaled.get(source);
       scaled.set(source, known ? addScaled(known, flow) : flow);
@@ -61,5 +61,5 @@ function addFlows(flows: readonly Expr[]): Expr | undefined {
 function addScaled(a: Expr, b: Expr): Expr {
   const [x, scaleA, shiftA] = a.inputs;
   const [, scaleB, shiftB] = b.inputs;
-  return x && scaleA && shiftA && scaleB && shiftB ? scaleShift(x, add(scaleA, scaleB), add(shiftA, shiftB)) : add(a, b);
+  return x && scaleA && shiftA && scaleB && shiftB ? channelAffine(x, add(scaleA, scaleB), add(shiftA, shiftB)) : add(a, b);
 }

@@ -28,7 +28,7 @@ export const stateRead = (input: string): string =>
 
 /** The input of the model file that an expression is; undefined where it is none. */
 export function inputName(op: Op): string | undefined {
-  if (op.kind === 'memory') return op.previous ? previousOf(op.name) : op.name;
+  if (op.kind === 'state') return op.previous ? previousOf(op.name) : op.name;
   return op.kind === 'input' ? op.name : undefined;
 }
 

@@ -54,7 +54,7 @@ export async function calibrateCheckpoint(
   if (await isOnnxFile(path))
     throw new ConfigError('is a model; calibrate the weights that `vmf train` wrote, then export them', { path });
   const file = await readSafetensors(path);
-  const recogniser = await openRecogniser(parseCheckpoint(file, path), { use: 'throughput', ...machine }, path);
+  const recogniser = await openRecogniser(parseCheckpoint(file, path), { mode: 'throughput', ...machine }, path);
   try {
     const asked = { ...views, logits: true, signal, ...(onProgress && { onProgress }) };
     const { rows } = await evaluateDataset(recogniser, videos, asked);

@@ -1,6 +1,6 @@
 /**
  * A network with its weights, on engines: clip tensors -> logits. One engine for an answer as soon as can be, several for many
- * answers, each started when first needed, with two programs at most: for one clip and for a group. Knows no videos, no labels.
+ * answers, each started when first needed, with two sessions at most: for one clip and for a group. Knows no videos, no labels.
  */
 
 import { asTensor, type ClipTensor, takeClips } from '../clip/clipTensor.js';
@@ -11,7 +11,7 @@ import { networkCost } from '../models/cost.js';
 import { type FlatWeights, inferenceGraph } from '../models/network.js';
 import type { GraphRuntime, Session, TensorValue } from '../platform/graphRuntime.js';
 import type { Platform } from '../platform/platform.js';
-import { type CoreShare, shareCores, threadsFor, type Use } from '../runtime/cores.js';
+import { allocateThreads, type Mode, type ThreadAllocation, threadsFor } from '../runtime/cores.js';
 import { clipInput, type OnnxWeights } from '../weights/onnxWeights.js';
 
 /**
@@ -30,8 +30,8 @@ export interface InferenceOptions {
 export class Inference {
   /** Clips that go through the network together where there are several. */
   readonly groupSize: number;
-  private readonly shares: Readonly<Record<Use, CoreShare>>;
-  private readonly engines: Readonly<Record<Use, LoadedNetwork[]>>;
+  private readonly shares: Readonly<Record<Mode, ThreadAllocation>>;
+  private readonly engines: Readonly<Record<Mode, LoadedNetwork[]>>;
 
   constructor(
     private readonly config: NetworkConfig,
@@ -42,8 +42,8 @@ export class Inference {
     const { macs } = networkCost(config);
     this.groupSize = macs < groupedMacs ? 4 : 1;
     this.shares = {
-      latency: shareCores('latency', threads ?? threadsFor(macs, platform.cores)),
-      throughput: shareCores('throughput', threads ?? platform.cores, engines),
+      latency: allocateThreads('latency', threads ?? threadsFor(macs, platform.cores)),
+      throughput: allocateThreads('throughput', threads ?? platform.cores, engines),
     };
     const alike = this.shares.throughput.threads === this.shares.latency.threads;
     const quick: LoadedNetwork[] = [];
@@ -51,18 +51,18 @@ export class Inference {
   }
 
   /** Runs that are worth having under way at once. */
-  atOnce(use: Use): number {
-    return this.shares[use].engines;
+  atOnce(mode: Mode): number {
+    return this.shares[mode].engines;
   }
 
-  /** Makes one engine of this use ready, so that the first clips are not slower than the others. */
-  async warmUp(use: Use = 'latency'): Promise<void> {
-    await this.idle(use).warmUp(use === 'throughput' ? this.groupSize : 1);
+  /** Makes one engine of this mode ready, so that the first clips are not slower than the others. */
+  async warmUp(mode: Mode = 'latency'): Promise<void> {
+    await this.idle(mode).warmUp(mode === 'throughput' ? this.groupSize : 1);
   }
 
   /** -> [B][classes]. `clips` is given away. */
-  async logits(clips: ClipTensor, use: Use = 'latency'): Promise<Float32Array[]> {
-    const network = this.idle(use);
+  async logits(clips: ClipTensor, mode: Mode = 'latency'): Promise<Float32Array[]> {
+    const network = this.idle(mode);
     const out: Float32Array[] = [];
     while (out.length < clips.count) {
       const size = clips.count - out.length >= this.groupSize ? this.groupSize : 1;
@@ -72,9 +72,9 @@ export class Inference {
   }
 
   /** An engine with nothing to do, a new one while there may be more, or the one with the least to do. */
-  private idle(use: Use): LoadedNetwork {
-    const { engines, threads, spin } = this.shares[use];
-    const made = this.engines[use];
+  private idle(mode: Mode): LoadedNetwork {
+    const { engines, threads, spin } = this.shares[mode];
+    const made = this.engines[mode];
     const best = made.toSorted((a, b) => a.underWay - b.underWay)[0];
     if (best && (best.underWay === 0 || made.length >= engines)) return best;
     const another = new LoadedNetwork(this.config, this.weights, this.platform.openRuntime({ threads, spin }));
@@ -82,7 +82,7 @@ export class Inference {
     return another;
   }
 
-  /** Ends the engines' threads and with them the programs. */
+  /** Ends the engines' threads and with them the sessions. */
   async close(): Promise<void> {
     const all = new Set([...this.engines.latency, ...this.engines.throughput]);
     await Promise.all([...all].map((network) => network.close()));
@@ -93,7 +93,7 @@ export class Inference {
 class LoadedNetwork {
   /** Runs begun and not done. */
   underWay = 0;
-  private readonly programs = new Map<number, Promise<Session>>();
+  private readonly sessions = new Map<number, Promise<Session>>();
 
   constructor(
     private readonly config: NetworkConfig,
@@ -103,14 +103,14 @@ class LoadedNetwork {
 
   async warmUp(size: number): Promise<void> {
     const started = this.engine.setState({}); // the engine's thread starts while the graph is built here
-    await Promise.all([started, this.program(size)]);
+    await Promise.all([started, this.session(size)]);
   }
 
   async run(clips: ClipTensor): Promise<Float32Array[]> {
     this.underWay++;
     try {
-      const program = await this.program(clips.count);
-      const { logits } = await program.run<'logits'>(this.feeds(clips), { move: true });
+      const session = await this.session(clips.count);
+      const { logits } = await session.run<'logits'>(this.feeds(clips), { move: true });
       const { classes } = this.config;
       return Array.from({ length: clips.count }, (_, b) => logits.data.slice(b * classes, (b + 1) * classes));
     } finally {
@@ -127,10 +127,10 @@ class LoadedNetwork {
   }
 
   /** The model in a file takes any number of clips. */
-  private program(size: number): Promise<Session> {
+  private session(size: number): Promise<Session> {
     const key = 'model' in this.weights ? 0 : size;
-    const known = this.programs.get(key) ?? this.load(size);
-    this.programs.set(key, known);
+    const known = this.sessions.get(key) ?? this.load(size);
+    this.sessions.set(key, known);
     return known;
   }
 

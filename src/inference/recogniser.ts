@@ -15,7 +15,7 @@ import { averageViews, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
 import { platformOf } from '../node/platform.js';
 import type { PlatformOptions } from '../platform/platform.js';
-import { decodersFor, type Use } from '../runtime/cores.js';
+import { decodersFor, type Mode } from '../runtime/cores.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import type { Calibration } from '../weights/calibration.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
@@ -37,7 +37,7 @@ export interface RecogniserOptions extends PlatformOptions {
   /** Videos decoded at once; as many as there are cores by default, at most 32. */
   readonly workers?: number;
   /** What is made ready before the first video: one answer at a time (`latency`, the default) or many (`throughput`). */
-  readonly use?: Use;
+  readonly mode?: Mode;
   readonly limits?: Partial<VideoLimits>;
   /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
   readonly timeoutSec?: number;
@@ -110,7 +110,7 @@ export class Recogniser {
   readonly unknownBelow: number;
   private readonly reader: ClipReader;
   private readonly inference: Inference;
-  private readonly use: Use;
+  private readonly mode: Mode;
   private lastTimeline: Promise<unknown> = Promise.resolve();
 
   /** Use `loadRecogniser` or `openRecogniser`. */
@@ -120,8 +120,8 @@ export class Recogniser {
     const { unknownBelow = calibration?.unknownBelow ?? 0, ...machine } = options;
     [this.calibration, this.unknownBelow] = [calibration, checkedThreshold(unknownBelow)];
     const platform = platformOf(options);
-    const { threads, engines, workers = decodersFor(platform.cores), use = 'latency', ...reading } = machine;
-    this.use = use;
+    const { threads, engines, workers = decodersFor(platform.cores), mode = 'latency', ...reading } = machine;
+    this.mode = mode;
     this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
     this.inference = new Inference(config, values, platform, { threads, engines }); // without the moments of a training
@@ -134,7 +134,7 @@ export class Recogniser {
 
   /** Loads the network before the first clip needs it. */
   warmUp(): Promise<void> {
-    return this.inference.warmUp(this.use);
+    return this.inference.warmUp(this.mode);
   }
 
   /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */

@@ -138,11 +138,11 @@ async function speedRow(config: NetworkConfig, weights: FlatWeights, way: Way, m
   const model = lower({ outputs: { logits: inferenceGraph(config, weights, batch) } }, { block });
   const engines = Array.from({ length: count }, () => openRuntime({ threads }));
   try {
-    const programs = await Promise.all(engines.map((engine) => engine.load(model.slice(), config.name, 'inference')));
+    const sessions = await Promise.all(engines.map((engine) => engine.load(model.slice(), config.name, 'inference')));
     const clips = { shape: clipShape(config, batch), data: randomClips(config, batch) };
     const round = async (): Promise<number> => {
       const start = performance.now();
-      await Promise.all(programs.map((program) => program.run({ clips })));
+      await Promise.all(sessions.map((session) => session.run({ clips })));
       return performance.now() - start;
     };
     const times: number[] = [];
@@ -191,9 +191,9 @@ async function peakMb(config?: NetworkConfig): Promise<number> {
 export async function runAlone(config: NetworkConfig): Promise<void> {
   const model = lower({ outputs: { logits: inferenceGraph(config, untrained(config), 1) } }, { block: await blockSize() });
   const engine = openRuntime({ threads: 1 });
-  const program = await engine.load(model, config.name, 'inference');
+  const session = await engine.load(model, config.name, 'inference');
   for (let i = 0; i < 3; i++) {
-    await program.run({ clips: { shape: clipShape(config, 1), data: randomClips(config, 1) } }, { move: true });
+    await session.run({ clips: { shape: clipShape(config, 1), data: randomClips(config, 1) } }, { move: true });
   }
   await engine.close();
 }

@@ -6,7 +6,7 @@
 import { ConfigError, ShapeError } from '../errors.js';
 import { mul } from '../graph/elementwise.js';
 import { type Expr, input } from '../graph/expr.js';
-import { gram, pointwise, softmaxPositions } from '../graph/featureMapOps.js';
+import { channelInnerProducts, pointwise, spatialSoftmax } from '../graph/featureMapOps.js';
 import { mapSize, type Shape } from '../graph/shape.js';
 import { reshape, slice, sum } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
@@ -107,9 +107,9 @@ class WatchedClip extends WholeClip implements Time {
     const place = this.maps.length;
     const sight = reshape(slice(this.sight, 0, place, place + 1), this.sight.shape.slice(1)); // [B, 2M, 1]
     const asked = this.blindness === 'average' ? mul(queries, sight) : queries;
-    const attention = softmaxPositions(pointwise(x, asked));
+    const attention = spatialSoftmax(pointwise(x, asked)); // [T, B, 2M, H, W]
     this.maps.push(attention);
-    const found = gram(attention, x, true); // [B, 2M, C]
+    const found = channelInnerProducts(attention, x, true); // [B, 2M, C]
     return this.blindness === 'average' ? found : mul(found, sight);
   }
 }

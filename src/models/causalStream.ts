@@ -6,7 +6,7 @@
 
 import { depthwise, depthwiseTaps } from '../graph/convolution.js';
 import { add, div, mul, sub } from '../graph/elementwise.js';
-import { constant, type Expr, filled, input, memory, previousMemory } from '../graph/expr.js';
+import { constant, type Expr, filled, input, previousState, state } from '../graph/expr.js';
 import { channelSum, regroup } from '../graph/featureMapOps.js';
 import type { Graph } from '../graph/graph.js';
 import { matmul, mixRows, softmax } from '../graph/linear.js';
@@ -80,11 +80,11 @@ class CausalStream implements Time {
     const name = `features.${this.names++}`;
     const { frames } = this;
     const shape = [1, ...x.shape.slice(1)];
-    const last = memory(name, shape);
+    const last = state(name, shape);
     this.updates[name] = slice(x, 0, frames - 1, frames);
-    if (frames === 1) return depthwiseTaps([previousMemory(name, shape), last, x], weight, stride, bias);
+    if (frames === 1) return depthwiseTaps([previousState(name, shape), last, x], weight, stride, bias);
     const older = `${name}.previous`;
-    const previous = memory(older, shape);
+    const previous = state(older, shape);
     this.updates[older] = slice(x, 0, frames - 2, frames - 1);
     const twoBack = frames === 2 ? [previous, last] : [previous, last, slice(x, 0, 0, frames - 2)];
     const oneBack = concat([last, slice(x, 0, 0, frames - 1)], 0);

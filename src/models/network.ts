@@ -152,7 +152,7 @@ export function evaluationGraph(
 
 export interface TrainingForwardOptions extends ForwardOptions {
   /** Clips follow one another in pairs, as in a stream; for causal networks. */
-  readonly chained?: boolean;
+  readonly pairedClips?: boolean;
   /** Random masks, of the sizes that `masksOf` says. */
   readonly masks?: MaskInputs;
   /** Batch norms use their running statistics instead of the batch's; nothing is seen then. */
@@ -169,7 +169,7 @@ export function trainingGraph(
 ): { readonly logits: Expr; readonly seen: readonly Expr[] } {
   const batch: BatchStatistics = new Map();
   const scope = new Scope(variables, options.frozenStatistics ? undefined : batch, new Masks(options.masks));
-  const logits = options.chained
+  const logits = options.pairedClips
     ? chainedLogits(scope, config, clips, options)
     : logitsOf(scope, config, clipInput(config, clips), options);
   const seen = options.frozenStatistics ? [] : statistics.map(({ name }) => batch.get(name) ?? missing(name));

@@ -2,7 +2,7 @@
 
 import { add, div, mul, relu, sqrt, sub } from '../graph/elementwise.js';
 import { type Expr, filled } from '../graph/expr.js';
-import { channelDot, channelSum, scaleShift } from '../graph/featureMapOps.js';
+import { channelAffine, channelDot, channelSum } from '../graph/featureMapOps.js';
 import { layerNorm, linear } from '../graph/linear.js';
 import { mapSize, type Shape } from '../graph/shape.js';
 import { reshape, slice, sum } from '../graph/shapeOps.js';
@@ -35,7 +35,7 @@ export class Masks {
     if (!dropPath) return y;
     const { clips, channels } = mapSize(y.shape, 'residual branch');
     const row = reshape(slice(dropPath, 0, at, at + 1), [clips, 1]);
-    return scaleShift(y, mul(row, filled(1, [1, channels])));
+    return channelAffine(y, mul(row, filled(1, [1, channels])));
   }
 
   dropout(x: Expr): Expr {
@@ -107,7 +107,7 @@ export class Scope {
     const variance = relu(sub(square, mul(mean, mean)));
     this.report(name, mean, variance, count);
     const { scale, shift } = affine(norm.weight, norm.bias, mean, variance);
-    return scaleShift(x, reshape(scale, [1, channels]), reshape(shift, [1, channels]));
+    return channelAffine(x, reshape(scale, [1, channels]), reshape(shift, [1, channels]));
   }
 
   /** Batch norm of vectors [B, C] over the batch. */

@@ -4,7 +4,7 @@
  */
 
 import { depthwise, depthwiseTaps } from '../graph/convolution.js';
-import { constant, type Expr, input, memory, previousMemory } from '../graph/expr.js';
+import { constant, type Expr, input, previousState, state } from '../graph/expr.js';
 import type { Graph } from '../graph/graph.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import { concat, reshape, slice } from '../graph/shapeOps.js';
@@ -72,7 +72,7 @@ function frontGraph(config: NetworkConfig, weights: FlatWeights, { frame, neighb
   const time =
     neighbours === undefined
       ? new WholeClip()
-      : new NeighbouringFrames((x) => [previousMemory('neighbour', x.shape), memory('neighbour', x.shape), x]);
+      : new NeighbouringFrames((x) => [previousState('neighbour', x.shape), state('neighbour', x.shape), x]);
   constantLogits(config, weights, frameInput(config), { replace, time });
   return { outputs: {}, updates, appends };
 }
@@ -80,12 +80,12 @@ function frontGraph(config: NetworkConfig, weights: FlatWeights, { frame, neighb
 function windowGraph(config: NetworkConfig, weights: FlatWeights, cut: Kept): SlidingGraphs['window'] {
   const { frames, height, width } = config;
   const { shape, blockShape, neighbours } = cut;
-  const kept = memory('kept', [frames, ...shape.slice(1)]);
+  const kept = state('kept', [frames, ...shape.slice(1)]);
   const frame = (t: number) => slice(kept, 0, t, t + 1);
   const replace = (name: string, x: Expr): Expr => {
     if (name === cut.frame) return blockShape ? concat([frame(0), frame(frames - 1)], 0) : kept;
     if (name !== neighbours || !blockShape) return x;
-    const middle = frames > 2 ? [memory('block', [frames - 2, ...blockShape.slice(1)])] : [];
+    const middle = frames > 2 ? [state('block', [frames - 2, ...blockShape.slice(1)])] : [];
     return concat([slice(x, 0, 0, 1), ...middle, slice(x, 0, 1, 2)], 0);
   };
   const nothing = constant(new Float32Array(sizeOf(shape)), shape);

@@ -5,7 +5,15 @@
 
 import { depthwise } from '../graph/convolution.js';
 import { constant, type Expr, filled } from '../graph/expr.js';
-import { channelSum, globalAverage, gram, pointwise, regroup, scaleShift, softmaxPositions } from '../graph/featureMapOps.js';
+import {
+  channelAffine,
+  channelInnerProducts,
+  channelSum,
+  globalAverage,
+  pointwise,
+  regroup,
+  spatialSoftmax,
+} from '../graph/featureMapOps.js';
 import { mixRows } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 import { concat, reshape, slice, transpose } from '../graph/shapeOps.js';
@@ -39,7 +47,7 @@ export class WholeClip implements Time {
   depthwise = (x: Expr, weight: Expr, stride: number, bias?: Expr): Expr => depthwise(x, weight, stride, bias);
 
   attend(x: Expr, queries: Expr, heads: number): Expr {
-    return gram(softmaxPositions(pointwise(x, queries, undefined, heads)), x, true, heads);
+    return channelInnerProducts(spatialSoftmax(pointwise(x, queries, undefined, heads)), x, true, heads);
   }
 }
 
@@ -91,7 +99,7 @@ export class CausalClip implements Time {
       channels,
     ]);
     const scores = this.masked(pointwise(x, perClip, undefined, heads), asking, each); // [T, B, T' * Q, H, W]
-    const found = reshape(gram(softmaxPositions(scores), x, true, heads), [clips, asking, each, channels]);
+    const found = reshape(channelInnerProducts(spatialSoftmax(scores), x, true, heads), [clips, asking, each, channels]);
     return reshape(transpose(found, [1, 0, 2, 3]), [sets, each, channels]);
   }
 
@@ -105,7 +113,7 @@ export class CausalClip implements Time {
       Array.from({ length: clips }, () => row.flatMap((seen) => Array<number>(each).fill(seen ? 0 : never))),
     );
     const mask = constant(rows.flat(), [this.frames * clips, channels]);
-    return regroup(scaleShift(regroup(scores, 1), filled(1, [1, channels]), mask), this.frames);
+    return regroup(channelAffine(regroup(scores, 1), filled(1, [1, channels]), mask), this.frames);
   }
 
   private sees(frame: number, other: number): boolean {

@@ -7,7 +7,7 @@
 import { convolution } from '../graph/convolution.js';
 import { add, gelu, hardSwish, clip as held, mul, relu, relu6, sub } from '../graph/elementwise.js';
 import { constant, type Expr } from '../graph/expr.js';
-import { pointwise, scaleShift, shuffleChannels, softmaxTokens } from '../graph/featureMapOps.js';
+import { channelAffine, pointwise, shuffleChannels, softmaxTokens } from '../graph/featureMapOps.js';
 import { matmul, softmax } from '../graph/linear.js';
 import { mapSize } from '../graph/shape.js';
 import { concat, reshape, slice, sum, transpose } from '../graph/shapeOps.js';
@@ -212,7 +212,7 @@ function dynamicRelu(scope: Scope, time: Time, x: Expr, z: Tokens): Expr {
   const a2 = slice(theta, 1, channels, 2 * channels);
   const difference = add(sub(slice(theta, 1, 0, channels), a2), 1); // a1 - a2
   const own = time.asTokensSee(x);
-  return time.asFrames(add(scaleShift(own, a2), relu(scaleShift(own, difference)))); // = max(a1 x, a2 x)
+  return time.asFrames(add(channelAffine(own, a2), relu(channelAffine(own, difference)))); // = max(a1 x, a2 x)
 }
 
 /** -> [S, d] */

@@ -14,15 +14,15 @@ const model = () => {
 test('outputs come back, state stays and moves on', async () => {
   const engine = openRuntime({ threads: 1 });
   try {
-    const program = await engine.load(model(), 'counter', 'inference');
+    const session = await engine.load(model(), 'counter', 'inference');
     await engine.setState({ counter: Float32Array.of(1, 2, 3) });
     for (let run = 0; run < 5; run++) {
-      const { doubled } = await program.run<'doubled'>({ step: { shape: [3], data: Float32Array.of(1, 1, 1) } });
+      const { doubled } = await session.run<'doubled'>({ step: { shape: [3], data: Float32Array.of(1, 1, 1) } });
       assert.deepEqual([...doubled.data], [2 + 2 * run, 4 + 2 * run, 6 + 2 * run]);
     }
     assert.deepEqual([...(await engine.readState(['counter'])).counter], [6, 7, 8]);
-    await program.release();
-    await assert.rejects(program.run({ step: { shape: [3], data: new Float32Array(3) } }), /released/);
+    await session.release();
+    await assert.rejects(session.run({ step: { shape: [3], data: new Float32Array(3) } }), /released/);
   } finally {
     await engine.close();
   }
@@ -31,10 +31,10 @@ test('outputs come back, state stays and moves on', async () => {
 test('what is missing or does not fit is said', async () => {
   const engine = openRuntime({ threads: 1 });
   try {
-    const program = await engine.load(model(), 'counter', 'inference');
-    await assert.rejects(program.run({ step: { shape: [3], data: new Float32Array(3) } }), /"counter" is neither fed nor part/);
+    const session = await engine.load(model(), 'counter', 'inference');
+    await assert.rejects(session.run({ step: { shape: [3], data: new Float32Array(3) } }), /"counter" is neither fed nor part/);
     await engine.setState({ counter: new Float32Array(3) });
-    await assert.rejects(program.run({ step: { shape: [2], data: new Float32Array(2) } }), /step/);
+    await assert.rejects(session.run({ step: { shape: [2], data: new Float32Array(2) } }), /step/);
     await assert.rejects(engine.load(new Uint8Array([1, 2, 3]), 'rubbish', 'inference'), /rubbish|protobuf|model/i);
   } finally {
     await engine.close();

@@ -23,8 +23,8 @@ export class ActivationRanges {
     const names = [...new Set(tensors)];
     const exposed = { ...model, outputs: [...model.outputs, ...names.map((name) => ({ name, type: 'float32' as const }))] };
     const ends = new Map(names.map((name) => [name, { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY }]));
-    await this.withProgram(exposed, async (program) => {
-      await this.eachClip(program, (values, name) => {
+    await this.withSession(exposed, async (session) => {
+      await this.eachClip(session, (values, name) => {
         const end = ends.get(name);
         if (!end) return;
         for (const value of values) {
@@ -34,37 +34,37 @@ export class ActivationRanges {
       });
     });
     const histograms = new Map([...ends].map(([name, { low, high }]) => [name, new Histogram(low, high)]));
-    await this.withProgram(exposed, (program) => this.eachClip(program, (values, name) => histograms.get(name)?.add(values)));
+    await this.withSession(exposed, (session) => this.eachClip(session, (values, name) => histograms.get(name)?.add(values)));
     return histograms;
   }
 
   /** [classes] for each of the first `count` clips. */
   async logits(model: OnnxModel, count = this.clips.length): Promise<Float32Array[]> {
     const all: Float32Array[] = [];
-    await this.withProgram(model, (program) =>
-      this.eachClip(program, (values, name) => name === logitsOutput && all.push(values), count),
+    await this.withSession(model, (session) =>
+      this.eachClip(session, (values, name) => name === logitsOutput && all.push(values), count),
     );
     return all;
   }
 
-  private async withProgram(model: OnnxModel, use: (program: Session) => Promise<void>): Promise<void> {
-    const program = await this.engine.load(writeOnnx(model), this.config.name, 'inference');
+  private async withSession(model: OnnxModel, use: (session: Session) => Promise<void>): Promise<void> {
+    const session = await this.engine.load(writeOnnx(model), this.config.name, 'inference');
     try {
-      await use(program);
+      await use(session);
     } finally {
-      await program.release();
+      await session.release();
     }
   }
 
   private async eachClip(
-    program: Session,
+    session: Session,
     see: (values: Float32Array, name: string) => void,
     count = this.clips.length,
   ): Promise<void> {
     const { frames, height, width } = this.config;
     for (const data of this.clips.slice(0, count)) {
       this.signal?.throwIfAborted();
-      const outputs = await program.run<string>({ [clipInput]: { shape: [1, frames, 3, height, width], data } });
+      const outputs = await session.run<string>({ [clipInput]: { shape: [1, frames, 3, height, width], data } });
       for (const [name, { data: values }] of Object.entries(outputs)) see(values, name);
     }
   }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodersFor, shareCores, threadsFor } from './cores.js';
+import { allocateThreads, decodersFor, threadsFor } from './cores.js';
 
 test('cores are used, none twice by engines, for 1 to 64 of them', () => {
   for (let cores = 1; cores <= 64; cores++) {
     for (const use of ['latency', 'throughput'] as const) {
-      const { engines, threads } = shareCores(use, cores);
+      const { engines, threads } = allocateThreads(use, cores);
       assert.ok(engines >= 1 && threads >= 1 && engines * threads <= cores, `${use}, ${cores} cores`);
       assert.ok(use === 'latency' || engines * threads > cores / 2, `${use}, ${cores} cores: idle ones`);
     }
@@ -14,11 +14,11 @@ test('cores are used, none twice by engines, for 1 to 64 of them', () => {
 });
 
 test('latency is one engine with the cores, throughput an engine a core; nobody spins', () => {
-  assert.deepEqual(shareCores('latency', 1), { engines: 1, threads: 1, spin: false });
-  assert.deepEqual(shareCores('latency', 2), { engines: 1, threads: 2, spin: false });
-  assert.deepEqual(shareCores('latency', 64), { engines: 1, threads: 8, spin: false });
-  assert.deepEqual(shareCores('throughput', 2), { engines: 2, threads: 1, spin: false });
-  assert.deepEqual(shareCores('throughput', 64), { engines: 16, threads: 4, spin: false });
+  assert.deepEqual(allocateThreads('latency', 1), { engines: 1, threads: 1, spin: false });
+  assert.deepEqual(allocateThreads('latency', 2), { engines: 1, threads: 2, spin: false });
+  assert.deepEqual(allocateThreads('latency', 64), { engines: 1, threads: 8, spin: false });
+  assert.deepEqual(allocateThreads('throughput', 2), { engines: 2, threads: 1, spin: false });
+  assert.deepEqual(allocateThreads('throughput', 64), { engines: 16, threads: 4, spin: false });
 });
 
 test('one thread for the answer of a small network, all cores for that of a large one', () => {

@@ -4,9 +4,9 @@
  */
 
 /** One answer as soon as can be, or many answers an hour. */
-export type Use = 'latency' | 'throughput';
+export type Mode = 'latency' | 'throughput';
 
-export interface CoreShare {
+export interface ThreadAllocation {
   /** Engines, each with a session of its own. */
   readonly engines: number;
   /** Threads inside an operator, in each engine. */
@@ -29,8 +29,8 @@ const mostEngines = 16;
  * For latency one engine has all cores. For throughput each core has an engine of one thread, since whole clips share out better
  * than operators (`engines` asks for another number); that decoders want the same cores is no loss, as whoever has work runs and nobody spins.
  */
-export function shareCores(use: Use, cores: number, engines?: number): CoreShare {
-  if (use === 'latency') {
+export function allocateThreads(mode: Mode, cores: number, engines?: number): ThreadAllocation {
+  if (mode === 'latency') {
     // Nobody spins: on two idle cores it makes a network of 1 G multiply-adds a quarter faster,
     // beside one other busy program a third slower.
     return { engines: 1, threads: Math.min(cores, mostThreads), spin: false };

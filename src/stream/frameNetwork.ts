@@ -56,18 +56,18 @@ async function causalNetwork(
 ): Promise<FrameNetwork> {
   const count = framesAtOnce(hop, config.frames);
   const graph = lower(streamGraph(config, weights, count), await engine.target());
-  const program = await engine.load(graph, `${config.name}, ${count} frames`, 'inference');
+  const session = await engine.load(graph, `${config.name}, ${count} frames`, 'inference');
   const shape = [count, 3, config.height, config.width];
   return {
     push: async (frames) => {
       let logits: Float32Array = new Float32Array();
       for (let from = 0; from < frames.length; from += count) {
         const data = joined(frames.slice(from, from + count));
-        logits = (await program.run<'logits'>({ frames: { shape, data } }, { move: true })).logits.data;
+        logits = (await session.run<'logits'>({ frames: { shape, data } }, { move: true })).logits.data;
       }
       return logits;
     },
-    clear: () => program.clear(),
+    clear: () => session.clear(),
     close: () => engine.close(),
   };
 }

@@ -26,7 +26,7 @@ import { type RecipeDefaults, recipeDefaults } from './recipe/defaults.js';
 import { type TrainOptions, trainOptions } from './recipe/options.js';
 import { type Recipe, readRecipe } from './recipe/recipe.js';
 import type { RunFolder } from './runFolder/runFolder.js';
-import type { TrainingWeights } from './trainingPrograms.js';
+import type { TrainingWeights } from './trainingSession.js';
 
 /** Decay of the moving average of weights that labels unlabelled clips, when the recipe has none. */
 const teacherAverage = 0.99;
@@ -63,8 +63,8 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   const weights: TrainingWeights = {
     parameters: initialValues(inventory.parameters, rng),
     statistics: initialValues(inventory.statistics, rng),
-    first: new Float32Array(countValues(inventory.parameters)),
-    second: new Float32Array(countValues(inventory.parameters)),
+    expAvg: new Float32Array(countValues(inventory.parameters)),
+    expAvgSq: new Float32Array(countValues(inventory.parameters)),
   };
   if (from && job.init !== undefined) {
     const sameLabels = from.labels.join('\n') === data.labels.join('\n');
@@ -235,16 +235,16 @@ export async function resumedSetup(job: TrainJob, folder: RunFolder, data: Label
   if (extra.length > 0) throw new ConfigError(`--resume takes every choice from the run itself; leave out ${extra.join(', ')}`);
   const last = await folder.readLast();
   const { training } = last;
-  if (!training) throw new WeightsError(`${folder.lastPath}: holds no training state to resume`);
+  if (!training) throw new WeightsError(`${folder.lastPath}: holds no training state to resume, or an earlier version's`);
   const unlabelled = unlabelledPaths(job.unlabelled, data);
   const progress = resumedProgress(training.progress, data, unlabelled, folder.lastPath);
   const teacher = await digestOfTeacher(job);
   checkTeacher(progress, teacher, folder.lastPath);
   const { config, preprocess, parameters, statistics } = last;
-  const { first, second, current, gradients } = training;
+  const { expAvg, expAvgSq, rawParams, gradients } = training;
   const weights = {
-    ...{ parameters: current ?? parameters, statistics, first, second },
-    ...(current && { average: parameters }),
+    ...{ parameters: rawParams ?? parameters, statistics, expAvg, expAvgSq },
+    ...(rawParams && { ema: parameters }),
     ...(gradients && { gradients }),
   };
   return { data, config, preprocess, options: progress.options, weights, progress, unlabelled, teacher };

@@ -26,10 +26,10 @@ export interface StepOptions {
   /** How much of the old running statistics a step keeps. */
   readonly statisticsMomentum: number;
   /** Clips follow one another in pairs (see trainingGraph); for causal networks and even batches. */
-  readonly chained?: boolean;
+  readonly pairedClips?: boolean;
   /** Passes whose gradients make one step; 1 by default. */
   readonly accumulate?: number;
-  /** Keep a moving average of the parameters (state `average`). */
+  /** Keep a moving average of the parameters (state `ema`). */
   readonly average?: boolean;
   /** Skip residual branches by the input `dropPath` [n, B] (0 or 1 / (1 - p)), n as `masksOf` says. */
   readonly dropPath?: boolean;
@@ -42,10 +42,10 @@ export interface StepOptions {
 }
 
 /** What a training run keeps from step to step, by name. */
-export type TrainingState = 'parameters' | 'statistics' | 'first' | 'second' | 'average' | 'gradients';
+export type StateName = 'parameters' | 'statistics' | 'expAvg' | 'expAvgSq' | 'ema' | 'gradients';
 
 type StepOutput = 'loss' | 'logits' | 'gradientNorm';
-export type StepGraph = Graph<TrainingState, StepOutput>;
+export type StepGraph = Graph<StateName, StepOutput>;
 type Updates = NonNullable<StepGraph['updates']>;
 
 export const defaultStep: Omit<StepOptions, 'clips'> = {
@@ -57,7 +57,7 @@ export const defaultStep: Omit<StepOptions, 'clips'> = {
 
 /**
  * Inputs: clips [T*B, 3, S, S], targets [B, classes] (rows sum to the clip's weight, usually 1), dropout [B, F] (0 or 1 / (1 - p)),
- * schedule [5] (see `scheduleValues`), what the options ask for, and the state: parameters, first, second [P], statistics [S].
+ * schedule [5] (see `scheduleValues`), what the options ask for, and the state: parameters, expAvg, expAvgSq [P], statistics [S].
  * Outputs: loss [], logits [B, classes], gradientNorm []. Updates: the state.
  */
 export function trainingStep(config: NetworkConfig, options: StepOptions): StepGraph {
@@ -77,7 +77,7 @@ export function trainingStep(config: NetworkConfig, options: StepOptions): StepG
 }
 
 /** The passes before the last one of a step: as `trainingStep`, but the gradient is only added to the state `gradients` [P]. */
-export function gradientPass(config: NetworkConfig, options: StepOptions): StepGraph {
+export function gradientMicroStep(config: NetworkConfig, options: StepOptions): StepGraph {
   const inventory = inventoryOf(config);
   const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, stateInputs(inventory), options);
   return {
@@ -95,7 +95,7 @@ function lossAndGradient(config: NetworkConfig, inventory: Inventory, state: Sta
   const variables = new FlatVariables(state.parameters, state.statistics);
   const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips, {
     masks: maskInputs(config, options),
-    chained: options.chained ?? false,
+    pairedClips: options.pairedClips ?? false,
     frozenStatistics,
   });
   const labelled = crossEntropy(input('targets', [clips, config.classes]), logits, clips);
@@ -126,10 +126,10 @@ const crossEntropy = (targets: Expr, logits: Expr, clips: number): Expr =>
 export function statisticsGraph(
   config: NetworkConfig,
   clips: number,
-  chained = false,
+  pairedClips = false,
   source: Weights = 'parameters',
 ): Graph<never, 'statistics'> {
-  return { outputs: { statistics: concat(inTrainingMode(config, clips, source, { chained }).seen, 0) } };
+  return { outputs: { statistics: concat(inTrainingMode(config, clips, source, { pairedClips }).seen, 0) } };
 }
 
 /** Logits of clips under their own batch statistics, or the running ones where those are frozen; nothing is dropped. */
@@ -145,16 +145,16 @@ function inTrainingMode(config: NetworkConfig, clips: number, source: Weights, o
 }
 
 /** The weights being trained, or their moving average. */
-export type Weights = Extract<TrainingState, 'parameters' | 'average'>;
+export type Weights = Extract<StateName, 'parameters' | 'ema'>;
 
-type State = Readonly<Record<'parameters' | 'first' | 'second' | 'statistics', Expr>>;
+type State = Readonly<Record<'parameters' | 'expAvg' | 'expAvgSq' | 'statistics', Expr>>;
 
 function stateInputs(inventory: Inventory): State {
   const parameters = [countValues(inventory.parameters)];
   return {
     parameters: input('parameters', parameters),
-    first: input('first', parameters),
-    second: input('second', parameters),
+    expAvg: input('expAvg', parameters),
+    expAvgSq: input('expAvgSq', parameters),
     statistics: input('statistics', [countValues(inventory.statistics)]),
   };
 }
@@ -178,15 +178,15 @@ function adamW(state: State, gradient: Expr, mask: Expr, options: StepOptions): 
   const [rate, decay, correct1, correct2, keep] = [0, 1, 2, 3, 4].map((i) => slice(schedule, 0, i, i + 1)) as Five;
   const rates = options.layerRates ? input('rates', state.parameters.shape) : undefined;
   const own = (value: Expr) => (rates ? mul(value, rates) : value);
-  const first = add(mul(state.first, beta1), mul(gradient, 1 - beta1));
-  const second = add(mul(state.second, beta2), mul(mul(gradient, gradient), 1 - beta2));
-  const deviation = add(sqrt(mul(second, correct2)), options.epsilon);
-  const update = own(div(mul(first, mul(rate, correct1)), deviation));
+  const expAvg = add(mul(state.expAvg, beta1), mul(gradient, 1 - beta1));
+  const expAvgSq = add(mul(state.expAvgSq, beta2), mul(mul(gradient, gradient), 1 - beta2));
+  const deviation = add(sqrt(mul(expAvgSq, correct2)), options.epsilon);
+  const update = own(div(mul(expAvg, mul(rate, correct1)), deviation));
   const next = sub(mul(state.parameters, sub(1, own(mul(mask, decay)))), update);
-  const average = () => add(mul(input('average', next.shape), keep), mul(next, sub(1, keep)));
+  const ema = () => add(mul(input('ema', next.shape), keep), mul(next, sub(1, keep)));
   return {
-    ...{ parameters: next, first, second },
-    ...(options.average && { average: average() }),
+    ...{ parameters: next, expAvg, expAvgSq },
+    ...(options.average && { ema: ema() }),
   };
 }
 

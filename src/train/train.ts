@@ -20,7 +20,7 @@ import { beginRecord, type Recording, type RunStart } from './runFolder/runRecor
 import { checkJob, newSetup, resumedSetup, type TrainSetup } from './setup.js';
 import { defaultStep } from './step.js';
 import { Trainer } from './trainer.js';
-import { TrainingPrograms } from './trainingPrograms.js';
+import { TrainingSession } from './trainingSession.js';
 
 export type * from './job.js';
 
@@ -91,7 +91,7 @@ async function runTraining(
   const { onEvent = () => {}, signal } = job;
   const { data, config, options } = start;
   const videos = videosOf(data, 'train');
-  const programs = new TrainingPrograms(engine, config, {
+  const session = new TrainingSession(engine, config, {
     ...defaultStep,
     clips: options.batch,
     gradClip: options.gradClip || Number.POSITIVE_INFINITY,
@@ -102,17 +102,17 @@ async function runTraining(
     frozenStatistics: options.batchNorm === 'frozen',
     ...(teacher && { temperature: options.distillTemperature }),
   });
-  await programs.setWeights(start.weights);
+  await session.setWeights(start.weights);
   const [prepared] = await Promise.all([
     loader.prepare(videos, { ...(signal && { signal }), onProgress: (done, of) => onEvent({ kind: 'reading', done, of }) }),
-    programs.warmUp(),
+    session.warmUp(),
   ]);
   recording.noteClues(prepared.read);
-  await estimateTime(job, start, programs, prepared.usable, teacher);
+  await estimateTime(job, start, session, prepared.usable, teacher);
   if (start.progress) await folder.keepEpochs(start.progress.epoch);
   const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
   const notes = { data: data.root, splitBy: data.splitBy, model: config.name, seed: String(options.seed) };
-  const plan = await createObjective(job, start, loader, programs);
+  const plan = await createObjective(job, start, loader, session);
   const parts = {
     config,
     preprocess,
@@ -122,7 +122,7 @@ async function runTraining(
     options,
     folder,
     loader,
-    programs,
+    session,
     ...(teacher ? distillationObjective(plan, teacher, options) : plan),
     notes,
     onEvent,
@@ -148,14 +148,14 @@ const forwardShare = 0.35;
 async function estimateTime(
   job: TrainJob,
   start: TrainSetup,
-  programs: TrainingPrograms,
+  session: TrainingSession,
   clips: number,
   teacher: Teacher | undefined,
 ) {
   const { data, options, progress } = start;
   const { onEvent } = job;
   if (!onEvent) return;
-  const speed = await programs.measureSpeed();
+  const speed = await session.measureSpeed();
   const teaching = teacher ? await reportTeacherSpeed(job, start, teacher, speed) : 0;
   const epochs = options.epochs - (progress?.epoch ?? 0);
   const val = data.videos.filter(({ split }) => split === 'val').length;

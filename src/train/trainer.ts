@@ -17,7 +17,7 @@ import { newEpoch, type Progress, startOfRun } from './progress.js';
 import type { TrainOptions } from './recipe/options.js';
 import type { RunFolder } from './runFolder/runFolder.js';
 import { lrAt } from './schedule.js';
-import type { StepResult, TrainingPrograms } from './trainingPrograms.js';
+import type { StepResult, TrainingSession } from './trainingSession.js';
 import { correctIn, estimateStatistics, validate } from './validation.js';
 
 /** One line of metrics.jsonl. Accuracies are shares; validation is absent without validation videos and between validations. */
@@ -64,7 +64,7 @@ export interface TrainerParts {
   readonly labelledBatch: number;
   readonly makeBatch: (batch: ClipBatch, at: StepPosition) => Promise<TrainingBatch>;
   readonly loader: DataLoader;
-  readonly programs: TrainingPrograms;
+  readonly session: TrainingSession;
   readonly notes: Readonly<Record<string, string>>;
   readonly onEvent: (event: TrainEvent) => void;
   readonly signal: AbortSignal | undefined;
@@ -137,12 +137,12 @@ export class Trainer {
   }
 
   /** The first epoch in which a causal network sees pairs of clips: first it learns what clips show, then what went before them. */
-  private get chainedFrom(): number {
+  private get pairedClipsFrom(): number {
     return Math.floor(this.parts.options.epochs / 2);
   }
 
-  private get chained(): boolean {
-    return this.parts.config.causal === true && this.progress.epoch >= this.chainedFrom;
+  private get pairedClips(): boolean {
+    return this.parts.config.causal === true && this.progress.epoch >= this.pairedClipsFrom;
   }
 
   private countBatches(): number {
@@ -179,27 +179,27 @@ export class Trainer {
   }
 
   private async setRates(): Promise<void> {
-    const { config, options, programs } = this.parts;
+    const { config, options, session } = this.parts;
     if (learnsEvenly(options)) return;
-    await programs.setRates(layerLrScales(config, this.progress.epoch, options));
+    await session.setRates(layerLrScales(config, this.progress.epoch, options));
   }
 
   private async pass(batch: ClipBatch): Promise<void> {
-    const { config, options, programs } = this.parts;
+    const { config, options, session } = this.parts;
     const { pass } = this.progress;
     const { gradAccum: accumulate, ema: average, dropPath, weightDecay } = options;
     const step = Math.floor(pass / accumulate) + 1;
     const made = await this.parts.makeBatch(batch, { pass, done: pass / this.totalPasses });
-    const result = await programs.step({
+    const result = await session.step({
       clips: made.clips,
       targets: made.targets,
       ...(made.soft && { soft: made.soft }),
-      dropout: dropoutMask(programs.masks.dropouts, options.dropout ?? config.dropout, options, pass),
-      ...(dropPath > 0 && { dropPath: dropPathMask(programs.masks.branches, options, pass) }),
+      dropout: dropoutMask(session.masks.dropouts, options.dropout ?? config.dropout, options, pass),
+      ...(dropPath > 0 && { dropPath: dropPathMask(session.masks.branches, options, pass) }),
       ...{ step, rate: this.rateAt(pass), weightDecay },
       // Young averages forget their start sooner.
       keep: Math.min(average, (1 + step) / (10 + step)),
-      chained: this.chained,
+      pairedClips: this.pairedClips,
       partial: (pass + 1) % accumulate !== 0,
     });
     this.refuseDivergence(made, result, step);
@@ -292,7 +292,7 @@ export class Trainer {
   private updateBest(metrics: EpochMetrics, looked: boolean): boolean {
     const { progress } = this;
     // What was best before pairs of clips is no yardstick for a network that is to understand a stream.
-    const before = this.chained && progress.epoch === this.chainedFrom ? undefined : progress.best;
+    const before = this.pairedClips && progress.epoch === this.pairedClipsFrom ? undefined : progress.best;
     const best = looked && isBetter(metrics, before);
     const bestSoFar = best ? { epoch: metrics.epoch, top1: metrics.valTop1, loss: metrics.valLoss } : before;
     const sinceBest = best ? 0 : progress.sinceBest + Number(looked && metrics.valTop1 !== undefined);
@@ -301,7 +301,7 @@ export class Trainer {
   }
 
   private async evaluate(): Promise<{ loss: number; top1: number } | undefined> {
-    await estimateStatistics(this.parts, this.train, this.progress.epoch, this.chained);
+    await estimateStatistics(this.parts, this.train, this.progress.epoch, this.pairedClips);
     return validate(this.parts, this.val);
   }
 
@@ -324,17 +324,17 @@ export class Trainer {
   }
 
   private async checkpoint(metrics: EpochMetrics | undefined): Promise<Checkpoint> {
-    const { config, data, preprocess, programs, notes } = this.parts;
-    const { parameters, statistics, first, second, average, gradients } = await programs.weights();
+    const { config, data, preprocess, session, notes } = this.parts;
+    const { parameters, statistics, expAvg, expAvgSq, ema, gradients } = await session.weights();
     const reached = metrics?.valTop1 === undefined ? {} : { valTop1: metrics.valTop1.toFixed(4) };
     return {
       ...{ config, labels: data.labels, preprocess, statistics },
       notes: { ...notes, epoch: String(this.progress.epoch), ...reached },
-      parameters: average ?? parameters,
+      parameters: ema ?? parameters,
       training: {
-        first,
-        second,
-        ...(average && { current: parameters }),
+        expAvg,
+        expAvgSq,
+        ...(ema && { rawParams: parameters }),
         ...(gradients && { gradients }),
         progress: this.progress,
       },

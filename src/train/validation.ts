@@ -7,43 +7,43 @@ import type { NetworkConfig } from '../models/config.js';
 import { inventoryOf } from '../models/network.js';
 import { PreciseBatchNorm } from './preciseBatchNorm.js';
 import type { TrainOptions } from './recipe/options.js';
-import type { TrainingPrograms } from './trainingPrograms.js';
+import type { TrainingSession } from './trainingSession.js';
 
 export interface ValidationParts {
   readonly config: NetworkConfig;
   readonly options: TrainOptions;
   readonly loader: DataLoader;
-  readonly programs: TrainingPrograms;
+  readonly session: TrainingSession;
 }
 
 /** Replaces the running statistics of all batch norms by those of a few training batches under the weights that are tested. */
 export async function estimateStatistics(
-  { config, options, loader, programs }: ValidationParts,
+  { config, options, loader, session }: ValidationParts,
   videos: readonly LabelledVideo[],
   epoch: number,
-  chained: boolean,
+  pairedClips: boolean,
 ): Promise<void> {
   const { batch, seed, preciseBn, batchNorm } = options;
   if (preciseBn === 0 || batchNorm === 'frozen') return;
   const estimate = new PreciseBatchNorm(inventoryOf(config).statistics);
   let left = preciseBn;
   for await (const { clips } of loader.batches(videos, { batch, train: true, epoch, seed: seed + 1 })) {
-    estimate.add(await programs.statistics(clips, chained));
+    estimate.add(await session.statistics(clips, pairedClips));
     if (--left === 0) break;
   }
-  await programs.setStatistics(estimate.result());
+  await session.setStatistics(estimate.result());
 }
 
 /** Cross-entropy and top-1 over videos, one centre view each; undefined for none. The loss is NaN when the network's answers are none. */
 export async function validate(
-  { config, options, loader, programs }: ValidationParts,
+  { config, options, loader, session }: ValidationParts,
   videos: readonly LabelledVideo[],
 ): Promise<{ readonly loss: number; readonly top1: number } | undefined> {
   if (videos.length === 0) return undefined;
   let loss = 0;
   let correct = 0;
   for await (const batch of loader.batches(videos, { batch: options.batch, train: false })) {
-    const logits = await programs.logits(batch.clips);
+    const logits = await session.logits(batch.clips);
     if (!logits.every(Number.isFinite)) return { loss: Number.NaN, top1: 0 };
     correct += correctIn(logits, batch.labels, config.classes);
     batch.labels.forEach((label, i) => {

@@ -16,7 +16,7 @@ export type { GraphRuntime, RuntimeOptions, Session, TensorValue } from '../plat
 export type { Platform } from '../platform/platform.js';
 export { Rng } from '../rng.js';
 export { defaultStep, type StepOptions, smoothedTargets } from '../train/step.js';
-export { type StepInput, type StepResult, TrainingPrograms, type TrainingWeights } from '../train/trainingPrograms.js';
+export { type StepInput, type StepResult, TrainingSession, type TrainingWeights } from '../train/trainingSession.js';
 export { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
 export { loadCheckpoint, saveCheckpoint } from '../weights/checkpointStore.js';
 export { parseSafetensors, serializeSafetensors } from '../weights/safetensors.js';

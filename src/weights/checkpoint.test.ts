@@ -28,9 +28,21 @@ test('everything comes back as it was, through bytes and through a file', async 
 test('a run comes back with its moments and progress, and without them when it has none', () => {
   const plain = tinyCheckpoint({ labels });
   const moments = (value: number) => plain.parameters.map((_, i) => value / (i + 1));
-  const training = { first: moments(1), second: moments(2), progress: { step: 12, seed: [1, 'a'], best: null } };
+  const training = { expAvg: moments(1), expAvgSq: moments(2), progress: { step: 12, seed: [1, 'a'], best: null } };
   assert.deepEqual(journey({ ...plain, training }).training, training);
   assert.equal('training' in journey(plain), false);
+});
+
+test('a run under earlier names gives its weights, but nothing to go on with', () => {
+  const plain = tinyCheckpoint({ labels });
+  const training = { expAvg: plain.parameters, expAvgSq: plain.parameters, progress: {} };
+  const file = checkpointFile({ ...plain, training });
+  const tensors = new Map(
+    [...file.tensors].map(([name, tensor]) => [name.replace(/[.]expAvg$/, '.first').replace(/[.]expAvgSq$/, '.second'), tensor]),
+  );
+  const { training: none, parameters } = parseCheckpoint({ ...file, tensors }, 'earlier');
+  assert.equal(none, undefined);
+  assert.deepEqual(parameters, plain.parameters);
 });
 
 const calibration = {
@@ -124,7 +136,7 @@ const hostile: readonly (readonly [what: string, change: Record<string, string |
     { calibration: '{"temperature":' },
     /^WeightsError: bad\.st: metadata "calibration" is not understood/,
   ],
-  ['a run without its moments', { training: '{}' }, /^WeightsError: bad\.st: .*"optimizer\.first"/],
+  ['a run without its moments', { training: '{}' }, /^WeightsError: bad\.st: .*"optimizer\.expAvg"/],
 ];
 for (const [what, change, reason] of hostile) {
   test(`refused: ${what}`, () => {

@@ -31,10 +31,10 @@ export interface Checkpoint extends FlatWeights {
 
 export interface TrainingState {
   /** AdamW's moments, flat like the parameters. */
-  readonly first: Float32Array;
-  readonly second: Float32Array;
+  readonly expAvg: Float32Array;
+  readonly expAvgSq: Float32Array;
   /** The weights being trained, when the checkpoint's own are their moving average. */
-  readonly current?: Float32Array;
+  readonly rawParams?: Float32Array;
   /** Gradients added up so far of a step that is not finished. */
   readonly gradients?: Float32Array;
   /** Progress and options as JSON, owned by the trainer. */
@@ -54,7 +54,7 @@ export function checkpointFile(checkpoint: Checkpoint): TensorFile {
     ...named(statistics, checkpoint.statistics),
   ]);
   if (training) {
-    for (const name of ['first', 'second', 'current', 'gradients'] as const) {
+    for (const name of ['expAvg', 'expAvgSq', 'rawParams', 'gradients'] as const) {
       const data = training[name];
       if (data) tensors.set(`optimizer.${name}`, { dtype: 'F32', shape: [data.length], data });
     }
@@ -90,8 +90,9 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
   }
   checkSize(file, config, where);
   const { parameters, statistics } = inventoryOf(config);
+  const older = file.tensors.has('optimizer.first'); // a run under earlier names: its weights load, but it cannot go on
   const training =
-    file.metadata['training'] === undefined ? {} : { training: trainingState(file, countValues(parameters), where) };
+    older || file.metadata['training'] === undefined ? {} : { training: trainingState(file, countValues(parameters), where) };
   return {
     config,
     labels,
@@ -135,9 +136,9 @@ function trainingState(file: TensorFile, length: number, where: string): Trainin
   const vector = (name: string) => floatTensor(file, `optimizer.${name}`, [length], where);
   const has = (name: string) => file.tensors.has(`optimizer.${name}`);
   return {
-    first: vector('first'),
-    second: vector('second'),
-    ...(has('current') && { current: vector('current') }),
+    expAvg: vector('expAvg'),
+    expAvgSq: vector('expAvgSq'),
+    ...(has('rawParams') && { rawParams: vector('rawParams') }),
     ...(has('gradients') && { gradients: vector('gradients') }),
     progress: metadataJson(file, 'training', where),
   };

@@ -31,7 +31,7 @@ interface Task {
   readonly settle: (error: Error | undefined, output?: unknown) => void;
 }
 
-interface Seat {
+interface WorkerSlot {
   readonly worker: WorkerThread;
   task: Task | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -55,7 +55,7 @@ function deferred(): Deferred {
 
 export class TaskPool<Kinds extends TaskKinds> {
   private readonly queue: Task[] = [];
-  private readonly seats = new Set<Seat>();
+  private readonly slots = new Set<WorkerSlot>();
   private nextId = 1;
   private closed = false;
 
@@ -100,12 +100,12 @@ export class TaskPool<Kinds extends TaskKinds> {
   async close(): Promise<void> {
     this.closed = true;
     for (const task of this.queue.splice(0)) task.settle(new VmfError(`${task.options.label}: the worker pool was closed`));
-    await Promise.all([...this.seats].map((seat) => this.stop(seat)));
+    await Promise.all([...this.slots].map((slot) => this.stop(slot)));
   }
 
   /** A worker stopped inside native code takes the whole process with it (node-av fails fatally there): wait for its reply. */
-  private async stop(seat: Seat): Promise<void> {
-    const { task, worker, ended } = seat;
+  private async stop(slot: WorkerSlot): Promise<void> {
+    const { task, worker, ended } = slot;
     task?.settle(new VmfError(`${task.options.label}: the worker pool was closed`));
     if (task === undefined) await worker.terminate();
     else await ended.promise;
@@ -113,79 +113,79 @@ export class TaskPool<Kinds extends TaskKinds> {
 
   private dispatch(): void {
     while (this.queue.length > 0 && !this.closed) {
-      const seat = this.freeSeat();
-      if (seat === undefined) return;
+      const slot = this.freeSlot();
+      if (slot === undefined) return;
       const task = this.queue.shift();
-      if (task !== undefined) this.start(seat, task);
+      if (task !== undefined) this.start(slot, task);
     }
   }
 
-  private freeSeat(): Seat | undefined {
-    for (const seat of this.seats) if (seat.task === undefined && seat.failure === undefined) return seat;
-    return this.seats.size < this.options.size ? this.addSeat() : undefined;
+  private freeSlot(): WorkerSlot | undefined {
+    for (const slot of this.slots) if (slot.task === undefined && slot.failure === undefined) return slot;
+    return this.slots.size < this.options.size ? this.addSlot() : undefined;
   }
 
-  private addSeat(): Seat {
+  private addSlot(): WorkerSlot {
     const worker = this.options.open({
-      message: (reply) => this.finish(seat, reply as ReplyMessage),
-      failed: (reason) => this.crash(seat, reason),
-      ended: (code) => this.remove(seat, code),
+      message: (reply) => this.finish(slot, reply as ReplyMessage),
+      failed: (reason) => this.crash(slot, reason),
+      ended: (code) => this.remove(slot, code),
     });
-    const seat: Seat = { worker, ended: deferred(), task: undefined, timer: undefined, failure: undefined };
-    this.seats.add(seat);
-    return seat;
+    const slot: WorkerSlot = { worker, ended: deferred(), task: undefined, timer: undefined, failure: undefined };
+    this.slots.add(slot);
+    return slot;
   }
 
-  private start(seat: Seat, task: Task): void {
+  private start(slot: WorkerSlot, task: Task): void {
     try {
-      seat.worker.post(task.message, task.options.transfer ?? []);
+      slot.worker.post(task.message, task.options.transfer ?? []);
     } catch (error) {
       task.settle(error instanceof Error ? error : new Error(String(error)));
       return;
     }
-    seat.task = task;
-    seat.worker.hold(true);
+    slot.task = task;
+    slot.worker.hold(true);
     const { timeoutSec, label } = task.options;
     if (timeoutSec === undefined) return;
-    seat.timer = setTimeout(() => {
-      seat.failure = new LimitError(`gave no result within ${timeoutSec} s and was stopped`, { path: label, code: 'timeout' });
-      void seat.worker.terminate();
+    slot.timer = setTimeout(() => {
+      slot.failure = new LimitError(`gave no result within ${timeoutSec} s and was stopped`, { path: label, code: 'timeout' });
+      void slot.worker.terminate();
     }, timeoutSec * 1000);
   }
 
-  private finish(seat: Seat, reply: ReplyMessage): void {
-    const task = this.vacate(seat);
+  private finish(slot: WorkerSlot, reply: ReplyMessage): void {
+    const task = this.vacate(slot);
     if (this.closed) {
-      void seat.worker.terminate();
+      void slot.worker.terminate();
       return;
     }
-    seat.worker.hold(false);
+    slot.worker.hold(false);
     if (task === undefined || task.message.id !== reply.id) return;
     if ('error' in reply) task.settle(unpackError(reply.error));
     else task.settle(undefined, reply.output);
     this.dispatch();
   }
 
-  private vacate(seat: Seat): Task | undefined {
-    const { task } = seat;
-    clearTimeout(seat.timer);
-    seat.timer = undefined;
-    seat.task = undefined;
+  private vacate(slot: WorkerSlot): Task | undefined {
+    const { task } = slot;
+    clearTimeout(slot.timer);
+    slot.timer = undefined;
+    slot.task = undefined;
     return task;
   }
 
-  private crash(seat: Seat, reason: string): void {
-    const label = seat.task?.options.label ?? 'worker';
+  private crash(slot: WorkerSlot, reason: string): void {
+    const label = slot.task?.options.label ?? 'worker';
     const make = this.options.crashed ?? ((what: string, why: string) => new VmfError(`${what}: its worker died: ${why}`));
-    seat.failure ??= make(label, reason.split('\n')[0] ?? reason);
+    slot.failure ??= make(label, reason.split('\n')[0] ?? reason);
   }
 
   /** After a worker is gone its task fails with the reason, and a new worker takes over the queue. */
-  private remove(seat: Seat, code: number): void {
-    this.seats.delete(seat);
-    seat.ended.resolve();
-    this.crash(seat, `exit code ${code}`);
-    this.vacate(seat)?.settle(seat.failure);
+  private remove(slot: WorkerSlot, code: number): void {
+    this.slots.delete(slot);
+    slot.ended.resolve();
+    this.crash(slot, `exit code ${code}`);
+    this.vacate(slot)?.settle(slot.failure);
     this.dispatch();
   }
 }

@@ -11,7 +11,7 @@ const folder = RunFolder.check(path, begun);
 await folder.open();
 const tiny = tinyCheckpoint();
 const { parameters: moment } = tiny;
-await folder.reserveFor({ ...tiny, training: { first: moment, second: moment, progress: {} } });
+await folder.reserveFor({ ...tiny, training: { expAvg: moment, expAvgSq: moment, progress: {} } });
 const before = existsSync(folder.lastPath) ? (await folder.readLast()).training?.progress : undefined;
 let epoch = (before as { epoch: number } | undefined)?.epoch ?? 0;
 await folder.keepEpochs(epoch);
@@ -19,7 +19,7 @@ console.log('saving');
 for (;;) {
   epoch++;
   const parameters = tiny.parameters.slice().fill(epoch);
-  const checkpoint = { ...tiny, parameters, training: { first: parameters, second: parameters, progress: { epoch } } };
+  const checkpoint = { ...tiny, parameters, training: { expAvg: parameters, expAvgSq: parameters, progress: { epoch } } };
   await folder.log({ epoch, note: 'a line that takes a while to write '.repeat(20) });
   await folder.saveBest(checkpoint);
   await folder.saveLast(checkpoint);

@@ -1,6 +1,6 @@
 /** Reference operators in float64 loops, written from the definitions, independent of ONNX. */
 
-import { closure, type Expr } from '../../src/graph/expr.js';
+import { type Expr, topologicalOrder } from '../../src/graph/expr.js';
 import { type Shape, sizeOf } from '../../src/graph/shape.js';
 
 export type Values = ReadonlyMap<string, Float64Array | Float32Array>;
@@ -8,7 +8,7 @@ export type Values = ReadonlyMap<string, Float64Array | Float32Array>;
 /** Evaluates the roots for the named inputs. */
 export function evaluate(roots: readonly Expr[], inputs: Values): Float64Array[] {
   const known = new Map<Expr, Float64Array>();
-  for (const node of closure(roots))
+  for (const node of topologicalOrder(roots))
     known.set(
       node,
       evaluateNode(node, (x) => known.get(x) ?? new Float64Array(), inputs),
@@ -26,7 +26,7 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
   const third = c ? value(c) : undefined;
   switch (op.kind) {
     case 'input':
-    case 'memory':
+    case 'state':
       return Float64Array.from(inputs.get(op.name) ?? []);
     case 'constant':
       return Float64Array.from(op.data);
@@ -96,7 +96,7 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
       return alongLast(x, xs, (row) => softmaxOf(row).map(Math.log));
     case 'layerNorm':
       return alongLast(x, xs, (row) => normalise(row, op.epsilon).map((v, i) => v * (y[i] ?? NaN) + (third?.[i] ?? NaN)));
-    case 'scaleShift':
+    case 'channelAffine':
       return build(shape, (at) => {
         const row = (v: Float64Array, s: Shape) => v[(s[0] === 1 ? 0 : (at[1] ?? 0)) * (s[1] ?? 0) + (at[2] ?? 0)] ?? NaN;
         return (x[offset(xs, at)] ?? NaN) * row(y, ys) + row(third ?? y, c?.shape ?? []);
@@ -119,9 +119,9 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
         }
         return total;
       });
-    case 'gram':
-      return gramOf(x, xs, y, ys, op.perClip, shape);
-    case 'softmaxPositions':
+    case 'channelInnerProducts':
+      return channelInnerProductsOf(x, xs, y, ys, op.perClip, shape);
+    case 'spatialSoftmax':
       return groupedSoftmax(x, shape, (at) => [at[1], at[2]].join());
     case 'softmaxTokens':
       return groupedSoftmax(x, shape, (at) =>
@@ -349,7 +349,14 @@ function groupedSoftmax(x: Float64Array, shape: Shape, groupOf: (at: number[]) =
   return out;
 }
 
-function gramOf(y: Float64Array, ys: Shape, x: Float64Array, xs: Shape, perClip: boolean, shape: Shape): Float64Array {
+function channelInnerProductsOf(
+  y: Float64Array,
+  ys: Shape,
+  x: Float64Array,
+  xs: Shape,
+  perClip: boolean,
+  shape: Shape,
+): Float64Array {
   const out = new Float64Array(sizeOf(shape));
   for (const [t = 0, clip = 0, o = 0, h = 0, w = 0] of positions(ys)) {
     for (let c = 0; c < (xs[2] ?? 0); c++) {

@@ -1,7 +1,7 @@
 /** The only part of the record that follows interface changes; the values in test/fixtures/record do not. */
 import { writeFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
-import { closure } from '../../src/graph/expr.js';
+import { topologicalOrder } from '../../src/graph/expr.js';
 import { type Graph, modelOutputs } from '../../src/graph/graph.js';
 import { lower } from '../../src/graph/lowering/lower.js';
 import { sizeOf } from '../../src/graph/shape.js';
@@ -42,7 +42,7 @@ function clipsOf(config: NetworkConfig): Float32Array {
 /** Logits [batch, classes] of seeded clips under seeded weights. */
 export async function recordedLogits(network: RecordedNetwork, block: number): Promise<number[]> {
   const config = configOf(network);
-  const run = await program({ outputs: { logits: inferenceGraph(config, randomWeights(config), batch) } }, block, 'all');
+  const run = await session({ outputs: { logits: inferenceGraph(config, randomWeights(config), batch) } }, block, 'all');
   const { outputs } = await run({ clips: clipsOf(config) });
   await run.end();
   return Array.from(outputs['logits'] ?? []);
@@ -55,8 +55,8 @@ export async function recordedLogits(network: RecordedNetwork, block: number): P
 export async function recordedLosses(network: RecordedNetwork, block: number, steps = 10): Promise<number[]> {
   const config = configOf(network);
   const weights = randomWeights(config);
-  const options = { ...defaultStep, epsilon: 1, clips: batch, chained: network.name.endsWith('-causal') };
-  const run = await program(trainingStep(config, options), block, 'disabled');
+  const options = { ...defaultStep, epsilon: 1, clips: batch, pairedClips: network.name.endsWith('-causal') };
+  const run = await session(trainingStep(config, options), block, 'disabled');
   const targets = smoothedTargets(
     Int32Array.from({ length: batch }, (_, i) => i),
     classes,
@@ -64,7 +64,7 @@ export async function recordedLosses(network: RecordedNetwork, block: number, st
   );
   const fixed = { clips: clipsOf(config), targets, dropout: new Float32Array(batch * masksOf(config).dropouts).fill(1) };
   const zeros = () => new Float32Array(weights.parameters.length);
-  let state: Record<string, Float32Array> = { ...weights, first: zeros(), second: zeros() };
+  let state: Record<string, Float32Array> = { ...weights, expAvg: zeros(), expAvgSq: zeros() };
   const losses: number[] = [];
   for (let step = 1; step <= steps; step++) {
     const schedule = scheduleValues({ step, rate: 2e-5, weightDecay: 0.05, betas: defaultStep.betas });
@@ -78,8 +78,8 @@ export async function recordedLosses(network: RecordedNetwork, block: number, st
 
 type Vectors = Record<string, Float32Array>;
 
-async function program(graph: Graph, block: number, graphOptimizationLevel: 'all' | 'disabled') {
-  const shapes = closure(Object.values(modelOutputs(graph))).flatMap(({ op, shape }) =>
+async function session(graph: Graph, block: number, graphOptimizationLevel: 'all' | 'disabled') {
+  const shapes = topologicalOrder(Object.values(modelOutputs(graph))).flatMap(({ op, shape }) =>
     op.kind === 'input' ? [[op.name, shape] as const] : [],
   );
   const options = { graphOptimizationLevel, logSeverityLevel: 3, intraOpNumThreads: 2, enableMemPattern: false } as const;

@@ -1,7 +1,7 @@
 /** Lowers a graph and runs it once. */
 
 import * as ort from 'onnxruntime-node';
-import { closure, type Expr } from '../../src/graph/expr.js';
+import { type Expr, topologicalOrder } from '../../src/graph/expr.js';
 import { type Graph, inputName, modelOutputs, roleOf } from '../../src/graph/graph.js';
 import { lower } from '../../src/graph/lowering/lower.js';
 import { refuseOtherBlock } from '../../src/node/blockSize.js';
@@ -21,7 +21,7 @@ export async function runGraph(
   await refuseOtherBlock(model, 'test');
   const session = await ort.InferenceSession.create(model, { logSeverityLevel: 3, intraOpNumThreads: 1 });
   const feeds: Record<string, ort.Tensor> = {};
-  for (const { op, shape } of closure(Object.values(modelOutputs(graph)))) {
+  for (const { op, shape } of topologicalOrder(Object.values(modelOutputs(graph)))) {
     const name = inputName(op);
     if (name) feeds[name] = new ort.Tensor('float32', inputs.get(name) ?? new Float32Array(), shape);
   }

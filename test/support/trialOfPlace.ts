@@ -51,14 +51,14 @@ async function train(library: typeof Library, platform: Library.Platform, checkp
   );
   const labels = Int32Array.from({ length: batch }, (_, b) => b % config.classes);
   const runtime = platform.openRuntime({ threads: 1 });
-  const programs = new library.TrainingPrograms(runtime, config, {
+  const programs = new library.TrainingSession(runtime, config, {
     ...library.defaultStep,
     epsilon,
     statisticsMomentum: 0.5,
     clips: batch,
   });
   const zeros = () => new Float32Array(parameters.length);
-  await programs.setWeights({ parameters, statistics, first: zeros(), second: zeros() });
+  await programs.setWeights({ parameters, statistics, expAvg: zeros(), expAvgSq: zeros() });
   const losses: number[] = [];
   const copy = () => library.clipsFrom(clips.data.slice(), batch, config);
   for (let step = 1; step <= steps; step++) {

@@ -3,7 +3,7 @@
  * costs about a microsecond, so smaller maps stay whole. Blocked inference only.
  */
 
-import { asMap, closure, type Expr, expr, rebuilt } from '../expr.js';
+import { asMap, type Expr, expr, rebuilt, topologicalOrder } from '../expr.js';
 import { tappedDepthwise } from '../operators/depthwise.js';
 import { operatorOf } from '../operators/registry.js';
 import { inSpace, tapPicks } from '../operators/window.js';
@@ -12,7 +12,7 @@ import { concat, reshape, slice } from '../shapeOps.js';
 import { Provenance } from './provenance.js';
 
 /** Of networks whose frames have tokens of their own, or come one at a time. */
-const unknown: ReadonlySet<string> = new Set(['regroup', 'memory', 'depthwiseTaps']);
+const unknown: ReadonlySet<string> = new Set(['regroup', 'state', 'depthwiseTaps']);
 
 /** Rewrites the outputs so that maps of a size (H, W) at which some map has `minBytes` exist frame by frame. */
 export function frameTiling(
@@ -20,7 +20,7 @@ export function frameTiling(
   minBytes: number,
   provenance = new Provenance(),
 ): Record<string, Expr> {
-  const order = closure(Object.values(outputs));
+  const order = topologicalOrder(Object.values(outputs));
   if (order.some(({ op }) => op.kind.endsWith('Gradient') || unknown.has(op.kind))) return { ...outputs };
   const large = order.filter(({ shape, isMap }) => isMap && 4 * sizeOf(shape) >= minBytes).map(positionsOf);
   const rewriting = new Rewriting(new Set(large));

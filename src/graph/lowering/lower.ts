@@ -3,7 +3,7 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import { closure, type Expr, type OpOf } from '../expr.js';
+import { type Expr, type OpOf, topologicalOrder } from '../expr.js';
 import { type Graph, inputName, modelOutputs, roleOf } from '../graph.js';
 import { type OnnxModel, writeOnnx } from '../onnx.js';
 import { emitBiasedProduct } from '../operators/matmul.js';
@@ -75,7 +75,7 @@ class Lowering implements NchwcLowering {
   ) {
     this.e = new Emitter(target);
     this.layout = new BlockedLayout(this.e, target.block || 1);
-    this.order = closure(Object.values(outputs));
+    this.order = topologicalOrder(Object.values(outputs));
     this.fusion = new Fusion(this.order, Object.values(outputs), (x) => this.isNchwc(x));
     this.channels = new ChannelOrder(this.order);
     this.vectors = new LaneVectors(this.e, this.layout, (node) => this.standard(node), this.fusion.biasedProduct);
@@ -92,7 +92,7 @@ class Lowering implements NchwcLowering {
       const { op, shape } = node;
       const name = inputName(op);
       if (name === undefined) return [];
-      const kept = op.kind === 'memory' && this.isNchwc(node) ? this.layout.nominal(this.map(node)) : shape;
+      const kept = op.kind === 'state' && this.isNchwc(node) ? this.layout.nominal(this.map(node)) : shape;
       return [{ name, type: 'float32' as const, shape: kept }];
     });
     const { block } = this.target;

@@ -3,7 +3,7 @@
  * 7 positions, mostly edges. Blocked inference only.
  */
 
-import { closure, type Expr, mapExpr, rebuilt } from '../expr.js';
+import { type Expr, mapExpr, rebuilt, topologicalOrder } from '../expr.js';
 import { operatorOf } from '../operators/registry.js';
 import { transpose } from '../shapeOps.js';
 import { Provenance } from './provenance.js';
@@ -21,7 +21,7 @@ export function timeInnermost(
   provenance = new Provenance(),
   maxWidth = 7,
 ): Record<string, Expr> {
-  const order = closure(Object.values(outputs));
+  const order = topologicalOrder(Object.values(outputs));
   const turning = new Turning(maxWidth);
   const late = order.filter((node) => node.op.kind === 'depthwise' && turning.isLate(node));
   const suits = ({ op, inputs }: Expr) =>
@@ -35,7 +35,7 @@ export function timeInnermost(
 }
 
 /** Of training, or of networks whose frames have tokens of their own or come one at a time. */
-const isForeign = ({ op }: Expr): boolean => op.kind.endsWith('Gradient') || op.kind === 'regroup' || op.kind === 'memory';
+const isForeign = ({ op }: Expr): boolean => op.kind.endsWith('Gradient') || op.kind === 'regroup' || op.kind === 'state';
 
 class Turning {
   /** Each expression in both layouts. */

@@ -10,25 +10,30 @@ import { sum } from './reduction.js';
 
 declare module '../expr.js' {
   interface Ops {
-    scaleShift: object;
+    channelAffine: object;
     channelSum: object;
     channelDot: object;
   }
 }
 
 /** scale * x + shift with scale and shift [1, C] (one for all clips) or [B, C]. Chains of them are merged into one. */
-export function scaleShift(map: Expr, scale: Expr, shift: Expr = filled(0, scale.shape)): Expr {
+export function channelAffine(map: Expr, scale: Expr, shift: Expr = filled(0, scale.shape)): Expr {
   const x = asMap(map);
-  const { clips, channels } = mapSize(x.shape, 'scaleShift');
+  const { clips, channels } = mapSize(x.shape, 'channelAffine');
   const [inner, innerScale, innerShift] = x.inputs;
-  if (x.op.kind === 'scaleShift' && inner && innerScale && innerShift) {
-    return scaleShift(inner, mul(innerScale, scale), add(mul(innerShift, scale), shift));
+  if (x.op.kind === 'channelAffine' && inner && innerScale && innerShift) {
+    return channelAffine(inner, mul(innerScale, scale), add(mul(innerShift, scale), shift));
   }
   const rows = Math.max(scale.shape[0] ?? 0, shift.shape[0] ?? 0);
   const fits = (v: Expr) => v.shape.length === 2 && v.shape[1] === channels && (v.shape[0] === 1 || v.shape[0] === clips);
-  need(fits(scale) && fits(shift), `scaleShift: ${rows} rows for [B|1, C] = [${clips}, ${channels}]`, scale.shape, shift.shape);
-  return mapExpr({ kind: 'scaleShift' }, [x, scale, shift], x.shape, (dy) => [
-    scaleShift(dy, scale),
+  need(
+    fits(scale) && fits(shift),
+    `channelAffine: ${rows} rows for [B|1, C] = [${clips}, ${channels}]`,
+    scale.shape,
+    shift.shape,
+  );
+  return mapExpr({ kind: 'channelAffine' }, [x, scale, shift], x.shape, (dy) => [
+    channelAffine(dy, scale),
     overClips(channelDot(dy, x), scale),
     overClips(channelSum(dy), shift),
   ]);
@@ -41,7 +46,7 @@ const overClips = (perClip: Expr, like: Expr): Expr => (like.shape[0] === 1 ? su
 export function channelSum(map: Expr): Expr {
   const x = asMap(map);
   const { clips, channels } = mapSize(x.shape, 'channelSum');
-  return expr({ kind: 'channelSum' }, [x], [clips, channels], (dy) => [scaleShift(x, filled(0, dy.shape), dy)]);
+  return expr({ kind: 'channelSum' }, [x], [clips, channels], (dy) => [channelAffine(x, filled(0, dy.shape), dy)]);
 }
 
 /** Sum over frames and positions of x * y, [B, C]. */
@@ -49,7 +54,7 @@ export function channelDot(a: Expr, b: Expr): Expr {
   const [x, y] = [asMap(a), asMap(b)];
   const { clips, channels } = mapSize(x.shape, 'channelDot');
   need(x.shape.join() === y.shape.join(), 'channelDot: maps differ', x.shape, y.shape);
-  return expr({ kind: 'channelDot' }, [x, y], [clips, channels], (dy) => [scaleShift(y, dy), scaleShift(x, dy)]);
+  return expr({ kind: 'channelDot' }, [x, y], [clips, channels], (dy) => [channelAffine(y, dy), channelAffine(x, dy)]);
 }
 
 /** Mean over frames and positions, [B, C]. */
@@ -58,9 +63,9 @@ export function globalAverage(x: Expr): Expr {
   return mul(channelSum(x), 1 / (frames * height * width));
 }
 
-export const scaleShiftOperator = operator('scaleShift', {
-  emit: emitScaleShift,
-  nchwc: { emit: scaleShiftNchwc, activation: 'always', addend: 'always' },
+export const channelAffineOperator = operator('channelAffine', {
+  emit: emitChannelAffine,
+  nchwc: { emit: channelAffineNchwc, activation: 'always', addend: 'always' },
   reach: 'position',
   sharesLanes: true,
 });
@@ -68,7 +73,7 @@ export const scaleShiftOperator = operator('scaleShift', {
 /** [R, C] -> [R, C, 1, 1], which broadcasts against [T, B, C, H, W]. */
 const perChannel = (e: Emitter, x: string, shape: Shape) => e.reshape(x, [...shape, 1, 1]);
 
-function emitScaleShift(e: Emitter, { inputs }: Node, [x = '', scale = '', shift = '']: readonly string[]): string {
+function emitChannelAffine(e: Emitter, { inputs }: Node, [x = '', scale = '', shift = '']: readonly string[]): string {
   const [scales = [], shifts = []] = inputs.slice(1).map((operand) => operand.shape);
   const op = inputs[2]?.op;
   const [factor, plus] = [perChannel(e, scale, scales), perChannel(e, shift, shifts)];
@@ -78,7 +83,7 @@ function emitScaleShift(e: Emitter, { inputs }: Node, [x = '', scale = '', shift
 }
 
 /** A depthwise 1x1 Conv; per-clip scales see clips as channels, [T, B*C, ..], free since T is outermost. */
-function scaleShiftNchwc(c: NchwcLowering, node: Node<'scaleShift'>, epilogue: Epilogue): BlockedMap {
+function channelAffineNchwc(c: NchwcLowering, node: Node<'channelAffine'>, epilogue: Epilogue): BlockedMap {
   const { e, layout } = c;
   const [from = node, scale = node, shift = node] = node.inputs;
   const order = c.lanesOf(node);

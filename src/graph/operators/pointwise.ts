@@ -16,7 +16,7 @@ import { transpose } from './transpose.js';
 declare module '../expr.js' {
   interface Ops {
     pointwise: { readonly perClip: boolean; readonly groups: number };
-    gram: { readonly perClip: boolean; readonly groups: number };
+    channelInnerProducts: { readonly perClip: boolean; readonly groups: number };
   }
 }
 
@@ -36,7 +36,7 @@ export function pointwise(map: Expr, kernel: Expr, bias?: Expr, groups = 1): Exp
   const inputs = bias ? [x, weight, bias] : [x, weight];
   return mapExpr({ kind: 'pointwise', perClip, groups }, inputs, [frames, clips, out, height, width], (dy) => [
     pointwise(dy, flipped, undefined, groups),
-    gram(dy, x, perClip, groups),
+    channelInnerProducts(dy, x, perClip, groups),
     sum(channelSum(dy), [0], [out]),
   ]);
 }
@@ -45,13 +45,18 @@ export function pointwise(map: Expr, kernel: Expr, bias?: Expr, groups = 1): Exp
  * Products of channels summed over frames and positions: y [T,B,O,H,W], x [T,B,C,H,W] -> [O, C], or per clip [B, O, C]. With groups only
  * products within a group are wanted of the result.
  */
-export function gram(left: Expr, right: Expr, perClip: boolean, groups = 1): Expr {
+export function channelInnerProducts(left: Expr, right: Expr, perClip: boolean, groups = 1): Expr {
   const [y, x] = [asMap(left), asMap(right)];
-  const a = mapSize(y.shape, 'gram');
-  const b = mapSize(x.shape, 'gram');
-  need(a.frames === b.frames && a.clips === b.clips && a.height === b.height, 'gram: maps differ', y.shape, x.shape);
+  const a = mapSize(y.shape, 'channelInnerProducts');
+  const b = mapSize(x.shape, 'channelInnerProducts');
+  need(
+    a.frames === b.frames && a.clips === b.clips && a.height === b.height,
+    'channelInnerProducts: maps differ',
+    y.shape,
+    x.shape,
+  );
   const shape = perClip ? [a.clips, a.channels, b.channels] : [a.channels, b.channels];
-  return expr({ kind: 'gram', perClip, groups }, [y, x], shape, (dy) => [
+  return expr({ kind: 'channelInnerProducts', perClip, groups }, [y, x], shape, (dy) => [
     pointwise(x, dy),
     pointwise(y, transpose(dy, perClip ? [0, 2, 1] : [1, 0])),
   ]);
@@ -132,15 +137,22 @@ function matrixLanes(layout: BlockedLayout, weight: string, rows: Lanes, columns
 const repeated = (e: Emitter, x: string, times: number): string =>
   times === 1 ? x : e.node('Concat', Array<string>(times).fill(x), { axis: 0 });
 
-export const gramOperator = operator('gram', {
-  emit: emitGram,
-  reads: { emit: gramNchwc },
+export const channelInnerProductsOperator = operator('channelInnerProducts', {
+  emit: emitChannelInnerProducts,
+  reads: { emit: channelInnerProductsNchwc },
   reach: 'sum',
   macs: ({ op, inputs: [y, x] }) => (sizeOf(y?.shape ?? []) * (x?.shape[2] ?? 0)) / op.groups,
 });
 
-function emitGram(e: Emitter, { op, inputs }: Node<'gram'>, [y = '', x = '']: readonly string[]): string {
-  const [a, b] = [mapSize(inputs[0]?.shape ?? [], 'gram'), mapSize(inputs[1]?.shape ?? [], 'gram')];
+function emitChannelInnerProducts(
+  e: Emitter,
+  { op, inputs }: Node<'channelInnerProducts'>,
+  [y = '', x = '']: readonly string[],
+): string {
+  const [a, b] = [
+    mapSize(inputs[0]?.shape ?? [], 'channelInnerProducts'),
+    mapSize(inputs[1]?.shape ?? [], 'channelInnerProducts'),
+  ];
   const left = e.reshape(y, [a.frames, a.clips, a.channels, a.height * a.width]);
   const right = e.transpose(e.reshape(x, [b.frames, b.clips, b.channels, b.height * b.width]), [0, 1, 3, 2]);
   return e.sum(e.node('MatMul', [left, right]), op.perClip ? [0] : [0, 1], false);
@@ -150,10 +162,10 @@ function emitGram(e: Emitter, { op, inputs }: Node<'gram'>, [y = '', x = '']: re
  * Where attention over positions is only used for a weighted sum, the sum is taken with the exponentials, and its few results
  * are divided instead of the whole map.
  */
-function gramNchwc(c: NchwcLowering, { op, inputs: [y, x] }: Node<'gram'>): string {
+function channelInnerProductsNchwc(c: NchwcLowering, { op, inputs: [y, x] }: Node<'channelInnerProducts'>): string {
   const [left, right] = [y as Expr, x as Expr];
   const [scores] = left.inputs;
-  if (left.op.kind !== 'softmaxPositions' || !scores || !op.perClip || c.usersOf(left).length > 1)
+  if (left.op.kind !== 'spatialSoftmax' || !scores || !op.perClip || c.usersOf(left).length > 1)
     return blockedGram(c.layout, c.map(left), c.map(right), op.perClip);
   const { exps, scale } = exponentials(c.layout, c.mapWith(scores, 1));
   return c.e.node('Mul', [blockedGram(c.layout, exps, c.map(right), true), scale]);

@@ -2,7 +2,7 @@
 
 import type { Expr, OpKind } from '../expr.js';
 import { addOperator, divOperator, mulOperator, subOperator } from './arithmetic.js';
-import { channelDotOperator, channelSumOperator, scaleShiftOperator } from './channelAffine.js';
+import { channelAffineOperator, channelDotOperator, channelSumOperator } from './channelAffine.js';
 import { convolutionOperator } from './convolution.js';
 import { convolutionInputGradientOperator, convolutionWeightGradientOperator } from './convolutionGradients.js';
 import { depthwiseOperator, depthwiseTapsOperator } from './depthwise.js';
@@ -11,15 +11,15 @@ import { layerNormOperator } from './layerNorm.js';
 import { matmulOperator } from './matmul.js';
 import { maxPoolOperator } from './maxPool.js';
 import type { Operator } from './operator.js';
-import { gramOperator, pointwiseOperator } from './pointwise.js';
+import { channelInnerProductsOperator, pointwiseOperator } from './pointwise.js';
 import { broadcastOperator, sumOperator } from './reduction.js';
 import { regroupOperator } from './regroup.js';
 import { reshapeOperator } from './reshape.js';
 import { shuffleChannelsOperator } from './shuffleChannels.js';
 import { concatOperator, sliceOperator } from './sliceConcat.js';
 import { logSoftmaxOperator, softmaxOperator } from './softmax.js';
-import { constantOperator, featureMapOperator, inputOperator, memoryOperator } from './sources.js';
-import { softmaxPositionsOperator } from './spatialSoftmax.js';
+import { constantOperator, featureMapOperator, inputOperator, stateOperator } from './sources.js';
+import { spatialSoftmaxOperator } from './spatialSoftmax.js';
 import { softmaxTokensOperator } from './tokenSoftmax.js';
 import { transposeOperator } from './transpose.js';
 import {
@@ -54,18 +54,18 @@ const operators: { readonly [K in OpKind]: Operator<K> } = {
   concat: concatOperator,
   input: inputOperator,
   constant: constantOperator,
-  memory: memoryOperator,
+  state: stateOperator,
   featureMap: featureMapOperator,
   matmul: matmulOperator,
   softmax: softmaxOperator,
   logSoftmax: logSoftmaxOperator,
   layerNorm: layerNormOperator,
-  scaleShift: scaleShiftOperator,
+  channelAffine: channelAffineOperator,
   channelSum: channelSumOperator,
   channelDot: channelDotOperator,
   pointwise: pointwiseOperator,
-  gram: gramOperator,
-  softmaxPositions: softmaxPositionsOperator,
+  channelInnerProducts: channelInnerProductsOperator,
+  spatialSoftmax: spatialSoftmaxOperator,
   softmaxTokens: softmaxTokensOperator,
   shuffleChannels: shuffleChannelsOperator,
   regroup: regroupOperator,

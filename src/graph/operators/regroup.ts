@@ -2,7 +2,7 @@
 
 import { asMap, type Expr, mapExpr } from '../expr.js';
 import { mapSize, need } from '../shape.js';
-import { scaleShift } from './channelAffine.js';
+import { channelAffine } from './channelAffine.js';
 import { operator } from './operator.js';
 
 declare module '../expr.js' {
@@ -23,8 +23,8 @@ export function regroup(map: Expr, frames: number): Expr {
   if (frames === size.frames) return x;
   const [inner, scale, shift] = x.inputs;
   // A scale shared by all clips commutes, so that scales on both sides merge.
-  if (x.op.kind === 'scaleShift' && inner && scale && shift && scale.shape[0] === 1 && shift.shape[0] === 1)
-    return scaleShift(regroup(inner, frames), scale, shift);
+  if (x.op.kind === 'channelAffine' && inner && scale && shift && scale.shape[0] === 1 && shift.shape[0] === 1)
+    return channelAffine(regroup(inner, frames), scale, shift);
   const shape = [frames, images / frames, ...x.shape.slice(2)];
   return mapExpr({ kind: 'regroup' }, [x], shape, (dy) => [regroup(dy, size.frames)]);
 }

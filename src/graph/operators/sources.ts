@@ -8,7 +8,7 @@ export const inputOperator = operator('input', { emit: (_, { op }) => op.name })
 export const constantOperator = operator('constant', { emit: (e, { op, shape }) => e.floats(op.data, shape) });
 export const featureMapOperator = operator('featureMap', { emit: (_, __, [x = '']) => x });
 
-export const memoryOperator = operator('memory', {
+export const stateOperator = operator('state', {
   emit: (_, { op }) => inputName(op) ?? '',
   nchwc: {
     emit: (_, { op, shape }) => ({

@@ -5,24 +5,24 @@ import type { BlockedLayout, BlockedMap } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';
 import { mapSize } from '../shape.js';
 import { mul } from './arithmetic.js';
-import { channelDot, scaleShift } from './channelAffine.js';
+import { channelAffine, channelDot } from './channelAffine.js';
 import { type Node, operator } from './operator.js';
 
 declare module '../expr.js' {
   interface Ops {
-    softmaxPositions: object;
+    spatialSoftmax: object;
   }
 }
 
-export function softmaxPositions(x: Expr): Expr {
-  const y: Expr = mapExpr({ kind: 'softmaxPositions' }, [asMap(x)], x.shape, (dy) => {
+export function spatialSoftmax(x: Expr): Expr {
+  const y: Expr = mapExpr({ kind: 'spatialSoftmax' }, [asMap(x)], x.shape, (dy) => {
     const total = channelDot(dy, y); // [B, C]
-    return [mul(y, scaleShift(dy, filled(1, total.shape), mul(total, -1)))];
+    return [mul(y, channelAffine(dy, filled(1, total.shape), mul(total, -1)))];
   });
   return y;
 }
 
-export const softmaxPositionsOperator = operator('softmaxPositions', {
+export const spatialSoftmaxOperator = operator('spatialSoftmax', {
   emit: emitStandard,
   nchwc: {
     emit: (c, node) => {
@@ -39,7 +39,7 @@ export const softmaxPositionsOperator = operator('softmaxPositions', {
 });
 
 function emitStandard(e: Emitter, { shape }: Node, [x = '']: readonly string[]): string {
-  const { frames, clips, channels, height, width } = mapSize(shape, 'softmaxPositions');
+  const { frames, clips, channels, height, width } = mapSize(shape, 'spatialSoftmax');
   const rows = e.transpose(e.reshape(x, [frames, clips * channels, height * width]), [1, 0, 2]);
   const y = e.node('Softmax', [e.reshape(rows, [clips * channels, frames * height * width])], { axis: -1 });
   return e.reshape(e.transpose(e.reshape(y, [clips * channels, frames, height * width]), [1, 0, 2]), shape);

@@ -1,7 +1,7 @@
 /** Squeeze-and-excitation (Hu et al., CVPR 2018): channels weighed by what the clip shows on average. */
 
 import type { Expr } from '../expr.js';
-import { globalAverage, scaleShift } from './channelAffine.js';
+import { channelAffine, globalAverage } from './channelAffine.js';
 import { linear } from './matmul.js';
 import { relu, sigmoid } from './unary.js';
 
@@ -20,5 +20,5 @@ export interface SqueezeExciteOptions {
 export function squeezeExcite(x: Expr, reduce: LinearWeights, expand: LinearWeights, options: SqueezeExciteOptions = {}): Expr {
   const { activation = relu, gate = sigmoid } = options;
   const squeezed = activation(linear(globalAverage(x), reduce.weight, reduce.bias)); // [B, r]
-  return scaleShift(x, gate(linear(squeezed, expand.weight, expand.bias)));
+  return channelAffine(x, gate(linear(squeezed, expand.weight, expand.bias)));
 }

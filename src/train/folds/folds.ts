@@ -133,7 +133,7 @@ async function runFold(job: TrainJob, data: LabelledVideos, options: FoldsOption
     ...(workers !== undefined && { workers }),
     ...(decoder && { decoder }),
   };
-  const recogniser = await loadRecogniser(trained.bestPath, { ...machine, use: 'throughput' });
+  const recogniser = await loadRecogniser(trained.bestPath, { ...machine, mode: 'throughput' });
   try {
     const onProgress = (done: number, of: number) => onFold({ kind: 'testing', done, of });
     const { metrics, rows } = await evaluateDataset(recogniser, videosOf(split, 'test'), { ...views, onProgress, signal });

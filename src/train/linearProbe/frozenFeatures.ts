@@ -11,11 +11,11 @@ import { type FlatWeights, type Intermediates, inferenceGraph, inventoryOf } fro
 import type { GraphRuntime, Session } from '../../platform/graphRuntime.js';
 import { PreciseBatchNorm } from '../preciseBatchNorm.js';
 import { defaultStep } from '../step.js';
-import { TrainingPrograms } from '../trainingPrograms.js';
+import { TrainingSession } from '../trainingSession.js';
 
 export class FrozenFeatures {
   private constructor(
-    private readonly program: Session,
+    private readonly session: Session,
     private readonly batch: number,
   ) {}
 
@@ -33,7 +33,7 @@ export class FrozenFeatures {
   async of(clips: ClipTensor): Promise<Float32Array> {
     const { batch } = this;
     const feeds = { clips: asTensor(padClips(clips, batch)) };
-    const { features } = await this.program.run<'features'>(feeds, { move: true });
+    const { features } = await this.session.run<'features'>(feeds, { move: true });
     return features.data.slice(0, (features.data.length / batch) * clips.count);
   }
 }
@@ -46,10 +46,10 @@ export async function seenStatistics(
   batch: number,
   batches: AsyncIterable<ClipTensor>,
 ): Promise<Float32Array> {
-  const programs = new TrainingPrograms(engine, config, { ...defaultStep, clips: batch });
+  const session = new TrainingSession(engine, config, { ...defaultStep, clips: batch });
   const none = new Float32Array(0);
-  await programs.setWeights({ parameters, statistics, first: none, second: none });
+  await session.setWeights({ parameters, statistics, expAvg: none, expAvgSq: none });
   const estimate = new PreciseBatchNorm(inventoryOf(config).statistics);
-  for await (const clips of batches) estimate.add(await programs.statistics(clips));
+  for await (const clips of batches) estimate.add(await session.statistics(clips));
   return estimate.result();
 }

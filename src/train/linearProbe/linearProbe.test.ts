@@ -86,11 +86,11 @@ test('the readout in the network gives what its weights make of the features', a
   const videos = readDataset(join(root, 'data')).videos.filter(({ split }) => split === 'val');
   const frozen = await FrozenFeatures.load(engine, config, { parameters, statistics }, videos.length);
   const logits = inferenceGraph(config, { parameters, statistics }, videos.length);
-  const program = await engine.load(lower({ outputs: { logits } }, { block: await blockSize() }), 'logits', 'inference');
+  const session = await engine.load(lower({ outputs: { logits } }, { block: await blockSize() }), 'logits', 'inference');
   const bias = parameters.subarray(countValues(inventoryOf(config).parameters) - config.classes);
   for await (const { clips } of loader.batches(videos, { batch: videos.length, train: false })) {
     const feeds = { clips: asTensor(clips) };
-    const found = (await program.run<'logits'>(feeds)).logits.data;
+    const found = (await session.run<'logits'>(feeds)).logits.data;
     const features = await frozen.of(clips);
     const width = features.length / clips.count;
     const weights = parameters.subarray(parameters.length - config.classes * (width + 1), parameters.length - config.classes);

@@ -4,7 +4,7 @@ import type { ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
 import { ConfigError } from '../../errors.js';
 import type { TrainJob } from '../job.js';
 import type { TrainSetup } from '../setup.js';
-import type { TrainingPrograms } from '../trainingPrograms.js';
+import type { TrainingSession } from '../trainingSession.js';
 import { batchParts, semiSupervisedBatch } from './semiSupervised.js';
 import { type StepPosition, supervisedBatch, type TrainingBatch } from './supervised.js';
 import { UnlabelledClips } from './unlabelledClips.js';
@@ -20,7 +20,7 @@ export async function createObjective(
   job: TrainJob,
   start: TrainSetup,
   loader: DataLoader,
-  programs: TrainingPrograms,
+  session: TrainingSession,
 ): Promise<Objective> {
   const { config, options, unlabelled } = start;
   if (unlabelled.length === 0) {
@@ -43,6 +43,6 @@ export async function createObjective(
     ...{ paths, count: parts.unlabelled, seed: options.seed },
     ...{ weak: { ...options.augment, operations: 0, randomErasing: 0, temporalWarp: 0 }, strong: options.strongAugment },
   });
-  const semi = { config, options, programs, unlabelled: clips };
+  const semi = { config, options, session, unlabelled: clips };
   return { labelledBatch: parts.labelled, makeBatch: (batch, at) => semiSupervisedBatch(semi, batch, at) };
 }

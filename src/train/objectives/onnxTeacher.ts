@@ -31,10 +31,10 @@ export async function openOnnxTeacher(
   const facts = statedFacts(readOnnxMetadata(model) ?? {}, where);
   const engine = platform.openRuntime(threads === undefined ? {} : { threads });
   try {
-    const program = await orRefused(engine.load(model, where, 'inference'), `${where}: ONNX Runtime cannot load it`);
-    const socket = socketOf(await program.describe(), student, where);
+    const session = await orRefused(engine.load(model, where, 'inference'), `${where}: ONNX Runtime cannot load it`);
+    const socket = socketOf(await session.describe(), student, where);
     const form = { ...socket, mean: facts.mean ?? student.preprocess.mean, std: facts.std ?? student.preprocess.std };
-    const network = new ForeignNetwork(program, socket, form, student, where);
+    const network = new ForeignNetwork(session, socket, form, student, where);
     const { outputs, notes } = await network.tryOut();
     return {
       ...{ name: `ONNX network of ${describeSocket(socket)}`, macs: undefined, labels: facts.labels, outputs },
@@ -144,7 +144,7 @@ class ForeignNetwork {
   private probabilities = false;
 
   constructor(
-    private readonly program: Session,
+    private readonly session: Session,
     private readonly socket: Socket,
     private readonly form: ClipForm,
     private readonly student: Student,
@@ -201,7 +201,7 @@ class ForeignNetwork {
     const shape = [batch, ...item, height, width];
     const data = new Float32Array(sizeOf(shape));
     data.set(part);
-    const running = this.program.run({ [input]: { shape, data } }, { move: true });
+    const running = this.session.run({ [input]: { shape, data } }, { move: true });
     const results = await orRefused(running, `${this.where}: cannot be run on [${shape}]`);
     const result = results[output];
     const got = result?.shape ?? [];

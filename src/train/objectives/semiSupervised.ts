@@ -17,7 +17,7 @@ import { softmax } from '../../metrics/softmax.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { Rng } from '../../rng.js';
 import type { TrainOptions } from '../recipe/options.js';
-import type { TrainingPrograms } from '../trainingPrograms.js';
+import type { TrainingSession } from '../trainingSession.js';
 import { type StepPosition, supervisedBatch, type TrainingBatch } from './supervised.js';
 import type { UnlabelledClips } from './unlabelledClips.js';
 
@@ -33,13 +33,13 @@ export function batchParts({ batch, unlabelledRatio }: Pick<TrainOptions, 'batch
 export interface SemiParts {
   readonly config: NetworkConfig;
   readonly options: TrainOptions;
-  readonly programs: Pick<TrainingPrograms, 'teaching'>;
+  readonly session: Pick<TrainingSession, 'teaching'>;
   readonly unlabelled: UnlabelledClips;
 }
 
 /** A labelled batch and as many unlabelled clips as fill the pass. */
 export async function semiSupervisedBatch(
-  { config, options, programs, unlabelled }: SemiParts,
+  { config, options, session, unlabelled }: SemiParts,
   batch: ClipBatch,
   { pass, done }: StepPosition,
 ): Promise<TrainingBatch> {
@@ -47,7 +47,7 @@ export async function semiSupervisedBatch(
   const parts = batchParts(options);
   const known = supervisedBatch(batch, config, options, pass);
   const { weak, strong } = await unlabelled.at(pass);
-  const logits = await programs.teaching(weak);
+  const logits = await session.teaching(weak);
   const { targets, confident } = pseudoTargets(logits, classes, options.pseudoThreshold);
   const rng = new Rng([options.seed, 'tubes', pass]);
   if (parts.unlabelled > 1 && rng.chance(options.tokenMix)) {

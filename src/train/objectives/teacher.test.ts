@@ -21,7 +21,7 @@ import { openRuntime } from '../../node/graphRuntime.js';
 import { nodePlatform } from '../../node/platform.js';
 import { Rng } from '../../rng.js';
 import { DivergenceWatch, lossWeight } from '../divergence.js';
-import { defaultStep, gradientPass, smoothedTargets } from '../step.js';
+import { defaultStep, gradientMicroStep, smoothedTargets } from '../step.js';
 import { distillationBatch } from './distillation.js';
 import type { Student } from './labelAlignment.js';
 import { openTeacher, teacherDigest } from './teacher.js';
@@ -230,7 +230,7 @@ test('what cannot teach is refused with what was found', async (t) => {
   await writeTinyWeights(own, { labels: ['a', 'b'] });
   await refused(/it lacks "c"/, own);
   writeFileSync(own, 'no weights');
-  await refused(/--teacher: .*w\.safetensors: .*not a safetensors file; expected weights of this program, or an ONNX model/, own);
+  await refused(/--teacher: .*w\.safetensors: .*not a safetensors file; expected weights of this session, or an ONNX model/, own);
   await refused(/--teacher: .*none\.onnx: cannot be opened \(ENOENT\)/, join(folder, 'none.onnx'));
   mkdirSync(join(folder, 'run'));
   await refused(/run: is a folder; expected weights/, join(folder, 'run'));
@@ -264,13 +264,13 @@ async function onePass(temperature: number, said: (logits: Float32Array) => { ta
   const { parameters, statistics } = tinyCheckpoint({ labels });
   const engine = openRuntime({ threads: 1 });
   try {
-    const program = await engine.load(lower(gradientPass(config, options), { block: 0 }), 'pass', 'training');
+    const session = await engine.load(lower(gradientMicroStep(config, options), { block: 0 }), 'pass', 'training');
     const rng = new Rng(['clips']);
     const shape = [4 * config.frames, 3, config.height, config.width];
     const clips = Float32Array.from({ length: sizeOf(shape) }, () => rng.normal());
     const run = async (targets: Float32Array, soft: Float32Array) => {
       await engine.setState({ parameters, statistics, gradients: new Float32Array(parameters.length) });
-      const { logits, loss } = await program.run<'logits' | 'loss'>({
+      const { logits, loss } = await session.run<'logits' | 'loss'>({
         clips: { shape, data: clips },
         targets: { shape: [4, 3], data: targets },
         soft: { shape: [4, 3], data: soft },

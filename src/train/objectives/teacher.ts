@@ -96,7 +96,7 @@ async function readWeights(path: string): Promise<TensorFile> {
     return await readSafetensors(path);
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
-    throw new WeightsError(`--teacher: ${error.message}; expected weights of this program, or an ONNX model`);
+    throw new WeightsError(`--teacher: ${error.message}; expected weights of this session, or an ONNX model`);
   }
 }
 

@@ -22,7 +22,7 @@ const entrant = fileURLToPath(new URL('../../../test/support/lockContender.js', 
 function runCheckpoint(): Checkpoint {
   const checkpoint = tinyCheckpoint();
   const moments = new Float32Array(checkpoint.parameters.length);
-  return { ...checkpoint, training: { first: moments, second: moments.slice(), progress: { epoch: 1 } } };
+  return { ...checkpoint, training: { expAvg: moments, expAvgSq: moments.slice(), progress: { epoch: 1 } } };
 }
 
 async function opened(path: string, resume = false): Promise<RunFolder> {

@@ -12,12 +12,12 @@ import type { NetworkConfig } from '../models/config.js';
 import { clipShape, evaluationGraph, type FlatWeights, masksOf } from '../models/network.js';
 import type { GraphRuntime, Session, TensorValue } from '../platform/graphRuntime.js';
 import {
-  gradientPass,
+  gradientMicroStep,
   type ScheduleEntry,
+  type StateName,
   type StepOptions,
   scheduleValues,
   statisticsGraph,
-  type TrainingState,
   teachingGraph,
   trainingStep,
   type Weights,
@@ -35,21 +35,21 @@ export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
   /** [branches, B], with drop path only. */
   readonly dropPath?: Float32Array;
   /** Whether clips follow one another in pairs, for causal networks. */
-  readonly chained?: boolean;
+  readonly pairedClips?: boolean;
   /** True for the passes before the last one of a step: their gradients are only added up. */
   readonly partial?: boolean;
 }
 
-/** What a session computes, and on how many clips where that is not the step's number; `chained` ones see pairs of clips as one. */
+/** What a session computes, and on how many clips where that is not the step's number; with `pairedClips` it sees pairs of clips as one. */
 type Computation =
-  | { readonly kind: 'step' | 'microStep'; readonly chained: boolean }
-  | { readonly kind: 'statistics'; readonly weights: Weights; readonly chained: boolean }
+  | { readonly kind: 'step' | 'microStep'; readonly pairedClips: boolean }
+  | { readonly kind: 'statistics'; readonly weights: Weights; readonly pairedClips: boolean }
   | { readonly kind: 'evaluation' | 'teaching'; readonly weights: Weights; readonly clips: number };
 
 /** Equal for computations that share a session. */
 function keyOf(computation: Computation): string {
   if ('clips' in computation) return `${computation.kind} of ${computation.clips} clips, ${computation.weights}`;
-  const pairs = computation.chained ? ' of pairs' : '';
+  const pairs = computation.pairedClips ? ' of pairs' : '';
   return computation.kind === 'statistics' ? `statistics${pairs}, ${computation.weights}` : `${computation.kind}${pairs}`;
 }
 
@@ -60,17 +60,17 @@ export interface StepResult {
   readonly logits: Float32Array;
 }
 
-/** `TrainingState` as vectors. */
+/** `StateName` as vectors. */
 export interface TrainingWeights extends FlatWeights {
-  readonly first: Float32Array;
-  readonly second: Float32Array;
+  readonly expAvg: Float32Array;
+  readonly expAvgSq: Float32Array;
   /** Moving average of the parameters, when the options ask for one. */
-  readonly average?: Float32Array;
+  readonly ema?: Float32Array;
   /** Gradients added up of an unfinished step, when a step has several passes. */
   readonly gradients?: Float32Array;
 }
 
-export class TrainingPrograms {
+export class TrainingSession {
   /** Masks that the network asks for, see `masksOf`. */
   readonly masks: ReturnType<typeof masksOf>;
   private readonly sessions = new Map<string, Promise<Session>>();
@@ -85,32 +85,29 @@ export class TrainingPrograms {
 
   /** What is tested and kept is the moving average, where there is one. */
   private get tested(): Weights {
-    return this.options.average ? 'average' : 'parameters';
+    return this.options.average ? 'ema' : 'parameters';
   }
 
-  /** Where `average` or `gradients` are needed and not given, they begin as the parameters and as zeros. */
+  /** Where `ema` or `gradients` are needed and not given, they begin as the parameters and as zeros. */
   async setWeights(weights: TrainingWeights): Promise<void> {
     const {
       parameters,
       statistics,
-      first,
-      second,
-      average = parameters,
+      expAvg,
+      expAvgSq,
+      ema = parameters,
       gradients = new Float32Array(parameters.length),
     } = weights;
     await this.engine.setState({
-      ...{ parameters, statistics, first, second },
-      ...(this.options.average && { average }),
+      ...{ parameters, statistics, expAvg, expAvgSq },
+      ...(this.options.average && { ema }),
       ...(this.accumulates && { gradients }),
     });
   }
 
   async weights(): Promise<TrainingWeights> {
-    const extra = [
-      ...(this.options.average ? (['average'] as const) : []),
-      ...(this.accumulates ? (['gradients'] as const) : []),
-    ];
-    return this.engine.readState(['parameters', 'statistics', 'first', 'second', ...extra]);
+    const extra = [...(this.options.average ? (['ema'] as const) : []), ...(this.accumulates ? (['gradients'] as const) : [])];
+    return this.engine.readState(['parameters', 'statistics', 'expAvg', 'expAvgSq', ...extra]);
   }
 
   private get accumulates(): boolean {
@@ -124,7 +121,7 @@ export class TrainingPrograms {
 
   /** Builds and loads the training step, so that the first one is not slower than the others. */
   async warmUp(): Promise<void> {
-    await this.session({ kind: 'step', chained: false });
+    await this.session({ kind: 'step', pairedClips: false });
   }
 
   /** Clips a second of the training step, timed on one step on blank clips after the first; the weights are as before. */
@@ -152,8 +149,8 @@ export class TrainingPrograms {
 
   /** One pass: a step of AdamW, or a part of one. */
   async step(input: StepInput): Promise<StepResult> {
-    const { chained = false, partial = false } = input;
-    const session = await this.session({ kind: partial ? 'microStep' : 'step', chained });
+    const { pairedClips = false, partial = false } = input;
+    const session = await this.session({ kind: partial ? 'microStep' : 'step', pairedClips });
     const result = await session.run<'loss' | 'gradientNorm' | 'logits'>(this.feeds(input), { move: true });
     return {
       loss: result.loss.data[0] ?? Number.NaN,
@@ -177,9 +174,9 @@ export class TrainingPrograms {
   }
 
   /** Mean and variance that the batch norms see in one batch, in the order of the statistics. `clips` is given away. */
-  async statistics(clips: ClipTensor, chained = false): Promise<Float32Array> {
+  async statistics(clips: ClipTensor, pairedClips = false): Promise<Float32Array> {
     const count = this.options.clips;
-    const session = await this.session({ kind: 'statistics', weights: this.tested, chained });
+    const session = await this.session({ kind: 'statistics', weights: this.tested, pairedClips });
     const feeds = { clips: this.tensor(clips.data, clipShape(this.config, count)) };
     return (await session.run<'statistics'>(feeds, { move: true })).statistics.data;
   }
@@ -214,20 +211,20 @@ export class TrainingPrograms {
 
   private async load(computation: Computation): Promise<Session> {
     const target = await this.engine.target();
-    if ('chained' in computation && computation.chained) await this.release({ ...computation, chained: false });
+    if ('pairedClips' in computation && computation.pairedClips) await this.release({ ...computation, pairedClips: false });
     const model = lower(this.graph(computation), target);
     return this.engine.load(model, `${this.config.name}, ${keyOf(computation)}`, 'training');
   }
 
-  private graph(computation: Computation): Graph<TrainingState> {
+  private graph(computation: Computation): Graph<StateName> {
     const { config, options } = this;
     switch (computation.kind) {
       case 'step':
-        return trainingStep(config, { ...options, chained: computation.chained });
+        return trainingStep(config, { ...options, pairedClips: computation.pairedClips });
       case 'microStep':
-        return gradientPass(config, { ...options, chained: computation.chained });
+        return gradientMicroStep(config, { ...options, pairedClips: computation.pairedClips });
       case 'statistics':
-        return statisticsGraph(config, options.clips, computation.chained, computation.weights);
+        return statisticsGraph(config, options.clips, computation.pairedClips, computation.weights);
       case 'teaching':
         return teachingGraph(config, computation.clips, computation.weights, options.frozenStatistics);
       case 'evaluation':
