@@ -20,7 +20,7 @@ const rng = new Rng(['legacy']);
 const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal());
 const engine = openRuntime({ threads: 1 });
 const program = await engine.load(
-  lower({ logits: inferenceGraph(weights.config, weights, 1) }, { block: 0 }),
+  lower({ outputs: { logits: inferenceGraph(weights.config, weights, 1) } }, { block: 0 }),
   'legacy',
   'inference',
 );
