@@ -45,7 +45,7 @@ export async function utInteraction({ list, seeds, only, say }: UtInteractionOpt
 const square = { height: 112, width: 112, resize: 'crop' } as const;
 
 const run = (data: LabelledVideos, test: readonly LabelledVideo[], seed: number, cut: Partial<Preprocess> = square) =>
-  trainAndTest({ data, options: { seed }, preprocess: { fromSec: 0.5, ...cut }, threads: 1, workers: 1 }, [test], views);
+  trainAndTest({ data, options: { seed }, preprocess: { startSec: 0.5, ...cut }, threads: 1, workers: 1 }, [test], views);
 
 const views = { clips: 3, crops: 1 } as const;
 
@@ -72,7 +72,7 @@ async function bySplit(
 
 /** Leave one sequence out; Wilson interval. */
 async function leaveOneOut(list: string, set: string, seed: number, say: (line: string) => void): Promise<AccuracyRow> {
-  const data = readDataset(list, { only: [{ column: 'set', values: [set] }], ignoreSplits: true });
+  const data = readDataset(list, { filter: [{ column: 'set', values: [set] }], ignoreSplits: true });
   const column = 'fold';
   const folds = foldsOf(data, column, seed);
   const results = await sideBySide(

@@ -30,9 +30,9 @@ after(() => {
   for (const run of cleanUps) run();
 });
 
-async function withThreshold(path: string, unknownBelow: number): Promise<void> {
+async function withThreshold(path: string, rejectThreshold: number): Promise<void> {
   const fittedOn = { videos: 24, split: 'val', views: '1x1', eceBefore: 0.2, eceAfter: 0.1, nllBefore: 1, nllAfter: 0.5 };
-  const calibration = { temperature: 1, fittedOn, unknownBelow };
+  const calibration = { temperature: 1, fittedOn, rejectThreshold };
   await writeSafetensors(path, checkpointFile({ ...tinyCheckpoint({ labels, preprocess: { windowSec: 1 } }), calibration }));
 }
 
@@ -54,12 +54,12 @@ test('eval --calibrate: fits on val, stores, tells; eval then tests with it', as
     said,
     /\nunknown below [\d.]+: [\d.]+ % of these videos are answered, [\d.]+ % of the answers are right \(asked for 80\.0 %\)\n/,
   );
-  const tested = await vmf(shared, ...list, out, '--json', '--unknown-below', '1');
+  const tested = await vmf(shared, ...list, out, '--json', '--reject-threshold', '1');
   const { calibration, unknown, count } = JSON.parse(tested.out);
   assert.equal(count, 3);
   assert.equal(calibration.temperature.toFixed(3), / temperature ([\d.]+)/.exec(said)?.[1]);
   assert.deepEqual(unknown, { below: 1, answered: 0, coverage: 0, correct: 0, accuracy: null });
-  const text = await vmf(shared, ...list, out, '--unknown-below', '0.01');
+  const text = await vmf(shared, ...list, out, '--reject-threshold', '0.01');
   assert.match(
     text.out,
     /\ncalibration error +[\d.]+ % +\(bins of equal counts: [\d.]+ %; temperature [\d.]+, fitted on 24 videos of split val\)\n/,
@@ -71,7 +71,7 @@ test('eval --calibrate: fits on val, stores, tells; eval then tests with it', as
   assert.match(readFileSync(join(folder, 'same.safetensors')).toString('latin1'), /"calibration":/);
 });
 
-test('predict: unknown in text, JSON and CSV; --views; --unknown-below against the weights', async (t) => {
+test('predict: unknown in text, JSON and CSV; --views; --reject-threshold against the weights', async (t) => {
   const folder = temporaryFolder(t);
   const weights = join(folder, 'sure.safetensors');
   await withThreshold(weights, 1);
@@ -87,7 +87,7 @@ test('predict: unknown in text, JSON and CSV; --views; --unknown-below against t
   assert.match(csv, /^path,startSec,endSec,rank,label,score\n0\.mp4,0,[\d.]+,1,unknown,\n0\.mp4,0,[\d.]+,2,\w+,0\.\d+\n$/);
   const timeline = await predict('--timeline', '--window', '0.3');
   assert.match(timeline.out, / s to +[\d.]+ s {2}unknown \(best: \w+ 0\.\d\d\)\n/);
-  assert.ok(!(await predict('--unknown-below', '0')).out.includes('unknown'));
+  assert.ok(!(await predict('--reject-threshold', '0')).out.includes('unknown'));
   const scores = async (...args: string[]) => JSON.parse((await predict('--json', ...args)).out)[0].predictions;
   assert.notDeepEqual(await scores('--views', '3x3'), await scores());
   const tested = await vmf(shared, 'eval', 'list.csv', '--weights', weights, '--views', '3x3', '--json', '--split', 'all');
@@ -105,15 +105,19 @@ test('refused with one line', async (t) => {
     const reason = new RegExp(`^vmf: --calibrate: nothing is fitted on test videos \\(--split ${split}\\); use val`);
     await refused(shared, [...evaluate, '--calibrate', '--split', split], reason);
   }
-  await refused(shared, [...evaluate, '--calibrate', '--only', 'label=jump'], /split val has \d+ videos; at least 20 are needed/);
+  await refused(
+    shared,
+    [...evaluate, '--calibrate', '--filter', 'label=jump'],
+    /split val has \d+ videos; at least 20 are needed/,
+  );
   await refused(shared, [...evaluate, '--calibrated-out', 'x.safetensors'], /add --calibrate/);
   await refused(
     shared,
     [...evaluate, '--unknown', '0.9'],
-    /chooses a threshold with --calibrate; to set one by hand use --unknown-below/,
+    /chooses a threshold with --calibrate; to set one by hand use --reject-threshold/,
   );
   await refused(shared, [...evaluate, '--calibrate', '--csv', 'rows.csv'], /--csv: --calibrate writes weights only/);
-  await refused(shared, [...evaluate, '--unknown-below', '95'], /Expected a number from 0 to 1, such as 0\.9/);
+  await refused(shared, [...evaluate, '--reject-threshold', '95'], /Expected a number from 0 to 1, such as 0\.9/);
   await refused(shared, [...evaluate, '--calibrate', '--calibrated-out', 'no/x.safetensors'], /there is no folder no$/m);
   assert.deepEqual(readFileSync(weights), bytes);
 });

@@ -1,4 +1,4 @@
-/** `vmf train --folds` and `--only` as a process. */
+/** `vmf train --folds` and `--filter` as a process. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ const recipe = [
   '1',
   '--no-cache',
 ];
-const folds = ['train', 'list.csv', '--only', 'label=bow,jump', '--out', 'run', ...recipe];
+const folds = ['train', 'list.csv', '--filter', 'label=bow,jump', '--out', 'run', ...recipe];
 
 test('train --folds: a table, a matrix, files; stopped by Ctrl-C it goes on when given again', async (t) => {
   const folder = made(t);
@@ -89,10 +89,10 @@ test('train --folds K --seeds --views --json', async (t) => {
   );
 });
 
-test('--only in eval and check', async (t) => {
+test('--filter in eval and check', async (t) => {
   const folder = made(t);
   await writeTinyWeights(join(folder, 'w.safetensors'), { labels: ['bow', 'jump'] });
-  const only = ['--only', 'label=jump', '--only', 'set=one', '--json'];
+  const only = ['--filter', 'label=jump', '--filter', 'set=one', '--json'];
   const tested = await vmf(folder, 'eval', 'list.csv', '--weights', 'w.safetensors', '--split', 'all', ...only);
   assert.equal(tested.code, 0, tested.err);
   assert.deepEqual(
@@ -109,13 +109,13 @@ test('refused with one line, and nothing written', async (t) => {
   const train = ['train', 'list.csv', '--out', 'run', ...recipe];
   await refused(folder, [...train, '--folds', 'colour'], /^vmf: .*there is no column "colour" to make folds of; there are set;/);
   await refused(folder, [...train, '--folds', 'set'], /fold "two" would test what no other fold shows: wave/);
-  await refused(folder, [...train, '--only', 'set=one', '--folds', 'set'], /the column "set" is "one" in all rows; folds need/);
+  await refused(folder, [...train, '--filter', 'set=one', '--folds', 'set'], /the column "set" is "one" in all rows; folds need/);
   await refused(folder, [...train, '--folds', '1'], /Expected at least 2 parts/);
   await refused(folder, [...train, '--folds', ''], /Expected a column of the list/);
   await refused(folder, [...train, '--seeds', '1,2'], /^vmf: --seeds: is for --folds/);
   await refused(folder, [...train, '--folds', '2', '--seeds', '1,,2'], /Expected whole numbers with commas/);
-  await refused(folder, [...train, '--only', 'set'], /^vmf: --only: expected COLUMN=VALUE\[,VALUE\], got "set"$/m);
-  await refused(folder, [...train, '--only', 'set=three'], /no row has "three" in its column "set"; there are one, two/);
+  await refused(folder, [...train, '--filter', 'set'], /^vmf: --filter: expected COLUMN=VALUE\[,VALUE\], got "set"$/m);
+  await refused(folder, [...train, '--filter', 'set=three'], /no row has "three" in its column "set"; there are one, two/);
   await refused(
     folder,
     [...train, '--folds', '2', '--resume'],

@@ -94,8 +94,8 @@ test('calibrated weights: scores at their temperature, unknown below their thres
   const plain = tinyCheckpoint();
   const fittedOn = { videos: 20, split: 'val', views: '1x1', eceBefore: 0.2, eceAfter: 0.1, nllBefore: 1, nllAfter: 0.5 };
   const frames = Array.from({ length: 4 }, (_, t) => ({ width: 40, height: 32, rgb: new Uint8Array(40 * 32 * 3).fill(60 * t) }));
-  const answer = async (checkpoint: Checkpoint, unknownBelow?: number) => {
-    const options = { hop: 4, threads: 1, ...(unknownBelow !== undefined && { unknownBelow }) };
+  const answer = async (checkpoint: Checkpoint, rejectThreshold?: number) => {
+    const options = { hop: 4, threads: 1, ...(rejectThreshold !== undefined && { rejectThreshold }) };
     const recogniser = await StreamRecogniser.open(checkpoint, options);
     try {
       for (const frame of frames.slice(0, 3)) assert.equal(await recogniser.push(frame), undefined);
@@ -108,12 +108,12 @@ test('calibrated weights: scores at their temperature, unknown below their thres
   };
   const { scores, unknown } = await answer(plain);
   assert.equal(unknown, undefined);
-  const warm = await answer({ ...plain, calibration: { temperature: 3, fittedOn, unknownBelow: 1 } });
+  const warm = await answer({ ...plain, calibration: { temperature: 3, fittedOn, rejectThreshold: 1 } });
   softmax(scores.map(Math.log), 3).forEach((score, k) => {
     assert.ok(Math.abs(score - (warm.scores[k] ?? Number.NaN)) < 1e-5);
   });
   assert.equal(warm.unknown, true);
-  assert.equal((await answer({ ...plain, calibration: { temperature: 1, fittedOn, unknownBelow: 1 } }, 0)).unknown, undefined);
+  assert.equal((await answer({ ...plain, calibration: { temperature: 1, fittedOn, rejectThreshold: 1 } }, 0)).unknown, undefined);
   assert.equal((await answer(plain, 1)).unknown, true);
 });
 
@@ -224,7 +224,9 @@ test('the command line: rows, a summary, one-line errors', { skip: noFfmpeg }, a
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual(Object.keys(rows[0] ?? {}), ['timeSec', 'label', 'score', 'predictions', 'delayMs', 'dropped']);
   assert.match(good.said, /48 frames at 12\/s .* 0 dropped, 23 answers/);
-  const open = await ended(vmf('stream', video, '--weights', weights, '--fps', '12', '--unknown-below', '1', '--threads', '1'));
+  const open = await ended(
+    vmf('stream', video, '--weights', weights, '--fps', '12', '--reject-threshold', '1', '--threads', '1'),
+  );
   assert.match(open.out, /^ +[\d.]+ s {2}unknown \(best: \w+ 0\.\d\d\) +[\d.]+ % {2}\w+ +delay/);
   const bad = await ended(vmf('stream', 'no-such.mp4', '--weights', weights));
   assert.deepEqual([bad.code, bad.out], [2, '']);

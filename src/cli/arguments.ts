@@ -44,11 +44,11 @@ export function viewsOption(text: string): Views {
   return { clips: Number(clips), crops: crops === '3' ? 3 : 1 };
 }
 
-/** `--only COLUMN=VALUE[,VALUE]`, any number of times. */
-export function onlyOption(): Option {
+/** `--filter COLUMN=VALUE[,VALUE]`, any number of times. */
+export function filterOption(): Option {
   const texts: string[] = [];
   return new Option(
-    '--only <column=value[,value]>',
+    '--filter <column=value[,value]>',
     'only the rows of the list with one of these values; may be given for several columns',
   ).argParser((text): RowFilter[] => {
     texts.push(text);

@@ -5,13 +5,13 @@ import type { ClassCounts, Count, Spread } from '../dataset/checkSummary.js';
 import { readDataset } from '../dataset/dataset.js';
 import type { RowFilter } from '../dataset/rowFilter.js';
 import type { DecoderChoice } from '../video/types.js';
-import { onlyOption } from './arguments.js';
+import { filterOption } from './arguments.js';
 
 interface CheckFlags {
   readonly json?: boolean;
   readonly decoder: DecoderChoice;
   readonly workers?: number;
-  readonly only?: readonly RowFilter[];
+  readonly filter?: readonly RowFilter[];
   readonly allowOutside?: boolean;
 }
 
@@ -26,7 +26,7 @@ export function checkCommand(print: (text: string) => void = (text) => process.s
     .option('--json', 'print the report as JSON')
     .addOption(new Option('--decoder <name>', 'what reads the videos').choices(['auto', 'node-av', 'ffmpeg']).default('auto'))
     .option('--workers <count>', 'videos read at once', wholeNumber)
-    .addOption(onlyOption())
+    .addOption(filterOption())
     .option('--allow-outside', 'let a list name files outside its own folder')
     .action(async (path: string, flags: CheckFlags) => {
       const report = await run(path, flags);
@@ -42,8 +42,8 @@ function wholeNumber(text: string): number {
 }
 
 async function run(path: string, flags: CheckFlags): Promise<DatasetReport> {
-  const { only, allowOutside = false } = flags;
-  const data = readDataset(path, { keepMissing: true, allowOutside, ...(only && { only }) });
+  const { filter, allowOutside = false } = flags;
+  const data = readDataset(path, { keepMissing: true, allowOutside, ...(filter && { filter }) });
   const { stderr } = process;
   const onProgress = (done: number, of: number) => {
     if (stderr.isTTY) stderr.write(done < of ? `\rreading ${done}/${of}` : '\r\x1b[K');

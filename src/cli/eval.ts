@@ -15,7 +15,7 @@ import { wilsonInterval } from '../metrics/metrics.js';
 import { percent } from '../metrics/percent.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { abortable } from './abortable.js';
-import { addMachineOptions, type MachineFlags, onlyOption, recogniserOptions, share, viewsOption, whole } from './arguments.js';
+import { addMachineOptions, filterOption, type MachineFlags, recogniserOptions, share, viewsOption, whole } from './arguments.js';
 import { type CalibrateFlags, calibrate, calibrationSplit } from './evalCalibrate.js';
 import { type EvaluationRun, evaluationReport } from './evalReport.js';
 import { bar, ProgressLine } from './progressLine.js';
@@ -27,8 +27,8 @@ interface Flags extends MachineFlags, CalibrateFlags {
   readonly split: Split | 'all';
   readonly views: Views;
   readonly seed?: number;
-  readonly unknownBelow?: number;
-  readonly only?: readonly RowFilter[];
+  readonly rejectThreshold?: number;
+  readonly filter?: readonly RowFilter[];
   readonly allowOutside?: boolean;
   readonly json?: boolean;
   readonly csv?: string;
@@ -46,7 +46,7 @@ export function evalCommand(): Command {
       crops: 1,
     })
     .option('--seed <n>', 'of the split, when the data has none: as in training (default: 0)', whole(0))
-    .addOption(onlyOption())
+    .addOption(filterOption())
     .option('--calibrate', 'fit a temperature on the split (val by default) and store it with the weights, instead of testing')
     .option('--calibrated-out <file>', 'with --calibrate: write the weights here instead of into their file')
     .option(
@@ -54,7 +54,7 @@ export function evalCommand(): Command {
       'with --calibrate: choose a threshold that makes this share of the answers right, such as 0.95',
       share,
     )
-    .option('--unknown-below <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
+    .option('--reject-threshold <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
     .option('--csv <file>', 'write a row per video with all scores')
     .option('--report <file>', 'write a page with clips, confusion matrix and classes (HTML)')
     .option('--allow-outside', 'let a list name files outside its own folder')
@@ -71,12 +71,12 @@ function splitGiven(command: Command, { split }: Flags): Split | 'all' | undefin
 async function run(dataPath: string, flags: Flags, given: Split | 'all' | undefined, signal: AbortSignal): Promise<void> {
   const fitted = calibrationSplit(flags, given);
   for (const path of [flags.csv, flags.report, flags.calibratedOut]) if (path !== undefined) checkWritable(path);
-  const { seed, only, allowOutside = false } = flags;
-  const data = readDataset(dataPath, { allowOutside, ...(seed !== undefined && { seed }), ...(only && { only }) });
+  const { seed, filter, allowOutside = false } = flags;
+  const data = readDataset(dataPath, { allowOutside, ...(seed !== undefined && { seed }), ...(filter && { filter }) });
   if (fitted !== undefined) return calibrate(data, fitted, flags, recogniserOptions(flags), signal);
   const videos = flags.split === 'all' ? data.videos : videosOf(data, flags.split);
-  const { unknownBelow } = flags;
-  const threshold = unknownBelow === undefined ? {} : { unknownBelow };
+  const { rejectThreshold } = flags;
+  const threshold = rejectThreshold === undefined ? {} : { rejectThreshold };
   const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold });
   try {
     tellNotes(data, recogniser);
@@ -151,7 +151,7 @@ function rowsAsCsv({ labels }: Recogniser, { rows }: Evaluation): string {
   );
 }
 
-function asJson({ config, labels, calibration, unknownBelow }: Recogniser, { evaluation, ...run }: EvaluationRun): object {
+function asJson({ config, labels, calibration, rejectThreshold }: Recogniser, { evaluation, ...run }: EvaluationRun): object {
   const { metrics, rows } = evaluation;
   const { count, correct, top1, top5, meanClassAccuracy, confusion, perClass } = metrics;
   const { dataPath, weightsPath, split, views, data, seconds } = run;
@@ -159,7 +159,7 @@ function asJson({ config, labels, calibration, unknownBelow }: Recogniser, { eva
     ...{ data: dataPath, split, splitBy: data.splitBy, weights: weightsPath, model: config.name, views },
     ...{ count, correct, top1, top5, meanClassAccuracy, labels, confusion, perClass },
     calibration: { temperature: calibration?.temperature ?? 1, ...calibrationOf(labels, rows) },
-    ...(unknownBelow > 0 && { unknown: { below: unknownBelow, ...answeredOf(rows) } }),
+    ...(rejectThreshold > 0 && { unknown: { below: rejectThreshold, ...answeredOf(rows) } }),
     rows: rows.map(({ path: _, ...row }) => row),
     seconds: Number(seconds.toFixed(3)),
   };
@@ -191,11 +191,11 @@ function calibrationLines({ labels, calibration }: Recogniser, rows: Evaluation[
   ];
 }
 
-function unknownLines({ unknownBelow }: Recogniser, rows: Evaluation['rows']): string[] {
-  if (unknownBelow === 0) return [];
+function unknownLines({ rejectThreshold }: Recogniser, rows: Evaluation['rows']): string[] {
+  if (rejectThreshold === 0) return [];
   const { answered, coverage, correct, accuracy } = answeredOf(rows);
   const right = accuracy === null ? '' : `, ${percent(accuracy)} of the answers right (${correct} of ${answered})`;
-  return [`unknown below ${unknownBelow.toFixed(3).padEnd(7)}${percent(coverage)} answered${right}`];
+  return [`unknown below ${rejectThreshold.toFixed(3).padEnd(7)}${percent(coverage)} answered${right}`];
 }
 
 function describe(recogniser: Recogniser, { dataPath, weightsPath, split, views, evaluation, seconds }: EvaluationRun): string {

@@ -31,7 +31,7 @@ export function calibrationSplit({ calibrate, ...flags }: Asked, given: Split | 
     if (flags.calibratedOut !== undefined)
       throw new ConfigError('--calibrated-out: says where --calibrate writes; add --calibrate');
     if (flags.unknown !== undefined) {
-      throw new ConfigError('--unknown: chooses a threshold with --calibrate; to set one by hand use --unknown-below');
+      throw new ConfigError('--unknown: chooses a threshold with --calibrate; to set one by hand use --reject-threshold');
     }
     return undefined;
   }
@@ -77,7 +77,7 @@ export async function calibrate(
 }
 
 function describe({ path, calibration, before, after }: Calibrated): string {
-  const { temperature, fittedOn, unknownBelow, unknownFit } = calibration;
+  const { temperature, fittedOn, rejectThreshold, unknownFit } = calibration;
   const row = (name: string, from: number, to: number, text: (value: number) => string) => [name, text(from), text(to)];
   const three = (value: number) => value.toFixed(3);
   const rows = [
@@ -87,10 +87,10 @@ function describe({ path, calibration, before, after }: Calibrated): string {
     row('Brier score', before.brier, after.brier, three),
   ];
   const unknown =
-    unknownBelow === undefined || unknownFit === undefined
+    rejectThreshold === undefined || unknownFit === undefined
       ? []
       : [
-          `unknown below ${unknownBelow.toFixed(3)}: ${percent(unknownFit.coverage)} of these videos are answered, ${percent(unknownFit.precision)} of the answers are right (asked for ${percent(unknownFit.wanted)})\n`,
+          `unknown below ${rejectThreshold.toFixed(3)}: ${percent(unknownFit.coverage)} of these videos are answered, ${percent(unknownFit.precision)} of the answers are right (asked for ${percent(unknownFit.wanted)})\n`,
         ];
   return [
     `${path}: temperature ${temperature.toFixed(3)}, fitted on ${fittedOn.videos} videos of split ${fittedOn.split}, views ${fittedOn.views}\n`,

@@ -26,7 +26,7 @@ interface Flags extends MachineFlags {
   readonly stride?: number;
   readonly timeline?: boolean;
   readonly views?: Views;
-  readonly unknownBelow?: number;
+  readonly rejectThreshold?: number;
 }
 
 /** Windows from which a video gets a timeline. */
@@ -43,7 +43,7 @@ export function predictCommand(): Command {
     .option('--window <sec>', 'window of a timeline (default: what a clip spanned in training, or 2)', seconds)
     .option('--stride <sec>', 'from one window to the next (default: half a window)', seconds)
     .option('--views <CLIPSxCROPS>', 'clips in time and crops (1 or 3) in space that are averaged (default: 1x1)', viewsOption)
-    .option('--unknown-below <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
+    .option('--reject-threshold <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
     .option('--out <file>', 'write to this .jsonl or .csv as answers come; if it is there, go on where it ends')
     .option('--csv', 'print as CSV: path,startSec,endSec,rank,label,score')
     .option('--json', 'print as JSON: an array with an object per video, in order');
@@ -62,7 +62,7 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   if (flags.out !== undefined) resultFormat(flags.out);
   const asked = askedFor(paths);
   const mode = asked.videos.length > 1 ? 'throughput' : 'latency';
-  const threshold = flags.unknownBelow === undefined ? {} : { unknownBelow: flags.unknownBelow };
+  const threshold = flags.rejectThreshold === undefined ? {} : { rejectThreshold: flags.rejectThreshold };
   const { loadRecogniser } = await import('../inference/recogniser.js'); // a wrong option is told without it
   const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold, mode, background: true });
   const startMs = performance.now();
@@ -94,7 +94,7 @@ function askedFor(paths: readonly string[]): Asked {
 }
 
 function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: ResultFileState } {
-  const { out, top, timeline, window, stride, views, unknownBelow } = flags;
+  const { out, top, timeline, window, stride, views, rejectThreshold } = flags;
   if (out !== undefined) {
     const format = resultFormat(out);
     const file = ResultFile.open(
@@ -105,7 +105,7 @@ function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: 
         window,
         stride,
         ...(views && { views }),
-        ...(unknownBelow !== undefined && { unknownBelow }),
+        ...(rejectThreshold !== undefined && { rejectThreshold }),
       }),
     );
     return { sink: fileSink(file, format), before: file.state };

@@ -1,11 +1,11 @@
 /** Old names of options: each is refused by the new one's name, and each new name is one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Command } from 'commander';
 import { trainOptions } from '../train/recipe/options.js';
 import { parseRecipe } from '../train/recipe/recipe.js';
 import { renamedFlags } from '../train/recipe/renamed.js';
-import { addRecipeOptions } from './recipeFlags.js';
+import { evalCommand } from './eval.js';
+import { trainCommand } from './train.js';
 
 test('an old key of a recipe is refused with its new name, in the options and in both augmentations', () => {
   const about = 'about: {for: a, command: b, time: c, accuracy: d, chosenOn: e}\n';
@@ -17,10 +17,14 @@ test('an old key of a recipe is refused with its new name, in the options and in
     () => trainOptions({ balance: 'classes', augment: { reach: 0.3 }, strongAugment: { warp: 1 } }),
     /balance is called classBalanced now; augment\.reach is called augment\.maxCropOffset now; strongAugment\.warp is called strongAugment\.temporalWarp now/,
   );
+  assert.throws(
+    () => parseRecipe(`${about}preprocess: {fromSec: 1}\n`, 'own.yaml'),
+    /^ConfigError: own\.yaml: preprocess\.fromSec is called preprocess\.startSec now$/,
+  );
 });
 
 test('the new name of every renamed flag is one, and the old is none', () => {
-  const flags = addRecipeOptions(new Command()).options.map(({ long }) => long);
+  const flags = [trainCommand(), evalCommand()].flatMap(({ options }) => options).map(({ long }) => long);
   for (const [old, now] of Object.entries(renamedFlags)) {
     assert.ok(!flags.includes(`--${old}`), old);
     assert.ok(flags.includes(`--${now}`), now);

@@ -16,7 +16,7 @@ interface Flags {
   readonly fps?: number;
   readonly smooth: number;
   readonly top: number;
-  readonly unknownBelow?: number;
+  readonly rejectThreshold?: number;
   readonly threads?: number;
   readonly live?: boolean;
   readonly loop?: boolean;
@@ -32,7 +32,7 @@ export function streamCommand(): Command {
     .option('--fps <n>', 'frames a second that the network sees (default: as in training)', rate)
     .option('--smooth <n>', 'answers are the mean of the last n', whole(1), 1)
     .option('--top <n>', 'labels an answer', whole(1), 1)
-    .option('--unknown-below <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
+    .option('--reject-threshold <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
     .option('--threads <n>', 'threads of the network (default: one for a small network, else all cores)', whole(1))
     .option('--live', 'play a file at its own pace and drop frames that come too fast, as with a camera')
     .option('--loop', 'play a file again and again')

@@ -13,7 +13,7 @@ import { defaultNetwork } from '../models/registry.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
-import { frameSize, onlyOption } from './arguments.js';
+import { filterOption, frameSize } from './arguments.js';
 import { readConfig } from './info.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { addRecipeOptions, decimal, type RecipeFlags, recipeChoices, wholeNumber } from './recipeFlags.js';
@@ -34,13 +34,13 @@ interface Flags extends FoldsFlags, RecipeFlags {
   readonly frames?: number;
   readonly size?: FrameShape;
   readonly resize?: Preprocess['resize'];
-  readonly from?: number;
+  readonly start?: number;
   readonly flip: boolean;
   readonly threads?: number;
   readonly workers?: number;
   readonly decoder: DecoderChoice;
   readonly cache: string | boolean;
-  readonly only?: readonly RowFilter[];
+  readonly filter?: readonly RowFilter[];
   readonly allowOutside?: boolean;
 }
 
@@ -71,7 +71,7 @@ export function trainCommand(): Command {
         'fit shows the whole frame with bars, crop its middle, stretch presses it in (default: fit)',
       ).choices([...resizes]),
     )
-    .option('--from <sec>', 'sample each video from this second on (default: 0)', decimal('from'))
+    .option('--start <sec>', 'sample each video from this second on (default: 0)', decimal('start'))
     .option('--no-flip', 'never mirror clips: for labels that tell left from right')
     .option(
       '--val-share <share>',
@@ -83,7 +83,7 @@ export function trainCommand(): Command {
     .addOption(new Option('--decoder <name>', 'what reads the videos').choices(['auto', 'node-av', 'ffmpeg']).default('auto'))
     .option('--cache <folder>', "where decoded clips are kept (default: the system's place for caches)")
     .option('--no-cache', 'keep decoded clips in memory only')
-    .addOption(onlyOption())
+    .addOption(filterOption())
     .option('--allow-outside', 'let a list name files outside its own folder')
     .option('--json', 'print the summary as JSON');
   return addFoldsOptions(addRecipeOptions(command)).action((data: string, flags: Flags) => run(data, flags));
@@ -133,14 +133,14 @@ function jobOf(data: string, flags: Flags): TrainJob {
     frames: flags.frames,
     ...flags.size,
     resize: flags.resize,
-    fromSec: flags.from,
+    startSec: flags.start,
     flip: flags.flip ? undefined : false,
   });
   const dataset = given<NonNullable<TrainJob['dataset']>>({
     valShare: flags.valShare,
     seed: flags.seed,
     allowOutside: flags.allowOutside,
-    only: flags.only,
+    filter: flags.filter,
   });
   return {
     data,

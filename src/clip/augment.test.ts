@@ -5,7 +5,7 @@ import { Rng } from '../rng.js';
 import { drawEffects, drawTimes } from './augment.js';
 import { augmentSchema, defaultAugment } from './augmentOptions.js';
 
-const window = { fromSec: 1, toSec: 9 };
+const window = { startSec: 1, endSec: 9 };
 
 test('without jitter frames are the centres of equal segments', () => {
   assert.deepEqual(drawTimes(new Rng([0]), window, 4, { ...defaultAugment, jitter: 0 }), [2, 4, 6, 8]);
@@ -24,7 +24,7 @@ test('times rise, stay in their window, span what was asked for, and are drawn a
         const times = draw();
         assert.deepEqual(draw(), times);
         times.forEach((timeSec, t) => {
-          assert.ok(timeSec >= window.fromSec - 1e-9 && timeSec <= window.toSec + 1e-9);
+          assert.ok(timeSec >= window.startSec - 1e-9 && timeSec <= window.endSec + 1e-9);
           if (t > 0) assert.ok(timeSec >= (times[t - 1] ?? 0));
         });
         const spannedSec = (times.at(-1) ?? 0) - (times[0] ?? 0);

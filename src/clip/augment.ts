@@ -97,12 +97,12 @@ function drawErased(rng: Rng, chance: number): ClipEffects['erased'] {
 
 /** Which moments of the window become frames: a part of it by `temporalScale`, a moment of each equal segment by `jitter`. Increasing. */
 export function drawTimes(rng: Rng, window: TimeWindow, frames: number, augment: Augment): number[] {
-  const wholeSec = window.toSec - window.fromSec;
+  const wholeSec = window.endSec - window.startSec;
   const spanSec = wholeSec * rng.uniform(...augment.temporalScale);
-  const fromSec = window.fromSec + rng.uniform(0, wholeSec - spanSec);
+  const startSec = window.startSec + rng.uniform(0, wholeSec - spanSec);
   const segmentSec = spanSec / frames;
   const timesSec = Array.from({ length: frames }, (_, t) => {
-    return fromSec + (t + 0.5 + augment.jitter * (rng.uniform() - 0.5)) * segmentSec;
+    return startSec + (t + 0.5 + augment.jitter * (rng.uniform() - 0.5)) * segmentSec;
   });
   return rng.chance(augment.temporalWarp) ? warped(rng, timesSec) : timesSec;
 }

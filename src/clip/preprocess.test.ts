@@ -6,7 +6,7 @@ import { makePreprocess, parsePreprocess } from './preprocess.js';
 import { testStackRequest } from './sampleClips.js';
 
 test('preprocessing survives being stored as JSON', () => {
-  const preprocess = makePreprocess({ frames: 8, height: 112, width: 112, fromSec: 0.5, flip: false, windowSec: 3.2 });
+  const preprocess = makePreprocess({ frames: 8, height: 112, width: 112, startSec: 0.5, flip: false, windowSec: 3.2 });
   assert.deepEqual(parsePreprocess(JSON.parse(JSON.stringify(preprocess)), 'weights'), preprocess);
 });
 
@@ -23,11 +23,11 @@ test('a wrong or unknown field is a ConfigError that names it', () => {
 });
 
 test('interleaved test clips share one strip and together use each frame once', () => {
-  const preprocess = makePreprocess({ frames: 4, height: 96, width: 96, fromSec: 0.5, resize: 'crop' });
+  const preprocess = makePreprocess({ frames: 4, height: 96, width: 96, startSec: 0.5, resize: 'crop' });
   const evenly = stackLength({ mode: 'test', clips: 3 }, preprocess, 0);
   const { request } = testStackRequest({ durationSec: 4, frameRate: 25 }, evenly, preprocess);
   assert.deepEqual(request, {
-    times: { evenly: 12, fromSec: 0.5, toSec: 4 },
+    times: { evenly: 12, startSec: 0.5, endSec: 4 },
     size: { width: 110, height: 110, keepAspect: 'cover' },
   });
   const used = [0, 1, 2].flatMap((clip) => testFrames(preprocess, clip, 3)).sort((a, b) => a - b);

@@ -30,7 +30,7 @@ export const preprocessSchema = z
     /** Pixels of the rectangle's shorter side before the margin is cut, at least the shorter of `height` and `width`. */
     shortSide: z.int().min(8).max(4096),
     /** Seconds from the start of a video that are never sampled. */
-    fromSec: z.number().min(0),
+    startSec: z.number().min(0),
     mean: channels,
     std: deviations,
     /** Whether a mirrored clip still has its label: false when classes tell left from right. */
@@ -57,7 +57,7 @@ export function makePreprocess(chosen: Pick<Preprocess, 'frames' | 'height' | 'w
   const defaults = {
     resize: 'fit',
     shortSide: Math.round((Math.min(chosen.height, chosen.width) * 8) / 7),
-    fromSec: 0,
+    startSec: 0,
     mean: imagenetMean,
     std: imagenetStd,
     flip: true,

@@ -29,11 +29,11 @@ export interface FrameStack {
 export function stackRequest(
   { durationSec, frameRate }: Pick<VideoInfo, 'durationSec' | 'frameRate'>,
   evenly: number,
-  { fromSec }: Pick<Preprocess, 'fromSec'>,
+  { startSec }: Pick<Preprocess, 'startSec'>,
   size: DecodeRequest['size'],
 ): { readonly request: DecodeRequest; readonly window: UsedWindow } {
-  const window = usedWindow(durationSec, fromSec, fromSec === 0 ? {} : { frameRate });
-  const stretch = fromSec === 0 ? {} : { fromSec: window.fromSec, toSec: window.toSec };
+  const window = usedWindow(durationSec, startSec, startSec === 0 ? {} : { frameRate });
+  const stretch = startSec === 0 ? {} : { startSec: window.startSec, endSec: window.endSec };
   return { request: { times: { evenly, ...stretch }, size }, window };
 }
 

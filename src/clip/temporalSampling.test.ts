@@ -6,8 +6,8 @@ import { denseWindows, slotsOf, usedWindow } from './temporalSampling.js';
 const seconds = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
 test('a video shorter than the start is used whole, and says so', () => {
-  assert.deepEqual(usedWindow(9, 1), { fromSec: 1, toSec: 9, whole: false });
-  assert.deepEqual(usedWindow(0.4, 0.5), { fromSec: 0, toSec: 0.4, whole: true });
+  assert.deepEqual(usedWindow(9, 1), { startSec: 1, endSec: 9, whole: false });
+  assert.deepEqual(usedWindow(0.4, 0.5), { startSec: 0, endSec: 0.4, whole: true });
   assert.equal(usedWindow(0.52, 0.5, { frameRate: 25 }).whole, true);
   assert.equal(usedWindow(0.58, 0.5, { frameRate: 25 }).whole, false);
   assert.equal(usedWindow(0.4, 0).whole, false);
@@ -18,13 +18,13 @@ test('centres fall into their own slots, and every time into a slot that exists'
     fc.property(fc.integer({ min: 1, max: 16 }), seconds(0.1, 100), (frames, durationSec) => {
       const timesSec = Array.from({ length: frames }, (_, t) => ((t + 0.5) * durationSec) / frames);
       assert.deepEqual(
-        slotsOf(timesSec, { fromSec: 0, toSec: durationSec }, frames),
+        slotsOf(timesSec, { startSec: 0, endSec: durationSec }, frames),
         timesSec.map((_, t) => t),
       );
     }),
   );
-  assert.deepEqual(slotsOf([-1, 0, 3, 99], { fromSec: 0, toSec: 3 }, 6), [0, 0, 5, 5]);
-  assert.deepEqual(slotsOf([0], { fromSec: 0, toSec: 0 }, 6), [0]);
+  assert.deepEqual(slotsOf([-1, 0, 3, 99], { startSec: 0, endSec: 3 }, 6), [0, 0, 5, 5]);
+  assert.deepEqual(slotsOf([0], { startSec: 0, endSec: 0 }, 6), [0]);
 });
 
 test('dense windows have one length, step by the stride at most, and end with the video', () => {
@@ -34,14 +34,14 @@ test('dense windows have one length, step by the stride at most, and end with th
       seconds(0.5, 20),
       seconds(0.1, 20),
       seconds(0, 5),
-      (durationSec, windowSec, strideSec, fromSec) => {
-        const windows = denseWindows({ durationSec, windowSec, strideSec, fromSec });
+      (durationSec, windowSec, strideSec, startSec) => {
+        const windows = denseWindows({ durationSec, windowSec, strideSec, startSec });
         const last = windows.at(-1);
-        assert.ok(last !== undefined && Math.abs(last.toSec - durationSec) < 1e-6);
+        assert.ok(last !== undefined && Math.abs(last.endSec - durationSec) < 1e-6);
         windows.slice(1).forEach((window, i) => {
-          const before = windows[i]?.fromSec ?? Number.NaN;
-          assert.ok(window.fromSec > before && window.fromSec - before <= strideSec * 1.0011);
-          assert.ok(Math.abs(window.toSec - window.fromSec - windowSec) < 1e-6);
+          const before = windows[i]?.startSec ?? Number.NaN;
+          assert.ok(window.startSec > before && window.startSec - before <= strideSec * 1.0011);
+          assert.ok(Math.abs(window.endSec - window.startSec - windowSec) < 1e-6);
         });
       },
     ),
@@ -50,12 +50,12 @@ test('dense windows have one length, step by the stride at most, and end with th
 
 test('dense windows of a known video', () => {
   const starts = (durationSec: number) =>
-    denseWindows({ durationSec, windowSec: 2, strideSec: 1, fromSec: 0.5 }).map((window) => window.fromSec);
+    denseWindows({ durationSec, windowSec: 2, strideSec: 1, startSec: 0.5 }).map((window) => window.startSec);
   assert.deepEqual(starts(5), [0.5, 1.5, 2.5, 3]);
   assert.deepEqual(starts(4.5), [0.5, 1.5, 2.5]);
   assert.deepEqual(starts(1), [0.5]);
-  assert.deepEqual(denseWindows({ durationSec: 0.3, windowSec: 2, strideSec: 1, fromSec: 0.5 }), [
-    { fromSec: 0, toSec: 0.3, whole: true },
+  assert.deepEqual(denseWindows({ durationSec: 0.3, windowSec: 2, strideSec: 1, startSec: 0.5 }), [
+    { startSec: 0, endSec: 0.3, whole: true },
   ]);
   assert.throws(() => denseWindows({ durationSec: 3, windowSec: 0, strideSec: 1 }), /above 0 s, got 0 and 1/);
 });

@@ -10,7 +10,7 @@ import { type FrameStackKey, keyName, type VideoFrameStack } from './frameStack.
 import { MemoryCache } from './memoryCache.js';
 
 const key: FrameStackKey = {
-  ...{ path: '/videos/a.mp4', bytes: 1234, modifiedMs: 5678.25, decoder: 'auto', colour: 'c', evenly: 3, fromSec: 0.5 },
+  ...{ path: '/videos/a.mp4', bytes: 1234, modifiedMs: 5678.25, decoder: 'auto', colour: 'c', evenly: 3, startSec: 0.5 },
   size: { shortSide: 4 },
 };
 
@@ -19,7 +19,7 @@ function stripOf(bytes = 2 * 4 * 5 * 3): VideoFrameStack {
   rgb.forEach((_, i) => {
     rgb[i] = i * 7;
   });
-  const window = { fromSec: 0.5, toSec: 2, whole: false };
+  const window = { startSec: 0.5, endSec: 2, whole: false };
   return { width: 5, height: 4, slots: [0, 0, 1], durationSec: 2, frameRate: 25, truncated: 'a bit', window, rgb };
 }
 
@@ -42,7 +42,7 @@ test('any other file, time, request or decoder is another key', () => {
     { ...key, modifiedMs: 1 },
     { ...key, decoder: 'ffmpeg' },
     { ...key, evenly: 4 },
-    { ...key, fromSec: 0 },
+    { ...key, startSec: 0 },
     { ...key, size: { shortSide: 5 } },
     { ...key, size: { width: 4, height: 4 } },
   ];

@@ -121,9 +121,9 @@ export class ClipDataset {
     const counts = new Set(views.map((view) => stackLength(view, preprocess, this.candidates)));
     const [evenly] = counts;
     if (evenly === undefined || counts.size > 1) throw new RangeError('ClipSource: views of one call must share their strip');
-    const { colour, fromSec } = preprocess;
+    const { colour, startSec } = preprocess;
     const size = decodeSize(preprocess, views[0]?.mode === 'train' ? 'train' : 'test');
-    return { path, decoder: this.options.decoder ?? 'auto', colour, evenly, fromSec, size };
+    return { path, decoder: this.options.decoder ?? 'auto', colour, evenly, startSec, size };
   }
 
   private account(path: string, output: StripOutput): void {
@@ -141,7 +141,7 @@ export class ClipDataset {
     if (strip?.truncated !== undefined) this.warn(`${path}: truncated: ${strip.truncated}; what is there is used`);
     if (strip?.window.whole === true) {
       this.warn(
-        `${path}: lasts ${strip.durationSec.toFixed(2)} s, too short to begin at ${this.preprocess.fromSec} s; all of it is used`,
+        `${path}: lasts ${strip.durationSec.toFixed(2)} s, too short to begin at ${this.preprocess.startSec} s; all of it is used`,
       );
     }
   }

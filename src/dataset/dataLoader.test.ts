@@ -215,7 +215,7 @@ test('a video too short to begin where asked is used whole, and that is said', a
   const path = join(folder, 'short.mp4');
   makeVideo(path, { frames: 5 });
   const warnings: string[] = [];
-  const late = makePreprocess({ frames: 4, height: 24, width: 24, resize: 'crop', fromSec: 3 });
+  const late = makePreprocess({ frames: 4, height: 24, width: 24, resize: 'crop', startSec: 3 });
   const loader = loaderFor(t, { preprocess: late, onWarning: (message) => warnings.push(message) });
   const clip = await loader.clip({ path }, { mode: 'test' });
   const whole = await loaderFor(t).clip({ path }, { mode: 'test' });

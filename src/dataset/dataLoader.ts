@@ -93,7 +93,7 @@ export class DataLoader extends ClipDataset {
     for await (const [video, outcome] of this.eachReady(videos, options.signal)) {
       if (this.accept(video, outcome, videos)) {
         const { window, durationSec, width, height } = outcome.value;
-        spansSec.push(window.toSec - window.fromSec);
+        spansSec.push(window.endSec - window.startSec);
         read.push({ label: video.labelIndex, durationSec, width, height });
       }
       options.onProgress?.(++done, videos.length);

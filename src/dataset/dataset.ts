@@ -20,7 +20,7 @@ export interface DatasetOptions {
   /** Seed of the splits made here; 0 by default. */
   readonly seed?: number;
   /** Only the rows that all of these let through; the others are as if they were not there. */
-  readonly only?: readonly RowFilter[];
+  readonly filter?: readonly RowFilter[];
   /** Leave aside what the data says of splits, and make none: all videos are `train`. For folds, which make their own. */
   readonly ignoreSplits?: boolean;
   /** Let a list name files outside its own folder. */
@@ -67,10 +67,10 @@ function find(root: string, given: string, options: DatasetOptions): Found {
   return { root: resolve(root, '..'), source: 'list', videos: readManifest(root, options.allowOutside ?? false), notes: [] };
 }
 
-function chosen(found: Found, path: string, { only = [] }: DatasetOptions): Found {
-  if (only.length === 0 || found.videos.length === 0) return found;
-  const videos = filteredRows(found.videos, only, path);
-  const note = `only ${only.map(describeFilter).join(' and ')}: ${videos.length} of ${found.videos.length} videos`;
+function chosen(found: Found, path: string, { filter = [] }: DatasetOptions): Found {
+  if (filter.length === 0 || found.videos.length === 0) return found;
+  const videos = filteredRows(found.videos, filter, path);
+  const note = `only ${filter.map(describeFilter).join(' and ')}: ${videos.length} of ${found.videos.length} videos`;
   return { ...found, videos, notes: [...found.notes, note] };
 }
 

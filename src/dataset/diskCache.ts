@@ -29,7 +29,7 @@ function isHeader(value: unknown): value is Header {
     Array.isArray(slots) &&
     slots.length > 0 &&
     slots.every((slot) => Number.isSafeInteger(slot) && slot >= 0) &&
-    [durationSec, frameRate, window['fromSec'], window['toSec']].every(Number.isFinite) &&
+    [durationSec, frameRate, window['startSec'], window['endSec']].every(Number.isFinite) &&
     Number.isSafeInteger(rgbCrc) &&
     typeof window['whole'] === 'boolean' &&
     typeof key['path'] === 'string' &&

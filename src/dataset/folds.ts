@@ -96,7 +96,7 @@ function refuseUntrained({ root, videos }: LabelledVideos, { name, tested }: Fol
   const strange = [...new Set([...tested].map(({ label }) => label))].filter((label) => !trained.has(label));
   if (strange.length === 0) return;
   throw new DatasetError(
-    `fold "${name}" would test what no other fold shows: ${some(strange.sort(byText))}; leave these classes or rows out (--only)`,
+    `fold "${name}" would test what no other fold shows: ${some(strange.sort(byText))}; leave these classes or rows out (--filter)`,
     { path: root },
   );
 }

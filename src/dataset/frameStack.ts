@@ -13,9 +13,9 @@ export interface FrameStackRequest {
   readonly path: string;
   readonly decoder: string;
   readonly colour: string;
-  /** Centres of this many equal segments from `fromSec` on. */
+  /** Centres of this many equal segments from `startSec` on. */
   readonly evenly: number;
-  readonly fromSec: number;
+  readonly startSec: number;
   readonly size: FrameSize;
 }
 
@@ -40,10 +40,13 @@ export interface FrameStackFacts {
 /** Slots evenly spaced over the window; a video with few frames shows some of them more than once. Pixels in shared memory. */
 export type VideoFrameStack = FrameStackFacts & FrameStack;
 
+/** Counts in names, so that files written with other fields are passed over. */
+const version = 2;
+
 /** A name for files and maps. */
 export function keyName(key: FrameStackKey): string {
   const size = 'shortSide' in key.size ? [key.size.shortSide] : [key.size.width, key.size.height, key.size.keepAspect];
-  const parts = [key.path, key.bytes, key.modifiedMs, key.decoder, key.colour, key.evenly, key.fromSec, size];
+  const parts = [version, key.path, key.bytes, key.modifiedMs, key.decoder, key.colour, key.evenly, key.startSec, size];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
@@ -60,9 +63,9 @@ export function keyOf(request: FrameStackRequest): FrameStackKey {
 }
 
 /** Decodes a strip. Throws as the decoder does. */
-export function decodeFrameStack(decoder: Decoder, { path, evenly, fromSec, size }: FrameStackRequest): VideoFrameStack {
+export function decodeFrameStack(decoder: Decoder, { path, evenly, startSec, size }: FrameStackRequest): VideoFrameStack {
   return withVideo(decoder, path, (video) => {
-    const { request, window } = stackRequest(video.info, evenly, { fromSec }, size);
+    const { request, window } = stackRequest(video.info, evenly, { startSec }, size);
     return stripOf({ info: video.info, strip: video.frames(request) }, window);
   });
 }

@@ -12,7 +12,7 @@ test('choices as they are given: several values, several columns, a column twice
   ]);
   assert.deepEqual(parseRowFilters(['note=a=b']), [{ column: 'note', values: ['a=b'] }]);
   for (const wrong of ['set', '=1', 'set=', 'set=1,,2', ' =1']) {
-    assert.throws(() => parseRowFilters([wrong]), /^ConfigError: --only: expected COLUMN=VALUE\[,VALUE\], got "/, wrong);
+    assert.throws(() => parseRowFilters([wrong]), /^ConfigError: --filter: expected COLUMN=VALUE\[,VALUE\], got "/, wrong);
   }
 });
 
@@ -29,11 +29,11 @@ test('only the rows that are meant are read; labels and splits follow from them'
   const list = join(root, 'list.csv');
   makeFile(list, `path,label,split,set\n${rows.map((row) => `${row.join()}\n`).join('')}`);
   const names = (...texts: string[]) =>
-    readDataset(list, { only: parseRowFilters(texts), valShare: 0 }).videos.map(({ name }) => name);
+    readDataset(list, { filter: parseRowFilters(texts), valShare: 0 }).videos.map(({ name }) => name);
   assert.deepEqual(names('label=bow,jump'), ['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4']);
   assert.deepEqual(names('label=bow,jump', 'set=1'), ['a.mp4', 'c.mp4']);
   assert.deepEqual(names('split=train', 'label=jump'), ['c.mp4']);
-  const data = readDataset(list, { only: parseRowFilters(['label=jump,bow']), ignoreSplits: true });
+  const data = readDataset(list, { filter: parseRowFilters(['label=jump,bow']), ignoreSplits: true });
   assert.deepEqual([data.labels, new Set(data.videos.map(({ split }) => split))], [['bow', 'jump'], new Set(['train'])]);
   assert.deepEqual(data.notes, ['only label=jump,bow: 4 of 5 videos', 'the splits that the data came with are left aside']);
   assert.throws(

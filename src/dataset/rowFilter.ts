@@ -1,4 +1,4 @@
-/** Selects manifest rows by column values (`--only set=1,2`). */
+/** Selects manifest rows by column values (`--filter set=1,2`). */
 import { ConfigError, DatasetError } from '../errors.js';
 import { byText, type FoundVideo } from './labelledVideos.js';
 import { some } from './some.js';
@@ -17,7 +17,7 @@ export function parseRowFilters(texts: readonly string[]): RowFilter[] {
     const column = text.slice(0, at).trim();
     const named = text.slice(at + 1).split(',');
     if (at < 1 || column === '' || named.some((value) => value.trim() === ''))
-      throw new ConfigError(`--only: expected COLUMN=VALUE[,VALUE], got "${text}"`);
+      throw new ConfigError(`--filter: expected COLUMN=VALUE[,VALUE], got "${text}"`);
     values.set(column, [...(values.get(column) ?? []), ...named.map((value) => value.trim())]);
   }
   return [...values].map(([column, named]) => ({ column, values: [...new Set(named)] }));

@@ -27,8 +27,8 @@ export interface VideoContent {
   readonly seen: SeenFrames;
   readonly momentsSec: readonly number[];
   /** The stretch of video that is shown. */
-  readonly fromSec: number;
-  readonly toSec: number;
+  readonly startSec: number;
+  readonly endSec: number;
   /** When the network's frames are. */
   readonly timesSec: readonly number[];
   readonly rows: readonly HeatmapRow[];
@@ -105,8 +105,8 @@ function drawPanel(context: SKRSContext2D, content: VideoContent, panel: Panel, 
 }
 
 /** x of a moment on a chart of the whole video. */
-function onChart({ fromSec, toSec }: VideoContent, atSec: number, x: number, width: number): number {
-  return x + (width * (atSec - fromSec)) / Math.max(toSec - fromSec, 1e-9);
+function onChart({ startSec, endSec }: VideoContent, atSec: number, x: number, width: number): number {
+  return x + (width * (atSec - startSec)) / Math.max(endSec - startSec, 1e-9);
 }
 
 /** A bar per input moment, as high as its share of attention; the largest fills the height. */

@@ -160,13 +160,13 @@ class Writing {
 
   private async film(path: string, pool: VideoPool): Promise<void> {
     const { info, timesSec } = this.watched;
-    const window = usedWindow(info.durationSec, this.explainer.preprocess.fromSec, { frameRate: info.frameRate });
-    const { fromSec, toSec } = window;
-    const plan = videoPlan(toSec - fromSec);
-    const seen = await this.seen(pool, { evenly: plan.frames, fromSec, toSec }, 256);
+    const window = usedWindow(info.durationSec, this.explainer.preprocess.startSec, { frameRate: info.frameRate });
+    const { startSec, endSec } = window;
+    const plan = videoPlan(endSec - startSec);
+    const seen = await this.seen(pool, { evenly: plan.frames, startSec, endSec }, 256);
     const film = attentionVideo({
-      ...{ title: this.text.title, seen, timesSec, rows: this.rows, speed: plan.speed, fromSec, toSec },
-      momentsSec: momentsOf(plan, fromSec, toSec),
+      ...{ title: this.text.title, seen, timesSec, rows: this.rows, speed: plan.speed, startSec, endSec },
+      momentsSec: momentsOf(plan, startSec, endSec),
     });
     encodeVideo(path, { width: film.width, height: film.height, frameRate: plan.frameRate, codec: 'h264' }, film.frames);
   }
@@ -179,8 +179,8 @@ function enlarged(preprocess: Preprocess, edge: number): Preprocess {
 }
 
 /** Centres of the output frames, in seconds of the video. */
-function momentsOf({ frames }: VideoPlan, fromSec: number, toSec: number): number[] {
-  return Array.from({ length: frames }, (_, i) => fromSec + ((i + 0.5) * (toSec - fromSec)) / frames);
+function momentsOf({ frames }: VideoPlan, startSec: number, endSec: number): number[] {
+  return Array.from({ length: frames }, (_, i) => startSec + ((i + 0.5) * (endSec - startSec)) / frames);
 }
 
 async function writeWhole(path: string | undefined, bytes: Uint8Array): Promise<void> {

@@ -18,12 +18,12 @@ import { loadRecogniser, openRecogniser, type RecogniserOptions } from './recogn
 
 const labels = ['wave', 'jump', 'bow'];
 const machine = { threads: 1, workers: 1 };
-const calibrated = (temperature: number, unknownBelow?: number): Checkpoint => ({
+const calibrated = (temperature: number, rejectThreshold?: number): Checkpoint => ({
   ...tinyCheckpoint({ labels, preprocess: { windowSec: 1 } }),
   calibration: {
     temperature,
     fittedOn: { videos: 20, split: 'val', views: '1x1', eceBefore: 0.2, eceAfter: 0.1, nllBefore: 1, nllAfter: 0.5 },
-    ...(unknownBelow !== undefined && { unknownBelow }),
+    ...(rejectThreshold !== undefined && { rejectThreshold }),
   },
 });
 
@@ -52,10 +52,10 @@ test('the temperature is stored, answers are calibrated by it, and nothing else 
   assert.deepEqual(tensors, before.tensors);
   const { calibration: stored, ...rest } = metadata;
   assert.deepEqual([rest, JSON.parse(stored ?? '')], [before.metadata, calibration]);
-  const { fittedOn, unknownBelow, unknownFit } = calibration;
+  const { fittedOn, rejectThreshold, unknownFit } = calibration;
   assert.deepEqual([fittedOn.videos, fittedOn.split, fittedOn.views], [20, 'val', '1x1']);
   assert.ok(fittedOn.nllAfter < fittedOn.nllBefore);
-  assert.deepEqual([unknownBelow, unknownFit?.wanted, unknownFit?.coverage], [0, 0.75, 1]);
+  assert.deepEqual([rejectThreshold, unknownFit?.wanted, unknownFit?.coverage], [0, 0.75, 1]);
 
   const recogniser = await loadRecogniser(out, machine);
   t.after(() => recogniser.close());
@@ -71,7 +71,7 @@ test('the temperature is stored, answers are calibrated by it, and nothing else 
     Math.abs(again.calibration.temperature - calibration.temperature) < 1e-6,
     'fitted on logits, not on calibrated scores',
   );
-  assert.deepEqual([again.path, again.calibration.unknownBelow], [out, undefined]);
+  assert.deepEqual([again.path, again.calibration.rejectThreshold], [out, undefined]);
 });
 
 test('refused, and nothing written: too few videos, a threshold out of reach, labels it does not know, a model file', async (t) => {
@@ -125,11 +125,11 @@ test('an answer below the threshold is unknown: of the weights, or as asked', as
   };
   assert.deepEqual(await of(calibrated(1)), [undefined, undefined]);
   assert.deepEqual(await of(calibrated(1, 1)), [true, true]);
-  assert.deepEqual(await of(calibrated(1, 1), { unknownBelow: 0 }), [undefined, undefined]);
-  assert.deepEqual(await of(calibrated(1), { unknownBelow: 1 }), [true, true]);
+  assert.deepEqual(await of(calibrated(1, 1), { rejectThreshold: 0 }), [undefined, undefined]);
+  assert.deepEqual(await of(calibrated(1), { rejectThreshold: 1 }), [true, true]);
   await assert.rejects(
-    open(t, calibrated(1), { unknownBelow: 2 }),
-    /^ConfigError: unknownBelow: expected a score from 0 to 1, got 2$/,
+    open(t, calibrated(1), { rejectThreshold: 2 }),
+    /^ConfigError: rejectThreshold: expected a score from 0 to 1, got 2$/,
   );
 });
 

@@ -81,6 +81,6 @@ function fit(
   const fittedOn = { videos: clips.length, ...source, eceBefore: before.ece, eceAfter: after.ece, nllBefore, nllAfter };
   if (wanted === undefined) return { calibration: { temperature, fittedOn }, before, after };
   const { below, precision, coverage } = unknownThreshold(calibrated, wanted);
-  const threshold = { unknownBelow: below, unknownFit: { wanted, precision, coverage } };
+  const threshold = { rejectThreshold: below, unknownFit: { wanted, precision, coverage } };
   return { calibration: { temperature, fittedOn, ...threshold }, before, after };
 }

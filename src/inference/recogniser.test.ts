@@ -60,7 +60,7 @@ for (const [clips, crops] of [
 ] as const) {
   test(`recognising with ${clips} x ${crops} views is what testing in training does`, async (t) => {
     const [path = ''] = videos(t, 1);
-    for (const preprocess of [{}, { fromSec: 0.5 }]) {
+    for (const preprocess of [{}, { startSec: 0.5 }]) {
       const checkpoint = tinyCheckpoint({ preprocess });
       const recogniser = await opened(t, checkpoint);
       const { scores } = await recogniser.recognise(path, { clips, crops });

@@ -42,7 +42,7 @@ export interface RecogniserOptions extends PlatformOptions {
   /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
   readonly timeoutSec?: number;
   /** An answer whose best score is lower is `unknown`; by default what is stored with the weights, if anything. 0 for none. */
-  readonly unknownBelow?: number;
+  readonly rejectThreshold?: number;
   /** Give the recogniser back before its network is loaded, so that the first video is decoded meanwhile; false by default. */
   readonly background?: boolean;
 }
@@ -107,7 +107,7 @@ export class Recogniser {
   /** How the weights were calibrated, where they were. */
   readonly calibration: Calibration | undefined;
   /** Answers with a lower best score are unknown; 0 for none. */
-  readonly unknownBelow: number;
+  readonly rejectThreshold: number;
   private readonly reader: ClipReader;
   private readonly inference: Inference;
   private readonly mode: Mode;
@@ -117,8 +117,8 @@ export class Recogniser {
   constructor(weights: Checkpoint | OnnxWeights, options: RecogniserOptions) {
     const { config, labels, preprocess, notes, calibration } = weights;
     [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
-    const { unknownBelow = calibration?.unknownBelow ?? 0, ...machine } = options;
-    [this.calibration, this.unknownBelow] = [calibration, checkedThreshold(unknownBelow)];
+    const { rejectThreshold = calibration?.rejectThreshold ?? 0, ...machine } = options;
+    [this.calibration, this.rejectThreshold] = [calibration, checkedThreshold(rejectThreshold)];
     const platform = platformOf(options);
     const { threads, engines, workers = decodersFor(platform.cores), mode = 'latency', ...reading } = machine;
     this.mode = mode;
@@ -259,7 +259,7 @@ export class Recogniser {
     const predictions = topK(scores, top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
     return {
       ...{ path, durationSec, predictions, scores },
-      ...(Math.max(...scores) < this.unknownBelow && { unknown: true as const }),
+      ...(Math.max(...scores) < this.rejectThreshold && { unknown: true as const }),
       ...(wanted && { logits }),
       ...(truncated !== undefined && { truncated }),
     };
@@ -274,10 +274,10 @@ export class Recogniser {
   }
 
   private timelineOf(video: Pick<Long, 'path'> & Partial<Long>, options: TimelineOptions): Promise<VideoTimeline> {
-    const { labels, preprocess, unknownBelow } = this;
+    const { labels, preprocess, rejectThreshold } = this;
     const scoresOf = (logits: Float32Array) => this.scoresOf([logits]);
     const run = () =>
-      recogniseWindows(this.reader, this.inference, { ...video, labels, preprocess, unknownBelow, scoresOf }, options);
+      recogniseWindows(this.reader, this.inference, { ...video, labels, preprocess, rejectThreshold, scoresOf }, options);
     const result = this.lastTimeline.then(run);
     this.lastTimeline = result.catch(() => {});
     return result;
@@ -312,9 +312,9 @@ export class Recogniser {
 }
 
 /** Also used by streams. */
-export function checkedThreshold(unknownBelow: number): number {
-  if (unknownBelow >= 0 && unknownBelow <= 1) return unknownBelow;
-  throw new ConfigError(`unknownBelow: expected a score from 0 to 1, got ${unknownBelow}`);
+export function checkedThreshold(rejectThreshold: number): number {
+  if (rejectThreshold >= 0 && rejectThreshold <= 1) return rejectThreshold;
+  throw new ConfigError(`rejectThreshold: expected a score from 0 to 1, got ${rejectThreshold}`);
 }
 
 function viewsOf({ clips = 1, crops = 1 }: ViewOptions): ClipView[] {

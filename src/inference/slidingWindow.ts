@@ -48,7 +48,7 @@ interface LongVideo {
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
   /** Segments with a lower score are unknown. */
-  readonly unknownBelow: number;
+  readonly rejectThreshold: number;
   /** Logits of one window -> probabilities. */
   readonly scoresOf: (logits: Float32Array) => number[];
 }
@@ -62,22 +62,22 @@ export async function recogniseWindows(
   video: LongVideo,
   options: TimelineOptions,
 ): Promise<VideoTimeline> {
-  const { path, labels, preprocess, unknownBelow, scoresOf } = video;
+  const { path, labels, preprocess, rejectThreshold, scoresOf } = video;
   const { signal, windowSec = windowOf(preprocess) } = options;
   const { strideSec = windowSec / 2, minDurationSec = strideSec * 1.5 } = options;
   const info = video.info ?? (await reader.facts(path, signal));
   const { durationSec, truncated } = info;
-  const windows = denseWindows({ durationSec, windowSec, strideSec, fromSec: preprocess.fromSec });
+  const windows = denseWindows({ durationSec, windowSec, strideSec, startSec: preprocess.startSec });
   const stretches = inStretches(windows, framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6), preprocess.frames);
   const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => filmOf(reader, path, part, leaving);
   const scored: WindowScores[] = [];
   for await (const [part, outcome] of orderedMap(stretches, 2, decode, signal)) {
     if ('error' in outcome) throw outcome.error;
     scored.push(...(await scoreWindows(reader, inference, outcome.value, part, scoresOf, signal)));
-    options.onProgress?.(part.at(-1)?.toSec ?? durationSec, durationSec);
+    options.onProgress?.(part.at(-1)?.endSec ?? durationSec, durationSec);
   }
   const segments = timeline(scored, labels, { minDurationSec }).map(
-    (segment): TimelineSegment => (segment.score < unknownBelow ? { ...segment, unknown: true } : segment),
+    (segment): TimelineSegment => (segment.score < rejectThreshold ? { ...segment, unknown: true } : segment),
   );
   return { path, durationSec, windowSec, strideSec, segments, ...(truncated !== undefined && { truncated }) };
 }
@@ -115,16 +115,16 @@ async function scoreWindows(
   for await (const [from, outcome] of orderedMap(starts, inference.atOnce('throughput') + 1, run, signal)) {
     if ('error' in outcome) throw outcome.error;
     outcome.value.forEach((logits, i) => {
-      const { fromSec, toSec } = windows[from + i] as TimeWindow;
-      out.push({ startSec: fromSec, endSec: toSec, scores: scoresOf(logits) });
+      const { startSec, endSec } = windows[from + i] as TimeWindow;
+      out.push({ startSec, endSec, scores: scoresOf(logits) });
     });
   }
   return out;
 }
 
 /** The centres of T equal segments. */
-const timesOf = ({ fromSec, toSec }: TimeWindow, frames: number): number[] =>
-  Array.from({ length: frames }, (_, t) => fromSec + ((t + 0.5) * (toSec - fromSec)) / frames);
+const timesOf = ({ startSec, endSec }: TimeWindow, frames: number): number[] =>
+  Array.from({ length: frames }, (_, t) => startSec + ((t + 0.5) * (endSec - startSec)) / frames);
 
 /** Frames asked for at times closer than this are one frame. */
 const sameSec = 1e-6;

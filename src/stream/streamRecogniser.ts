@@ -30,7 +30,7 @@ export interface StreamRecogniserOptions extends PlatformOptions {
   /**
    * Predictions with a lower top score are `unknown`; by default the threshold stored with the weights, if any. 0 disables it.
    */
-  readonly unknownBelow?: number;
+  readonly rejectThreshold?: number;
   /** Threads of the network; by default one for a small network, all cores for a large one. */
   readonly threads?: number;
 }
@@ -60,7 +60,7 @@ export class StreamRecogniser {
   readonly preprocess: Preprocess;
   /** Frames between predictions. */
   readonly hop: number;
-  readonly unknownBelow: number;
+  readonly rejectThreshold: number;
   private readonly temperature: number;
   private readonly recent: RecentMean;
   private readonly top: number;
@@ -74,7 +74,7 @@ export class StreamRecogniser {
   ) {
     [this.config, this.labels, this.preprocess] = [config, labels, preprocess];
     this.hop = hopOf(config, options);
-    this.unknownBelow = checkedThreshold(options.unknownBelow ?? calibration?.unknownBelow ?? 0);
+    this.rejectThreshold = checkedThreshold(options.rejectThreshold ?? calibration?.rejectThreshold ?? 0);
     this.temperature = calibration?.temperature ?? 1;
     this.recent = new RecentMean(wholeFrom1('smooth', options.smooth ?? 1));
     this.top = wholeFrom1('top', options.top ?? 5);
@@ -113,7 +113,7 @@ export class StreamRecogniser {
     if (!whole) return undefined;
     const scores = this.recent.add(softmax(logits, this.temperature));
     const predictions = topK(scores, this.top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
-    return { predictions, scores, ...(Math.max(...scores) < this.unknownBelow && { unknown: true as const }) };
+    return { predictions, scores, ...(Math.max(...scores) < this.rejectThreshold && { unknown: true as const }) };
   }
 
   /** Forgets all frames, as between two videos. */

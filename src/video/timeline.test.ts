@@ -167,7 +167,7 @@ describe('timeline', () => {
   it('takes centres of equal parts, and refuses times that are not in the video', () => {
     const timeline = buildTimeline(openGops, 1, 25);
     assert.deepEqual(wantedTimes('a', { evenly: 5 }, timeline), [1, 3, 5, 7, 9]);
-    assert.deepEqual(wantedTimes('a', { evenly: 2, fromSec: 4, toSec: 8 }, timeline), [5, 7]);
+    assert.deepEqual(wantedTimes('a', { evenly: 2, startSec: 4, endSec: 8 }, timeline), [5, 7]);
     const refused = (times: Parameters<typeof wantedTimes>[1], reason: RegExp) =>
       assert.throws(
         () => wantedTimes('a.mp4', times, timeline),
@@ -178,6 +178,6 @@ describe('timeline', () => {
     refused({ timesSec: [Number.NaN] }, /NaN/);
     refused({ timesSec: [] }, /no frame was asked for/);
     refused({ evenly: 0 }, /whole number/);
-    refused({ evenly: 2, fromSec: 5, toSec: 4 }, /ends before it begins/);
+    refused({ evenly: 2, startSec: 5, endSec: 4 }, /ends before it begins/);
   });
 });

@@ -198,11 +198,11 @@ function segmentCentres(
   times: Exclude<FrameTimes, { timesSec: readonly number[] }>,
   durationSec: number,
 ): number[] {
-  const { evenly, fromSec = 0, toSec = durationSec } = times;
+  const { evenly, startSec = 0, endSec = durationSec } = times;
   if (!Number.isInteger(evenly) || evenly < 1)
     throw new VideoError(`"evenly" must be a whole number from 1, got ${evenly}`, { path });
-  if (!(toSec >= fromSec)) throw new VideoError(`the part from ${fromSec} s to ${toSec} s ends before it begins`, { path });
-  return Array.from({ length: evenly }, (_, index) => fromSec + ((index + 0.5) * (toSec - fromSec)) / evenly);
+  if (!(endSec >= startSec)) throw new VideoError(`the part from ${startSec} s to ${endSec} s ends before it begins`, { path });
+  return Array.from({ length: evenly }, (_, index) => startSec + ((index + 0.5) * (endSec - startSec)) / evenly);
 }
 
 /** The slot on screen at each time: the last one that has begun, allowing for the rounding of the file's clock. */

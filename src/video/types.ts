@@ -29,8 +29,8 @@ export interface VideoInfo {
 export type FrameTimes =
   /** The frame on screen at each of these times; non-decreasing, repeats allowed. */
   | { readonly timesSec: readonly number[] }
-  /** The centres of `evenly` equal segments of [fromSec, toSec], by default of the whole video. */
-  | { readonly evenly: number; readonly fromSec?: number; readonly toSec?: number };
+  /** The centres of `evenly` equal segments of [startSec, endSec], by default of the whole video. */
+  | { readonly evenly: number; readonly startSec?: number; readonly endSec?: number };
 
 /**
  * Output size: exact, or keeping the aspect (no upscaling unless `enlarge`): the shorter side, the smallest that covers a

@@ -1,6 +1,7 @@
 /** Calibration stored with weights: temperature, how it was fitted, and a reject threshold. */
 import { z } from 'zod';
 import { WeightsError } from '../errors.js';
+import { upgradedCalibration } from './legacy.js';
 
 const share = z.number().min(0).max(1);
 
@@ -21,15 +22,15 @@ const calibrationSchema = z.object({
     nllAfter: z.number(),
   }),
   /** A lower top score is answered as unknown. */
-  unknownBelow: share.optional(),
+  rejectThreshold: share.optional(),
   /** Precision asked for, and precision and coverage reached on these videos. */
   unknownFit: z.object({ wanted: share, precision: share, coverage: share }).optional(),
 });
 
 type Parsed = z.infer<typeof calibrationSchema>;
 
-export interface Calibration extends Readonly<Omit<Parsed, 'unknownBelow' | 'unknownFit'>> {
-  readonly unknownBelow?: number;
+export interface Calibration extends Readonly<Omit<Parsed, 'rejectThreshold' | 'unknownFit'>> {
+  readonly rejectThreshold?: number;
   readonly unknownFit?: NonNullable<Readonly<Parsed['unknownFit']>>;
 }
 
@@ -40,13 +41,13 @@ export function storedCalibration(
 ): { readonly calibration?: Calibration } {
   const text = metadata['calibration'];
   if (text === undefined) return {};
-  const found = calibrationSchema.safeParse(json(text));
+  const found = calibrationSchema.safeParse(upgradedCalibration(json(text)));
   if (!found.success) {
     const fault = found.error.issues.map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`);
     throw new WeightsError(`metadata "calibration" is not understood: ${fault.join('; ')}`, { path: where });
   }
-  const { temperature, fittedOn, unknownBelow, unknownFit } = found.data;
-  const threshold = { ...(unknownBelow !== undefined && { unknownBelow }), ...(unknownFit && { unknownFit }) };
+  const { temperature, fittedOn, rejectThreshold, unknownFit } = found.data;
+  const threshold = { ...(rejectThreshold !== undefined && { rejectThreshold }), ...(unknownFit && { unknownFit }) };
   return { calibration: { temperature, fittedOn, ...threshold } };
 }
 

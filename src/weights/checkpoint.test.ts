@@ -17,7 +17,7 @@ test('everything comes back as it was, through bytes and through a file', async 
   const checkpoint = tinyCheckpoint({
     labels,
     notes: { top1: '0.93' },
-    preprocess: { fromSec: 0.5, windowSec: 1.75, flip: false },
+    preprocess: { startSec: 0.5, windowSec: 1.75, flip: false },
   });
   assert.deepEqual(journey(checkpoint), checkpoint);
   const path = join(temporaryFolder(t), 'weights.safetensors');
@@ -48,7 +48,7 @@ test('a run under earlier names gives its weights, but nothing to go on with', (
 const calibration = {
   temperature: 1.7,
   fittedOn: { videos: 48, split: 'val', views: '1x1', eceBefore: 0.12, eceAfter: 0.03, nllBefore: 0.3, nllAfter: 0.2 },
-  unknownBelow: 0.6,
+  rejectThreshold: 0.6,
   unknownFit: { wanted: 0.95, precision: 0.96, coverage: 0.9 },
 };
 
@@ -56,7 +56,7 @@ test('a calibration comes back, without a threshold too; what later versions add
   const plain = tinyCheckpoint({ labels });
   assert.equal('calibration' in journey(plain), false);
   assert.deepEqual(journey({ ...plain, calibration }).calibration, calibration);
-  const { unknownBelow: _, unknownFit: __, ...temperatureOnly } = calibration;
+  const { rejectThreshold: _, unknownFit: __, ...temperatureOnly } = calibration;
   assert.deepEqual(journey({ ...plain, calibration: temperatureOnly }).calibration, temperatureOnly);
   const later = { ...calibration, method: 'vector', fittedOn: { ...calibration.fittedOn, machine: 'x' } };
   assert.deepEqual(journey({ ...plain, calibration: later }).calibration, calibration);
@@ -130,7 +130,7 @@ const hostile: readonly (readonly [what: string, change: Record<string, string |
     { calibration: JSON.stringify({ ...calibration, temperature: 0 }) },
     /^WeightsError: bad\.st: metadata "calibration" is not understood: temperature: /,
   ],
-  ['a threshold above 1', { calibration: JSON.stringify({ ...calibration, unknownBelow: 2 }) }, /unknownBelow: /],
+  ['a threshold above 1', { calibration: JSON.stringify({ ...calibration, rejectThreshold: 2 }) }, /rejectThreshold: /],
   [
     'a calibration cut off',
     { calibration: '{"temperature":' },

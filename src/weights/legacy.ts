@@ -6,6 +6,11 @@ type Entries = Readonly<Record<string, unknown>>;
 
 const isEntries = (value: unknown): value is Entries => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+function withName(stored: Entries, old: string, now: string): Entries {
+  const { [old]: value, ...rest } = stored;
+  return value === undefined ? stored : { [now]: value, ...rest };
+}
+
 /** Frames were square, with one `size`. */
 function withSides(stored: Entries): Entries {
   const { size, ...rest } = stored;
@@ -18,9 +23,14 @@ export function upgradedConfig(stored: unknown): unknown {
   return { ...(!('family' in stored) && { family: models[0]?.family }), ...withSides(stored) };
 }
 
-/** Stored preprocessing as of today: `resize` was `shape`, and `stretch` was `squeeze`. */
+/** Stored preprocessing as of today: `resize` was `shape`, `stretch` was `squeeze`, `startSec` was `fromSec`. */
 export function upgradedPreprocess(stored: unknown): unknown {
   if (!isEntries(stored)) return stored;
-  const { shape, ...rest } = withSides(stored);
+  const { shape, ...rest } = withSides(withName(stored, 'fromSec', 'startSec'));
   return shape === undefined ? rest : { resize: shape === 'squeeze' ? 'stretch' : shape, ...rest };
+}
+
+/** Stored calibration as of today: `rejectThreshold` was `unknownBelow`. */
+export function upgradedCalibration(stored: unknown): unknown {
+  return isEntries(stored) ? withName(stored, 'unknownBelow', 'rejectThreshold') : stored;
 }

@@ -29,7 +29,7 @@ export async function trialOfPlace(
 ): Promise<TrialNumbers> {
   const checkpoint = library.parseCheckpoint(library.parseSafetensors(weights), 'weights');
   const { frames } = checkpoint.preprocess;
-  const stack = { width, height, rgb, slots: Array.from({ length: frames }, (_, t) => t), window: { fromSec: 0, toSec: 1 } };
+  const stack = { width, height, rgb, slots: Array.from({ length: frames }, (_, t) => t), window: { startSec: 0, endSec: 1 } };
   const recogniser = library.FrameRecogniser.open(weights, platform);
   const { predictions, logits } = await recogniser.recognise(stack);
   await recogniser.close();

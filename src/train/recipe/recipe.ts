@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { type Preprocess, resizes } from '../../clip/preprocess.js';
 import { ConfigError, systemCode } from '../../errors.js';
 import { type TrainChoices, trainOptions } from './options.js';
+import { renamedPreprocess } from './renamed.js';
 
 const line = z.string().min(1);
 
@@ -33,7 +34,7 @@ const recipeSchema = z.strictObject({
       /** As many pixels as a square of this edge has, in the shape that suits the videos. */
       edge: z.int().min(16),
       resize: z.enum(resizes),
-      fromSec: z.number().min(0),
+      startSec: z.number().min(0),
       flip: z.boolean(),
     })
     .partial()
@@ -73,7 +74,10 @@ export function readRecipe(nameOrPath: string): Recipe {
 
 /** Reads a recipe from its text; `where` names it in a ConfigError. */
 export function parseRecipe(text: string, where: string): Recipe {
-  const parsed = recipeSchema.safeParse(contentOf(text, where));
+  const content = contentOf(text, where);
+  const renamed = renamedPreprocess(content instanceof Object && 'preprocess' in content ? content.preprocess : undefined);
+  if (renamed.length > 0) throw new ConfigError(`${where}: ${renamed.join('; ')}`);
+  const parsed = recipeSchema.safeParse(content);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'recipe'}: ${issue.message}`);
     throw new ConfigError(`${where}: ${faults.join('; ')}`);

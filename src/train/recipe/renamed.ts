@@ -20,6 +20,9 @@ export const renamedFlags: Readonly<Record<string, string>> = {
   erase: 'random-erasing',
   warp: 'temporal-warp',
   balance: 'class-balanced',
+  from: 'start',
+  only: 'filter',
+  'unknown-below': 'reject-threshold',
 };
 
 const renamedKeys: Readonly<Record<string, string>> = {
@@ -44,6 +47,10 @@ const renamedAugmentKeys: Readonly<Record<string, string>> = {
   erase: 'randomErasing',
   warp: 'temporalWarp',
 };
+
+/** Of the part `preprocess` of a recipe. */
+export const renamedPreprocess = (part: unknown): string[] =>
+  keysOf(part).flatMap((key) => lineFor('preprocess.', key, { fromSec: 'startSec' }));
 
 /** One line for each old key among training options: "rate is called lr now". */
 export function renamedAmong(options: unknown): string[] {
