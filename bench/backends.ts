@@ -2,7 +2,7 @@
 
 import { clipsFrom } from '../src/clip/clipTensor.js';
 import { lower } from '../src/graph/lowering/lower.js';
-import { openRecogniser } from '../src/inference/recogniser.js';
+import { openRecogniser } from '../src/inference/fileRecogniser.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { clipShape, inferenceGraph, masksOf } from '../src/models/network.js';
 import { blockSize } from '../src/node/blockSize.js';

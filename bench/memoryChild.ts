@@ -1,7 +1,7 @@
 /** Child of memory.ts: `training DATA OUT`, `step NAME CLIPS THREADS`, `predictions DATA` or `bulk DATA`. */
 
 import { readDataset } from '../src/dataset/dataset.js';
-import { openRecogniser } from '../src/inference/recogniser.js';
+import { openRecogniser } from '../src/inference/fileRecogniser.js';
 import { inventoryOf } from '../src/models/network.js';
 import { networkConfig } from '../src/models/registry.js';
 import { initialValues } from '../src/models/variables.js';

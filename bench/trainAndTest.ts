@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabelledVideo, LabelledVideos } from '../src/dataset/labelledVideos.js';
 import { type EvaluateOptions, evaluateDataset } from '../src/inference/evaluate.js';
-import { loadRecogniser } from '../src/inference/recogniser.js';
+import { loadRecogniser } from '../src/inference/fileRecogniser.js';
 import { Rng } from '../src/rng.js';
 import { type TrainJob, train } from '../src/train/train.js';
 

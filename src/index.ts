@@ -20,19 +20,17 @@ export {
   evaluateDataset,
   type TestVideo,
 } from './inference/evaluate.js';
-export {
-  type ClipResult,
-  type ClipViews,
-  loadRecogniser,
-  openRecogniser,
-  type Prediction,
-  type RecogniseOptions,
-  type Recogniser,
-  type RecogniserOptions,
-  type Result,
-  type ResultOptions,
-  type Unreadable,
-  type ViewOptions,
+export { loadRecogniser, openRecogniser, type RecogniserOptions } from './inference/fileRecogniser.js';
+export type {
+  ClipResult,
+  ClipViews,
+  Prediction,
+  RecogniseOptions,
+  Recogniser,
+  Result,
+  ResultOptions,
+  Unreadable,
+  ViewOptions,
 } from './inference/recogniser.js';
 export type { TimelineOptions, VideoTimeline } from './inference/slidingWindow.js';
 export { type CalibrationReport, calibrationReport } from './metrics/calibration.js';

@@ -7,7 +7,7 @@ import * as ort from 'onnxruntime-node';
 import { exportOnnx } from '../src/export/exportWeights.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import { writeOnnx } from '../src/graph/onnx.js';
-import { loadRecogniser } from '../src/inference/recogniser.js';
+import { loadRecogniser } from '../src/inference/fileRecogniser.js';
 import { inferenceGraph } from '../src/models/network.js';
 import { checkpointFile, parseCheckpoint } from '../src/weights/checkpoint.js';
 import { readSafetensors, writeSafetensors } from '../src/weights/files.js';

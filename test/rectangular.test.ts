@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { exportOnnx } from '../src/export/exportWeights.js';
-import { loadRecogniser } from '../src/inference/recogniser.js';
+import { loadRecogniser } from '../src/inference/fileRecogniser.js';
 import { networkCost } from '../src/models/cost.js';
 import { networkConfig } from '../src/models/registry.js';
 import { type TrainJob, train } from '../src/train/train.js';

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { FrameShape } from '../clip/clipShape.js';
 import type { Views } from '../clip/clipView.js';
 import { parseRowFilters, type RowFilter } from '../dataset/rowFilter.js';
-import type { RecogniserOptions } from '../inference/recogniser.js';
+import type { RecogniserOptions } from '../inference/fileRecogniser.js';
 import type { DecoderChoice } from '../video/types.js';
 
 /** A whole number from `least` on. */

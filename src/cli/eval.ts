@@ -9,7 +9,8 @@ import { type LabelledVideo, type LabelledVideos, type Split, videosOf } from '.
 import type { RowFilter } from '../dataset/rowFilter.js';
 import { ConfigError } from '../errors.js';
 import { type Evaluation, evaluateDataset } from '../inference/evaluate.js';
-import { loadRecogniser, type Recogniser } from '../inference/recogniser.js';
+import { loadRecogniser } from '../inference/fileRecogniser.js';
+import type { Recogniser } from '../inference/recogniser.js';
 import { type CalibrationReport, calibrationReport } from '../metrics/calibration.js';
 import { wilsonInterval } from '../metrics/metrics.js';
 import { percent } from '../metrics/percent.js';

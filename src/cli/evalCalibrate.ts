@@ -4,7 +4,7 @@ import type { Views } from '../clip/clipView.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { ConfigError } from '../errors.js';
 import { type Calibrated, calibrateCheckpoint } from '../inference/calibrateTemperature.js';
-import type { RecogniserOptions } from '../inference/recogniser.js';
+import type { RecogniserOptions } from '../inference/fileRecogniser.js';
 import { leastCalibrationClips, type ReliabilityBin } from '../metrics/calibration.js';
 import { percent } from '../metrics/percent.js';
 import { bar, ProgressLine } from './progressLine.js';

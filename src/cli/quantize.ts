@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { readDataset } from '../dataset/dataset.js';
 import { videosOf } from '../dataset/labelledVideos.js';
 import { evaluateDataset } from '../inference/evaluate.js';
-import { loadRecogniser } from '../inference/recogniser.js';
+import { loadRecogniser } from '../inference/fileRecogniser.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { percent } from '../metrics/percent.js';
 import type { Distance } from '../quantize/activationRanges.js';

@@ -31,6 +31,8 @@ export interface ClipReader<Source = string> {
   readonly preprocess: Preprocess;
   /** Videos read at once. */
   readonly workers: number;
+  /** What results and errors call a video: its path, for example. */
+  nameOf(source: Source): string;
   /** Facts about a video; decodes nothing. */
   facts(source: Source, signal?: AbortSignal): Promise<VideoInfo>;
   /** Clips of a video, all of them fixed views of a test. */

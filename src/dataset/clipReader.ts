@@ -36,6 +36,10 @@ export class FileClipReader implements ClipReader {
     this.pool = clipPool(size, workerData);
   }
 
+  nameOf(path: string): string {
+    return path;
+  }
+
   facts(path: string, signal?: AbortSignal): Promise<VideoInfo> {
     return this.pool.run('facts', { path }, this.task(path, signal));
   }

@@ -58,3 +58,19 @@ test('aborting from outside throws the reason', async () => {
   await assert.rejects(loop, /enough/);
   await assert.rejects(loop, /enough/);
 });
+
+test('no signal gathers listeners, however many items are under way', async () => {
+  const warnings: Error[] = [];
+  const hear = (warning: Error) => void warnings.push(warning);
+  process.on('warning', hear);
+  const run = async (_: number, signal: AbortSignal) => signal.addEventListener('abort', () => {});
+  for await (const _ of orderedMap(
+    Array.from({ length: 40 }, (_, i) => i),
+    30,
+    run,
+  ))
+    await wait(0);
+  await wait(5);
+  process.off('warning', hear);
+  assert.deepEqual(warnings, []);
+});

@@ -14,7 +14,7 @@ import { readSafetensors, writeSafetensors } from '../weights/files.js';
 import { readOnnxWeights } from '../weights/onnxFile.js';
 import { calibrateCheckpoint } from './calibrateTemperature.js';
 import type { TestVideo } from './evaluate.js';
-import { loadRecogniser, openRecogniser, type RecogniserOptions } from './recogniser.js';
+import { loadRecogniser, openRecogniser, type RecogniserOptions } from './fileRecogniser.js';
 
 const labels = ['wave', 'jump', 'bow'];
 const machine = { threads: 1, workers: 1 };

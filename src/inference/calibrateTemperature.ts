@@ -17,7 +17,7 @@ import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors, writeSafetensors } from '../weights/files.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
 import { evaluateDataset, type TestVideo } from './evaluate.js';
-import { openRecogniser, type RecogniserOptions } from './recogniser.js';
+import { openRecogniser, type RecogniserOptions } from './fileRecogniser.js';
 
 export interface CalibrateOptions {
   /** Name of the videos' split, for the record; `val` by default. */

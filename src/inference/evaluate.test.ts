@@ -4,7 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { makeFile, makeVideo, temporaryFolder } from '../../test/smallVideos.js';
 import { tinyCheckpoint } from '../../test/support/randomWeights.js';
 import { evaluateDataset, type TestVideo } from './evaluate.js';
-import { openRecogniser, type Recogniser } from './recogniser.js';
+import { openRecogniser } from './fileRecogniser.js';
+import type { Recogniser } from './recogniser.js';
 
 const labels = ['wave', 'jump', 'bow'];
 

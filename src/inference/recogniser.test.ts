@@ -11,7 +11,8 @@ import { averageViews, softmax } from '../metrics/softmax.js';
 import { inferenceGraph } from '../models/network.js';
 import { encodeVideo } from '../video/encode.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
-import { loadRecogniser, openRecogniser, type Recogniser, type RecogniserOptions } from './recogniser.js';
+import { loadRecogniser, openRecogniser, type RecogniserOptions } from './fileRecogniser.js';
+import type { Recogniser } from './recogniser.js';
 
 async function opened(t: TestContext, checkpoint: Checkpoint, options: RecogniserOptions = {}): Promise<Recogniser> {
   const recogniser = await openRecogniser(checkpoint, { threads: 1, workers: 1, ...options });

@@ -1,54 +1,62 @@
 /**
- * Names the action in a video: weights with their labels and preprocessing, ready for use. Decoding and network run in threads of
- * their own and overlap when there are several videos. A short clip gets a label, a long video a timeline (see longVideo.ts).
+ * Names the action in a video: weights with their labels and preprocessing, ready for use. Decoding and network overlap when there
+ * are several videos. A short clip gets a label, a long video a timeline (slidingWindow.ts). Opened in Node by fileRecogniser.ts, in
+ * a tab by web/recogniser.ts.
  */
+import { defaultAugment } from '../clip/augmentOptions.js';
 import type { ClipReader } from '../clip/clipReader.js';
 import { sameClips, sizeText } from '../clip/clipShape.js';
 import { type ClipTensor, joinClips } from '../clip/clipTensor.js';
 import { type ClipView, stackLength, testViews } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
-import type { FrameStack } from '../clip/sampleClips.js';
-import { FileClipReader } from '../dataset/clipReader.js';
+import { type FrameStack, sampleClips } from '../clip/sampleClips.js';
 import { orderedMap } from '../dataset/orderedMap.js';
 import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
 import { averageViews, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
-import { platformOf } from '../node/platform.js';
-import type { PlatformOptions } from '../platform/platform.js';
-import { decodersFor, type Mode } from '../runtime/cores.js';
-import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
+import type { Platform } from '../platform/platform.js';
+import type { Mode } from '../runtime/cores.js';
+import type { VideoInfo } from '../video/types.js';
 import type { Calibration } from '../weights/calibration.js';
-import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
-import { readSafetensors } from '../weights/files.js';
-import { isOnnxFile, readOnnxWeights } from '../weights/onnxFile.js';
+import type { Checkpoint } from '../weights/checkpoint.js';
 import type { OnnxWeights } from '../weights/onnxWeights.js';
 import { Inference } from './inference.js';
-import type { ClipResult, ClipViews, RecogniseOptions, Result, ResultOptions, Unreadable, ViewOptions } from './results.js';
+import type {
+  ClipResult,
+  ClipViews,
+  FramesResult,
+  RecogniseOptions,
+  Result,
+  ResultOptions,
+  Unreadable,
+  ViewOptions,
+} from './results.js';
 import { recogniseWindows, type TimelineOptions, type VideoTimeline } from './slidingWindow.js';
 
 export type * from './results.js';
 
-export interface RecogniserOptions extends PlatformOptions {
-  readonly decoder?: DecoderChoice;
+/** What a recogniser works with, wherever it is. */
+export interface RecogniserSettings {
   /** Threads of the network in all; as many as there are cores by default (see runtime/cores.ts). */
   readonly threads?: number;
   /** For many videos: engines that share the threads; one a thread by default, at most 16. */
   readonly engines?: number;
-  /** Videos decoded at once; as many as there are cores by default, at most 32. */
-  readonly workers?: number;
   /** What is made ready before the first video: one answer at a time (`latency`, the default) or many (`throughput`). */
   readonly mode?: Mode;
-  readonly limits?: Partial<VideoLimits>;
-  /** A video that takes longer to decode is given up with a LimitError; 300 by default. */
-  readonly timeoutSec?: number;
   /** An answer whose best score is lower is `unknown`; by default what is stored with the weights, if anything. 0 for none. */
   readonly rejectThreshold?: number;
   /** Give the recogniser back before its network is loaded, so that the first video is decoded meanwhile; false by default. */
   readonly background?: boolean;
 }
 
+/** Where it is: what reads its videos and runs its network. */
+export interface RecogniserPlace<Source> {
+  readonly reader: ClipReader<Source>;
+  readonly platform: Platform;
+}
+
 /** A video on its way: read, unreadable, or not decoded because it gets a timeline. */
-type Read = Ready | Unreadable | Long;
+type Read<Source> = Ready | Unreadable | Long<Source>;
 
 interface Ready {
   readonly path: string;
@@ -58,36 +66,28 @@ interface Ready {
   readonly views: readonly ClipView[];
 }
 
-interface Long {
+interface Long<Source> {
   readonly path: string;
+  readonly source: Source;
   readonly info: VideoInfo;
 }
 
-/**
- * Reads weights that `vmf train` wrote, or a model file of `vmf export` or `vmf quantize`, whatever the file is called, and makes them
- * ready. Rejects with a WeightsError or ConfigError when they are not. */
-export async function loadRecogniser(weightsPath: string, options: RecogniserOptions = {}): Promise<Recogniser> {
-  const weights = (await isOnnxFile(weightsPath))
-    ? await readOnnxWeights(weightsPath)
-    : parseCheckpoint(await readSafetensors(weightsPath), weightsPath);
-  return openRecogniser(weights, options, weightsPath);
-}
-
-/** The same from a checkpoint or model file in memory; `where` names it in errors. */
-export async function openRecogniser(
+/** A recogniser, ready for its first video. WeightsError, with the name `where`, for weights whose parts do not fit each other. */
+export async function startRecogniser<Source>(
   weights: Checkpoint | OnnxWeights,
-  options: RecogniserOptions = {},
-  where = 'weights',
-): Promise<Recogniser> {
+  place: (preprocess: Preprocess) => RecogniserPlace<Source>,
+  settings: RecogniserSettings,
+  where: string,
+): Promise<Recogniser<Source>> {
   const { config, preprocess } = weights;
   if (!sameClips(preprocess, config)) {
     const [made, takes] = [preprocess, config].map((clip) => `${clip.frames} frames of ${sizeText(clip)} px`);
     throw new WeightsError(`its preprocessing makes ${made}, its network takes ${takes}`, { path: where });
   }
-  const recogniser = new Recogniser(weights, options);
+  const recogniser = new Recogniser(weights, place(preprocess), settings);
   const ready = recogniser.warmUp();
   try {
-    if (options.background)
+    if (settings.background)
       ready.catch(() => {}); // told by the first clip that needs the network
     else await ready;
     return recogniser;
@@ -97,7 +97,8 @@ export async function openRecogniser(
   }
 }
 
-export class Recogniser {
+/** `Source` names a video: a path in Node, a Blob or bytes in a tab. */
+export class Recogniser<Source = string> {
   readonly config: NetworkConfig;
   /** One a class, in the order of the scores. */
   readonly labels: readonly string[];
@@ -108,21 +109,18 @@ export class Recogniser {
   readonly calibration: Calibration | undefined;
   /** Answers with a lower best score are unknown; 0 for none. */
   readonly rejectThreshold: number;
-  private readonly reader: ClipReader;
+  private readonly reader: ClipReader<Source>;
   private readonly inference: Inference;
   private readonly mode: Mode;
   private lastTimeline: Promise<unknown> = Promise.resolve();
 
   /** Use `loadRecogniser` or `openRecogniser`. */
-  constructor(weights: Checkpoint | OnnxWeights, options: RecogniserOptions) {
+  constructor(weights: Checkpoint | OnnxWeights, { reader, platform }: RecogniserPlace<Source>, settings: RecogniserSettings) {
     const { config, labels, preprocess, notes, calibration } = weights;
     [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
-    const { rejectThreshold = calibration?.rejectThreshold ?? 0, ...machine } = options;
+    const { threads, engines, mode = 'latency', rejectThreshold = calibration?.rejectThreshold ?? 0 } = settings;
     [this.calibration, this.rejectThreshold] = [calibration, checkedThreshold(rejectThreshold)];
-    const platform = platformOf(options);
-    const { threads, engines, workers = decodersFor(platform.cores), mode = 'latency', ...reading } = machine;
-    this.mode = mode;
-    this.reader = new FileClipReader(preprocess, { ...reading, size: workers });
+    [this.reader, this.mode] = [reader, mode];
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
     this.inference = new Inference(config, values, platform, { threads, engines }); // without the moments of a training
   }
@@ -138,20 +136,27 @@ export class Recogniser {
   }
 
   /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */
-  async recognise(path: string, options: RecogniseOptions = {}): Promise<ClipResult> {
-    const views = await this.read(path, options);
+  async recognise(source: Source, options: RecogniseOptions = {}): Promise<ClipResult> {
+    const views = await this.read(source, options);
     const logits = await this.inference.logits(views.clips);
     options.signal?.throwIfAborted();
-    return this.recognised(path, views.info, logits, options);
+    return this.recognised(this.reader.nameOf(source), views.info, logits, options);
+  }
+
+  /** What frames in memory show, a camera's for instance: evenly spaced, T of them for each clip that the views look at. */
+  async recogniseFrames(stack: FrameStack, options: RecogniseOptions = {}): Promise<FramesResult> {
+    const logits = await this.inference.logits(sampleClips(stack, viewsOf(options), this.preprocess, defaultAugment));
+    options.signal?.throwIfAborted();
+    return this.shown(logits, options);
   }
 
   /**
-   * Many clips, decoded ahead while the network works; results in the order of the paths. A video that cannot be read is told in
+   * Many clips, decoded ahead while the network works; results in their order. A video that cannot be read is told in
    * its place and does not end the others; anything else that fails (no decoder, diverged weights) is thrown. Small networks take
    * several videos at once, always the same ones of a list, so that a list gives the same scores again to the last digit.
    */
-  async *recogniseMany(paths: Iterable<string>, options: RecogniseOptions = {}): AsyncGenerator<ClipResult | Unreadable> {
-    for await (const answer of this.results(paths, options)) {
+  async *recogniseMany(sources: Iterable<Source>, options: RecogniseOptions = {}): AsyncGenerator<ClipResult | Unreadable> {
+    for await (const answer of this.results(sources, options)) {
       if ('segments' in answer) throw new TypeError(`${answer.path}: a timeline that nobody asked for`);
       yield answer;
     }
@@ -161,23 +166,23 @@ export class Recogniser {
    * As `recogniseMany`, but videos of `timelineFromSec` and longer get a timeline (and with 0 all do). Memory does not grow with
    * the number of videos.
    */
-  async *results(paths: Iterable<string>, options: ResultOptions = {}): AsyncGenerator<Result> {
+  async *results(sources: Iterable<Source>, options: ResultOptions = {}): AsyncGenerator<Result> {
     const ahead = this.inference.atOnce('throughput') + 1;
-    const answer = (group: readonly Read[], signal: AbortSignal) => this.answerGroup(group, { ...options, signal });
-    for await (const [, outcome] of orderedMap(this.groups(paths, options), ahead, answer, options.signal)) {
+    const answer = (group: readonly Read<Source>[], signal: AbortSignal) => this.answerGroup(group, { ...options, signal });
+    for await (const [, outcome] of orderedMap(this.groups(sources, options), ahead, answer, options.signal)) {
       if ('error' in outcome) throw outcome.error;
       yield* outcome.value;
     }
   }
 
-  /** Videos in the order of the paths, read ahead, as many together as the network takes at once. */
-  private async *groups(paths: Iterable<string>, options: ResultOptions): AsyncGenerator<Read[]> {
+  /** Videos in their order, read ahead, as many together as the network takes at once. */
+  private async *groups(sources: Iterable<Source>, options: ResultOptions): AsyncGenerator<Read<Source>[]> {
     const { clips = 1, crops = 1, signal } = options;
     const size = clips * crops === 1 ? this.inference.groupSize : 1;
-    const read = (path: string, leaving: AbortSignal) => this.tryToRead(path, { ...options, signal: leaving });
-    let group: Read[] = [];
+    const read = (source: Source, leaving: AbortSignal) => this.tryToRead(source, { ...options, signal: leaving });
+    let group: Read<Source>[] = [];
     let short = 0;
-    for await (const [, outcome] of orderedMap(paths, 2 * this.workers + size, read, signal)) {
+    for await (const [, outcome] of orderedMap(sources, 2 * this.workers + size, read, signal)) {
       if ('error' in outcome) throw outcome.error;
       group.push(outcome.value);
       if ('frames' in outcome.value) short++;
@@ -189,7 +194,7 @@ export class Recogniser {
     if (group.length > 0) yield group;
   }
 
-  private async answerGroup(group: readonly Read[], options: ResultOptions): Promise<Result[]> {
+  private async answerGroup(group: readonly Read<Source>[], options: ResultOptions): Promise<Result[]> {
     const logits = await this.logitsOf(
       group.filter((read) => 'frames' in read),
       options.signal,
@@ -229,23 +234,24 @@ export class Recogniser {
     return out;
   }
 
-  private async tryToRead(path: string, options: ResultOptions): Promise<Read> {
+  private async tryToRead(source: Source, options: ResultOptions): Promise<Read<Source>> {
+    const path = this.reader.nameOf(source);
     const { timelineFromSec: belowSec = Infinity, signal } = options;
     try {
       const views = viewsOf(options);
       const evenly = stackLength(views[0] as ClipView, this.preprocess, 0);
-      const { info, stack: frames } = await this.reader.stack(path, evenly, { belowSec, signal });
-      return frames === undefined ? { path, info } : { path, info, frames, views };
+      const { info, stack: frames } = await this.reader.stack(source, evenly, { belowSec, signal });
+      return frames === undefined ? { path, source, info } : { path, info, frames, views };
     } catch (error) {
       return { path, error: faultIn(path, error) };
     }
   }
 
-  private async tryTimeline({ path, info }: Long, { timeline, signal }: ResultOptions): Promise<VideoTimeline | Unreadable> {
+  private async tryTimeline(video: Long<Source>, { timeline, signal }: ResultOptions): Promise<VideoTimeline | Unreadable> {
     try {
-      return await this.timelineOf({ path, info }, { ...timeline, signal });
+      return await this.timelineOf(video, { ...timeline, signal });
     } catch (error) {
-      return { path, error: faultIn(path, error) };
+      return { path: video.path, error: faultIn(video.path, error) };
     }
   }
 
@@ -253,15 +259,19 @@ export class Recogniser {
     path: string,
     { durationSec, truncated }: VideoInfo,
     logits: readonly Float32Array[],
-    { top = 5, logits: wanted = false }: RecogniseOptions,
+    options: RecogniseOptions,
   ): ClipResult {
+    const shown = this.shown(logits, options);
+    return { path, durationSec, ...shown, ...(truncated !== undefined && { truncated }) };
+  }
+
+  private shown(logits: readonly Float32Array[], { top = 5, logits: wanted = false }: RecogniseOptions): FramesResult {
     const scores = this.scoresOf(logits);
     const predictions = topK(scores, top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
     return {
-      ...{ path, durationSec, predictions, scores },
+      ...{ predictions, scores },
       ...(Math.max(...scores) < this.rejectThreshold && { unknown: true as const }),
       ...(wanted && { logits }),
-      ...(truncated !== undefined && { truncated }),
     };
   }
 
@@ -269,11 +279,14 @@ export class Recogniser {
    * What happens when in a long video. Memory does not grow with its length; several wait for each other, since one keeps decoding
    * and network busy. Rejects as `recognise`.
    */
-  timeline(path: string, options: TimelineOptions = {}): Promise<VideoTimeline> {
-    return this.timelineOf({ path }, options);
+  timeline(source: Source, options: TimelineOptions = {}): Promise<VideoTimeline> {
+    return this.timelineOf({ path: this.reader.nameOf(source), source }, options);
   }
 
-  private timelineOf(video: Pick<Long, 'path'> & Partial<Long>, options: TimelineOptions): Promise<VideoTimeline> {
+  private timelineOf(
+    video: Omit<Long<Source>, 'info'> & Partial<Long<Source>>,
+    options: TimelineOptions,
+  ): Promise<VideoTimeline> {
     const { labels, preprocess, rejectThreshold } = this;
     const scoresOf = (logits: Float32Array) => this.scoresOf([logits]);
     const run = () =>
@@ -283,15 +296,15 @@ export class Recogniser {
     return result;
   }
 
-  /** Facts about a video file; decodes nothing. */
-  facts(path: string, signal?: AbortSignal): Promise<VideoInfo> {
-    return this.reader.facts(path, signal);
+  /** Facts about a video; decodes nothing. */
+  facts(source: Source, signal?: AbortSignal): Promise<VideoInfo> {
+    return this.reader.facts(source, signal);
   }
 
   /** The first half of `recognise`: a video's views as the network wants them. */
-  async read(path: string, options: ViewOptions = {}): Promise<ClipViews> {
-    const { info, clips } = await this.reader.clips(path, viewsOf(options), { signal: options.signal });
-    if (clips === undefined) throw new RangeError(`${path}: nothing was decoded`);
+  async read(source: Source, options: ViewOptions = {}): Promise<ClipViews> {
+    const { info, clips } = await this.reader.clips(source, viewsOf(options), { signal: options.signal });
+    if (clips === undefined) throw new RangeError(`${this.reader.nameOf(source)}: nothing was decoded`);
     return { info, clips };
   }
 

@@ -24,10 +24,8 @@ export interface Prediction {
   readonly score: number;
 }
 
-/** What a clip shows. */
-export interface ClipResult {
-  readonly path: string;
-  readonly durationSec: number;
+/** What frames show. */
+export interface FramesResult {
   /** Best first, `top` of them. */
   readonly predictions: readonly Prediction[];
   /** [classes] probabilities in the order of the labels; the mean over the views. */
@@ -36,6 +34,13 @@ export interface ClipResult {
   readonly unknown?: true;
   /** [views][classes] as the network gave them, without temperature; where asked for. */
   readonly logits?: readonly Float32Array[];
+}
+
+/** What a clip shows. */
+export interface ClipResult extends FramesResult {
+  /** The file, or what its reader calls it. */
+  readonly path: string;
+  readonly durationSec: number;
   /** Why the file is held to be cut off, when it is; what is there was used. */
   readonly truncated?: string;
 }

@@ -41,8 +41,9 @@ export interface VideoTimeline {
 /** `unknown` where its score is below the recogniser's threshold. */
 export type TimelineSegment = Segment & { readonly unknown?: true };
 
-interface LongVideo {
+interface LongVideo<Source> {
   readonly path: string;
+  readonly source: Source;
   /** What is known of it already. */
   readonly info?: VideoInfo | undefined;
   readonly labels: readonly string[];
@@ -56,20 +57,20 @@ interface LongVideo {
 /** The window that weights were trained for. */
 export const windowOf = (preprocess: Preprocess): number => preprocess.windowSec ?? 2;
 
-export async function recogniseWindows(
-  reader: ClipReader,
+export async function recogniseWindows<Source>(
+  reader: ClipReader<Source>,
   inference: Inference,
-  video: LongVideo,
+  video: LongVideo<Source>,
   options: TimelineOptions,
 ): Promise<VideoTimeline> {
-  const { path, labels, preprocess, rejectThreshold, scoresOf } = video;
+  const { path, source, labels, preprocess, rejectThreshold, scoresOf } = video;
   const { signal, windowSec = windowOf(preprocess) } = options;
   const { strideSec = windowSec / 2, minDurationSec = strideSec * 1.5 } = options;
-  const info = video.info ?? (await reader.facts(path, signal));
+  const info = video.info ?? (await reader.facts(source, signal));
   const { durationSec, truncated } = info;
   const windows = denseWindows({ durationSec, windowSec, strideSec, startSec: preprocess.startSec });
   const stretches = inStretches(windows, framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6), preprocess.frames);
-  const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => filmOf(reader, path, part, leaving);
+  const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => filmOf(reader, source, part, leaving);
   const scored: WindowScores[] = [];
   for await (const [part, outcome] of orderedMap(stretches, 2, decode, signal)) {
     if ('error' in outcome) throw outcome.error;
@@ -89,22 +90,27 @@ interface Film {
 }
 
 /** Decodes the frames of some windows at once; a frame that several of them see is decoded once. */
-async function filmOf(reader: ClipReader, path: string, windows: readonly TimeWindow[], signal: AbortSignal): Promise<Film> {
+async function filmOf<Source>(
+  reader: ClipReader<Source>,
+  source: Source,
+  windows: readonly TimeWindow[],
+  signal: AbortSignal,
+): Promise<Film> {
   const times = windows.map((window) => timesOf(window, reader.preprocess.frames));
   const timesSec = distinct(times.flat());
-  const { stack } = await reader.stack(path, timesSec, { signal });
-  if (stack === undefined) throw new RangeError(`${path}: a stretch without frames`);
+  const { stack } = await reader.stack(source, timesSec, { signal });
+  if (stack === undefined) throw new RangeError(`${reader.nameOf(source)}: a stretch without frames`);
   const places = times.map((each) => each.map((timeSec) => placeOf(timesSec, timeSec)));
   return { stack, views: places.map((frames) => ({ mode: 'frames', frames })) };
 }
 
 /** Samples one batch while the network works on the one before. */
 async function scoreWindows(
-  reader: ClipReader,
+  reader: Pick<ClipReader, 'sample'>,
   inference: Inference,
   { stack, views }: Film,
   windows: readonly TimeWindow[],
-  scoresOf: LongVideo['scoresOf'],
+  scoresOf: LongVideo<never>['scoresOf'],
   signal: AbortSignal | undefined,
 ): Promise<WindowScores[]> {
   const batch = inference.groupSize;

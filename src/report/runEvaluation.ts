@@ -4,7 +4,7 @@ import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { DatasetError } from '../errors.js';
 import { type Evaluation, evaluateDataset } from '../inference/evaluate.js';
-import { openRecogniser, type RecogniserOptions } from '../inference/recogniser.js';
+import { openRecogniser, type RecogniserOptions } from '../inference/fileRecogniser.js';
 import { dataDigest } from '../train/progress.js';
 import type { RunFiles } from './runFiles.js';
 

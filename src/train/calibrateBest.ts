@@ -2,7 +2,7 @@
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { VmfError } from '../errors.js';
 import { calibrateCheckpoint } from '../inference/calibrateTemperature.js';
-import type { RecogniserOptions } from '../inference/recogniser.js';
+import type { RecogniserOptions } from '../inference/fileRecogniser.js';
 import { leastCalibrationClips } from '../metrics/calibration.js';
 import type { Calibration } from '../weights/calibration.js';
 

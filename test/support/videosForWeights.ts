@@ -1,7 +1,7 @@
 /** Small videos labelled by predictions, some wrongly, for calibration. */
 import { join } from 'node:path';
 import type { TestVideo } from '../../src/inference/evaluate.js';
-import { loadRecogniser } from '../../src/inference/recogniser.js';
+import { loadRecogniser } from '../../src/inference/fileRecogniser.js';
 import { makeVideo } from '../smallVideos.js';
 
 export interface LabelledByWeights {

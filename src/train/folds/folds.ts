@@ -13,7 +13,7 @@ import { describeFolds, type Fold, type FoldsBy, foldSplit, foldsOf } from '../.
 import { type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
 import { ConfigError } from '../../errors.js';
 import { evaluateDataset } from '../../inference/evaluate.js';
-import { loadRecogniser } from '../../inference/recogniser.js';
+import { loadRecogniser } from '../../inference/fileRecogniser.js';
 import { writeFileAtomically } from '../../weights/files.js';
 import { RunFolder } from '../runFolder/runFolder.js';
 import { type TrainJob, type TrainSummary, train } from '../train.js';
