@@ -4,9 +4,10 @@ import { clipsFrom } from '../src/clip/clipTensor.js';
 import { lower } from '../src/graph/lowering/lower.js';
 import { openRecogniser } from '../src/inference/fileRecogniser.js';
 import type { NetworkConfig } from '../src/models/config.js';
-import { clipShape, inferenceGraph, masksOf } from '../src/models/network.js';
+import { clipShape, type FlatWeights, inferenceGraph, initialWeights, masksOf } from '../src/models/network.js';
 import { blockSize } from '../src/node/blockSize.js';
 import { openRuntime } from '../src/node/graphRuntime.js';
+import { Rng } from '../src/rng.js';
 import { allocateThreads } from '../src/runtime/cores.js';
 import { defaultStep } from '../src/train/step.js';
 import { TrainingSession } from '../src/train/trainingSession.js';
@@ -35,18 +36,26 @@ const rate = 1e-5;
 export const weightDecay = 0.05;
 
 /** What all sides are given. The statistics come from an engine of their own, which leaves nothing in the one that is timed. */
-export async function taskOf(config: NetworkConfig, clips: number, threads: number): Promise<Omit<PeerTask, 'mode'>> {
+export async function taskOf(config: NetworkConfig, clips: number, threads: number): Promise<Task> {
   const engine = openRuntime({ threads });
   try {
-    const weights = await genericWeights(engine, config, 'race');
-    const batch = { clips: randomClips(config, clips, 'race'), targets: randomTargets(config, clips, 'race') };
-    return { config, weights, ...batch, rate, weightDecay, threads };
+    return taskWith(await genericWeights(engine, config, 'race'), config, clips, threads);
   } finally {
     await engine.close();
   }
 }
 
 type Task = Omit<PeerTask, 'mode'>;
+
+/** A task of initial weights, for memory and scaling. */
+export const untrainedTask = (config: NetworkConfig, clips: number, threads: number): Task =>
+  taskWith(initialWeights(config, new Rng(['race'])), config, clips, threads);
+
+function taskWith(weights: FlatWeights, config: NetworkConfig, clips: number, threads: number): Task {
+  const batch = { clips: randomClips(config, clips, 'race'), targets: randomTargets(config, clips, 'race') };
+  return { config, weights, ...batch, rate, weightDecay, threads };
+}
+
 const clipsOf = ({ clips, config }: Task): number => clips.length / (config.frames * 3 * config.height * config.width);
 
 /** Inference as the product does it. */

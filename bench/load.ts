@@ -1,9 +1,8 @@
 /** Load time of a network: expressions, lowering to ONNX, session creation. */
 
 import { lower } from '../src/graph/lowering/lower.js';
-import { inferenceGraph, inventoryOf } from '../src/models/network.js';
+import { inferenceGraph, initialWeights } from '../src/models/network.js';
 import { networkConfig } from '../src/models/registry.js';
-import { initialValues } from '../src/models/variables.js';
 import { blockSize } from '../src/node/blockSize.js';
 import { openRuntime } from '../src/node/graphRuntime.js';
 import { Rng } from '../src/rng.js';
@@ -61,8 +60,5 @@ async function loadRow(name: string, use: 'inference' | 'training'): Promise<Loa
 function graphOf(name: string, use: 'inference' | 'training') {
   const config = networkConfig(name);
   if (use === 'training') return trainingStep(config, { ...defaultStep, clips: batch, gradClip: 5 });
-  const { parameters, statistics } = inventoryOf(config);
-  const rng = new Rng(['load']);
-  const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
-  return { outputs: { logits: inferenceGraph(config, weights, 1) } };
+  return { outputs: { logits: inferenceGraph(config, initialWeights(config, new Rng(['load'])), 1) } };
 }

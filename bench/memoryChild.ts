@@ -2,15 +2,11 @@
 
 import { readDataset } from '../src/dataset/dataset.js';
 import { openRecogniser } from '../src/inference/fileRecogniser.js';
-import { inventoryOf } from '../src/models/network.js';
 import { networkConfig } from '../src/models/registry.js';
-import { initialValues } from '../src/models/variables.js';
-import { Rng } from '../src/rng.js';
 import { train } from '../src/train/train.js';
 import { freshCheckpoint } from './actions.js';
-import { ourTraining, weightDecay } from './backends.js';
+import { ourTraining, untrainedTask } from './backends.js';
 import type { PredictionsReport, StepReport, TrainingReport } from './memory.js';
-import { randomClips, randomTargets } from './network.js';
 import { forget, statusMb } from './processMemory.js';
 
 async function training(data: string, out: string): Promise<TrainingReport> {
@@ -31,12 +27,7 @@ async function training(data: string, out: string): Promise<TrainingReport> {
 }
 
 async function step(name: string, clips: number, threads: number): Promise<StepReport> {
-  const config = networkConfig(name);
-  const { parameters, statistics } = inventoryOf(config);
-  const rng = new Rng(['step']);
-  const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
-  const batch = { clips: randomClips(config, clips, 'step'), targets: randomTargets(config, clips, 'step') };
-  const task = { config, weights, ...batch, rate: 1e-5, weightDecay, threads };
+  const task = untrainedTask(networkConfig(name), clips, threads);
   forget(); // what making the batch took is not the step's
   const side = await ourTraining(task);
   for (let i = 0; i < 7; i++) await side.run();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { checkpointFile } from '../src/weights/checkpoint.js';
 import { writeSafetensors } from '../src/weights/files.js';
 import { makeVideo, temporaryFolder } from './smallVideos.js';
@@ -10,11 +10,9 @@ import { tinyCheckpoint, writeTinyWeights } from './support/randomWeights.js';
 import { refused, vmf } from './support/vmf.js';
 
 const labels = ['bow', 'jump', 'wave'];
-let shared: string;
-const cleanUps: (() => void)[] = [];
+const shared = temporaryFolder({ after });
 
 before(async () => {
-  shared = temporaryFolder({ after: (run: () => void) => cleanUps.push(run) } as unknown as TestContext);
   await writeTinyWeights(join(shared, 'w.safetensors'), { labels, preprocess: { windowSec: 1 } });
   const names = Array.from({ length: 27 }, (_, i) => `${i}.mp4`);
   for (const [seed, name] of names.entries()) makeVideo(join(shared, name), { seed, frames: 8 });
@@ -25,9 +23,6 @@ before(async () => {
     return [name, labels[(right + (i % 6 === 0 ? 1 : 0)) % 3], i < 24 ? 'val' : 'test'].join();
   });
   writeFileSync(join(shared, 'list.csv'), `path,label,split\n${rows.join('\n')}\n`);
-});
-after(() => {
-  for (const run of cleanUps) run();
 });
 
 async function withThreshold(path: string, rejectThreshold: number): Promise<void> {

@@ -2,22 +2,16 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { networkConfig, networkNames } from '../src/models/registry.js';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
 import { writeTinyWeights } from './support/randomWeights.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
 
-let shared: string;
-let removeShared: () => void;
+const shared = temporaryFolder({ after });
 const labels = ['bow', 'jump', 'wave'];
 
 before(async () => {
-  const cleanUps: (() => void)[] = [];
-  shared = temporaryFolder({ after: (run: () => void) => cleanUps.push(run) } as unknown as TestContext);
-  removeShared = () => {
-    for (const run of cleanUps) run();
-  };
   await writeTinyWeights(join(shared, 'w.safetensors'), { labels, preprocess: { windowSec: 1 } });
   labels.forEach((label, i) => {
     for (const seed of [0, 1]) makeVideo(join(shared, 'data', 'test', label, `${seed}.mp4`), { seed: 2 * i + seed });
@@ -25,7 +19,6 @@ before(async () => {
   makeVideo(join(shared, 'long.mp4'), { frames: 96 }); // 8 s
   makeFile(join(shared, 'broken.mp4'), 'no video');
 });
-after(() => removeShared());
 
 const video = 'data/test/bow/0.mp4';
 const weights = ['--weights', 'w.safetensors'];

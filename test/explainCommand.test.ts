@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import type { DatasetExplanation } from '../src/explain/explainDataset.js';
 import type { VideoExplanation } from '../src/explain/explainVideo.js';
 import { explainVideo } from '../src/index.js';
@@ -15,19 +15,14 @@ import { refused, vmf } from './support/vmf.js';
 
 const labels = ['bow', 'jump', 'wave'];
 const weights = ['--weights', 'w.safetensors'];
-let shared: string;
-const cleanUps: (() => void)[] = [];
+const shared = temporaryFolder({ after });
 
 before(async () => {
-  shared = temporaryFolder({ after: (run: () => void) => cleanUps.push(run) } as unknown as TestContext);
   await writeTinyWeights(join(shared, 'w.safetensors'), { labels });
   makeVideo(join(shared, 'film.mp4'), { width: 96, height: 48 });
   labels.forEach((label, i) => {
     for (const seed of [0, 1]) makeVideo(join(shared, 'data', 'test', label, `${seed}.mp4`), { seed: 2 * i + seed });
   });
-});
-after(() => {
-  for (const run of cleanUps) run();
 });
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

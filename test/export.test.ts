@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import * as ort from 'onnxruntime-node';
 import { exportOnnx } from '../src/export/exportWeights.js';
 import { lower } from '../src/graph/lowering/lower.js';
@@ -16,17 +16,11 @@ import { tinyCheckpoint, writeTinyWeights } from './support/randomWeights.js';
 import { readOnnx } from './support/readOnnx.js';
 import { finished, refused, start, vmf } from './support/vmf.js';
 
-let shared: string;
-let removeShared: () => void;
+const shared = temporaryFolder({ after });
 const labels = ['bow', 'jump', 'wave'];
 const clip = 'data/test/bow/0.mp4';
 
 before(async () => {
-  const cleanUps: (() => void)[] = [];
-  shared = temporaryFolder({ after: (run: () => void) => cleanUps.push(run) } as unknown as TestContext);
-  removeShared = () => {
-    for (const run of cleanUps) run();
-  };
   await writeTinyWeights(join(shared, 'w.safetensors'), { labels, notes: { license: 'CC0-1.0' } });
   labels.forEach((label, i) => {
     for (const [split, count] of Object.entries({ train: 3, val: 1, test: 2 })) {
@@ -53,7 +47,6 @@ before(async () => {
   assert.deepEqual([quantised.code, quantised.err], [0, '']);
   writeFileSync(join(shared, 'quantize.txt'), quantised.out);
 });
-after(() => removeShared());
 
 const bytesOf = (name: string) => new Uint8Array(readFileSync(join(shared, name)));
 

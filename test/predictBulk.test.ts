@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { makeFile, makeVideo, temporaryFolder } from './smallVideos.js';
 import { writeTinyWeights } from './support/randomWeights.js';
@@ -13,10 +13,8 @@ const weights = ['--weights', 'w.safetensors'];
 const labels = ['bow', 'jump', 'wave'];
 const count = 10;
 
-let shared: string;
-let cleanUp: () => void = () => {};
+const shared = temporaryFolder({ after });
 before(async () => {
-  shared = temporaryFolder({ after: (run: () => void) => (cleanUp = run) } as unknown as TestContext);
   await writeTinyWeights(join(shared, 'w.safetensors'), { labels, preprocess: { windowSec: 1 } });
   await writeTinyWeights(join(shared, 'other.safetensors'), { labels, preprocess: { windowSec: 1 }, seed: 7 });
   for (let i = 0; i < count - 2; i++) makeVideo(join(shared, 'films', i % 2 ? 'a' : 'b/c', `${i}.mp4`), { seed: i });
@@ -24,7 +22,6 @@ before(async () => {
   makeVideo(join(shared, 'films', 'long, with a "name".mp4'), { frames: 96 }); // 8 s
   makeFile(join(shared, 'films', 'notes.txt'), 'not looked at');
 });
-after(() => cleanUp());
 
 function start(args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [main, 'predict', ...args], { cwd: shared, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { encodeVideo } from '../src/video/encode.js';
 
 export interface SmallVideo {
@@ -16,8 +15,8 @@ export interface SmallVideo {
   readonly frozen?: number;
 }
 
-/** A folder that is removed when the test ends. */
-export function temporaryFolder(t: TestContext): string {
+/** A folder that is removed when the test ends, or with `{ after }` of node:test when all tests of the file have ended. */
+export function temporaryFolder(t: { after(run: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'vmf-test-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -34,24 +33,6 @@ export function makeVideo(path: string, options: SmallVideo = {}): void {
 export function makeFile(path: string, bytes: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, bytes);
-}
-
-/** One second of silence as a WAV file: sound only. */
-export function silentSound(): Buffer {
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0);
-  header.writeUInt32LE(36 + 16000, 4);
-  header.write('WAVEfmt ', 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(8000, 24);
-  header.writeUInt32LE(16000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36);
-  header.writeUInt32LE(16000, 40);
-  return Buffer.concat([header, Buffer.alloc(16000)]);
 }
 
 function* movingSquare(width: number, height: number, { seed = 0, frames = 24, frozen = 0 }: SmallVideo): Generator<Uint8Array> {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { makeFile, makeVideo, silentSound, temporaryFolder } from '../../test/smallVideos.js';
+import { makeFile, makeVideo, temporaryFolder } from '../../test/smallVideos.js';
+import { wav } from '../video/mediaFiles.test.fixture.js';
 import { checkDataset, type DatasetReport } from './check.js';
 import { readDataset } from './dataset.js';
 
@@ -37,7 +38,7 @@ test('each kind of broken file is a problem with its reason, and the others are 
   const inJump = (name: string) => join(root, 'train', 'jump', name);
   makeFile(inJump('empty.mp4'), '');
   makeFile(inJump('text.mp4'), 'not a video at all');
-  makeFile(inJump('sound.mp4'), silentSound());
+  makeFile(inJump('sound.mp4'), wav());
   const report = await check(root);
   const found = Object.fromEntries(report.problems.map(({ name, kind, reason }) => [name, `${kind}: ${reason}`]));
   assert.deepEqual(

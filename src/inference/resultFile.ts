@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { VmfError } from '../errors.js';
+import { parsedJson } from '../json.js';
 
 /** A line of JSON a video, or lines of comma-separated values. */
 export type ResultFormat = 'jsonl' | 'csv';
@@ -150,14 +151,6 @@ function jsonRows(path: string, bytes: Buffer): ResultRow[] {
     if (isRow(row)) return row;
     throw foreign(path, `line ${i + 1} has no "path" and "run"`);
   });
-}
-
-function parsedJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
 
 function csvRows(path: string, bytes: Buffer): ResultRow[] {

@@ -14,7 +14,7 @@ import { mapSize } from '../graph/shape.js';
 import { broadcast, concat, reshape, slice, sum, transpose } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
 import { constantLogits, type FlatWeights, outline } from './network.js';
-import { never, type Time } from './time.js';
+import { never, type Time, TokensPerFrame } from './time.js';
 
 /** Input: frames [F, 3, H, W], normalised. Output: logits [1, classes] of the window that ends with the last one. */
 export const streamGraph = (config: NetworkConfig, weights: FlatWeights, frames = 1): Graph =>
@@ -40,7 +40,7 @@ interface Asked {
   readonly heads: number;
 }
 
-class CausalStream implements Time {
+class CausalStream extends TokensPerFrame implements Time {
   /** What the frames to come need of these. */
   readonly updates: Record<string, Expr> = {};
   readonly appends: Record<string, Expr> = {};
@@ -52,22 +52,15 @@ class CausalStream implements Time {
   private readonly there: Expr | undefined;
 
   constructor(
-    private readonly frames: number,
+    frames: number,
     private readonly window: number,
   ) {
+    super(frames);
     this.past = window - 1;
     if (this.past > 0) this.there = this.film('there', filled(1, [frames]));
   }
 
   sets = (): number => this.frames;
-
-  asTokensSee(x: Expr): Expr {
-    return regroup(x, 1);
-  }
-
-  asFrames(x: Expr): Expr {
-    return regroup(x, this.frames);
-  }
 
   wanted(tokens: Expr): Expr {
     const rows = tokens.shape[0] ?? 0;

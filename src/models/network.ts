@@ -4,11 +4,20 @@ import { ConfigError, ShapeError } from '../errors.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { mapSize, type Shape, sizeOf } from '../graph/shape.js';
 import { reshape, slice, transpose } from '../graph/shapeOps.js';
+import type { Rng } from '../rng.js';
 import type { NetworkConfig } from './config.js';
 import { modelOf } from './registry.js';
 import { type BatchStatistics, type MaskInputs, Masks, Scope } from './scope.js';
 import { CausalClip, type Time, WholeClip } from './time.js';
-import { countValues, type Inventory, Recorder, TooManyParameters, type VariableSpec, type Variables } from './variables.js';
+import {
+  countValues,
+  type Inventory,
+  initialValues,
+  Recorder,
+  TooManyParameters,
+  type VariableSpec,
+  type Variables,
+} from './variables.js';
 
 /** What a network computes on the way, by name. */
 export type Intermediates = Map<string, Expr>;
@@ -122,6 +131,12 @@ export class FlatVariables implements Variables {
 export interface FlatWeights {
   readonly parameters: Float32Array;
   readonly statistics: Float32Array;
+}
+
+/** Weights as training begins with them. */
+export function initialWeights(config: NetworkConfig, rng: Rng): FlatWeights {
+  const { parameters, statistics } = inventoryOf(config);
+  return { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
 }
 
 /** Logits [B, classes] with the weights as constants: the graph for inference. */

@@ -54,18 +54,9 @@ export class WholeClip implements Time {
 /** So far below every score that its exponential is 0. */
 export const never = -1e4;
 
-/** Frames see themselves and those before them, `window` in all: S = T * B; logits are wanted of the frames listed. */
-export class CausalClip implements Time {
-  constructor(
-    private readonly frames: number,
-    private readonly window: number,
-    private readonly wantedFrames: readonly number[],
-  ) {}
-
-  sets(clips: Expr): number {
-    const size = mapSize(clips.shape, 'clip');
-    return size.frames * size.clips;
-  }
+/** Maps whose frames each have a set of tokens: S = T * B. */
+export abstract class TokensPerFrame {
+  constructor(protected readonly frames: number) {}
 
   asTokensSee(x: Expr): Expr {
     return regroup(x, 1);
@@ -73,6 +64,22 @@ export class CausalClip implements Time {
 
   asFrames(x: Expr): Expr {
     return regroup(x, this.frames);
+  }
+}
+
+/** Frames see themselves and those before them, `window` in all; logits are wanted of the frames listed. */
+export class CausalClip extends TokensPerFrame implements Time {
+  constructor(
+    frames: number,
+    private readonly window: number,
+    private readonly wantedFrames: readonly number[],
+  ) {
+    super(frames);
+  }
+
+  sets(clips: Expr): number {
+    const size = mapSize(clips.shape, 'clip');
+    return size.frames * size.clips;
   }
 
   wanted(tokens: Expr): Expr {

@@ -5,21 +5,14 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { LimitError, VideoError } from '../errors.js';
 import { decode, openDecoder, probe } from './decoder.js';
+import { missing, nodeAv } from './decoders.test.fixture.js';
 import { encodeVideo } from './encode.js';
-import { findFfmpeg } from './ffmpegTools.js';
 import { defaultLimits } from './limits.js';
 import { psnr, sampleSizes, tinyPng, wav } from './mediaFiles.test.fixture.js';
 import { NodeAvDecoder } from './nodeAv.js';
-import { loadNodeAv } from './nodeAvLibrary.js';
 import { cannotWritePatterns, numberOf, numberPicture, type PatternVideo, writePattern } from './patternVideo.test.fixture.js';
 import type { Decoder, FrameStrip } from './types.js';
 
-const nodeAv = loadNodeAv();
-const ffmpeg = findFfmpeg();
-const missing = {
-  'node-av': typeof nodeAv === 'string' ? `node-av: ${nodeAv}` : false,
-  ffmpeg: typeof ffmpeg === 'string' ? `ffmpeg: ${ffmpeg}` : false,
-} as const;
 const noPatterns = cannotWritePatterns();
 
 let folder = '';

@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { VideoError } from '../errors.js';
+import { missing } from './decoders.test.fixture.js';
 import { chooseEncoder, type EncodeOptions, encodeVideo, extensionOf } from './encode.js';
-import { findFfmpeg } from './ffmpegTools.js';
-import { loadNodeAv } from './nodeAvLibrary.js';
 import { rgbToYuv420 } from './yuv420.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vmf-encode-'));
@@ -62,12 +61,6 @@ const kinds: { encoder: 'node-av' | 'ffmpeg'; codec: 'h264' | 'vp9' }[] = [
   { encoder: 'ffmpeg', codec: 'h264' },
   { encoder: 'ffmpeg', codec: 'vp9' },
 ];
-const nodeAv = loadNodeAv();
-const ffmpeg = findFfmpeg();
-const missing = {
-  'node-av': typeof nodeAv === 'string' ? `node-av: ${nodeAv}` : false,
-  ffmpeg: typeof ffmpeg === 'string' ? `ffmpeg, also the judge here: ${ffmpeg}` : false,
-} as const;
 const encoders = (['node-av', 'ffmpeg'] as const).filter((encoder) => missing[encoder] === false);
 
 describe('encodeVideo', { skip: missing.ffmpeg }, () => {

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { z as Zod } from 'zod';
 import { VideoError } from '../errors.js';
+import { parsedJson } from '../json.js';
 import { lastLine, runTool, type ToolRun } from './ffmpegTools.js';
 import { orientationOf } from './geometry.js';
 import { checkInputFile, containerWhitelist, fileUrl, whyNotOpened } from './inputFile.js';
@@ -102,17 +103,9 @@ function checkSizeWarning(path: string, { stderr }: ToolRun, limits: VideoLimits
 }
 
 function parse(path: string, run: ToolRun): Report {
-  const report = reportSchema().safeParse(jsonOf(run.stdout));
+  const report = reportSchema().safeParse(parsedJson(run.stdout.toString('utf8')));
   if (report.success && report.data.streams.length > 0) return report.data;
   throw new VideoError(whyNotOpened(path, openReason(run.stderr)), { path });
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function openReason(stderr: string): string {

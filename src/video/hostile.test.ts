@@ -6,17 +6,10 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LimitError, VideoError } from '../errors.js';
 import { decode, openDecoder } from './decoder.js';
-import { findFfmpeg } from './ffmpegTools.js';
-import { loadNodeAv } from './nodeAvLibrary.js';
+import { missing } from './decoders.test.fixture.js';
 import { cannotWritePatterns, writePattern } from './patternVideo.test.fixture.js';
 import type { Decoder } from './types.js';
 
-const nodeAv = loadNodeAv();
-const ffmpeg = findFfmpeg();
-const missing = {
-  'node-av': typeof nodeAv === 'string' ? `node-av: ${nodeAv}` : false,
-  ffmpeg: typeof ffmpeg === 'string' ? `ffmpeg: ${ffmpeg}` : false,
-} as const;
 /** Starting a program costs 100 times what a call does. */
 const runs = { 'node-av': 400, ffmpeg: 8 } as const;
 const slowestMs = 20_000;

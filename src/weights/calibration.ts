@@ -1,6 +1,7 @@
 /** Calibration stored with weights: temperature, how it was fitted, and a reject threshold. */
 import { z } from 'zod';
 import { WeightsError } from '../errors.js';
+import { parsedJson } from '../json.js';
 import { upgradedCalibration } from './legacy.js';
 
 const share = z.number().min(0).max(1);
@@ -41,7 +42,7 @@ export function storedCalibration(
 ): { readonly calibration?: Calibration } {
   const text = metadata['calibration'];
   if (text === undefined) return {};
-  const found = calibrationSchema.safeParse(upgradedCalibration(json(text)));
+  const found = calibrationSchema.safeParse(upgradedCalibration(parsedJson(text)));
   if (!found.success) {
     const fault = found.error.issues.map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`);
     throw new WeightsError(`metadata "calibration" is not understood: ${fault.join('; ')}`, { path: where });
@@ -49,12 +50,4 @@ export function storedCalibration(
   const { temperature, fittedOn, rejectThreshold, unknownFit } = found.data;
   const threshold = { ...(rejectThreshold !== undefined && { rejectThreshold }), ...(unknownFit && { unknownFit }) };
   return { calibration: { temperature, fittedOn, ...threshold } };
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
+import { parsedJson } from '../json.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type FlatWeights, hasAtMost, inventoryOf, isClassifier } from '../models/network.js';
 import { parseNetworkConfig } from '../models/registry.js';
@@ -83,8 +84,8 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
       { path: where },
     );
   }
-  const config = parseNetworkConfig(upgradedConfig(metadataJson(file, 'config', where)), where);
-  const labels = stringList.safeParse(metadataJson(file, 'labels', where)).data;
+  const config = parseNetworkConfig(upgradedConfig(metadataJson(file.metadata, 'config', where)), where);
+  const labels = stringList.safeParse(metadataJson(file.metadata, 'labels', where)).data;
   if (labels?.length !== config.classes) {
     throw new WeightsError(`expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`, { path: where });
   }
@@ -96,8 +97,8 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
   return {
     config,
     labels,
-    preprocess: parsePreprocess(upgradedPreprocess(metadataJson(file, 'preprocess', where)), where),
-    notes: stringRecord.safeParse(metadataJson(file, 'notes', where)).data ?? {},
+    preprocess: parsePreprocess(upgradedPreprocess(metadataJson(file.metadata, 'preprocess', where)), where),
+    notes: stringRecord.safeParse(metadataJson(file.metadata, 'notes', where)).data ?? {},
     parameters: flat(file, parameters, where),
     statistics: flat(file, statistics, where),
     ...storedCalibration(file.metadata, where),
@@ -114,12 +115,11 @@ function checkSize(file: TensorFile, config: NetworkConfig, where: string): void
     });
 }
 
-function metadataJson(file: TensorFile, key: string, where: string): unknown {
-  try {
-    return JSON.parse(file.metadata[key] ?? '');
-  } catch {
-    throw new WeightsError(`metadata ${quoted(key)} is missing or no JSON`, { path: where });
-  }
+/** A value that a file's metadata must have as JSON, of a safetensors file or an ONNX model. */
+export function metadataJson(metadata: Readonly<Record<string, string>>, key: string, where: string): unknown {
+  const value = parsedJson(metadata[key] ?? '');
+  if (value === undefined) throw new WeightsError(`metadata ${quoted(key)} is missing or no JSON`, { path: where });
+  return value;
 }
 
 function flat(file: TensorFile, specs: readonly VariableSpec[], where: string): Float32Array {
@@ -140,7 +140,7 @@ function trainingState(file: TensorFile, length: number, where: string): Trainin
     expAvgSq: vector('expAvgSq'),
     ...(has('rawParams') && { rawParams: vector('rawParams') }),
     ...(has('gradients') && { gradients: vector('gradients') }),
-    progress: metadataJson(file, 'training', where),
+    progress: metadataJson(file.metadata, 'training', where),
   };
 }
 

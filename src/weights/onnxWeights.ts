@@ -7,6 +7,7 @@ import { readOnnxMetadata } from '../graph/onnxMetadata.js';
 import type { NetworkConfig } from '../models/config.js';
 import { parseNetworkConfig } from '../models/registry.js';
 import { type Calibration, storedCalibration } from './calibration.js';
+import { metadataJson } from './checkpoint.js';
 import { upgradedConfig, upgradedPreprocess } from './legacy.js';
 import { quoted } from './namedTensor.js';
 
@@ -98,12 +99,4 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
     precision,
     ...storedCalibration(metadata, where),
   };
-}
-
-function metadataJson(metadata: Readonly<Record<string, string>>, key: string, where: string): unknown {
-  try {
-    return JSON.parse(metadata[key] ?? '');
-  } catch {
-    throw new WeightsError(`metadata ${quoted(key)} is missing or no JSON`, { path: where });
-  }
 }

@@ -65,27 +65,9 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
     case 'broadcast':
       return broadcasting(shape, x, xs, new Float64Array(1), [], (p) => p);
     case 'transpose':
-      return build(
-        shape,
-        (at) =>
-          x[
-            offset(
-              xs,
-              xs.map((_, axis) => at[op.order.indexOf(axis)] ?? 0),
-            )
-          ] ?? NaN,
-      );
+      return build(shape, (at) => valueAt(x, xs, xs.map((_, axis) => at[op.order.indexOf(axis)] ?? 0))); // biome-ignore format: one line
     case 'slice':
-      return build(
-        shape,
-        (at) =>
-          x[
-            offset(
-              xs,
-              at.map((p, i) => (i === op.axis ? p + op.start : p)),
-            )
-          ] ?? NaN,
-      );
+      return build(shape, (at) => valueAt(x, xs, at.map((p, i) => (i === op.axis ? p + op.start : p)))); // biome-ignore format: one line
     case 'concat':
       return concatenate(node, value, op.axis);
     case 'matmul':
@@ -99,7 +81,7 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
     case 'channelAffine':
       return build(shape, (at) => {
         const row = (v: Float64Array, s: Shape) => v[(s[0] === 1 ? 0 : (at[1] ?? 0)) * (s[1] ?? 0) + (at[2] ?? 0)] ?? NaN;
-        return (x[offset(xs, at)] ?? NaN) * row(y, ys) + row(third ?? y, c?.shape ?? []);
+        return valueAt(x, xs, at) * row(y, ys) + row(third ?? y, c?.shape ?? []);
       });
     case 'channelSum':
       return sumInto(x, xs, [1, xs[1] ?? 0, xs[2] ?? 0, 1, 1]);
@@ -177,7 +159,7 @@ function largest(x: Float64Array, xs: Shape, at: readonly number[], slide: Slide
   const seen = [...positions(slide.kernel)].flatMap((d) => {
     const [frame = 0, row = 0, column = 0] = taps([t, h, w], d, slide);
     const place = [frame, clip, c, row, column];
-    return inside(place, xs) ? [x[offset(xs, place)] ?? NaN] : [];
+    return inside(place, xs) ? [valueAt(x, xs, place)] : [];
   });
   return Math.max(...seen);
 }
@@ -233,6 +215,8 @@ function scatter(
 const inside = (at: readonly number[], shape: Shape): boolean => at.every((p, i) => p >= 0 && p < (shape[i] ?? 0));
 const offset = (shape: Shape, at: readonly number[]): number => shape.reduce((sum, n, i) => sum * n + (at[i] ?? 0), 0);
 
+const valueAt = (x: Float64Array, shape: Shape, at: readonly number[]): number => x[offset(shape, at)] ?? NaN;
+
 function* positions(shape: Shape): Generator<number[]> {
   const at = shape.map(() => 0);
   for (let count = sizeOf(shape); count > 0; count--) {
@@ -283,14 +267,7 @@ function concatenate(node: Expr, value: (x: Expr) => Float64Array, axis: number)
     for (const part of node.inputs) {
       const size = part.shape[axis] ?? 0;
       if (p < size)
-        return (
-          value(part)[
-            offset(
-              part.shape,
-              at.map((q, i) => (i === axis ? p : q)),
-            )
-          ] ?? NaN
-        );
+        return valueAt(value(part), part.shape, at.map((q, i) => (i === axis ? p : q))); // biome-ignore format: one line
       p -= size;
     }
     return NaN;

@@ -6,7 +6,7 @@ import type { Emitter } from '../lowering/emitter.js';
 import { mapSize, type Shape } from '../shape.js';
 import { blockKernels, denseWeight, type Grouped, groupsAreBlocks, passes, sideBySide, tapsOf } from './convolutionKernels.js';
 import { cropped, images, kernelGradientPads, outputPadding, pickFrames, spatialAttributes, sumOf } from './images.js';
-import { type NchwcLowering, type Node, operator } from './operator.js';
+import { type NchwcLowering, type Node, operandShapes, operator } from './operator.js';
 import { hasPhases, joinPhases, type Places, timePhases, transposedNchwc } from './transposed.js';
 import { tapPicks } from './window.js';
 
@@ -37,10 +37,11 @@ export const convolutionInputGradientOperator = operator('convolutionInputGradie
 
 function emitInputGradient(
   e: Emitter,
-  { op, inputs, shape }: Node<'convolutionInputGradient'>,
+  node: Node<'convolutionInputGradient'>,
   [dy = '', weight = '']: readonly string[],
 ): string {
-  const [from = [], [out = 0, into = 0, kt = 1, kh = 1, kw = 1] = []] = inputs.map((operand) => operand.shape);
+  const { op, shape } = node;
+  const [from = [], [out = 0, into = 0, kt = 1, kh = 1, kw = 1] = []] = operandShapes(node);
   const [big, small] = [mapSize(shape, op.kind), mapSize(from, op.kind)];
   const attributes = {
     group: op.groups,
@@ -86,12 +87,9 @@ function inputGradientNchwc(c: NchwcLowering, { op, inputs, shape }: Node<'convo
 export const convolutionWeightGradientOperator = operator('convolutionWeightGradient', { emit: emitWeightGradient });
 
 /** dW [O, C / g, kt, kh, kw]: images become the channels of a convolution of x (C / g images in g groups) by dy (O kernels). */
-function emitWeightGradient(
-  e: Emitter,
-  { op, inputs, shape }: Node<'convolutionWeightGradient'>,
-  [dy = '', x = '']: readonly string[],
-): string {
-  const [dyShape = [], xShape = []] = inputs.map((operand) => operand.shape);
+function emitWeightGradient(e: Emitter, node: Node<'convolutionWeightGradient'>, [dy = '', x = '']: readonly string[]): string {
+  const { op, shape } = node;
+  const [dyShape = [], xShape = []] = operandShapes(node);
   const [out = 0, into = 0, kt = 1, kh = 1, kw = 1] = shape;
   const [big, small] = [mapSize(xShape, op.kind), mapSize(dyShape, op.kind)];
   const count = small.frames * small.clips;

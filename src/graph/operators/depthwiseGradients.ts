@@ -1,6 +1,6 @@
 /** Gradients of depthwise convolutions, for their input and their weight. */
 
-import { type Expr, expr, mapExpr } from '../expr.js';
+import { type Expr, expr, mapExpr, type Op } from '../expr.js';
 import type { BlockedLayout, BlockedMap } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';
 import { mapSize, type Shape } from '../shape.js';
@@ -15,7 +15,7 @@ import {
   spatialAttributes,
   sumOf,
 } from './images.js';
-import { type NchwcLowering, type Node, operator } from './operator.js';
+import { type NchwcLowering, type Node, operandShapes, operator } from './operator.js';
 import { hasPhases, joinPhases, type Places, timePhases, transposedNchwc } from './transposed.js';
 import { type Sliding, tapPicks } from './window.js';
 
@@ -34,6 +34,10 @@ export const depthwiseWeightGradient = (dy: Expr, x: Expr, sliding: Sliding, sha
 
 const times = (wide: Expr | undefined, narrow: Expr | undefined): number => (wide?.shape[2] ?? 1) / (narrow?.shape[2] ?? 1);
 
+/** Of the convolution whose gradient it is: its map, its result and its kernel. */
+const sizes = ({ kind }: Op, map: Shape, result: Shape, weight: Shape) =>
+  [mapSize(map, kind), mapSize(result, kind), kernelOf(weight)] as const;
+
 export const depthwiseInputGradientOperator = operator('depthwiseInputGradient', {
   emit: emitInputGradient,
   nchwc: {
@@ -46,15 +50,10 @@ export const depthwiseInputGradientOperator = operator('depthwiseInputGradient',
   expanded: (node) => ({ map: node.inputs[0] ?? node, times: times(node.inputs[0], node) }),
 });
 
-function emitInputGradient(
-  e: Emitter,
-  { op, inputs, shape }: Node<'depthwiseInputGradient'>,
-  [dy = '', weight = '']: readonly string[],
-): string {
-  const [from = [], weights = []] = inputs.map((operand) => operand.shape);
-  const big = mapSize(shape, op.kind);
-  const small = mapSize(from, op.kind);
-  const [kt, kh, kw] = kernelOf(weights);
+function emitInputGradient(e: Emitter, node: Node<'depthwiseInputGradient'>, [dy = '', weight = '']: readonly string[]): string {
+  const { op, shape } = node;
+  const [from = [], weights = []] = operandShapes(node);
+  const [big, small, [kt, kh, kw]] = sizes(op, shape, from, weights);
   const attributes = {
     group: big.channels,
     ...spatialAttributes([kh, kw], op),
@@ -105,15 +104,10 @@ export const depthwiseWeightGradientOperator = operator('depthwiseWeightGradient
 });
 
 /** dW as a convolution of each image and channel by its own gradient, then summed over images. */
-function emitWeightGradient(
-  e: Emitter,
-  { op, inputs, shape }: Node<'depthwiseWeightGradient'>,
-  [dy = '', x = '']: readonly string[],
-): string {
-  const [dyShape = [], xShape = []] = inputs.map((operand) => operand.shape);
-  const big = mapSize(xShape, op.kind);
-  const small = mapSize(dyShape, op.kind);
-  const [kt, kh, kw] = kernelOf(shape);
+function emitWeightGradient(e: Emitter, node: Node<'depthwiseWeightGradient'>, [dy = '', x = '']: readonly string[]): string {
+  const { op, shape } = node;
+  const [dyShape = [], xShape = []] = operandShapes(node);
+  const [big, small, [kt, kh, kw]] = sizes(op, xShape, dyShape, shape);
   const count = small.frames * small.clips;
   const kernel = e.reshape(dy, [count * small.channels, 1, small.height, small.width]);
   const parts = tapPicks(kt, op, small.frames).map((pick) => {

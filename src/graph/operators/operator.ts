@@ -6,6 +6,7 @@
 import type { Expr, OpKind, OpOf } from '../expr.js';
 import type { Activation, BlockedLayout, BlockedMap, Epilogue, Lanes } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';
+import type { Shape } from '../shape.js';
 
 export type Node<K extends OpKind = OpKind> = Expr & { readonly op: OpOf<K> };
 
@@ -64,3 +65,5 @@ export interface NchwcLowering {
 
 /** An operator of that name. */
 export const operator = <K extends OpKind>(_: K, parts: Operator<K>): Operator<K> => parts;
+
+export const operandShapes = ({ inputs }: Expr): Shape[] => inputs.map(({ shape }) => shape);

@@ -5,6 +5,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError } from '../../errors.js';
+import { parsedJson } from '../../json.js';
 import { writeFileAtomically } from '../../weights/files.js';
 
 const answerSchema = z.strictObject({
@@ -67,7 +68,7 @@ export class FoldsFile {
 }
 
 function checkHead(path: string, line: string, { run, by }: FoldsHead): void {
-  const head = headSchema.safeParse(json(line)).data;
+  const head = headSchema.safeParse(parsedJson(line)).data;
   if (head === undefined) throw new ConfigError('is not a file that folds wrote; name another --out', { path });
   if (head.run === run) return;
   const what = head.by === by ? 'other options or other videos' : `${head.by}, asked for are ${by}`;
@@ -77,15 +78,7 @@ function checkHead(path: string, line: string, { run, by }: FoldsHead): void {
 }
 
 function parsed(path: string, line: string, number: number): FoldResult {
-  const row = foldSchema.safeParse(json(line));
+  const row = foldSchema.safeParse(parsedJson(line));
   if (row.success) return row.data;
   throw new ConfigError(`${path}:${number}: is not a line that folds wrote; remove it, and its fold is done again`);
-}
-
-function json(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

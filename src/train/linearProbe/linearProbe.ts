@@ -10,8 +10,8 @@ import { type LabelledVideo, videosOf } from '../../dataset/labelledVideos.js';
 import { ConfigError } from '../../errors.js';
 import { softmax } from '../../metrics/softmax.js';
 import type { NetworkConfig } from '../../models/config.js';
-import { type FlatWeights, inventoryOf } from '../../models/network.js';
-import { countValues, initialValues } from '../../models/variables.js';
+import { type FlatWeights, initialWeights, inventoryOf } from '../../models/network.js';
+import { countValues } from '../../models/variables.js';
 import { platformOf } from '../../node/platform.js';
 import type { GraphRuntime } from '../../platform/graphRuntime.js';
 import { Rng } from '../../rng.js';
@@ -197,9 +197,7 @@ class Baseline {
   private async frozenWeights(videos: readonly LabelledVideo[]): Promise<FlatWeights> {
     const { job, config, start, engine, loader } = this.parts;
     const { seed } = start.options;
-    const { parameters, statistics } = inventoryOf(config);
-    const rng = new Rng([seed, 'weights']);
-    const weights = { parameters: initialValues(parameters, rng), statistics: initialValues(statistics, rng) };
+    const weights = initialWeights(config, new Rng([seed, 'weights']));
     transferWeights(config, weights, { ...this.checkpoint(start.weights, {}), config: start.config }, false, 'the network');
     if (job.init !== undefined) return weights;
     const size = Math.min(batch, videos.length);

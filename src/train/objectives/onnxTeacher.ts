@@ -11,6 +11,7 @@ import { type ClipTensor, toChannelMajor, toClipMajor } from '../../clip/clipTen
 import { messageOf, WeightsError } from '../../errors.js';
 import { readOnnxMetadata } from '../../graph/onnxMetadata.js';
 import { sizeOf } from '../../graph/shape.js';
+import { parsedJson } from '../../json.js';
 import type { Session, SessionFacts, ValueFacts } from '../../platform/graphRuntime.js';
 import type { Platform } from '../../platform/platform.js';
 import type { Student, TeacherNetwork } from './labelAlignment.js';
@@ -61,20 +62,12 @@ function statedFacts(metadata: Readonly<Record<string, string>>, where: string):
   const keys = (Object.keys(statedSchema) as (keyof typeof statedSchema)[]).filter((key) => metadata[key] !== undefined);
   return Object.fromEntries(
     keys.map((key) => {
-      const parsed = statedSchema[key].safeParse(jsonOf(metadata[key] ?? ''));
+      const parsed = statedSchema[key].safeParse(parsedJson(metadata[key] ?? ''));
       const wanted = key === 'labels' ? 'a list of names' : `three numbers${key === 'std' ? ' above 0' : ''}`;
       if (!parsed.success) throw new WeightsError(`metadata "${key}": expected ${wanted} as JSON`, { path: where });
       return [key, parsed.data];
     }),
   );
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function normalisationNote({ mean, std }: Stated): string[] {

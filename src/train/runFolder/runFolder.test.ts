@@ -175,21 +175,34 @@ test('metrics that cannot be written are one clear line', async (t) => {
   await folder.close();
 });
 
-/** A file system in memory of so many bytes; undefined, and the test skipped, where this may not be had. */
-function smallDisk(t: TestContext, bytes: number): string | undefined {
+const mount = (path: string, bytes: number) =>
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], { stdio: 'pipe' });
+
+/** Why no small file system can be mounted here; false where one can. */
+function cannotMount(): string | false {
   const path = mkdtempSync(join(tmpdir(), 'vmf-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], { stdio: 'pipe' });
-    t.after(() => {
-      execFileSync('umount', [path]);
-      rmdirSync(path);
-    });
-    return path;
+    mount(path, 65536);
+    execFileSync('umount', [path]);
+    return false;
   } catch (error) {
+    return `no small file system can be mounted here: ${String(error).split('\n')[0]}`;
+  } finally {
     rmdirSync(path);
-    t.skip(`no small file system can be mounted here: ${String(error).split('\n')[0]}`);
-    return undefined;
   }
+}
+
+const skip = cannotMount();
+
+/** A run folder that is a file system in memory of so many bytes. */
+async function openedOnDisk(t: TestContext, bytes: number): Promise<{ path: string; folder: RunFolder }> {
+  const path = mkdtempSync(join(tmpdir(), 'vmf-disk-'));
+  mount(path, bytes);
+  t.after(() => {
+    execFileSync('umount', [path]);
+    rmdirSync(path);
+  });
+  return { path, folder: await opened(path) };
 }
 
 /** Fills what is left of a file system. */
@@ -203,20 +216,16 @@ function fillDisk(path: string): void {
   }
 }
 
-test('a disk that is too small is found before anything is written', async (t) => {
-  const path = smallDisk(t, 400_000);
-  if (path === undefined) return;
-  const folder = await opened(path);
+test('a disk that is too small is found before anything is written', { skip }, async (t) => {
+  const { path, folder } = await openedOnDisk(t, 400_000);
   const refusal = /no room for the checkpoints \(ENOSPC\): \d+ bytes needed, \d+ are free; make room or use another --out$/;
   await assert.rejects(folder.reserveFor(runCheckpoint()), { name: 'ConfigError', message: refusal });
   await folder.close();
   assert.deepEqual(readdirSync(path), []);
 });
 
-test('others may fill the disk during a run: checkpoints are still written', async (t) => {
-  const path = smallDisk(t, 3_000_000);
-  if (path === undefined) return;
-  const folder = await opened(path);
+test('others may fill the disk during a run: checkpoints are still written', { skip }, async (t) => {
+  const { path, folder } = await openedOnDisk(t, 3_000_000);
   await folder.reserveFor(runCheckpoint());
   fillDisk(join(path, 'others'));
   for (let epoch = 0; epoch < 3; epoch++) {
@@ -227,10 +236,8 @@ test('others may fill the disk during a run: checkpoints are still written', asy
   assert.ok((await RunFolder.check(path, true).readLast()).training);
 });
 
-test('a disk that is full without room kept stops the run with a clear error; what is there stays whole', async (t) => {
-  const path = smallDisk(t, 3_000_000);
-  if (path === undefined) return;
-  const folder = await opened(path);
+test('a disk that is full without room kept stops the run with a clear error; what is there stays whole', { skip }, async (t) => {
+  const { path, folder } = await openedOnDisk(t, 3_000_000);
   await folder.saveLast(runCheckpoint());
   await folder.log({ epoch: 1 });
   fillDisk(join(path, 'others'));

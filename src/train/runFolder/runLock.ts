@@ -9,6 +9,7 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeF
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ConfigError } from '../../errors.js';
+import { parsedJson } from '../../json.js';
 
 const holderSchema = z.object({
   pid: z.int().min(1),
@@ -127,13 +128,7 @@ function refuseLiving(path: string, text: string): void {
   throw new ConfigError(`a run is going on here (${who}, since ${since}); use another --out`, { path });
 }
 
-function holderOf(text: string): Holder | undefined {
-  try {
-    return holderSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+const holderOf = (text: string): Holder | undefined => holderSchema.safeParse(parsedJson(text)).data;
 
 /** Whether the process of this machine still runs: one with its number that began at the same time. */
 function lives({ pid, began, id }: Holder): boolean {
