@@ -8,7 +8,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as v from 'valibot';
+import { number } from '../src/schema.js';
 import { drawActions, withFolder } from './actions.js';
 import { CheckError, UsageError } from './errors.js';
 import { median, rounded, smallest } from './timing.js';
@@ -46,17 +47,17 @@ interface Command {
   readonly read?: (printed: string) => Figures;
 }
 
-const speedSchema = z.object({
-  networks: z.array(
-    z.object({
-      name: z.string(),
-      rows: z.array(z.object({ backend: z.string(), batch: z.number(), minMs: z.number() })),
-      peakMb: z.number(),
+const speedSchema = v.object({
+  networks: v.array(
+    v.object({
+      name: v.string(),
+      rows: v.array(v.object({ backend: v.string(), batch: number(), minMs: number() })),
+      peakMb: number(),
     }),
   ),
 });
 
-const usageSchema = z.object({ 'CPU ms': z.number(), 'peak MB': z.number() });
+const usageSchema = v.object({ 'CPU ms': number(), 'peak MB': number() });
 
 const inputs = (folder: string) => ({
   actions: join(folder, 'actions'),
@@ -85,7 +86,7 @@ const trainArguments = (actions: string, out: string): string[] => [
 ];
 
 function networkFigures(printed: string): Figures {
-  const [network] = speedSchema.parse(JSON.parse(printed)).networks;
+  const [network] = v.parse(speedSchema, JSON.parse(printed)).networks;
   const rows = network?.rows.filter(({ batch }) => batch === 1) ?? [];
   const times = rows.map(({ backend, minMs }) => [`${backend} ms`, minMs] as const);
   return { ...Object.fromEntries(times), 'alone peak MB': network?.peakMb ?? Number.NaN };
@@ -164,5 +165,5 @@ async function measure(tree: string, { name, args, code = 0, read }: Command, fo
     new Promise<number | null>((resolve) => child.once('close', resolve)),
   ]);
   if (ended !== code) throw new CheckError(`${tree}: ${name} ended with ${ended}, not ${code}: ${told.trim().slice(-500)}`);
-  return { ...usageSchema.parse(JSON.parse(readFileSync(usage, 'utf8'))), ...read?.(printed) };
+  return { ...v.parse(usageSchema, JSON.parse(readFileSync(usage, 'utf8'))), ...read?.(printed) };
 }

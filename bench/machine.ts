@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as v from 'valibot';
 
 export interface Machine {
   readonly cpu: string;
@@ -44,11 +44,11 @@ function widestVectors(): string {
   return known.find((flag) => new RegExp(`\\b${flag}\\b`).test(flags)) ?? 'unknown';
 }
 
-const manifest = z.object({ version: z.string() });
+const manifest = v.object({ version: v.string() });
 
 function versions(): Record<string, string> {
   const require = createRequire(import.meta.url);
-  const read = (path: string) => manifest.parse(JSON.parse(readFileSync(path, 'utf8'))).version;
+  const read = (path: string) => v.parse(manifest, JSON.parse(readFileSync(path, 'utf8'))).version;
   return {
     'video-mobile-former': read(fileURLToPath(new URL('../../package.json', import.meta.url))),
     'onnxruntime-node': read(require.resolve('onnxruntime-node/package.json')),

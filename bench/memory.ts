@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as v from 'valibot';
+import { number } from '../src/schema.js';
 import { drawActions, withFolder } from './actions.js';
 import { CheckError } from './errors.js';
 import { rounded } from './timing.js';
@@ -16,14 +17,14 @@ export interface MemoryRow {
   readonly [fact: string]: unknown;
 }
 
-const trainingSchema = z.object({ peakMb: z.number(), steps: z.number(), seconds: z.number() });
-const stepSchema = z.object({ peakMb: z.number() });
-const predictionsSchema = z.object({ rssMb: z.array(z.object({ after: z.number(), mb: z.number() })) });
+const trainingSchema = v.object({ peakMb: number(), steps: number(), seconds: number() });
+const stepSchema = v.object({ peakMb: number() });
+const predictionsSchema = v.object({ rssMb: v.array(v.object({ after: number(), mb: number() })) });
 
 /** What the child processes print. */
-export type TrainingReport = z.infer<typeof trainingSchema>;
-export type StepReport = z.infer<typeof stepSchema>;
-export type PredictionsReport = z.infer<typeof predictionsSchema>;
+export type TrainingReport = v.InferOutput<typeof trainingSchema>;
+export type StepReport = v.InferOutput<typeof stepSchema>;
+export type PredictionsReport = v.InferOutput<typeof predictionsSchema>;
 
 const batch = 16;
 
@@ -41,11 +42,11 @@ export async function memory(say: (line: string) => void): Promise<MemoryRow[]> 
 
 /** The most memory that a process holds which only steps: the network of this name, its optimiser, one batch. */
 export async function stepPeak(name: string, clips: number, threads: number): Promise<number> {
-  return stepSchema.parse(await child('step', name, `${clips}`, `${threads}`)).peakMb;
+  return v.parse(stepSchema, await child('step', name, `${clips}`, `${threads}`)).peakMb;
 }
 
 async function trainingRow(actions: string, out: string): Promise<MemoryRow> {
-  const { peakMb, steps, seconds } = trainingSchema.parse(await child('training', actions, out));
+  const { peakMb, steps, seconds } = v.parse(trainingSchema, await child('training', actions, out));
   return {
     what: `peak of training vmf-0.1g at batch ${batch}, two epochs with validation and checkpoints`,
     megabytes: rounded(peakMb),
@@ -57,7 +58,7 @@ async function trainingRow(actions: string, out: string): Promise<MemoryRow> {
 }
 
 async function predictionsRow(actions: string, how: 'predictions' | 'bulk', from: number, to: number): Promise<MemoryRow> {
-  const { rssMb } = predictionsSchema.parse(await child(how, actions));
+  const { rssMb } = v.parse(predictionsSchema, await child(how, actions));
   const at = (count: number) => rssMb.find(({ after }) => after === count)?.mb ?? Number.NaN;
   const growth = at(to) - at(from);
   const name = how === 'bulk' ? 'video in bulk' : 'prediction';

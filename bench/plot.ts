@@ -1,35 +1,36 @@
 /** SVG charts of the kept results, with a light and a dark palette. */
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as v from 'valibot';
+import { number } from '../src/schema.js';
 import { MissingError } from './errors.js';
 
 export interface PlotRow {
   readonly what: string;
 }
 
-const setting = { date: z.string(), machine: z.object({ cpu: z.string(), vectors: z.string(), cores: z.number() }) };
-const raceSchema = z.object({
+const setting = { date: v.string(), machine: v.object({ cpu: v.string(), vectors: v.string(), cores: number() }) };
+const raceSchema = v.object({
   ...setting,
-  rows: z.array(
-    z.object({
-      ...{ row: z.string(), what: z.string(), oursMs: z.number(), peerMs: z.number(), ratio: z.number(), target: z.number() },
-      against: z.string(),
+  rows: v.array(
+    v.object({
+      ...{ row: v.string(), what: v.string(), oursMs: number(), peerMs: number(), ratio: number(), target: number() },
+      against: v.string(),
     }),
   ),
 });
-const scalingSchema = z.object({
+const scalingSchema = v.object({
   ...setting,
-  rows: z.array(
-    z.object({
-      ...{ use: z.enum(['inference', 'training']), axis: z.string(), timeExponent: z.number(), memoryExponent: z.number() },
-      points: z.array(z.object({ x: z.number(), ms: z.number(), mb: z.number() })),
+  rows: v.array(
+    v.object({
+      ...{ use: v.picklist(['inference', 'training']), axis: v.string(), timeExponent: number(), memoryExponent: number() },
+      points: v.array(v.object({ x: number(), ms: number(), mb: number() })),
     }),
   ),
 });
 
-type Race = z.infer<typeof raceSchema>;
-type Scaling = z.infer<typeof scalingSchema>;
+type Race = v.InferOutput<typeof raceSchema>;
+type Scaling = v.InferOutput<typeof scalingSchema>;
 
 /** Draws a picture for every race and scaling result in the folder, beside it. */
 export function plot(folder: string): PlotRow[] {
@@ -37,7 +38,7 @@ export function plot(folder: string): PlotRow[] {
   if (files.length === 0) throw new MissingError(`${folder}: no kept result; measure with --keep first`);
   return files.map((name) => {
     const result: unknown = JSON.parse(readFileSync(`${folder}${name}`, 'utf8'));
-    const svg = name.startsWith('race') ? raceSvg(raceSchema.parse(result)) : scalingSvg(scalingSchema.parse(result));
+    const svg = name.startsWith('race') ? raceSvg(v.parse(raceSchema, result)) : scalingSvg(v.parse(scalingSchema, result));
     const path = `${folder}${name.replace(/json$/, 'svg')}`;
     writeFileSync(path, svg);
     return { what: path };

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Preprocess } from '../src/clip/preprocess.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { type FlatWeights, inventoryOf } from '../src/models/network.js';
+import { number } from '../src/schema.js';
 import { CheckError, MissingError } from './errors.js';
 
 /** What a run is: inference at its best, a training step, inference written with Conv3d, a video file to its logits. */
@@ -31,20 +32,20 @@ export interface PeerTask {
   readonly video?: string;
 }
 
-const aboutSchema = z.object({
-  ...{ torch: z.string(), python: z.string(), blas: z.string(), executable: z.string() },
-  way: z.string(),
+const aboutSchema = v.object({
+  ...{ torch: v.string(), python: v.string(), blas: v.string(), executable: v.string() },
+  way: v.string(),
 });
-const runSchema = z.object({
-  ms: z.number(),
-  peakMb: z.number(),
-  loss: z.number().optional(),
-  logits: z.array(z.number()).optional(),
+const runSchema = v.object({
+  ms: number(),
+  peakMb: number(),
+  loss: v.optional(number()),
+  logits: v.optional(v.array(number())),
 });
 
 /** What the child says of itself; only the BLAS "openblas" makes it a worthy opponent. */
-export type PeerAbout = z.infer<typeof aboutSchema>;
-export type PeerRun = z.infer<typeof runSchema>;
+export type PeerAbout = v.InferOutput<typeof aboutSchema>;
+export type PeerRun = v.InferOutput<typeof runSchema>;
 
 const script = fileURLToPath(new URL('../../bench/pytorch/peer.py', import.meta.url));
 const howToInstall =
@@ -98,7 +99,7 @@ export class Peer {
       const child = spawn(python, [script, folder, task.mode, `${task.threads}`], { stdio: ['pipe', 'pipe', 'inherit'] });
       const reader = createInterface({ input: child.stdout });
       const lines = reader[Symbol.asyncIterator]();
-      return new Peer(child, lines, reader, folder, aboutSchema.parse(await nextJson(lines)));
+      return new Peer(child, lines, reader, folder, v.parse(aboutSchema, await nextJson(lines)));
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -108,7 +109,7 @@ export class Peer {
   /** One run; its milliseconds are measured inside the child, without the way there and back. */
   async run(): Promise<PeerRun> {
     this.child.stdin?.write('run\n');
-    return runSchema.parse(await nextJson(this.lines));
+    return v.parse(runSchema, await nextJson(this.lines));
   }
 
   async close(): Promise<void> {

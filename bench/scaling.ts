@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as v from 'valibot';
+import { number } from '../src/schema.js';
 import { CheckError } from './errors.js';
 import { rounded } from './timing.js';
 
@@ -24,7 +25,7 @@ export interface ScalingPoint {
   readonly runs: number;
 }
 
-export const scalingReportSchema = z.object({ ms: z.number(), peakMb: z.number(), macs: z.number() });
+export const scalingReportSchema = v.object({ ms: number(), peakMb: number(), macs: number() });
 
 type Axis = 'frames' | 'size' | 'batch' | 'tokens' | 'threads';
 
@@ -103,11 +104,11 @@ export function powerFit(points: readonly (readonly [x: number, y: number])[]): 
   return { exponent: xy / xx, r2: yy === 0 ? 1 : (xy * xy) / (xx * yy) };
 }
 
-async function measured(point: ScalingPoint): Promise<z.infer<typeof scalingReportSchema>> {
+async function measured(point: ScalingPoint): Promise<v.InferOutput<typeof scalingReportSchema>> {
   const script = fileURLToPath(new URL('./scalingChild.js', import.meta.url));
   const child = spawn(process.execPath, [script, JSON.stringify(point)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const printed = await text(child.stdout);
   if ((await ended) !== 0) throw new CheckError(`the process for ${JSON.stringify(point)} failed; its message is above`);
-  return scalingReportSchema.parse(JSON.parse(printed));
+  return v.parse(scalingReportSchema, JSON.parse(printed));
 }

@@ -39,7 +39,7 @@ function install() {
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   run('npm install', 'npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${filename}`]);
   const modules = join(folder, 'node_modules');
-  const parts = ['onnxruntime-node', '@seydx', '@napi-rs', 'mediabunny', 'zod', 'video-mobile-former'];
+  const parts = ['onnxruntime-node', '@seydx', '@napi-rs', 'mediabunny', 'valibot', 'video-mobile-former'];
   const largest = parts.flatMap((part) => {
     try {
       return `${part} ${megabytes(join(modules, part))}`;

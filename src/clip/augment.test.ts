@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import * as v from 'valibot';
 import { Rng } from '../rng.js';
 import { drawEffects, drawTimes } from './augment.js';
 import { augmentSchema, defaultAugment } from './augmentOptions.js';
@@ -51,7 +52,7 @@ test('warped clips show 2 or 4 moments in their order', () => {
 });
 
 test('one effect switched on leaves the others as they were', () => {
-  const augment = augmentSchema.parse({ operations: 2, randomErasing: 1 });
+  const augment = v.parse(augmentSchema, { operations: 2, randomErasing: 1 });
   const [both, alone] = [augment, { ...augment, operations: 0 }].map((chosen) => drawEffects(new Rng([5]), chosen));
   assert.equal(both?.operations.length, 2);
   assert.equal(alone?.operations.length, 0);

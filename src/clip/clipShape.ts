@@ -1,4 +1,4 @@
-/** Sizes of clips and of the frames they are sampled from. Without zod, which worker threads need not load. */
+/** Sizes of clips and of the frames they are sampled from. */
 
 import type { FrameSize } from '../video/types.js';
 import type { Preprocess } from './preprocess.js';

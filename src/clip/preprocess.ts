@@ -1,6 +1,7 @@
 /** Preprocessing as data, stored with the weights, so that training, testing and inference agree. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { ConfigError } from '../errors.js';
+import { faultsOf, integer, number, positive } from '../schema.js';
 
 /** ImageNet's channel means and deviations, for values in [0, 1]; the habit of the field and what public weights expect. */
 export const imagenetMean = [0.485, 0.456, 0.406] as const;
@@ -9,45 +10,50 @@ export const imagenetStd = [0.229, 0.224, 0.225] as const;
 /** The one colour policy there is: frames as FFmpeg's own filters convert them, tags honoured, untagged video read as BT.601. */
 export const colourPolicy = 'ffmpeg-tagged-else-bt601';
 
-const channels = z.tuple([z.number(), z.number(), z.number()]).readonly();
-const deviations = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]).readonly();
+const channels = v.pipe(v.strictTuple([number(), number(), number()]), v.readonly());
+const deviations = v.pipe(v.strictTuple([positive, positive, positive]), v.readonly());
 
 /** How a frame of another shape becomes the network's rectangle. */
 export const resizes = ['crop', 'fit', 'stretch'] as const;
 
-export const preprocessSchema = z
-  .strictObject({
+export const preprocessSchema = v.pipe(
+  v.strictObject({
     /** T: frames of one clip. */
-    frames: z.int().min(1).max(512),
+    frames: integer(1, 512),
     /** The network sees height x width pixels. */
-    height: z.int().min(8).max(2048),
-    width: z.int().min(8).max(2048),
+    height: integer(8, 2048),
+    width: integer(8, 2048),
     /**
      * crop: the middle of the frame; fit: the whole frame with its aspect kept, the rest of the rectangle padded; stretch: the whole
      * frame pressed into the rectangle.
      */
-    resize: z.enum(resizes),
+    resize: v.picklist(resizes),
     /** Pixels of the rectangle's shorter side before the margin is cut, at least the shorter of `height` and `width`. */
-    shortSide: z.int().min(8).max(4096),
+    shortSide: integer(8, 4096),
     /** Seconds from the start of a video that are never sampled. */
-    startSec: z.number().min(0),
+    startSec: number(0),
     mean: channels,
     std: deviations,
     /** Whether a mirrored clip still has its label: false when classes tell left from right. */
-    flip: z.boolean(),
-    colour: z.literal(colourPolicy),
+    flip: v.boolean(),
+    colour: v.literal(colourPolicy),
     /**
      * How much video one clip spanned in training (the median), the window for a timeline of a long video; absent when unknown.
      */
-    windowSec: z.number().positive().optional(),
-  })
-  .refine((value) => value.shortSide >= Math.min(value.height, value.width), {
-    message: 'shortSide must be at least the shorter of height and width',
-    path: ['shortSide'],
-  })
-  .readonly();
+    windowSec: v.optional(positive),
+  }),
+  v.forward(
+    v.partialCheck(
+      [['shortSide'], ['height'], ['width']],
+      ({ shortSide, height, width }) => shortSide >= Math.min(height, width),
+      'shortSide must be at least the shorter of height and width',
+    ),
+    ['shortSide'],
+  ),
+  v.readonly(),
+);
 
-export type Preprocess = z.infer<typeof preprocessSchema>;
+export type Preprocess = v.InferOutput<typeof preprocessSchema>;
 
 /**
  * `frames`, `height` and `width` are the network's; everything else has a default (fit, shortSide = 8/7 of the shorter side, ImageNet, flip).
@@ -68,8 +74,7 @@ export function makePreprocess(chosen: Pick<Preprocess, 'frames' | 'height' | 'w
 
 /** Checks preprocessing read from a file; `where` names it in the ConfigError. */
 export function parsePreprocess(value: unknown, where: string): Preprocess {
-  const parsed = preprocessSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`);
-  throw new ConfigError(`${where}: ${faults.join('; ')}`);
+  const parsed = v.safeParse(preprocessSchema, value);
+  if (parsed.success) return parsed.output;
+  throw new ConfigError(`${where}: ${faultsOf(parsed.issues).join('; ')}`);
 }

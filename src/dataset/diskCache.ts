@@ -19,7 +19,6 @@ type Header = Omit<VideoFrameStack, 'rgb'> & {
   readonly rgbCrc: number;
 };
 
-/** No zod: worker threads need not load it. */
 function isHeader(value: unknown): value is Header {
   const isRecord = (it: unknown): it is Record<string, unknown> => typeof it === 'object' && it !== null;
   if (!isRecord(value) || !isRecord(value['key']) || !isRecord(value['window'])) return false;

@@ -1,21 +1,22 @@
 /** What every network's configuration has, whatever its family. Configurations are data; users may write their own as JSON. */
 
-import { z } from 'zod';
+import * as v from 'valibot';
+import { integer, number } from '../schema.js';
 
-const pixels = z.int().min(16).max(1024);
+const pixels = integer(16, 1024);
 
 /** Fields of every family; a family's own schema spreads them. */
 export const commonFields = {
-  name: z.string().min(1).max(200),
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
   /** Clip length T, and the frames' height and width in pixels. */
-  frames: z.int().min(1).max(256),
+  frames: integer(1, 256),
   height: pixels,
   width: pixels,
-  classes: z.int().min(1).max(100_000),
+  classes: integer(1, 100_000),
   /** Probability with which training drops values before the classifier. */
-  dropout: z.number().min(0).max(0.95),
+  dropout: number(0, 0.95),
   /** One linear layer over the model's `readout` vector instead of its own head; `dropout` then has no effect. */
-  readout: z.literal('linear').optional(),
+  readout: v.optional(v.literal('linear')),
 };
 
 export interface NetworkConfig {

@@ -4,7 +4,7 @@
  * checkpoints without `module.`.
  */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import { ConfigError } from '../errors.js';
 import { mul, relu6 } from '../graph/elementwise.js';
 import type { Expr } from '../graph/expr.js';
@@ -12,22 +12,23 @@ import { globalAverage } from '../graph/featureMapOps.js';
 import { convolution } from '../graph/operators/convolution.js';
 import { mapSize } from '../graph/shape.js';
 import { reshape } from '../graph/shapeOps.js';
+import { integer, number } from '../schema.js';
 import { commonFields } from './config.js';
 import type { Features, Forward, Model, Part, Variant } from './model.js';
 import type { Scope } from './scope.js';
 
 const family = 'mobilenet-v2-3d';
 
-const schema = z.strictObject({
-  family: z.literal(family),
+const schema = v.strictObject({
+  family: v.literal(family),
   ...commonFields,
   /** Factor of all widths but the last one. */
-  widthMultiplier: z.number().min(0.1).max(1),
+  widthMultiplier: number(0.1, 1),
   /** Channels before the classifier. */
-  lastChannels: z.int().min(8).max(8192),
+  lastChannels: integer(8, 8192),
 });
 
-type Config = Readonly<z.infer<typeof schema>>;
+type Config = Readonly<v.InferOutput<typeof schema>>;
 
 interface Stage {
   readonly expand: number;

@@ -1,6 +1,6 @@
 /** The contract of a network: nothing outside this folder needs to know which one it runs. */
 
-import type { z } from 'zod';
+import type * as v from 'valibot';
 import type { Expr } from '../graph/expr.js';
 import type { NetworkConfig } from './config.js';
 import type { Scope } from './scope.js';
@@ -73,7 +73,7 @@ export interface TokenAttention<C extends NetworkConfig> {
 export interface Model<C extends NetworkConfig = NetworkConfig> {
   readonly family: string;
   /** A configuration with its common fields; an unknown key is an error. */
-  readonly schema: z.ZodType<C>;
+  readonly schema: v.GenericSchema<unknown, C>;
   /** What a schema cannot say: the first thing that is wrong, with its path. */
   check?(config: C): string | undefined;
   readonly variants: readonly Variant<C>[];

@@ -1,6 +1,8 @@
 /** All networks. A new one is a file beside this and a line here. */
 
+import * as v from 'valibot';
 import { ConfigError } from '../errors.js';
+import { faultsOf } from '../schema.js';
 import type { NetworkConfig } from './config.js';
 import { mobileNetV2 } from './mobileNetV2.js';
 import type { Model, TemporalPlan, Variant } from './model.js';
@@ -53,14 +55,11 @@ export function parseNetworkConfig(value: unknown, where: string): NetworkConfig
   const family = 'family' in value ? value.family : undefined;
   const model = families.get(String(family));
   if (!model) throw new ConfigError(`${where}: ${unknownFamily(family)}`);
-  const parsed = model.schema.safeParse(value);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new ConfigError(`${where}: ${issue?.path.join('.') || 'configuration'}: ${issue?.message ?? 'not understood'}`);
-  }
-  const problem = problemOf(model, parsed.data);
+  const parsed = v.safeParse(model.schema, value);
+  if (!parsed.success) throw new ConfigError(`${where}: ${faultsOf(parsed.issues, 'configuration')[0]}`);
+  const problem = problemOf(model, parsed.output);
   if (problem) throw new ConfigError(`${where}: ${problem}`);
-  return parsed.data;
+  return parsed.output;
 }
 
 function problemOf(model: Model, config: NetworkConfig): string | undefined {

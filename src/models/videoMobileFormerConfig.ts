@@ -3,45 +3,46 @@
  * family, named by multiply-adds of one view.
  */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import { ConfigError } from '../errors.js';
+import { integer } from '../schema.js';
 import { commonFields } from './config.js';
 import type { TemporalPlan, Variant } from './model.js';
 
 export const family = 'video-mobile-former';
 
-const width = z.int().min(1).max(8192);
-const temporal = z.union([z.literal(1), z.literal(3)]);
+const width = integer(1, 8192);
+const temporal = v.union([v.literal(1), v.literal(3)]);
 
-const blockSchema = z.discriminatedUnion('kind', [
+const blockSchema = v.variant('kind', [
   /** bneck-lite: expanding depthwise, ReLU6, pointwise; no tokens. */
-  z.strictObject({ kind: z.literal('lite'), expand: width, out: width, stride: z.union([z.literal(1), z.literal(2)]), temporal }),
+  v.strictObject({ kind: v.literal('lite'), expand: width, out: width, stride: v.union([v.literal(1), v.literal(2)]), temporal }),
   /** Mobile-Former block of stride 1: pointwise to in * expand, depthwise, pointwise to out. */
-  z.strictObject({ kind: z.literal('mf'), expand: width, out: width, temporal }),
+  v.strictObject({ kind: v.literal('mf'), expand: width, out: width, temporal }),
   /** Mobile-Former block of stride 2: depthwise to in * expand, pointwise to out, depthwise to out * expand2, pointwise to out. */
-  z.strictObject({ kind: z.literal('down'), expand: width, expand2: width, out: width, temporal }),
+  v.strictObject({ kind: v.literal('down'), expand: width, expand2: width, out: width, temporal }),
 ]);
 
-export const schema = z.strictObject({
-  family: z.literal(family),
+export const schema = v.strictObject({
+  family: v.literal(family),
   ...commonFields,
-  layout: z.string().min(1).max(200),
+  layout: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
   /** Channels after the stem, a 3x3 convolution of stride 2. */
   stem: width,
   /** Global tokens for the whole clip, and their width (a multiple of 4). */
-  tokens: z.int().min(1).max(256),
-  tokenDim: width.multipleOf(4),
+  tokens: integer(1, 256),
+  tokenDim: v.pipe(width, v.multipleOf(4, 'expected a multiple of 4')),
   /** Width of the head's hidden layer. */
   head: width,
   /** Groups of every pointwise convolution. */
-  groups: z.int().min(1).max(64),
-  blocks: z.array(blockSchema).min(1).max(200),
+  groups: integer(1, 64),
+  blocks: v.pipe(v.array(blockSchema), v.minLength(1), v.maxLength(200)),
   /** Frames look back only, `frames` frames in all (time.ts); absent or false: all frames of a clip see each other. */
-  causal: z.boolean().optional(),
+  causal: v.optional(v.boolean()),
 });
 
-export type BlockConfig = z.infer<typeof blockSchema>;
-export type VideoMobileFormerConfig = Readonly<z.infer<typeof schema>>;
+export type BlockConfig = v.InferOutput<typeof blockSchema>;
+export type VideoMobileFormerConfig = Readonly<v.InferOutput<typeof schema>>;
 type Layout = Pick<VideoMobileFormerConfig, 'stem' | 'tokens' | 'tokenDim' | 'head' | 'groups' | 'dropout' | 'blocks'>;
 
 /** What the schema cannot say: heads split channels in two, groups divide every pointwise convolution. */

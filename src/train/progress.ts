@@ -1,31 +1,32 @@
 /** How far a run has come, as it is stored in its `last` checkpoint, and whether a resumed run is the same run. */
 
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { ConfigError, WeightsError } from '../errors.js';
+import { integer, matching, number } from '../schema.js';
 import { type TrainOptions, trainOptions } from './recipe/options.js';
 
-const progressSchema = z.strictObject({
-  options: z.unknown(),
+const progressSchema = v.strictObject({
+  options: v.unknown(),
   /** Digest of names, labels and splits of the videos. */
-  data: z.string(),
+  data: v.string(),
   /** Digest of the teacher's file, when there is one. */
-  teacher: z.string().optional(),
+  teacher: v.optional(v.string()),
   /** Epochs finished, passes done of the next one, and passes in all: a step is `accumulate` of them. */
-  epoch: z.int().min(0),
-  batch: z.int().min(0),
-  pass: z.int().min(0),
+  epoch: integer(0),
+  batch: integer(0),
+  pass: integer(0),
   /** Of the unfinished epoch: labelled clips seen, those right, and sums of the passes' losses and gradient norms. */
-  clips: z.int().min(0),
-  correct: z.int().min(0),
-  lossSum: z.number(),
-  normSum: z.number(),
+  clips: integer(0),
+  correct: integer(0),
+  lossSum: number(),
+  normSum: number(),
   /** Sum of the shares of unlabelled clips that the teacher was sure of. */
-  pseudoSum: z.number(),
+  pseudoSum: number(),
   /** Validations since the best one. */
-  sinceBest: z.int().min(0),
-  best: z.strictObject({ epoch: z.int(), top1: z.number().optional(), loss: z.number().optional() }).optional(),
+  sinceBest: integer(0),
+  best: v.optional(v.strictObject({ epoch: integer(), top1: v.optional(number()), loss: v.optional(number()) })),
 });
 
 export interface Progress {
@@ -63,15 +64,15 @@ export function startOfRun({ options, data, unlabelled, teacher }: StartOfRun): 
 
 /** Reads the progress of a checkpoint and makes sure that the data are those of the run. */
 export function resumedProgress(value: unknown, data: LabelledVideos, unlabelled: readonly string[], where: string): Progress {
-  const parsed = progressSchema.safeParse(value);
-  if (!parsed.success)
+  const parsed = matching(progressSchema, value);
+  if (parsed === undefined)
     throw new WeightsError('its training state is not understood; start anew with another --out', { path: where });
-  if (parsed.data.data !== dataDigest(data, unlabelled)) {
+  if (parsed.data !== dataDigest(data, unlabelled)) {
     throw new ConfigError(
       `${where}: the data are not those of this run: names, labels, splits or unlabelled videos differ; resume with the same data`,
     );
   }
-  return { ...parsed.data, options: trainOptions(parsed.data.options, where) };
+  return { ...parsed, options: trainOptions(parsed.options, where) };
 }
 
 /** Makes sure that a resumed run has the teacher that it began with. */

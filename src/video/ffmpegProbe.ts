@@ -1,8 +1,8 @@
 /** Streams and packets of a file as `StreamFacts`, from one ffprobe run without decoding. */
-import { createRequire } from 'node:module';
-import type { z as Zod } from 'zod';
+import * as v from 'valibot';
 import { VideoError } from '../errors.js';
 import { parsedJson } from '../json.js';
+import { matching } from '../schema.js';
 import { lastLine, runTool, type ToolRun } from './ffmpegTools.js';
 import { orientationOf } from './geometry.js';
 import { checkInputFile, containerWhitelist, fileUrl, whyNotOpened } from './inputFile.js';
@@ -16,46 +16,41 @@ export function inputOptions(limits: VideoLimits): string[] {
   return ['-protocol_whitelist', 'file,pipe', '-format_whitelist', containerWhitelist, '-max_pixels', ffmpegMaxPixels(limits)];
 }
 
-function schemaOf(z: typeof Zod) {
-  const streamSchema = z.object({
-    index: z.number(),
-    codec_type: z.string().optional(),
-    codec_name: z.string().optional(),
-    codec_tag_string: z.string().optional(),
-    width: z.number().optional(),
-    height: z.number().optional(),
-    sample_aspect_ratio: z.string().optional(),
-    r_frame_rate: z.string().optional(),
-    avg_frame_rate: z.string().optional(),
-    time_base: z.string().optional(),
-    duration_ts: z.number().optional(),
-    nb_frames: z.string().optional(),
-    disposition: z.object({ attached_pic: z.number().optional() }).optional(),
-    side_data_list: z.array(z.object({ displaymatrix: z.string().optional() })).optional(),
-  });
-  const packetSchema = z.object({
-    stream_index: z.number().optional(),
-    pts: z.number().optional(),
-    dts: z.number().optional(),
-    duration: z.number().optional(),
-    flags: z.string().optional(),
-  });
-  return z.object({
-    packets: z.array(packetSchema).default([]),
-    streams: z.array(streamSchema).default([]),
-    format: z.object({ format_name: z.string().optional(), duration: z.string().optional() }).optional(),
-  });
-}
+const optionalText = v.optional(v.string());
+const optionalNumber = v.optional(v.number());
 
-let known: ReturnType<typeof schemaOf> | undefined;
+const streamSchema = v.object({
+  index: v.number(),
+  codec_type: optionalText,
+  codec_name: optionalText,
+  codec_tag_string: optionalText,
+  width: optionalNumber,
+  height: optionalNumber,
+  sample_aspect_ratio: optionalText,
+  r_frame_rate: optionalText,
+  avg_frame_rate: optionalText,
+  time_base: optionalText,
+  duration_ts: optionalNumber,
+  nb_frames: optionalText,
+  disposition: v.optional(v.object({ attached_pic: optionalNumber })),
+  side_data_list: v.optional(v.array(v.object({ displaymatrix: optionalText }))),
+});
 
-/** Made when first needed: threads that decode without ffprobe need not load zod. */
-function reportSchema() {
-  known ??= schemaOf((createRequire(import.meta.url)('zod') as { z: typeof Zod }).z);
-  return known;
-}
+const packetSchema = v.object({
+  stream_index: optionalNumber,
+  pts: optionalNumber,
+  dts: optionalNumber,
+  duration: optionalNumber,
+  flags: optionalText,
+});
 
-type Report = Zod.infer<ReturnType<typeof schemaOf>>;
+const reportSchema = v.object({
+  packets: v.optional(v.array(packetSchema), []),
+  streams: v.optional(v.array(streamSchema), []),
+  format: v.optional(v.object({ format_name: optionalText, duration: optionalText })),
+});
+
+type Report = v.InferOutput<typeof reportSchema>;
 type ProbedStream = Report['streams'][number];
 
 /** ffprobe's facts and the index of their video stream. */
@@ -103,8 +98,8 @@ function checkSizeWarning(path: string, { stderr }: ToolRun, limits: VideoLimits
 }
 
 function parse(path: string, run: ToolRun): Report {
-  const report = reportSchema().safeParse(parsedJson(run.stdout.toString('utf8')));
-  if (report.success && report.data.streams.length > 0) return report.data;
+  const report = matching(reportSchema, parsedJson(run.stdout.toString('utf8')));
+  if (report !== undefined && report.streams.length > 0) return report;
   throw new VideoError(whyNotOpened(path, openReason(run.stderr)), { path });
 }
 

@@ -1,34 +1,33 @@
 /** Calibration stored with weights: temperature, how it was fitted, and a reject threshold. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { WeightsError } from '../errors.js';
 import { parsedJson } from '../json.js';
+import { faultsOf, integer, number, share } from '../schema.js';
 import { upgradedCalibration } from './legacy.js';
 
-const share = z.number().min(0).max(1);
-
 /** Unknown keys are dropped: later versions may add some. */
-const calibrationSchema = z.object({
+const calibrationSchema = v.object({
   /** Probabilities are softmax(logits / temperature). */
-  temperature: z.number().min(0.01).max(100),
-  fittedOn: z.object({
-    videos: z.int().min(1),
-    split: z.string(),
+  temperature: number(0.01, 100),
+  fittedOn: v.object({
+    videos: integer(1),
+    split: v.string(),
     /** Views per video, such as "1x1": clips in time x crops. */
-    views: z.string(),
+    views: v.string(),
     /** Expected calibration error, 15 bins. */
     eceBefore: share,
     eceAfter: share,
     /** Nats. */
-    nllBefore: z.number(),
-    nllAfter: z.number(),
+    nllBefore: number(),
+    nllAfter: number(),
   }),
   /** A lower top score is answered as unknown. */
-  rejectThreshold: share.optional(),
+  rejectThreshold: v.optional(share),
   /** Precision asked for, and precision and coverage reached on these videos. */
-  unknownFit: z.object({ wanted: share, precision: share, coverage: share }).optional(),
+  unknownFit: v.optional(v.object({ wanted: share, precision: share, coverage: share })),
 });
 
-type Parsed = z.infer<typeof calibrationSchema>;
+type Parsed = v.InferOutput<typeof calibrationSchema>;
 
 export interface Calibration extends Readonly<Omit<Parsed, 'rejectThreshold' | 'unknownFit'>> {
   readonly rejectThreshold?: number;
@@ -42,12 +41,11 @@ export function storedCalibration(
 ): { readonly calibration?: Calibration } {
   const text = metadata['calibration'];
   if (text === undefined) return {};
-  const found = calibrationSchema.safeParse(upgradedCalibration(parsedJson(text)));
+  const found = v.safeParse(calibrationSchema, upgradedCalibration(parsedJson(text)));
   if (!found.success) {
-    const fault = found.error.issues.map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`);
-    throw new WeightsError(`metadata "calibration" is not understood: ${fault.join('; ')}`, { path: where });
+    throw new WeightsError(`metadata "calibration" is not understood: ${faultsOf(found.issues).join('; ')}`, { path: where });
   }
-  const { temperature, fittedOn, rejectThreshold, unknownFit } = found.data;
+  const { temperature, fittedOn, rejectThreshold, unknownFit } = found.output;
   const threshold = { ...(rejectThreshold !== undefined && { rejectThreshold }), ...(unknownFit && { unknownFit }) };
   return { calibration: { temperature, fittedOn, ...threshold } };
 }

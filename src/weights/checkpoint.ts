@@ -3,7 +3,7 @@
  * parameter and statistic, the rest JSON metadata.
  */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
@@ -12,6 +12,7 @@ import type { NetworkConfig } from '../models/config.js';
 import { type FlatWeights, hasAtMost, inventoryOf, isClassifier } from '../models/network.js';
 import { parseNetworkConfig } from '../models/registry.js';
 import { countValues, type VariableSpec } from '../models/variables.js';
+import { matching } from '../schema.js';
 import { type Calibration, storedCalibration } from './calibration.js';
 import { upgradedConfig, upgradedPreprocess } from './legacy.js';
 import { floatTensor, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
@@ -43,8 +44,8 @@ export interface TrainingState {
 }
 
 const format = 'video-mobile-former 1';
-const stringList = z.array(z.string()).min(1);
-const stringRecord = z.record(z.string(), z.string());
+const stringList = v.pipe(v.array(v.string()), v.minLength(1));
+const stringRecord = v.record(v.string(), v.string());
 
 /** As the content of a safetensors file. */
 export function checkpointFile(checkpoint: Checkpoint): TensorFile {
@@ -85,7 +86,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
     );
   }
   const config = parseNetworkConfig(upgradedConfig(metadataJson(file.metadata, 'config', where)), where);
-  const labels = stringList.safeParse(metadataJson(file.metadata, 'labels', where)).data;
+  const labels = matching(stringList, metadataJson(file.metadata, 'labels', where));
   if (labels?.length !== config.classes) {
     throw new WeightsError(`expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`, { path: where });
   }
@@ -98,7 +99,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
     config,
     labels,
     preprocess: parsePreprocess(upgradedPreprocess(metadataJson(file.metadata, 'preprocess', where)), where),
-    notes: stringRecord.safeParse(metadataJson(file.metadata, 'notes', where)).data ?? {},
+    notes: matching(stringRecord, metadataJson(file.metadata, 'notes', where)) ?? {},
     parameters: flat(file, parameters, where),
     statistics: flat(file, statistics, where),
     ...storedCalibration(file.metadata, where),

@@ -1,11 +1,12 @@
 /** ONNX files written by this program: model bytes, and metadata for input and output. Not a general ONNX reader. */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { readOnnxMetadata } from '../graph/onnxMetadata.js';
 import type { NetworkConfig } from '../models/config.js';
 import { parseNetworkConfig } from '../models/registry.js';
+import { matching } from '../schema.js';
 import { type Calibration, storedCalibration } from './calibration.js';
 import { metadataJson } from './checkpoint.js';
 import { upgradedConfig, upgradedPreprocess } from './legacy.js';
@@ -36,8 +37,8 @@ export const logitsOutput = 'logits';
 
 const format = 'video-mobile-former onnx 1';
 const precisions: readonly Precision[] = ['float32', 'float16 weights', 'int8'];
-const stringList = z.array(z.string()).min(1);
-const stringRecord = z.record(z.string(), z.string());
+const stringList = v.pipe(v.array(v.string()), v.minLength(1));
+const stringRecord = v.record(v.string(), v.string());
 
 const inputNote = `${clipInput}: float32 [batch, frames, 3, height, width], RGB from 0 to 255; preprocess says which frames and how cut`;
 const outputNote = `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax gives probabilities`;
@@ -83,13 +84,13 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
   }
   const json = (key: string) => metadataJson(metadata, key, where);
   const config = parseNetworkConfig(upgradedConfig(json('config')), where);
-  const labels = stringList.safeParse(json('labels')).data;
+  const labels = matching(stringList, json('labels'));
   if (labels?.length !== config.classes) {
     throw new WeightsError(`expected ${config.classes} labels, one a class, got ${labels?.length ?? 'none'}`, { path: where });
   }
   const precision = precisions.find((each) => each === metadata['precision']);
   if (!precision) throw new WeightsError(`metadata "precision" is ${quoted(metadata['precision'] ?? '')}`, { path: where });
-  const notes = stringRecord.safeParse(json('notes')).data ?? {};
+  const notes = matching(stringRecord, json('notes')) ?? {};
   return {
     config,
     labels,

@@ -3,37 +3,38 @@
  * takes the folds that are there; a file of other options is refused, so that no result mixes two recipes.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { ConfigError } from '../../errors.js';
 import { parsedJson } from '../../json.js';
+import { integer, matching, number } from '../../schema.js';
 import { writeFileAtomically } from '../../weights/files.js';
 
-const answerSchema = z.strictObject({
-  name: z.string(),
-  label: z.string(),
-  predicted: z.string(),
+const answerSchema = v.strictObject({
+  name: v.string(),
+  label: v.string(),
+  predicted: v.string(),
   /** Probability of what was predicted. */
-  score: z.number(),
+  score: number(),
 });
 
-const foldSchema = z.strictObject({
-  fold: z.string(),
-  seed: z.int(),
+const foldSchema = v.strictObject({
+  fold: v.string(),
+  seed: integer(),
   /** Its own run folder, below RUN. */
-  folder: z.string(),
-  trainVideos: z.int(),
-  testVideos: z.int(),
-  correct: z.int(),
-  top1: z.number(),
+  folder: v.string(),
+  trainVideos: integer(),
+  testVideos: integer(),
+  correct: integer(),
+  top1: number(),
   /** Of training and testing, in the session that ended it. */
-  seconds: z.number(),
-  answers: z.array(answerSchema),
+  seconds: number(),
+  answers: v.array(answerSchema),
 });
 
-const headSchema = z.object({ run: z.string(), by: z.string() });
+const headSchema = v.object({ run: v.string(), by: v.string() });
 
 /** One fold that is done, with what was answered about each of its clips. */
-export type FoldResult = Readonly<z.infer<typeof foldSchema>>;
+export type FoldResult = Readonly<v.InferOutput<typeof foldSchema>>;
 
 export interface FoldsHead {
   /** A name that changes with every option that changes results. */
@@ -68,7 +69,7 @@ export class FoldsFile {
 }
 
 function checkHead(path: string, line: string, { run, by }: FoldsHead): void {
-  const head = headSchema.safeParse(parsedJson(line)).data;
+  const head = matching(headSchema, parsedJson(line));
   if (head === undefined) throw new ConfigError('is not a file that folds wrote; name another --out', { path });
   if (head.run === run) return;
   const what = head.by === by ? 'other options or other videos' : `${head.by}, asked for are ${by}`;
@@ -78,7 +79,7 @@ function checkHead(path: string, line: string, { run, by }: FoldsHead): void {
 }
 
 function parsed(path: string, line: string, number: number): FoldResult {
-  const row = foldSchema.safeParse(parsedJson(line));
-  if (row.success) return row.data;
+  const row = matching(foldSchema, parsedJson(line));
+  if (row !== undefined) return row;
   throw new ConfigError(`${path}:${number}: is not a line that folds wrote; remove it, and its fold is done again`);
 }

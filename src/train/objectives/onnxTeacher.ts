@@ -4,7 +4,7 @@
  * of names; `mean` and `std`, three numbers each for values in [0, 1]. What cannot be told apart is refused, not guessed.
  */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import { type ClipForm, resampleClips } from '../../clip/clipResample.js';
 import { sizeText } from '../../clip/clipShape.js';
 import { type ClipTensor, toChannelMajor, toClipMajor } from '../../clip/clipTensor.js';
@@ -14,6 +14,7 @@ import { sizeOf } from '../../graph/shape.js';
 import { parsedJson } from '../../json.js';
 import type { Session, SessionFacts, ValueFacts } from '../../platform/graphRuntime.js';
 import type { Platform } from '../../platform/platform.js';
+import { matching, number } from '../../schema.js';
 import type { Student, TeacherNetwork } from './labelAlignment.js';
 
 export interface OnnxTeacherOptions {
@@ -49,23 +50,26 @@ export async function openOnnxTeacher(
   }
 }
 
-const triple = z.tuple([z.number(), z.number(), z.number()]);
+const triple = v.strictTuple([number(), number(), number()]);
 const statedSchema = {
-  labels: z.array(z.string()).min(1),
+  labels: v.pipe(v.array(v.string()), v.minLength(1)),
   mean: triple,
-  std: triple.refine((values) => values.every((value) => value > 0)),
+  std: v.pipe(
+    triple,
+    v.check((values) => values.every((value) => value > 0)),
+  ),
 };
 
-type Stated = { readonly [K in keyof typeof statedSchema]?: z.infer<(typeof statedSchema)[K]> };
+type Stated = { readonly [K in keyof typeof statedSchema]?: v.InferOutput<(typeof statedSchema)[K]> };
 
 function statedFacts(metadata: Readonly<Record<string, string>>, where: string): Stated {
   const keys = (Object.keys(statedSchema) as (keyof typeof statedSchema)[]).filter((key) => metadata[key] !== undefined);
   return Object.fromEntries(
     keys.map((key) => {
-      const parsed = statedSchema[key].safeParse(parsedJson(metadata[key] ?? ''));
+      const value = matching<v.GenericSchema>(statedSchema[key], parsedJson(metadata[key] ?? ''));
       const wanted = key === 'labels' ? 'a list of names' : `three numbers${key === 'std' ? ' above 0' : ''}`;
-      if (!parsed.success) throw new WeightsError(`metadata "${key}": expected ${wanted} as JSON`, { path: where });
-      return [key, parsed.data];
+      if (value === undefined) throw new WeightsError(`metadata "${key}": expected ${wanted} as JSON`, { path: where });
+      return [key, value];
     }),
   );
 }

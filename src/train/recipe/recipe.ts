@@ -6,45 +6,46 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
 import { parse } from 'yaml';
-import { z } from 'zod';
 import { type Preprocess, resizes } from '../../clip/preprocess.js';
 import { ConfigError, systemCode } from '../../errors.js';
+import { faultsOf, integer, number, text } from '../../schema.js';
 import { type TrainChoices, trainOptions } from './options.js';
 import { renamedPreprocess } from './renamed.js';
 
-const line = z.string().min(1);
-
-const recipeSchema = z.strictObject({
-  about: z.strictObject({
+const recipeSchema = v.strictObject({
+  about: v.strictObject({
     /** For which data. */
-    for: line,
-    command: line,
+    for: text,
+    command: text,
     /** What to expect, measured, and on which machine. */
-    time: line,
-    accuracy: line,
+    time: text,
+    accuracy: text,
     /** Which validation data decided, so that nobody takes a tuned number for a test. */
-    chosenOn: line,
+    chosenOn: text,
   }),
   /** A name that `vmf info` lists; the data's classes replace its own. */
-  model: line.optional(),
-  preprocess: z
-    .strictObject({
-      frames: z.int().min(1),
-      /** As many pixels as a square of this edge has, in the shape that suits the videos. */
-      edge: z.int().min(16),
-      resize: z.enum(resizes),
-      startSec: z.number().min(0),
-      flip: z.boolean(),
-    })
-    .partial()
-    .default({}),
-  options: z.record(z.string(), z.unknown()).default({}),
+  model: v.optional(text),
+  preprocess: v.optional(
+    v.partial(
+      v.strictObject({
+        frames: integer(1),
+        /** As many pixels as a square of this edge has, in the shape that suits the videos. */
+        edge: integer(16),
+        resize: v.picklist(resizes),
+        startSec: number(0),
+        flip: v.boolean(),
+      }),
+    ),
+    {},
+  ),
+  options: v.optional(v.record(v.string(), v.unknown()), {}),
 });
 
 export interface Recipe {
   readonly name: string;
-  readonly about: z.infer<typeof recipeSchema>['about'];
+  readonly about: v.InferOutput<typeof recipeSchema>['about'];
   readonly model: string | undefined;
   readonly preprocess: Partial<Preprocess>;
   readonly edge: number | undefined;
@@ -77,13 +78,10 @@ export function parseRecipe(text: string, where: string): Recipe {
   const content = contentOf(text, where);
   const renamed = renamedPreprocess(content instanceof Object && 'preprocess' in content ? content.preprocess : undefined);
   if (renamed.length > 0) throw new ConfigError(`${where}: ${renamed.join('; ')}`);
-  const parsed = recipeSchema.safeParse(content);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'recipe'}: ${issue.message}`);
-    throw new ConfigError(`${where}: ${faults.join('; ')}`);
-  }
-  const { about, model, options } = parsed.data;
-  const { edge, ...preprocess } = parsed.data.preprocess;
+  const parsed = v.safeParse(recipeSchema, content);
+  if (!parsed.success) throw new ConfigError(`${where}: ${faultsOf(parsed.issues, 'recipe').join('; ')}`);
+  const { about, model, options } = parsed.output;
+  const { edge, ...preprocess } = parsed.output.preprocess;
   trainOptions(options, `${where}: options`);
   const name = basename(where, '.yaml');
   const given = Object.fromEntries(Object.entries(preprocess).filter(([, value]) => value !== undefined));

@@ -7,21 +7,22 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { ConfigError } from '../../errors.js';
 import { parsedJson } from '../../json.js';
+import { integer, matching } from '../../schema.js';
 
-const holderSchema = z.object({
-  pid: z.int().min(1),
-  host: z.string(),
+const holderSchema = v.object({
+  pid: integer(1),
+  host: v.string(),
   /** When the process began, in a form that no later process with its number shares; absent where the system does not tell. */
-  began: z.string().optional(),
+  began: v.optional(v.string()),
   /** When the lock was taken, for people. */
-  since: z.string(),
-  id: z.string(),
+  since: v.string(),
+  id: v.string(),
 });
 
-type Holder = z.infer<typeof holderSchema>;
+type Holder = v.InferOutput<typeof holderSchema>;
 
 /** A lock is written in the same millisecond in which it is made; one that stays empty for longer is that of a process killed there. */
 const emptyForMs = 1000;
@@ -128,7 +129,7 @@ function refuseLiving(path: string, text: string): void {
   throw new ConfigError(`a run is going on here (${who}, since ${since}); use another --out`, { path });
 }
 
-const holderOf = (text: string): Holder | undefined => holderSchema.safeParse(parsedJson(text)).data;
+const holderOf = (text: string): Holder | undefined => matching(holderSchema, parsedJson(text));
 
 /** Whether the process of this machine still runs: one with its number that began at the same time. */
 function lives({ pid, began, id }: Holder): boolean {

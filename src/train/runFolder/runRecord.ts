@@ -5,87 +5,88 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { type GuessedBy, guessedBy, isTelling } from '../../dataset/confounds.js';
 import { type LabelledVideos, splitNames } from '../../dataset/labelledVideos.js';
 import { ConfigError, messageOf } from '../../errors.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { networkCost } from '../../models/cost.js';
+import { faultsOf, integer, number } from '../../schema.js';
 import { writeFileAtomically } from '../../weights/files.js';
 import { packageVersion } from '../../weights/packageVersion.js';
 
 const format = 'video-mobile-former run 1';
-const anyRecord = z.record(z.string(), z.unknown());
-const count = z.int().min(0);
+const anyRecord = v.record(v.string(), v.unknown());
+const count = integer(0);
 const mostSaid = 100;
 
 /** One process that worked on the run: the first, and one for every resuming. */
-const sessionSchema = z.looseObject({
-  startedAt: z.string(),
-  endedAt: z.string().optional(),
+const sessionSchema = v.looseObject({
+  startedAt: v.string(),
+  endedAt: v.optional(v.string()),
   /** `running` for good when the process was killed. */
-  status: z.string(),
+  status: v.string(),
   /** Why it failed. */
-  reason: z.string().optional(),
+  reason: v.optional(v.string()),
   /** Arguments as they were typed, when the command line was used. */
-  command: z.array(z.string()).optional(),
-  version: z.string(),
-  machine: z.looseObject({
-    processor: z.string(),
+  command: v.optional(v.array(v.string())),
+  version: v.string(),
+  machine: v.looseObject({
+    processor: v.string(),
     cores: count,
-    memoryBytes: z.number(),
-    platform: z.string(),
-    node: z.string(),
+    memoryBytes: number(),
+    platform: v.string(),
+    node: v.string(),
   }),
   /** Notes and warnings on the way: what was chosen and why, what was left out. */
-  said: z.array(z.string()).optional(),
+  said: v.optional(v.array(v.string())),
   /** As they were chosen; absent: as many as the machine has. */
-  threads: count.optional(),
-  workers: count.optional(),
+  threads: v.optional(count),
+  workers: v.optional(count),
   /** Wall time, time of all cores together (helper processes not counted), and the largest memory of the process. */
-  seconds: z.number().optional(),
-  cpuSeconds: z.number().optional(),
-  peakMemoryBytes: z.number().optional(),
+  seconds: v.optional(number()),
+  cpuSeconds: v.optional(number()),
+  peakMemoryBytes: v.optional(number()),
 });
 
-const dataSchema = z.looseObject({
+const dataSchema = v.looseObject({
   /** As given, made absolute; absent when the caller handed over what it had read. */
-  path: z.string().optional(),
+  path: v.optional(v.string()),
   /** The folder that names are relative to. */
-  root: z.string(),
-  source: z.string(),
-  splitBy: z.string(),
+  root: v.string(),
+  source: v.string(),
+  splitBy: v.string(),
   /** What the splits were made with. */
   options: anyRecord,
   /** Of names, labels and splits. */
-  digest: z.string(),
-  labels: z.array(z.string()),
-  counts: z.array(z.looseObject({ label: z.string(), train: count, val: count, test: count })),
-  notes: z.array(z.string()),
-  leftOut: z.array(z.looseObject({ name: z.string(), reason: z.string() })),
+  digest: v.string(),
+  labels: v.array(v.string()),
+  counts: v.array(v.looseObject({ label: v.string(), train: count, val: count, test: count })),
+  notes: v.array(v.string()),
+  leftOut: v.array(v.looseObject({ name: v.string(), reason: v.string() })),
   /** What gives the class away besides motion, found on the training videos; `tells` where more than chance explains. */
-  clues: z.array(z.looseObject({ what: z.string(), accuracy: z.number(), chance: z.number(), tells: z.boolean() })),
+  clues: v.array(v.looseObject({ what: v.string(), accuracy: number(), chance: number(), tells: v.boolean() })),
 });
 
 /** Later versions add keys: unknown ones are kept and passed over. */
-const recordSchema = z.looseObject({
-  format: z.literal(format),
-  sessions: z.array(sessionSchema).min(1),
+const recordSchema = v.looseObject({
+  format: v.literal(format),
+  sessions: v.pipe(v.array(sessionSchema), v.minLength(1)),
   /** Every training option as it was in force, and those that were given. */
   recipe: anyRecord,
   chosen: anyRecord,
-  init: z.string().optional(),
+  init: v.optional(v.string()),
   /** Whose answers were learnt besides the labels. */
-  teacher: z.looseObject({ path: z.string(), name: z.string() }).optional(),
-  model: z.looseObject({ name: z.string(), parameters: count, macs: z.number(), config: anyRecord }),
+  teacher: v.optional(v.looseObject({ path: v.string(), name: v.string() })),
+  model: v.looseObject({ name: v.string(), parameters: count, macs: number(), config: anyRecord }),
   preprocess: anyRecord,
   data: dataSchema,
   /** After a session that ended in order. */
-  outcome: z.looseObject({ epochs: count, bestEpoch: count, bestTop1: z.number().optional() }).optional(),
+  outcome: v.optional(v.looseObject({ epochs: count, bestEpoch: count, bestTop1: v.optional(number()) })),
 });
 
-export type RunRecord = z.infer<typeof recordSchema>;
-export type RunSession = z.infer<typeof sessionSchema>;
+export type RunRecord = v.InferOutput<typeof recordSchema>;
+export type RunSession = v.InferOutput<typeof sessionSchema>;
 
 /** Everything known when a session begins. */
 export interface RunStart {
@@ -153,11 +154,9 @@ export function readRecord(folder: string): RunRecord | undefined {
   } catch (error) {
     throw new ConfigError(`cannot be read as JSON (${reasonOf(error)}); without the file the run can be used as it is`, { path });
   }
-  const parsed = recordSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue?.path.join('.') || 'content';
-  throw new ConfigError(`is no record of a run: ${where}: ${issue?.message ?? 'not understood'}`, { path });
+  const parsed = v.safeParse(recordSchema, json);
+  if (parsed.success) return parsed.output;
+  throw new ConfigError(`is no record of a run: ${faultsOf(parsed.issues, 'content')[0]}`, { path });
 }
 
 /** A session on its way. */
