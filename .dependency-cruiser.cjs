@@ -33,7 +33,12 @@ module.exports = {
         path: '^(node:)?(assert|buffer|child_process|crypto|events|fs|fs/promises|module|net|os|path|perf_hooks|process|stream|url|util|v8|worker_threads|zlib)$|node_modules/onnxruntime-node/|^src/node/',
       },
     },
-    { name: 'base-knows-nothing', severity: 'error', from: { path: '^src/(errors|json|rng|schema)[.]ts$' }, to: { path: '^src/' } },
+    {
+      name: 'base-knows-nothing',
+      severity: 'error',
+      from: { path: '^src/(errors|json|rng|schema)[.]ts$' },
+      to: { path: '^src/' },
+    },
     only('graph-layer', 'graph', []),
     only('platform-layer', 'platform', ['graph', 'video']),
     only('workers-layer', 'workers', ['platform']),
