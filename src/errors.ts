@@ -1,6 +1,6 @@
 /**
- * The named errors of the project, one class per kind of cause. A message is one line: what, where (path, tensor), expected and got,
- * and what to do. `path` says whose fault it is, so that nobody reads messages to find out.
+ * The errors of the project, one class per kind of cause. A message is one line: what, where (path, tensor), expected and got,
+ * what to do. `path` names the file at fault, so that nobody parses messages.
  */
 
 /** What an error concerns, for programs. */

@@ -1,6 +1,6 @@
 /**
- * The library: train on a folder of labelled videos, test, recognise, and the networks as data. Everything here is kept stable;
- * other files of the package are its own business.
+ * The library: train on a folder of labelled videos, test, recognise, and the networks as data. Only what is exported here is
+ * stable.
  */
 
 export { makePreprocess, type Preprocess } from './clip/preprocess.js';

@@ -1,4 +1,3 @@
-/** Shared options of the verbs that use weights, and number parsing. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { FrameShape } from '../clip/clipShape.js';
 import type { Views } from '../clip/clipView.js';

@@ -1,5 +1,3 @@
-/** The HTML report of an evaluation. */
-
 import { cpus } from 'node:os';
 import type { Views } from '../clip/clipView.js';
 import type { LabelledVideos, Split } from '../dataset/labelledVideos.js';

@@ -1,7 +1,4 @@
-/**
- * `vmf explain VIDEO|DATA --weights FILE`: attention of the global tokens and the effect of ablating each, on a video or by class
- * over a data set.
- */
+/** `vmf explain VIDEO|DATA --weights FILE`: attention of the global tokens and the effect of ablating each. */
 import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { Command, Option } from 'commander';

@@ -63,7 +63,7 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   const asked = askedFor(paths);
   const mode = asked.videos.length > 1 ? 'throughput' : 'latency';
   const threshold = flags.rejectThreshold === undefined ? {} : { rejectThreshold: flags.rejectThreshold };
-  const { loadRecogniser } = await import('../inference/fileRecogniser.js'); // a wrong option is told without it
+  const { loadRecogniser } = await import('../inference/fileRecogniser.js'); // wrong options are reported without it
   const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold, mode, background: true });
   const startMs = performance.now();
   try {

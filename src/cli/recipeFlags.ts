@@ -1,5 +1,3 @@
-/** Flags of `vmf train` for the keys of a recipe. */
-
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '../errors.js';
 import type { TrainChoices } from '../train/recipe/options.js';

@@ -1,5 +1,3 @@
-/** Results of `vmf predict` as text, JSON and table rows. */
-
 import type { Prediction, Result } from '../inference/recogniser.js';
 import type { ResultRow } from '../inference/resultFile.js';
 import type { TimelineSegment } from '../inference/slidingWindow.js';

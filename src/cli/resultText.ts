@@ -1,4 +1,3 @@
-/** Result text shared by verbs. */
 import { textTable } from './textTable.js';
 
 /** Rows are true classes, columns predicted ones, numbered as the rows are. */

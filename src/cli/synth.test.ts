@@ -1,4 +1,3 @@
-/** `vmf synth`: output and refusals. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

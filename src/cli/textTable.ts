@@ -1,5 +1,3 @@
-/** Aligned tables, CSV and JSON. */
-
 /** Columns as wide as their widest cell; text to the left, numbers to the right. */
 export function textTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [header, ...rows.map((row) => row.map(String))];

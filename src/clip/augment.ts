@@ -1,7 +1,4 @@
-/**
- * Random views of a training clip, drawn once per clip from a seeded stream so that all frames are treated alike. Pixels:
- * clipToTensor, randAugment.
- */
+/** Random views of a training clip from a seeded stream, alike for all frames. Pixels: clipToTensor, randAugment. */
 
 import type { Rng } from '../rng.js';
 import type { Augment } from './augmentOptions.js';
@@ -95,7 +92,10 @@ function drawErased(rng: Rng, chance: number): ClipEffects['erased'] {
   return { x: rng.uniform(0, 1 - width), y: rng.uniform(0, 1 - height), width, height, seed: rng.uint32() };
 }
 
-/** Which moments of the window become frames: a part of it by `temporalScale`, a moment of each equal segment by `jitter`. Increasing. */
+/**
+ * Which moments of the window become frames: a part of it by `temporalScale`, a moment of each equal segment by `jitter`.
+ * Increasing.
+ */
 export function drawTimes(rng: Rng, window: TimeWindow, frames: number, augment: Augment): number[] {
   const wholeSec = window.endSec - window.startSec;
   const spanSec = wholeSec * rng.uniform(...augment.temporalScale);

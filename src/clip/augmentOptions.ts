@@ -10,7 +10,7 @@ const strength = number(0, 0.95);
 
 export const augmentSchema = v.pipe(
   v.strictObject({
-    /** Area of the crop as a share of what is to be seen of the frame. */
+    /** Area of the crop as a share of the visible frame. */
     scale: v.optional(
       v.pipe(
         range,
@@ -18,15 +18,15 @@ export const augmentSchema = v.pipe(
       ),
       [0.65, 1],
     ),
-    /** Width over height of the crop, as a multiple of the network's own, drawn evenly in its logarithm. */
+    /** Aspect of the crop as a multiple of the network's own, log-uniform. */
     aspect: v.optional(range, [0.85, 1.18]),
-    /** How far from the centre, where testing looks, the crop may lie: 0 not at all, 1 anywhere in the frame. */
+    /** Offset of the crop from the centre, where testing looks: 0 none, 1 anywhere in the frame. */
     maxCropOffset: v.optional(share, 0.3),
     /** Largest change of each factor: 0.3 draws from [0.7, 1.3]. */
     brightness: v.optional(strength, 0.2),
     contrast: v.optional(strength, 0.2),
     saturation: v.optional(strength, 0.2),
-    /** Share of the video that a clip spans, drawn evenly, and placed anywhere: less than 1 is slower motion. */
+    /** Share of the video that a clip spans, uniform and placed anywhere: less than 1 is slower motion. */
     temporalScale: v.optional(
       v.pipe(
         range,
@@ -34,14 +34,14 @@ export const augmentSchema = v.pipe(
       ),
       [1, 1],
     ),
-    /** How far from its segment's centre a frame may be drawn: 0 the centre, 1 anywhere in the segment. */
+    /** Jitter of a frame within its segment: 0 the centre, 1 anywhere. */
     jitter: v.optional(share, 1),
     /** RandAugment: operations a clip (0 for none) and their magnitude in [0, 1]. */
     operations: v.optional(integer(0, 10), 0),
     magnitude: v.optional(share, 0.3),
-    /** Share of clips in which a box of 2 to 20 % of the area is erased (filled with noise). */
+    /** Share of clips with a box of 2 to 20 % of the area erased (filled with noise). */
     randomErasing: v.optional(share, 0),
-    /** Share of clips of which only 2 or 4 frames are kept, held for random times (temporal warping of SVFormer). */
+    /** Share of clips with temporal warping (SVFormer): 2 or 4 frames, held for random times. */
     temporalWarp: v.optional(share, 0),
   }),
   v.readonly(),

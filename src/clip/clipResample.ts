@@ -1,6 +1,6 @@
 /**
- * Clips of one network converted for another: nearest frames in time, bilinear resizing with the aspect kept, padded with 0 (the
- * mean colour).
+ * Clips of one network converted for another: nearest frames, bilinear resizing with the aspect kept, padded with 0 (the mean
+ * colour).
  */
 
 import { type ClipTensor, emptyClips, framesAt } from './clipTensor.js';

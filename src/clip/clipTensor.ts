@@ -1,7 +1,4 @@
-/**
- * A batch of clips; the only place that knows the memory order. A plain record, so that it can be transferred to another thread or
- * engine.
- */
+/** A batch of clips; the only place that knows the memory order. A plain record, so that it can be transferred. */
 import type { ClipShape } from './clipShape.js';
 
 export interface ClipTensor {

@@ -1,5 +1,5 @@
 /**
- * mixup (Zhang et al. 2018, arXiv 1710.09412) and cutmix (Yun et al. 2019, arXiv 1905.04899; the same box in all frames) within a
+ * mixup (Zhang et al. 2018, arXiv 1710.09412) and cutmix (Yun et al. 2019, arXiv 1905.04899; one box for all frames) within a
  * batch; targets are mixed in proportion.
  */
 
@@ -21,7 +21,9 @@ export interface MixableBatch {
   readonly targets: Float32Array;
 }
 
-/** Mixes each clip with another of the batch, or leaves the batch as it is: as the stream says. With both kinds on, one of them. */
+/**
+ * Mixes each clip with another of the batch, or leaves the batch as it is: as the stream says. With both kinds on, one of them.
+ */
 export function mixClips({ clips, targets }: MixableBatch, rng: Rng, options: MixOptions): void {
   const { mixup, cutmix, mixProb } = options;
   if (mixup === 0 && cutmix === 0) return;

@@ -1,4 +1,4 @@
-/** Normalised clips as a model file takes them: clip by clip, in the pixels they were made of. */
+/** Normalised clips -> the pixels that a model file takes, clip by clip. */
 import { type ClipTensor, frameOf, frameValues } from './clipTensor.js';
 import type { Preprocess } from './preprocess.js';
 

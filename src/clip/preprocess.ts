@@ -23,23 +23,18 @@ export const preprocessSchema = v.pipe(
     /** The network sees height x width pixels. */
     height: integer(8, 2048),
     width: integer(8, 2048),
-    /**
-     * crop: the middle of the frame; fit: the whole frame with its aspect kept, the rest of the rectangle padded; stretch: the whole
-     * frame pressed into the rectangle.
-     */
+    /** crop: the middle of the frame; fit: the whole frame, padded; stretch: the whole frame, its aspect ignored. */
     resize: v.picklist(resizes),
     /** Pixels of the rectangle's shorter side before the margin is cut, at least the shorter of `height` and `width`. */
     shortSide: integer(8, 4096),
-    /** Seconds from the start of a video that are never sampled. */
+    /** Seconds at the start that are never sampled. */
     startSec: number(0),
     mean: channels,
     std: deviations,
     /** Whether a mirrored clip still has its label: false when classes tell left from right. */
     flip: v.boolean(),
     colour: v.literal(colourPolicy),
-    /**
-     * How much video one clip spanned in training (the median), the window for a timeline of a long video; absent when unknown.
-     */
+    /** Median span of a training clip, the window for a timeline of a long video; absent when unknown. */
     windowSec: v.optional(positive),
   }),
   v.forward(

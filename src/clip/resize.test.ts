@@ -1,4 +1,4 @@
-/** Where pixels of the frame come to lie in the network's picture, for frames and pictures of any shape. */
+/** Where pixels of the frame lie in the network's picture, for frames and pictures of any shape. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -37,7 +37,7 @@ function eachPixel(out: Float32Array, { height, width }: Preprocess, see: (x: nu
 
 const plain = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
 
-/** Calls what `expecting` gives for a frame and a picture with each pixel of the picture. */
+/** Checks each pixel of random pictures of random frames. */
 function forAllShapes(
   resize: Preprocess['resize'],
   expecting: (frame: Size, picture: Preprocess) => (x: number, y: number, rgb: number[]) => void,
@@ -51,7 +51,7 @@ function forAllShapes(
   );
 }
 
-/** Whether a share between 0 and 1 is what it should be, to half a pixel of the frame or of the picture, whichever is larger. */
+/** Equal to half a pixel of the frame or of the picture, whichever is larger. */
 const near = (actual: number, share: number, pixel: number): boolean => {
   const expected = Math.min(Math.max(share, pixel / 2), 1 - pixel / 2);
   return Math.abs(actual - expected) < 0.51 * pixel + 0.01;

@@ -1,4 +1,4 @@
-/** Clips from a stack of frames, deterministic in the view, the same for every verb. */
+/** Clips from a stack of frames, deterministic in the view. */
 
 import { Rng } from '../rng.js';
 import type { DecodeRequest, VideoInfo } from '../video/types.js';

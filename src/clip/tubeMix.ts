@@ -1,6 +1,6 @@
 /**
- * Tube TokenMix (SVFormer, Xing et al. 2023, arXiv 2211.13222): two clips share one with the same mask in all frames. Tokens of the
- * Vision Transformer there are here the squares of pixels behind positions of the 1/16 feature map.
+ * Tube TokenMix (SVFormer, Xing et al. 2023, arXiv 2211.13222): mixes two clips by one mask for all frames. Tokens are here the
+ * squares of pixels behind positions of the 1/16 feature map.
  */
 
 import type { Rng } from '../rng.js';

@@ -1,5 +1,5 @@
 /**
- * Clips of videos that are read repeatedly: workers decode, cache frame stacks in memory and on disk, and sample clips. No labels,
+ * Clips of videos that are read repeatedly: workers decode, cache frame stacks in memory and on disk, and sample. No labels,
  * epochs or batches.
  */
 import { type Augment, defaultAugment } from '../clip/augmentOptions.js';

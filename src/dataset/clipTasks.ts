@@ -1,4 +1,3 @@
-/** Messages between clip readers and their workers. */
 import type { Augment } from '../clip/augmentOptions.js';
 import type { ReadClips, ReadOptions, ReadStack } from '../clip/clipReader.js';
 import type { ClipTensor } from '../clip/clipTensor.js';

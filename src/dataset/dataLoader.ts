@@ -1,6 +1,6 @@
 /**
- * Epochs of batches with bounded prefetch. The output depends on videos, options and seed, never on workers. In training unreadable
- * videos are skipped up to a stated share; in testing they are errors.
+ * Epochs of batches with bounded prefetch. The output depends on videos, options and seed, never on workers. Unreadable videos
+ * are skipped up to a stated share in training, and errors in testing.
  */
 import { testViews, type Views } from '../clip/clipView.js';
 import { ConfigError, DatasetError, isFaultOf } from '../errors.js';

@@ -1,6 +1,6 @@
 /**
- * Keeps the disk cache within its size: least recently used first, but nothing this run has used, since an epoch larger than the
- * cache would evict each stack just before its turn.
+ * Keeps the disk cache within its size: least recently used first, but nothing of this run, since an epoch larger than the cache
+ * would evict each stack just before its turn.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';

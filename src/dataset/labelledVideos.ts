@@ -1,4 +1,3 @@
-/** Labelled videos with splits, as training and testing take them. */
 import { DatasetError } from '../errors.js';
 
 export type Split = 'train' | 'val' | 'test';

@@ -1,4 +1,3 @@
-/** Motion of a frame stack from mean pixel differences. */
 import type { FrameStrip } from '../video/types.js';
 
 /** Differences below this (of 255) are noise of the encoder. */

@@ -1,5 +1,3 @@
-/** Heights and widths of videos, without decoding any. */
-
 import { isFaultOf } from '../errors.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice } from '../video/types.js';

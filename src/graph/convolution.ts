@@ -1,4 +1,2 @@
-/** Spatial and spatio-temporal convolutions on feature maps. */
-
 export { type ConvolutionOptions, convolution } from './operators/convolution.js';
 export { depthwise, depthwiseTaps } from './operators/depthwise.js';

@@ -1,5 +1,5 @@
 /**
- * One model for any batch size from two lowered for different ones: shape constants in proportion to the batch become -1 or are
+ * One model for any batch size from two lowered for different ones: shape constants proportional to the batch become -1 or are
  * computed from the input; rows repeated per clip are broadcast. Any other difference is an error.
  */
 

@@ -1,5 +1,3 @@
-/** Operators on feature maps [T, B, C, H, W] other than spatial convolutions. */
-
 export { averagePool } from './operators/averagePool.js';
 export { channelAffine, channelDot, channelSum, globalAverage } from './operators/channelAffine.js';
 export { channelLayerNorm } from './operators/layerNorm.js';

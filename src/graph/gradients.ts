@@ -1,5 +1,3 @@
-/** Reverse-mode differentiation over expressions. */
-
 import { ShapeError } from '../errors.js';
 import { add } from './elementwise.js';
 import { type Expr, filled, topologicalOrder } from './expr.js';

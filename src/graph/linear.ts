@@ -1,5 +1,3 @@
-/** Matrix products, softmax and layer norm: what tokens are made of. */
-
 export { attention, selfAttention } from './operators/attention.js';
 export { layerNorm } from './operators/layerNorm.js';
 export { linear, matmul, mixRows } from './operators/matmul.js';

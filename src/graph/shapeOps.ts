@@ -1,5 +1,3 @@
-/** Operators that move elements or add them up. */
-
 export { broadcast, sum, sumAll } from './operators/reduction.js';
 export { flatten, reshape } from './operators/reshape.js';
 export { concat, slice } from './operators/sliceConcat.js';

@@ -1,4 +1,4 @@
-/** Weights calibrated on little videos: what is stored, that all that recognises uses it, and what is refused. */
+/** Calibrated weights: what is stored, that every recogniser uses it, and refusals. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ async function open(t: TestContext, checkpoint: Checkpoint, options: RecogniserO
   return recogniser;
 }
 
-/** Weights, and 20 videos of which 15 have the label that the weights give them. */
+/** Weights, and 20 videos of which they label 15 correctly. */
 async function made(t: TestContext): Promise<{ weights: string; videos: TestVideo[] }> {
   const folder = temporaryFolder(t);
   const weights = await writeTinyWeights(join(folder, 'w.safetensors'), { labels });

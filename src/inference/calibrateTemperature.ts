@@ -1,6 +1,6 @@
 /**
- * Fits how sure a network may sound: temperature, and if asked the threshold of "unknown", on labelled videos that it was not trained
- * on, stored with the weights. On which videos is the caller's decision; never on those of a test.
+ * Fits temperature and, if asked, the reject threshold, stored with the weights. The caller chooses the labelled videos: none of
+ * training or test.
  */
 import type { Views } from '../clip/clipView.js';
 import { ConfigError } from '../errors.js';
@@ -69,7 +69,7 @@ export async function calibrateCheckpoint(
   }
 }
 
-/** Temperature and threshold of these clips, and what they change. */
+/** Temperature and threshold of these clips, and their effect. */
 function fit(
   clips: readonly LogitClip[],
   source: { readonly split: string; readonly views: string },

@@ -1,6 +1,6 @@
 /**
- * How well a recogniser does on labelled videos it should not have seen: every video, in order, nothing left out or replaced. The
- * data's labels are matched to those of the weights by name.
+ * Accuracy of a recogniser on labelled videos: every video, in order, none skipped. Labels are matched to those of the weights by
+ * name.
  */
 
 import type { Views } from '../clip/clipView.js';
@@ -75,7 +75,7 @@ function row({ path, name, label }: TestVideo, recognised: ClipResult): Evaluate
   return { path, name, label, predicted: best.label, correct: best.label === label, score: best.score, scores, ...more };
 }
 
-/** Place of each label among the recogniser's. */
+/** Index of each label among the recogniser's. */
 function placesOf(labels: readonly string[], videos: readonly TestVideo[]): Map<string, number> {
   const places = new Map(labels.map((label, i) => [label, i]));
   const strange = [...new Set(videos.map(({ label }) => label))].filter((label) => !places.has(label));

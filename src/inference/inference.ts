@@ -1,6 +1,6 @@
 /**
- * A network with its weights, on engines: clip tensors -> logits. One engine for an answer as soon as can be, several for many
- * answers, each started when first needed, with two sessions at most: for one clip and for a group. Knows no videos, no labels.
+ * Runs a network: clip tensors -> logits. One engine for latency, several for throughput, each started on first use, with at most
+ * two sessions: for one clip and for a group.
  */
 
 import { asTensor, type ClipTensor, takeClips } from '../clip/clipTensor.js';
@@ -15,8 +15,8 @@ import { allocateThreads, type Mode, type ThreadAllocation, threadsFor } from '.
 import { clipInput, type OnnxWeights } from '../weights/onnxWeights.js';
 
 /**
- * Below this many multiply-adds a view four clips at a time are quicker, a quarter at 0.1 G; more gain nothing, and larger
- * networks lose, because their features then leave the cache.
+ * Below this many multiply-adds a view four clips at a time are faster, by a quarter at 0.1 G; more gain nothing, and larger
+ * networks lose, as their features leave the cache.
  */
 const groupedMacs = 2e8;
 
@@ -89,9 +89,8 @@ export class Inference {
   }
 }
 
-/** The network on one engine. */
 class LoadedNetwork {
-  /** Runs begun and not done. */
+  /** Runs in progress. */
   underWay = 0;
   private readonly sessions = new Map<number, Promise<Session>>();
 
@@ -118,7 +117,7 @@ class LoadedNetwork {
     }
   }
 
-  /** What the network, or the model in a file, is given. */
+  /** Inputs of the network or of the model in a file. */
   private feeds(clips: ClipTensor): Readonly<Record<string, TensorValue>> {
     const { weights } = this;
     if (!('model' in weights)) return { clips: asTensor(clips) };

@@ -31,7 +31,7 @@ function videos(t: TestContext, count: number): string[] {
   });
 }
 
-/** The same by the loader of training and testing and by a graph that is run once. */
+/** The same by training's loader and a graph that is run once. */
 async function independently(path: string, checkpoint: Checkpoint, clips: number, crops: 1 | 3): Promise<number[]> {
   const source = new ClipDataset({ preprocess: checkpoint.preprocess, workers: 1, cacheFolder: false });
   try {
@@ -148,7 +148,7 @@ test('one window over a whole video gives the scores of the clip', async (t) => 
   assert.ok(Math.abs((segments[0]?.score ?? 0) - (predictions[0]?.score ?? 1)) < 1e-6);
 });
 
-/** A video of one grey after another, each for 4 s. */
+/** Grey levels in turn, each for 4 s. */
 function greys(path: string, ...values: readonly number[]): string {
   const frames = values.flatMap((value) => new Array<number>(48).fill(value));
   const picture = (value: number) => new Uint8Array(48 * 48 * 3).fill(value);
@@ -156,7 +156,7 @@ function greys(path: string, ...values: readonly number[]): string {
   return path;
 }
 
-/** A recogniser of dark and light: the bias of the last layer moved to where random weights part the two. */
+/** Separates dark from light: the last layer's bias is moved to where random weights part the two. */
 async function lightMeter(t: TestContext, folder: string): Promise<Recogniser> {
   const { parameters, ...rest } = tinyCheckpoint({ labels: ['dark', 'light'] });
   const untuned = await opened(t, { ...rest, parameters });

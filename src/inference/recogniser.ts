@@ -55,7 +55,7 @@ export interface RecogniserPlace<Source> {
   readonly platform: Platform;
 }
 
-/** A video on its way: read, unreadable, or not decoded because it gets a timeline. */
+/** A video in progress: read, unreadable, or not decoded because it gets a timeline. */
 type Read<Source> = Ready | Unreadable | Long<Source>;
 
 interface Ready {
@@ -72,7 +72,9 @@ interface Long<Source> {
   readonly info: VideoInfo;
 }
 
-/** A recogniser, ready for its first video. WeightsError, with the name `where`, for weights whose parts do not fit each other. */
+/**
+ * A recogniser, ready for its first video. WeightsError, with the name `where`, for weights whose parts do not fit each other.
+ */
 export async function startRecogniser<Source>(
   weights: Checkpoint | OnnxWeights,
   place: (preprocess: Preprocess) => RecogniserPlace<Source>,
@@ -88,7 +90,7 @@ export async function startRecogniser<Source>(
   const ready = recogniser.warmUp();
   try {
     if (settings.background)
-      ready.catch(() => {}); // told by the first clip that needs the network
+      ready.catch(() => {}); // thrown to the first clip that needs the network
     else await ready;
     return recogniser;
   } catch (error) {
@@ -122,7 +124,7 @@ export class Recogniser<Source = string> {
     [this.calibration, this.rejectThreshold] = [calibration, checkedThreshold(rejectThreshold)];
     [this.reader, this.mode] = [reader, mode];
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
-    this.inference = new Inference(config, values, platform, { threads, engines }); // without the moments of a training
+    this.inference = new Inference(config, values, platform, { threads, engines }); // without the moments of training
   }
 
   /** Videos decoded at once. */
@@ -135,7 +137,9 @@ export class Recogniser<Source = string> {
     return this.inference.warmUp(this.mode);
   }
 
-  /** What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted. */
+  /**
+   * What one clip shows. Rejects with a VideoError or LimitError when it cannot be read, with the signal's reason when aborted.
+   */
   async recognise(source: Source, options: RecogniseOptions = {}): Promise<ClipResult> {
     const views = await this.read(source, options);
     const logits = await this.inference.logits(views.clips);
@@ -337,7 +341,7 @@ function viewsOf({ clips = 1, crops = 1 }: ViewOptions): ClipView[] {
   return testViews(clips, crops);
 }
 
-/** The error, if it is this file's fault; else throws it. */
+/** The error if this file is at fault; else throws it. */
 function faultIn(path: string, error: unknown): VideoError | LimitError {
   if (isFaultOf(path, error)) return error;
   throw error;

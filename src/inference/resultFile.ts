@@ -1,7 +1,6 @@
 /**
- * Answers about many videos in a file that grows: a row is written when its video is done, and a run that was interrupted goes on
- * where it ended. Each row carries the name of its run, made of weights and options, so that no file holds two kinds of rows.
- * Knows files, not networks; what a row says is the caller's business.
+ * Results of many videos in a growing file: a row is written when its video is done, and an interrupted run resumes. Each row has
+ * the run's name, a digest of weights and options, so that no file mixes two kinds of rows.
  */
 
 import { createHash } from 'node:crypto';
@@ -96,7 +95,7 @@ interface Kept extends ResultFileState {
   readonly keptBytes: number;
 }
 
-/** What a file holds, up to its last whole row. */
+/** The content up to the last whole row. */
 function readState(path: string, format: ResultFormat, run: string): Kept {
   const bytes = readFileSync(path);
   const ends = recordEnds(bytes, format === 'csv');
@@ -118,7 +117,7 @@ function readState(path: string, format: ResultFormat, run: string): Kept {
   return { done, failedBefore: failed.size, droppedBytes: bytes.length - keptBytes, keptBytes };
 }
 
-/** A file whose first line never ended is begun anew, if that line is ours. */
+/** A file without a whole line is restarted if what it holds is ours. */
 function halfALine(path: string, bytes: Buffer, format: ResultFormat): Kept {
   const text = bytes.toString('utf8');
   const begins = format === 'csv' ? resultColumns.join() : '{"path":';
@@ -126,14 +125,14 @@ function halfALine(path: string, bytes: Buffer, format: ResultFormat): Kept {
   return { ...nothing, droppedBytes: bytes.length };
 }
 
-/** In CSV nothing tells whether a video's last row is its last, so that the last video is done again. */
+/** CSV does not show whether the last video has all its rows: it is done again. */
 function rowsOfLast(rows: readonly ResultRow[]): number {
   const last = rows.at(-1)?.path;
   const before = rows.findLastIndex(({ path }) => path !== last);
   return rows.length - 1 - before;
 }
 
-/** Where each whole line ends; a line break between quotes ends none. */
+/** Ends of whole lines; a line break between quotes ends none. */
 function recordEnds(bytes: Uint8Array, quotes: boolean): number[] {
   const ends: number[] = [];
   let quoted = false;

@@ -1,4 +1,4 @@
-/** What a recogniser is asked about videos, and what it says of them; types only. */
+/** Options and results of a recogniser; types only. */
 
 import type { ClipTensor } from '../clip/clipTensor.js';
 import type { Views } from '../clip/clipView.js';

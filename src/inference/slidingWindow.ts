@@ -1,6 +1,6 @@
 /**
- * A long video -> when what happens: dense windows, decoded a bounded stretch at a time while the network works on the stretch
- * before, and joined into segments by scores/timeline.ts. An hour of video needs no more memory than a minute.
+ * Timelines of long videos: dense windows, decoded a bounded stretch at a time while the network works on the one before, joined
+ * into segments by metrics/timeline.ts. Memory does not grow with the video.
  */
 import type { ClipReader } from '../clip/clipReader.js';
 import { decodeSize } from '../clip/clipShape.js';
@@ -44,7 +44,7 @@ export type TimelineSegment = Segment & { readonly unknown?: true };
 interface LongVideo<Source> {
   readonly path: string;
   readonly source: Source;
-  /** What is known of it already. */
+  /** When known already. */
   readonly info?: VideoInfo | undefined;
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
@@ -89,7 +89,7 @@ interface Film {
   readonly views: readonly ClipView[];
 }
 
-/** Decodes the frames of some windows at once; a frame that several of them see is decoded once. */
+/** Decodes the frames of several windows at once, shared ones once. */
 async function filmOf<Source>(
   reader: ClipReader<Source>,
   source: Source,
@@ -132,7 +132,7 @@ async function scoreWindows(
 const timesOf = ({ startSec, endSec }: TimeWindow, frames: number): number[] =>
   Array.from({ length: frames }, (_, t) => startSec + ((t + 0.5) * (endSec - startSec)) / frames);
 
-/** Frames asked for at times closer than this are one frame. */
+/** Times closer than this are one frame. */
 const sameSec = 1e-6;
 
 /** Sorted, each once. */
@@ -141,7 +141,7 @@ function distinct(timesSec: readonly number[]): number[] {
   return sorted.filter((timeSec, i) => i === 0 || timeSec - (sorted[i - 1] ?? 0) > sameSec);
 }
 
-/** Where a time is in a sorted list that holds it, or one that is the same but for rounding. */
+/** Index of a time in a sorted list that holds it, up to rounding. */
 function placeOf(timesSec: readonly number[], timeSec: number): number {
   let low = 0;
   let high = timesSec.length - 1;
@@ -153,13 +153,13 @@ function placeOf(timesSec: readonly number[], timeSec: number): number {
   return low;
 }
 
-/** Frames that make up `stretchBytes`. */
+/** Frames that fill `stretchBytes`. */
 function framesAtOnce(preprocess: Preprocess, info: VideoInfo, stretchBytes: number): number {
   const { width, height } = frameSize(info, decodeSize(preprocess, 'test'));
   return Math.max(Math.floor(stretchBytes / (3 * width * height)), preprocess.frames);
 }
 
-/** Consecutive windows whose frames, were they all different, are at most so many. */
+/** Consecutive windows whose frames, if all different, are at most so many. */
 function inStretches(windows: readonly TimeWindow[], maxFrames: number, frames: number): TimeWindow[][] {
   const count = Math.max(Math.floor(maxFrames / frames), 1);
   return Array.from({ length: Math.ceil(windows.length / count) }, (_, i) => windows.slice(i * count, (i + 1) * count));

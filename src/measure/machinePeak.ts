@@ -1,6 +1,6 @@
 /**
- * What this machine can do at best, found by running it: multiply-adds of a large matrix product, bytes a second of an addition
- * at several sizes, and what a node costs that does nothing. All through ONNX Runtime, since that is what the networks run on.
+ * The machine's limits as measured through ONNX Runtime, like the networks: multiply-adds of a large matrix product, bandwidth of
+ * an addition at several sizes, overhead of a node.
  */
 
 import { type OnnxNode, type OnnxTensor, writeOnnx } from '../graph/onnx.js';
@@ -21,7 +21,7 @@ export interface MachinePeak {
 type Measure = WorkerPool<MeasureTasks>;
 
 const products = [512, 1024, 1536];
-/** Elements of one operand, and so many additions in a row that calling them does not count. */
+/** Elements of one operand, and additions in a row: enough for the call not to count. */
 const additions = [
   [4096, 400],
   [32_768, 100],
@@ -42,8 +42,7 @@ export async function machinePeak(measure: Measure, threads: number): Promise<Ma
 }
 
 /**
- * One addition: what more of them in a row take longer, but on a machine that does other things too at least half of what each
- * took with everything around it.
+ * Time of one addition: what more of them in a row take longer; on a busy machine at least half of their mean with all overhead.
  */
 async function additionMs(measure: Measure, count: number, times: number, threads: number): Promise<number> {
   const runs = count > 1e6 ? 5 : 20;

@@ -1,4 +1,4 @@
-/** The thread in which models are timed and profiled, away from everything else: one session at a time. */
+/** The thread in which models are timed and profiled: one session at a time. */
 
 import '../node/noTelemetry.js';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -36,7 +36,7 @@ async function profile(model: Uint8Array, feeds: Feeds, threads: number, runs: n
   const folder = await mkdtemp(join(tmpdir(), 'vmf-profile-'));
   try {
     const warm = await ort.InferenceSession.create(model, sessionOptions(threads));
-    await warm.run(tensors(feeds)); // its pages are there, its code is loaded
+    await warm.run(tensors(feeds)); // maps its pages, loads its code
     await warm.release();
     const options = { ...sessionOptions(threads), enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
     const session = await ort.InferenceSession.create(model, options);

@@ -1,4 +1,4 @@
-/** How fast a network is here: latency and throughput by threads, batch and backend, and the memory that it takes. */
+/** Speed of a network here: latency and throughput by threads, batch and backend, and memory. */
 
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -116,7 +116,7 @@ async function networkSpeed(
 
 type Way = Pick<SpeedRow, 'backend' | 'engines' | 'threads' | 'batch'>;
 
-/** One engine by threads and batch; as many engines as threads, of one thread each; the plain backend on one thread. */
+/** One engine by threads and batch; engines of one thread, as many as threads; the plain backend on one thread. */
 function waysOf(threads: readonly number[], batches: readonly number[], block: number): Way[] {
   const backend = block > 0 ? 'blocked' : 'plain';
   const single = threads.flatMap((count) => batches.map((batch) => ({ backend, engines: 1, threads: count, batch }) as Way));
@@ -175,7 +175,7 @@ function randomClips(config: NetworkConfig, clips: number): Float32Array {
   return Float32Array.from({ length: sizeOf(clipShape(config, clips)) }, () => rng.normal());
 }
 
-/** The most memory that a process of its own holds when it runs the network, or only starts. */
+/** Peak memory of a process of its own that runs the network, or only starts. */
 async function peakMb(config?: NetworkConfig): Promise<number> {
   const child = fork(new URL('./peakMemoryChild.js', import.meta.url), [], { execArgv: [] });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));

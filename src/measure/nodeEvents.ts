@@ -1,5 +1,3 @@
-/** What ONNX Runtime's profiler writes, as far as it is about nodes. */
-
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';

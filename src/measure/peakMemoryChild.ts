@@ -1,4 +1,4 @@
-/** A process that runs one network, or none, and tells the most memory it held, in megabytes. Started by networkSpeed.ts. */
+/** A process that runs one network, or none, and prints its peak memory in MB. Started by networkSpeed.ts. */
 
 import { readFileSync } from 'node:fs';
 import { parseNetworkConfig } from '../models/registry.js';
@@ -11,7 +11,7 @@ process.once('message', async ({ config }: { readonly config?: unknown }) => {
   process.send?.(peakMb(), () => process.exit(0));
 });
 
-/** Linux hands `maxRSS` down from the process that started this one; its own is in /proc. */
+/** On Linux `maxRSS` is inherited from the parent; its own is in /proc. */
 function peakMb(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1e3;
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1e3;

@@ -1,6 +1,6 @@
 /**
- * What bounds each part of a network: its time in ONNX Runtime's profile beside the least time that its multiply-adds, its bytes
- * and its nodes would take on this machine. Bytes count what every node reads and writes, at the speed measured for that size.
+ * Bounds of each part of a network: its time in ONNX Runtime's profile beside the least time of its multiply-adds, bytes and
+ * nodes on this machine. Bytes are all that nodes read and write, at the bandwidth of that size.
  */
 
 import { lower } from '../graph/lowering/lower.js';

@@ -1,4 +1,3 @@
-/** Calibration error, likelihood, temperature scaling and reject threshold. */
 import { ConfigError } from '../errors.js';
 import type { ScoredClip } from './metrics.js';
 import { averageViews, topK } from './softmax.js';
@@ -15,7 +14,9 @@ export interface ReliabilityBin {
 }
 
 export interface CalibrationReport {
-  /** Expected calibration error over 15 bins of equal width (Guo et al. 2017): mean of |accuracy - confidence| by clips, 0 to 1. */
+  /**
+   * Expected calibration error over 15 bins of equal width (Guo et al. 2017): mean of |accuracy - confidence| by clips, 0 to 1.
+   */
   readonly ece: number;
   /** The same over bins of equal counts, which few clips in a bin mislead less (Nixon et al. 2019). */
   readonly adaptiveEce: number;

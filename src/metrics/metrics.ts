@@ -1,4 +1,3 @@
-/** Top-1, top-5, mean class accuracy, confusion matrix and per-class metrics. */
 import { ConfigError } from '../errors.js';
 import { topK } from './softmax.js';
 

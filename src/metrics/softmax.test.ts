@@ -1,4 +1,3 @@
-// Softmax, ranking and the mean of views: hand-computed values and invariants.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,6 +1,6 @@
 /**
- * A causal network on a stream: the same numbers as `CausalClip` (time.ts), from the F newest frames and state: the last two frames
- * before each depthwise kernel, and the window's other frames for attention. Larger F costs less per frame, as each run reads all
+ * A causal network on a stream: equal to `CausalClip` (time.ts), from the F newest frames and state: the last two frames before
+ * each depthwise kernel, and the window's other frames for attention. A larger F costs less per frame, as each run reads all
  * weights.
  */
 
@@ -32,7 +32,7 @@ function streamed(config: NetworkConfig, frames: number, logitsOf: (clip: Expr, 
   return { outputs: { logits }, updates: time.updates, appends: time.appends };
 }
 
-/** Who asks, and the frames asked: so many before the new ones, or with 0 the new ones themselves. */
+/** Frames of the queries, and of the keys: so many before the new ones, or with 0 the new ones themselves. */
 interface Asked {
   readonly asking: number;
   readonly area: number;
@@ -41,14 +41,14 @@ interface Asked {
 }
 
 class CausalStream extends TokensPerFrame implements Time {
-  /** What the frames to come need of these. */
+  /** State for later frames. */
   readonly updates: Record<string, Expr> = {};
   readonly appends: Record<string, Expr> = {};
   private readonly masks = new Map<string, Expr>();
   private names = 0;
-  /** The window's frames other than its last. */
+  /** Frames of the window before its last. */
   private readonly past: number;
-  /** 1 for each of the frames before these that there was, [past]. */
+  /** 1 for each earlier frame that exists, [past]. */
   private readonly there: Expr | undefined;
 
   constructor(
@@ -67,7 +67,7 @@ class CausalStream extends TokensPerFrame implements Time {
     return slice(tokens, 0, rows - rows / this.frames, rows);
   }
 
-  /** Taps t - 2, t - 1 and t, the first frames' from memory. */
+  /** Taps t - 2, t - 1 and t, the first frames' from state. */
   depthwise(x: Expr, weight: Expr, stride: number, bias?: Expr): Expr {
     if (weight.shape[1] === 1) return depthwise(x, weight, stride, bias);
     const name = `features.${this.names++}`;
@@ -103,7 +103,7 @@ class CausalStream extends TokensPerFrame implements Time {
     return reshape(found, queries.shape);
   }
 
-  /** Scores of rows of so many frames before the new ones, or with 0 of the new ones themselves, masked. */
+  /** Masked scores of the keys `before` the new frames, or with 0 of the new ones. */
   private scores(asked: Expr, rows: Expr, { asking, area, before, heads }: Asked): Expr {
     const frames = before || this.frames;
     const scores = matmul(asked, rows, { transposeB: true, groups: heads });
@@ -116,7 +116,7 @@ class CausalStream extends TokensPerFrame implements Time {
     return reshape(masked, [asking * each, frames * area]);
   }
 
-  /** What scores are lowered by, [F', frames]: 0, or so much that nothing is left. Undefined where all is seen. */
+  /** Added to scores, [F', frames]: 0, or so low that nothing is left. Undefined where all is visible. */
   private mask(asking: number, before: number): Expr | undefined {
     const key = `${asking} ${before}`;
     const known = this.masks.get(key);
@@ -152,7 +152,7 @@ class CausalStream extends TokensPerFrame implements Time {
     return div(total, mul(frames, height * width));
   }
 
-  /** The values of `newest` [n * F, ..] for the window's earlier frames, [n * past, ..], zeros where there was none yet. */
+  /** `newest` [n * F, ..] of the window's earlier frames, [n * past, ..]; zeros before the first. */
   private film(name: string, newest: Expr): Expr {
     const [first = 1, ...rest] = newest.shape;
     this.appends[name] = newest;

@@ -1,4 +1,4 @@
-/** What every network's configuration has, whatever its family. Configurations are data; users may write their own as JSON. */
+/** Configuration common to all networks. Configurations are data; users may write their own as JSON. */
 
 import * as v from 'valibot';
 import { integer, number } from '../schema.js';

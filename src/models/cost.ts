@@ -1,5 +1,3 @@
-/** Parameters and multiply-adds of a network, in total and by part. */
-
 import { ConfigError } from '../errors.js';
 import { modelOutputs } from '../graph/graph.js';
 import { macsByPart, macsOf } from '../graph/macs.js';

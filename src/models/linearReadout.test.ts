@@ -1,5 +1,3 @@
-/** What a linear readout is given: each part by hand, and a network with one counted. */
-
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluate } from '../../test/support/evaluate.js';

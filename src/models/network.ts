@@ -49,14 +49,14 @@ function logitsOf(scope: Scope, config: NetworkConfig, clip: Expr, options: Forw
   return mark('logits', scope.in(readoutScope).linear('linear', vector, config.classes));
 }
 
-/** Where a linear readout has its weights, in every network. */
+/** Scope of a linear readout's weights, in every network. */
 const readoutScope = 'head';
 
 /** Whether a parameter belongs to the classes and begins anew for others. */
 export const isClassifier = (config: NetworkConfig, parameter: string): boolean =>
   parameter.startsWith(`${readoutScope}.linear.`) || modelOf(config).isClassifier(parameter);
 
-/** The rule that a configuration asks for. The logits of a causal clip are those of its last frame, which has seen all of it. */
+/** A causal clip's logits are those of its last frame, which has seen all of it. */
 function timeOf(config: NetworkConfig, clip: Expr): Time {
   const { frames } = mapSize(clip.shape, 'clip');
   return config.causal ? new CausalClip(frames, config.frames, [frames - 1]) : new WholeClip();
@@ -191,7 +191,7 @@ export function trainingGraph(
   return { logits, seen };
 }
 
-/** Streams have a past: the second half of a batch continues the first half's clips, and both are predicted at their last frame. */
+/** Streams have a past: the second half of a batch continues the first half's clips; both are predicted at their last frame. */
 function chainedLogits(scope: Scope, config: NetworkConfig, clips: number, options: ForwardOptions): Expr {
   if (!config.causal || clips % 2 !== 0)
     throw new ConfigError(`${config.name}: pairs of clips are for causal networks and even batches, got a batch of ${clips}`);

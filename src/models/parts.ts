@@ -1,5 +1,3 @@
-/** Which part of a network a parameter, an intermediate or an expression belongs to. */
-
 import type { Expr } from '../graph/expr.js';
 import type { NetworkConfig } from './config.js';
 import type { Part } from './model.js';

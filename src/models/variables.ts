@@ -1,6 +1,6 @@
 /**
- * Parameters and batch-norm statistics by name. Building a model declares their shapes and initial values; the caller decides what
- * stands behind a name: a slice of a vector, a constant, or only a shape.
+ * Parameters and batch-norm statistics by name. Building a model declares shapes and initial values; the caller decides what a
+ * name stands for: a slice of a vector, a constant, or only a shape.
  */
 
 import type { Expr } from '../graph/expr.js';

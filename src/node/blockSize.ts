@@ -1,6 +1,6 @@
 /**
- * How many channels the machine's blocked (NCHWc) kernels of ONNX Runtime hold side by side: 16 with AVX-512, 8 with AVX2 and on
- * some others, 0 where there are none. Found by running one node, as the operators are internal and promise nothing.
+ * Channels per block of ONNX Runtime's NCHWc kernels on this machine: 16 with AVX-512, 8 with AVX2 and some others, 0 without.
+ * Found by running one node, as the operators are internal.
  */
 
 import './noTelemetry.js';
@@ -32,7 +32,7 @@ export async function refuseOtherBlock(model: Uint8Array, label: string): Promis
   );
 }
 
-/** Reorders 16 channels of two pixels each, numbered in row-major order, and looks how far channel 1's first pixel moved. */
+/** Reorders 16 channels of two pixels, numbered in row-major order, and looks how far channel 1's first pixel moved. */
 async function probe(): Promise<number> {
   const shape = [1, 16, 1, 2];
   const reorder = { type: 'ReorderInput', domain: 'com.microsoft.nchwc', inputs: ['x'], outputs: ['y'] };

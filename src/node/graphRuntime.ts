@@ -1,4 +1,3 @@
-/** Graphs on onnxruntime-node, in a worker thread. */
 import './noTelemetry.js';
 import { availableParallelism } from 'node:os';
 import type { GraphRuntime, RuntimeOptions } from '../platform/graphRuntime.js';

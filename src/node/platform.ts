@@ -1,4 +1,3 @@
-/** Node: onnxruntime-node in worker threads. */
 import { availableParallelism } from 'node:os';
 import type { Platform, PlatformOptions } from '../platform/platform.js';
 import { folderStore } from './folderStore.js';

@@ -1,4 +1,3 @@
-/** Task pools whose threads are Node's. */
 import { serveTasks as serve, type TaskHandlers, type TaskKinds } from '../workers/messages.js';
 import { TaskPool, type TaskPoolOptions } from '../workers/taskPool.js';
 import { nodeThread, threadPort } from './workerThread.js';

@@ -1,4 +1,3 @@
-/** Threads of Node (worker_threads). */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import type { OpenThread, ThreadPort } from '../platform/workerThread.js';
 
@@ -18,7 +17,10 @@ export function nodeThread(url: URL, data?: unknown): OpenThread {
   };
 }
 
-/** Options are inherited, but Node refuses a worker file with `--input-type`; passed explicitly, Node 24 refuses those of its own test runner. */
+/**
+ * Options are inherited, but Node refuses a worker file with `--input-type`; passed explicitly, Node 24 refuses those of its own
+ * test runner.
+ */
 function workerArguments(): { execArgv?: string[] } {
   const isInput = (option: string) => option.startsWith('--input-type');
   return process.execArgv.some(isInput) ? { execArgv: process.execArgv.filter((option) => !isInput(option)) } : {};

@@ -1,6 +1,6 @@
 /**
- * The port through which graphs run. A runtime holds sessions (loaded models) and a named state that they read and replace; what a
- * model means is not its business. Adapters: node/graphRuntime.ts and web/graphRuntime.ts.
+ * The port through which graphs run: sessions (loaded models) and a named state that they read and replace. Adapters:
+ * node/graphRuntime.ts and web/graphRuntime.ts.
  */
 import type { LoweringTarget } from '../graph/lowering/lower.js';
 
@@ -38,7 +38,10 @@ export interface GraphRuntime {
   readonly threads: number;
   /** How graphs are to be lowered for this runtime. */
   target(): Promise<LoweringTarget>;
-  /** Loads a model; takes 0.2 to 5 s. ConfigError if it was lowered for another target. The bytes are moved to the runtime and are of no use to the caller afterwards. */
+  /**
+   * Loads a model; takes 0.2 to 5 s. ConfigError if it was lowered for another target. The bytes are moved to the runtime and are
+   * of no use to the caller afterwards.
+   */
   load(model: Uint8Array<ArrayBuffer>, label: string, kind: ModelKind): Promise<Session>;
   /** Puts named vectors into the state (copied). */
   setState(values: Readonly<Record<string, Float32Array>>): Promise<void>;

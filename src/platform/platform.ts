@@ -1,4 +1,4 @@
-/** What the library asks of the place where it runs. Adapters: node/platform.ts and web/platform.ts. */
+/** What the library needs of its platform. Adapters: node/platform.ts and web/platform.ts. */
 import type { FileStore } from './fileStore.js';
 import type { OpenRuntime } from './graphRuntime.js';
 

@@ -1,4 +1,3 @@
-/** Per-class metrics, weakest first. */
 import type { Metrics } from '../metrics/metrics.js';
 import { type Html, html } from './html.js';
 import { percent } from './reportText.js';

@@ -1,4 +1,3 @@
-/** Thumbnails of a video. */
 import { createCanvas } from '../video/canvas.js';
 import type { VideoPool } from '../video/pool.js';
 import type { FrameStrip } from '../video/types.js';

@@ -1,4 +1,3 @@
-/** Differences of runs in recipe and data, and their significance in results. */
 import { statSync } from 'node:fs';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
 import { holmAdjusted, mcnemarExact } from '../metrics/mcnemar.js';

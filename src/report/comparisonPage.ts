@@ -1,5 +1,3 @@
-/** The HTML page that compares runs (compareRuns.ts). */
-
 import { wilsonInterval } from '../metrics/metrics.js';
 import { networkCost } from '../models/cost.js';
 import {

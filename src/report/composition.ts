@@ -1,4 +1,3 @@
-/** Composition of a run's data, from its record or as found now. */
 import { splitNames } from '../dataset/labelledVideos.js';
 import type { RunRecord } from '../train/runFolder/runRecord.js';
 import type { ReportComposition } from './reportData.js';

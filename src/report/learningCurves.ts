@@ -1,4 +1,3 @@
-/** Charts of the metrics per epoch, and their table. */
 import { type Html, html } from './html.js';
 import type { ReportEpoch } from './reportData.js';
 import { grouped, percent } from './reportText.js';

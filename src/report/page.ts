@@ -1,4 +1,3 @@
-/** Page layout shared by reports: document, sections, fact lists, notes, commands. */
 import { Html, html } from './html.js';
 import type { ReportCommand, ReportFact } from './reportData.js';
 import { reportStyle } from './reportStyle.js';

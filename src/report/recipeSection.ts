@@ -1,4 +1,3 @@
-/** A run's recipe, non-default options first, and its data. */
 import { type Html, html } from './html.js';
 import { factList, noteList } from './page.js';
 import type { ReportComposition, ReportOption, ReportOptions } from './reportData.js';

@@ -1,4 +1,3 @@
-/** Cost of a run: machine, time, memory, multiply-adds. */
 import { networkCost } from '../models/cost.js';
 import type { RunSession } from '../train/runFolder/runRecord.js';
 import type { ReportFact } from './reportData.js';

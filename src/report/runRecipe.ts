@@ -1,4 +1,3 @@
-/** A run's options as text, and which differ from the defaults. */
 import { makePreprocess } from '../clip/preprocess.js';
 import { trainOptions } from '../train/recipe/options.js';
 import type { ReportOption, ReportOptions } from './reportData.js';

@@ -1,4 +1,3 @@
-/** The report of a training run, from its folder and evaluation. */
 import { networkCost } from '../models/cost.js';
 import { composition } from './composition.js';
 import { renderReport } from './report.js';

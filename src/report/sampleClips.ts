@@ -1,4 +1,3 @@
-/** Sample clips: the most confident mistakes, and correct clips spread over the rest. */
 import { orderedMap } from '../dataset/orderedMap.js';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
 import { topK } from '../metrics/softmax.js';

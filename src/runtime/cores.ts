@@ -1,6 +1,6 @@
 /**
- * How the cores of a machine are shared out between engines, their threads and what decodes videos: the one place where this is
- * chosen. Measured on two cores (bench/README.md, "Throughput"); for more cores it is extrapolated and says so there.
+ * Allocation of cores to engines, their threads and video decoders, chosen only here. Measured on two cores (bench/README.md,
+ * "Throughput"), extrapolated beyond.
  */
 
 /** One answer as soon as can be, or many answers an hour. */
@@ -15,11 +15,11 @@ export interface ThreadAllocation {
   readonly spin: boolean;
 }
 
-/** Beyond this many threads a network's operators are too short to be shared. */
+/** Beyond this many threads operators are too short to share. */
 const mostThreads = 8;
 /**
- * Below this many multiply-adds a run one thread is quicker than two, because waking the other takes longer than what it does:
- * a network of 0.1 G multiply-adds 0.86 times as fast with two, one of 1 G 1.17 times (`npm run bench -- race --rows threads`).
+ * Below this many multiply-adds a run waking a second thread costs more than it saves: 0.86 times the speed at 0.1 G, 1.17 times
+ * at 1 G (`npm run bench -- race --rows threads`).
  */
 const sharedMacs = 5e8;
 /** An engine costs 30 to 200 MB; beyond this many, engines get more threads instead. */
@@ -31,8 +31,7 @@ const mostEngines = 16;
  */
 export function allocateThreads(mode: Mode, cores: number, engines?: number): ThreadAllocation {
   if (mode === 'latency') {
-    // Nobody spins: on two idle cores it makes a network of 1 G multiply-adds a quarter faster,
-    // beside one other busy program a third slower.
+    // No spinning: at 1 G multiply-adds it is a quarter faster on two idle cores, a third slower beside one busy program.
     return { engines: 1, threads: Math.min(cores, mostThreads), spin: false };
   }
   const count = engines ?? Math.min(cores, mostEngines);

@@ -1,9 +1,9 @@
 /**
- * State that grows at its end: what runs of a program left one after the other, of which others read the last so many, as one piece of
- * memory. Nothing is copied but, now and then, what is still needed, from the end of the buffer to its beginning.
+ * State that grows at its end: values that runs leave in turn, of which others read the newest as one piece of memory. Only what
+ * is still needed is copied, now and then, to the start of the buffer.
  */
 
-/** The buffer holds so many times what is read at once: then a value is copied once in three pushes. */
+/** Capacity as a multiple of what is read at once: a value is copied once in three pushes. */
 const slack = 4;
 
 export class RingBuffer {

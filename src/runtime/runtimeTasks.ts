@@ -1,4 +1,4 @@
-/** What a runtime and its thread say to each other. */
+/** Messages between a runtime and its thread. */
 import type { ModelKind, SessionFacts, TensorValue } from '../platform/graphRuntime.js';
 
 export type RuntimeTasks = {

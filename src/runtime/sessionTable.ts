@@ -1,6 +1,6 @@
 /**
- * The sessions of one runtime and the named state (a training run's parameters and moments), which stays here from run to run instead
- * of being copied to and fro. Over any build of ONNX Runtime; runs in the runtime's thread.
+ * The sessions of one runtime and the named state (a training run's parameters and moments), which stays here between runs. Over
+ * any build of ONNX Runtime; works in the runtime's thread.
  */
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 import { VmfError } from '../errors.js';
@@ -23,7 +23,7 @@ type Metadata = InferenceSession.ValueMetadata;
 
 interface LoadedSession {
   readonly session: InferenceSession;
-  /** Where the next state is written: each run swaps these with the state's own buffers. */
+  /** Where the next state is written: each run swaps these with the state's buffers. */
   readonly spare: Map<string, Float32Array>;
 }
 
@@ -112,7 +112,7 @@ function spareBuffer(spare: Map<string, Float32Array>, name: string, length: num
   return free?.length === length ? free : new Float32Array(length);
 }
 
-/** The sizes in a model's own words; all models here are of fixed size. */
+/** All models here are of fixed size. */
 function shapeOf(meta: Metadata): number[] {
   if (!meta.isTensor) throw new VmfError(`engine: "${meta.name}" is no tensor`);
   return meta.shape.map(Number);

@@ -1,4 +1,3 @@
-/** The static background: room or outdoors, floor, furniture. */
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { Rng } from '../rng.js';
 import type { Camera } from './camera.js';

@@ -1,4 +1,3 @@
-/** Camera position and projection to the picture. */
 import type { Rng } from '../rng.js';
 import { cross, dot, type Frame, sub, unit, type Vec3 } from './vec3.js';
 

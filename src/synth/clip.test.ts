@@ -1,4 +1,3 @@
-/** Pairs are each other's reversal, only motion depends on the class, bodies move plausibly. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Rng } from '../rng.js';

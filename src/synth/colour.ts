@@ -1,4 +1,3 @@
-/** Colours and their shading arithmetic. */
 import type { Rng } from '../rng.js';
 
 /** Red, green, blue, 0 to 255. */

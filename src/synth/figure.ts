@@ -1,5 +1,3 @@
-/** A person as painter items: joints (body.ts) with appearance. */
-
 import type { Appearance } from './appearance.js';
 import type { Build, Joints, Limb } from './body.js';
 import type { Camera } from './camera.js';

@@ -1,4 +1,3 @@
-/** Feet and vertical motion of a walking body. */
 import { type Pose, smooth } from './pose.js';
 
 export interface Gait {

@@ -1,4 +1,3 @@
-/** Deterministic by seed for any number of threads; resumes, reuses, never overwrites foreign files. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

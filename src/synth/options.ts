@@ -1,4 +1,3 @@
-/** Options of a set: defaults, checks, clips per split and class. */
 import { ConfigError } from '../errors.js';
 import { type ActionClass, actionClasses } from './actions.js';
 

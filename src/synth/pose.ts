@@ -1,5 +1,3 @@
-/** Interpolable poses, and tracks of key poses. */
-
 /**
  * The world has the figure at the origin facing +z. Lengths of trunk and feet are in hip heights, hands in arm lengths from their own
  * shoulder (out to their side, up, forward, in the chest's frame), angles in radians.

@@ -1,4 +1,3 @@
-/** Every action is drawn, moves, and is reproducible from its stream. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';

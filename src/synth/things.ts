@@ -1,4 +1,3 @@
-/** Scene objects and passers-by as painter items. */
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { Camera } from './camera.js';
 import { type Colour, lit } from './colour.js';

@@ -1,4 +1,3 @@
-/** The end of a training: the best weights are calibrated on the validation videos, where there are enough to tell. */
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { VmfError } from '../errors.js';
 import { calibrateCheckpoint } from '../inference/calibrateTemperature.js';
@@ -6,7 +5,6 @@ import type { RecogniserOptions } from '../inference/fileRecogniser.js';
 import { leastCalibrationClips } from '../metrics/calibration.js';
 import type { Calibration } from '../weights/calibration.js';
 
-/** What it needs to know of a training. */
 interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | 'decoder' | 'platform'> {
   readonly onEvent?: (event: { readonly kind: 'note' | 'warning'; readonly message: string }) => void;
   readonly signal?: AbortSignal;

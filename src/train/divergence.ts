@@ -1,14 +1,16 @@
-/** Notices when training goes wrong: a loss or gradient that is no number, or a loss far above anything a network should have. */
+/** Detects divergence: a non-finite loss or gradient, or a loss far above that of guessing. */
 
 import type { TrainOptions } from './recipe/options.js';
 
-/** Passes whose mean loss is looked at, and how many times the loss of guessing it may be. */
+/** Passes whose mean loss is checked, and the limit as a multiple of the loss of guessing. */
 const window = 10;
 const factor = 5;
 
 type Weighing = Pick<TrainOptions, 'distillAlpha' | 'distillTemperature' | 'pseudoWeight'>;
 
-/** What the targets of a clip weigh in the loss: more than 1 with a teacher, by its squared temperature, and with pseudo-labels. */
+/**
+ * What the targets of a clip weigh in the loss: more than 1 with a teacher, by its squared temperature, and with pseudo-labels.
+ */
 export function lossWeight(options: Weighing, parts: { readonly teacher: boolean; readonly unlabelled: boolean }): number {
   const { distillAlpha: share, distillTemperature: temperature, pseudoWeight } = options;
   return (parts.teacher ? 1 - share + share * temperature ** 2 : 1) * (parts.unlabelled ? 1 + pseudoWeight : 1);

@@ -1,5 +1,3 @@
-/** What `train` is asked for, what it tells on the way, and what it gives back. */
-
 import type { Preprocess } from '../clip/preprocess.js';
 import type { DatasetOptions } from '../dataset/dataset.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
@@ -23,7 +21,7 @@ export interface TrainJob extends PlatformOptions {
   readonly init?: string;
   /** A folder of videos without labels to learn from as well. */
   readonly unlabelled?: string;
-  /** A trained network to learn from: weights of this program, or an ONNX file (see foreignTeacher.ts for which ones). */
+  /** A trained network to learn from: weights of this program, or an ONNX file (see onnxTeacher.ts for which ones). */
   readonly teacher?: string;
   readonly resume?: boolean;
   /** A recipe by name or file; by default one is chosen by the data's size; false for the options' own defaults. */

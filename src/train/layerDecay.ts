@@ -1,7 +1,4 @@
-/**
- * Factors of the learning rate for fine-tuning: layers nearer to the input learn more slowly (layer-wise decay, as for MVD and other
- * pretrained networks) or begin later (staged unfreezing). Pure.
- */
+/** Learning-rate factors for fine-tuning: layer-wise decay (as for MVD) and staged unfreezing. */
 
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';

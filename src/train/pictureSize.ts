@@ -1,15 +1,15 @@
-/** Which height and width a network's frames get when nobody said: those that show the most of the videos at hand. Pure. */
+/** Default frame height and width: those that show the most of the videos. */
 
 import type { FrameShape } from '../clip/clipShape.js';
 import type { Preprocess } from '../clip/preprocess.js';
 
-/** Sides are multiples of this: networks halve them four times and more, and odd remainders cost more than they show. */
+/** Sides are multiples of this: networks halve them at least four times, and odd remainders cost more than they show. */
 const step = 16;
 
 /**
- * From this share of a frame on that a middle square hides, frames are seen whole. A square of 4:3 hides a quarter, of 16:9 44 %. On
- * clips of 4:3 that are cut to the action the square was better (33 against 30 of 37, bench ut-interaction, seed 0, two versions);
- * where players stand at the edges of 16:9 it sees half of what a whole frame allows.
+ * Share of a frame hidden by a centre square from which frames are resized whole. A square of 4:3 hides a quarter, of 16:9 44 %.
+ * On clips of 4:3 cut to the action the square was better (33 against 30 of 37, bench ut-interaction, seed 0, two versions); with
+ * players at the edges of 16:9 it loses half.
  */
 const hiddenLimit = 1 / 3;
 
@@ -46,7 +46,7 @@ function areaWithin(inside: FrameShape, { height, width }: FrameShape): number {
   return height * width * scale * scale;
 }
 
-/** All that are affordable; where not even one step by one step is, that one. */
+/** All affordable sizes; at least one step by one step. */
 function candidates(pixels: number): FrameShape[] {
   const most = Math.max(Math.floor(pixels / (step * step)), 1);
   const sides = (count: number) => Array.from({ length: count }, (_, i) => i + 1);

@@ -1,6 +1,6 @@
 /**
- * Batch-norm statistics over several batches. Running averages lag behind the weights and are poor with small batches; the mean
- * and variance over a few training batches with the weights as they are mend both ("precise batch norm", Wu and Johnson 2021).
+ * Batch-norm statistics over several batches with the current weights ("precise batch norm", Wu and Johnson 2021): running
+ * averages lag behind the weights and are poor with small batches.
  */
 
 import { sizeOf } from '../graph/shape.js';

@@ -1,4 +1,4 @@
-/** How far a run has come, as it is stored in its `last` checkpoint, and whether a resumed run is the same run. */
+/** Progress stored in the `last` checkpoint, and whether a resumed run is the same run. */
 
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
@@ -11,18 +11,17 @@ const progressSchema = v.strictObject({
   options: v.unknown(),
   /** Digest of names, labels and splits of the videos. */
   data: v.string(),
-  /** Digest of the teacher's file, when there is one. */
   teacher: v.optional(v.string()),
-  /** Epochs finished, passes done of the next one, and passes in all: a step is `accumulate` of them. */
+  /** Finished epochs, passes of the current one, and all passes: a step is `accumulate` of them. */
   epoch: integer(0),
   batch: integer(0),
   pass: integer(0),
-  /** Of the unfinished epoch: labelled clips seen, those right, and sums of the passes' losses and gradient norms. */
+  /** Of the current epoch: labelled clips seen and correct, sums of losses and gradient norms. */
   clips: integer(0),
   correct: integer(0),
   lossSum: number(),
   normSum: number(),
-  /** Sum of the shares of unlabelled clips that the teacher was sure of. */
+  /** Sum of the shares of unlabelled clips with a confident pseudo-label. */
   pseudoSum: number(),
   /** Validations since the best one. */
   sinceBest: integer(0),
@@ -51,9 +50,7 @@ export const newEpoch = { clips: 0, correct: 0, lossSum: 0, normSum: 0, pseudoSu
 interface StartOfRun {
   readonly options: TrainOptions;
   readonly data: LabelledVideos;
-  /** Paths of videos without labels. */
   readonly unlabelled: readonly string[];
-  /** Digest of the teacher's file. */
   readonly teacher: string | undefined;
 }
 

@@ -1,7 +1,4 @@
-/**
- * What a run starts with: choices filled in from flags, recipe and data, and first weights, or all of it from a checkpoint. Reads and
- * checks; writes nothing.
- */
+/** The start of a run: options from flags, recipe and data, and first weights, or all from a checkpoint. Writes nothing. */
 
 import { sidedLabels } from '../clip/augment.js';
 import { type FrameShape, sizeText } from '../clip/clipShape.js';
@@ -28,7 +25,7 @@ import { type Recipe, readRecipe } from './recipe/recipe.js';
 import type { RunFolder } from './runFolder/runFolder.js';
 import type { TrainingWeights } from './trainingSession.js';
 
-/** Decay of the moving average of weights that labels unlabelled clips, when the recipe has none. */
+/** Decay of the pseudo-labelling moving average, when the recipe has none. */
 const teacherAverage = 0.99;
 
 /** Everything a run starts with, read and checked. */
@@ -97,17 +94,17 @@ const digestOfTeacher = async ({ teacher }: TrainJob): Promise<string | undefine
 
 type Choices = Required<Pick<TrainJob, 'preprocess'>> & {
   readonly model: TrainJob['model'] | undefined;
-  /** Of a square with as many pixels as frames should have. */
+  /** Edge of a square of as many pixels. */
   readonly edge: number | undefined;
   readonly options: TrainOptions;
 };
 
-/** Labels for unlabelled clips come from the moving average of the weights, so there must be one. */
+/** Pseudo-labels come from the moving average of the weights, so there must be one. */
 function withTeacher(options: TrainOptions, needed: boolean): TrainOptions {
   return needed && options.ema === 0 ? { ...options, ema: teacherAverage } : options;
 }
 
-/** What the job says, before what the recipe says, before what suits the data. */
+/** Precedence: job, recipe, data. */
 function chosen(job: TrainJob, data: LabelledVideos): Choices {
   const { onEvent = () => {}, options = {}, preprocess = {}, model, init } = job;
   if (job.recipe === false) return { model, preprocess, edge: undefined, options: trainOptions(options) };
@@ -124,7 +121,7 @@ function chosen(job: TrainJob, data: LabelledVideos): Choices {
   };
 }
 
-/** What is worth saying of choices that nobody made. */
+/** Notes on automatic choices. */
 function reasonsFor(
   { recipe: named, model, init, options = {} }: TrainJob,
   { reasons }: RecipeDefaults,
@@ -141,7 +138,6 @@ function reasonsFor(
   ];
 }
 
-/** Training videos of each class. */
 function trainingCounts({ labels, videos }: LabelledVideos): number[] {
   const counts = labels.map(() => 0);
   for (const { split, labelIndex } of videos) if (split === 'train') counts[labelIndex] = (counts[labelIndex] ?? 0) + 1;
@@ -154,7 +150,7 @@ interface Wanted {
   readonly edge: number | undefined;
 }
 
-/** The network, and how the videos become its frames where that follows from their shapes. */
+/** The network, and preprocessing that follows from the videos' shapes. */
 async function chosenConfig(
   job: TrainJob,
   wanted: Wanted,
@@ -190,7 +186,7 @@ const given = ({ height, width }: Partial<FrameShape>): Partial<FrameShape> => (
   ...(width !== undefined && { width }),
 });
 
-/** Frame size and resize that suit the shapes of the training videos, with the pixels that the recipe or else the network wants. */
+/** Frame size and resize for the shapes of the training videos, with the pixel count of the recipe or else the network. */
 async function suitingForm(
   job: TrainJob,
   base: NetworkConfig,
@@ -215,7 +211,7 @@ function chosenPreprocess(job: TrainJob, data: LabelledVideos, config: NetworkCo
   return makePreprocess({ ...inherited, ...(sided.length > 0 && { flip: false }), ...job.preprocess, frames, height, width });
 }
 
-/** What trained weights know of their input: all of it for frames of the same size, else the normalisation. */
+/** From trained weights: all for frames of the same size, else the normalisation. */
 function inheritedBy({ height, width }: NetworkConfig, { config, preprocess }: Checkpoint): Partial<Preprocess> {
   if (config.height === height && config.width === width) return preprocess;
   return { mean: preprocess.mean, std: preprocess.std };

@@ -1,6 +1,5 @@
 /**
  * The training step as one graph: forward in training mode, loss, gradients, clipping, and AdamW on one flat parameter vector.
- * Pure: it needs neither Node nor a machine; how the graph is run is the caller's business.
  */
 
 import { add, clip, div, mul, sqrt, sub } from '../graph/elementwise.js';
@@ -122,7 +121,10 @@ function maskInputs(config: NetworkConfig, { clips, dropPath = false }: StepOpti
 const crossEntropy = (targets: Expr, logits: Expr, clips: number): Expr =>
   mul(sumAll(mul(targets, logSoftmax(logits))), -1 / clips);
 
-/** Inputs: clips, and flat parameters of this name. Output: what every batch norm sees in this batch, in the order of the statistics. */
+/**
+ * Inputs: clips, and flat parameters of this name. Output: what every batch norm sees in this batch, in the order of the
+ * statistics.
+ */
 export function statisticsGraph(
   config: NetworkConfig,
   clips: number,
@@ -137,7 +139,6 @@ export function teachingGraph(config: NetworkConfig, clips: number, source: Weig
   return { outputs: { logits: inTrainingMode(config, clips, source, { frozenStatistics: frozen }).logits } };
 }
 
-/** The network in training mode, from flat weights of this name. */
 function inTrainingMode(config: NetworkConfig, clips: number, source: Weights, options: TrainingForwardOptions) {
   const inventory = inventoryOf(config);
   const variables = new FlatVariables(input(source, [countValues(inventory.parameters)]), stateInputs(inventory).statistics);
@@ -159,7 +160,7 @@ function stateInputs(inventory: Inventory): State {
   };
 }
 
-/** 1 for values that decay, 0 for the others. */
+/** 1 for parameters with weight decay, else 0. */
 function decayMask({ parameters }: Inventory): Expr {
   const mask = new Float32Array(countValues(parameters));
   let at = 0;

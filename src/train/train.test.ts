@@ -1,5 +1,3 @@
-/** Training from a folder to checkpoints: learns, repeats itself, resumes exactly, and refuses what it should. On little videos. */
-
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Trains a network on labelled videos, from a folder to a run folder: the entry that the library and the command line share. It
- * checks everything that can be checked before anything is written.
+ * Trains a network from a folder of labelled videos to a run folder. Everything that can be checked is checked before anything is
+ * written.
  */
 
 import { DataLoader } from '../dataset/dataLoader.js';
@@ -61,7 +61,6 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   }
 }
 
-/** What run.json is to say when a session begins. */
 function recordOf(job: TrainJob, folder: RunFolder, start: TrainSetup, teacher: Teacher | undefined): RunStart {
   const { resume = false, command, threads, workers, init, dataset } = job;
   const { config, data, options, preprocess, unlabelled } = start;
@@ -141,10 +140,9 @@ async function runTraining(
   };
 }
 
-/** What a pass without gradients costs of one with them, about. */
+/** Approximate cost of a pass without gradients, as a share of one with them. */
 const forwardShare = 0.35;
 
-/** Says how long the run will take, from one timed step on this machine. */
 async function estimateTime(
   job: TrainJob,
   start: TrainSetup,

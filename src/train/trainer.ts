@@ -1,7 +1,6 @@
 /**
- * The training loop: epochs of batches from a loader, steps on an engine, statistics and validation after each epoch, metrics and
- * checkpoints into a run folder. Everything random comes from the seed, so a run can be repeated, and a resumed run continues it
- * exactly, also from the middle of an epoch.
+ * The training loop: epochs of batches, optimizer steps, statistics, validation, metrics and checkpoints. All randomness comes
+ * from the seed, so that a resumed run continues exactly, also within an epoch.
  */
 
 import type { Preprocess } from '../clip/preprocess.js';
@@ -81,7 +80,7 @@ export interface TrainOutcome {
   readonly stoppedEarly: boolean;
 }
 
-/** `last` is written after an epoch unless that would take more than this share of the time: small sets have epochs of a second. */
+/** `last` is written after an epoch unless that takes more than this share of the time: small sets have epochs of a second. */
 const savingShare = 0.05;
 
 export class Trainer {
@@ -136,7 +135,9 @@ export class Trainer {
     return epoch >= epochs || (patience > 0 && sinceBest >= patience);
   }
 
-  /** The first epoch in which a causal network sees pairs of clips: first it learns what clips show, then what went before them. */
+  /**
+   * The first epoch in which a causal network sees pairs of clips: first it learns what clips show, then what went before them.
+   */
   private get pairedClipsFrom(): number {
     return Math.floor(this.parts.options.epochs / 2);
   }
@@ -166,8 +167,8 @@ export class Trainer {
     const batches = loader.batches(this.train, { batch, train: true, epoch, seed, repeats, classBalanced, firstBatch });
     let waiting = batches.next();
     for (let next = await waiting; !next.done; next = await waiting) {
-      waiting = batches.next(); // the next batch is put together while this one is learnt
-      waiting.catch(() => {}); // it is awaited later, if this pass does not throw
+      waiting = batches.next(); // prefetch while this batch is learnt
+      waiting.catch(() => {}); // awaited later, if this pass does not throw
       await this.pass(next.value);
       if (signal?.aborted) {
         await waiting;
@@ -197,7 +198,7 @@ export class Trainer {
       dropout: dropoutMask(session.masks.dropouts, options.dropout ?? config.dropout, options, pass),
       ...(dropPath > 0 && { dropPath: dropPathMask(session.masks.branches, options, pass) }),
       ...{ step, rate: this.rateAt(pass), weightDecay },
-      // Young averages forget their start sooner.
+      // Early averages forget their start sooner.
       keep: Math.min(average, (1 + step) / (10 + step)),
       pairedClips: this.pairedClips,
       partial: (pass + 1) % accumulate !== 0,
@@ -291,7 +292,7 @@ export class Trainer {
   /** Moves the progress on to the next epoch. True when these are the weights to keep. */
   private updateBest(metrics: EpochMetrics, looked: boolean): boolean {
     const { progress } = this;
-    // What was best before pairs of clips is no yardstick for a network that is to understand a stream.
+    // The best result before clip pairs is not comparable with that of a network for streams.
     const before = this.pairedClips && progress.epoch === this.pairedClipsFrom ? undefined : progress.best;
     const best = looked && isBetter(metrics, before);
     const bestSoFar = best ? { epoch: metrics.epoch, top1: metrics.valTop1, loss: metrics.valLoss } : before;
@@ -349,7 +350,7 @@ function checkCausal({ batch, dropPath }: TrainOptions): void {
     throw new ConfigError(`--drop-path: is not for causal networks, which learn from pairs of clips; leave it at 0`);
 }
 
-/** Higher validation top-1, or as high with a lower loss; without validation videos the latest look. NaN is never better. */
+/** Higher validation top-1, or equal with lower loss; without validation videos the latest. NaN is never better. */
 function isBetter(metrics: EpochMetrics, best: Progress['best']): boolean {
   if (metrics.valTop1 === undefined || metrics.valLoss === undefined) return true;
   if (Number.isNaN(metrics.valLoss)) return false;

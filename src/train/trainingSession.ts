@@ -1,7 +1,6 @@
 /**
- * The sessions of a training run on one engine: micro-steps and steps, batch-norm statistics, evaluation. All share the state
- * (parameters, moments, statistics, what else the options need), which never leaves the engine. They are built when first needed. Knows
- * nothing of videos, epochs or files.
+ * The sessions of a run on one engine: micro-steps, steps, batch-norm statistics, evaluation; built on first use. They share the
+ * state (parameters, moments, statistics), which never leaves the engine.
  */
 
 import { type ClipTensor, emptyClips, padClips } from '../clip/clipTensor.js';
@@ -40,13 +39,12 @@ export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
   readonly partial?: boolean;
 }
 
-/** What a session computes, and on how many clips where that is not the step's number; with `pairedClips` it sees pairs of clips as one. */
+/** The computation of a session and its batch size, if not the step's; with `pairedClips` it sees pairs of clips as one. */
 type Computation =
   | { readonly kind: 'step' | 'microStep'; readonly pairedClips: boolean }
   | { readonly kind: 'statistics'; readonly weights: Weights; readonly pairedClips: boolean }
   | { readonly kind: 'evaluation' | 'teaching'; readonly weights: Weights; readonly clips: number };
 
-/** Equal for computations that share a session. */
 function keyOf(computation: Computation): string {
   if ('clips' in computation) return `${computation.kind} of ${computation.clips} clips, ${computation.weights}`;
   const pairs = computation.pairedClips ? ' of pairs' : '';

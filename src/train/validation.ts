@@ -1,5 +1,3 @@
-/** Looks at the network between epochs: batch-norm statistics estimated anew, then loss and accuracy on the validation videos. */
-
 import type { DataLoader } from '../dataset/dataLoader.js';
 import type { LabelledVideo } from '../dataset/labelledVideos.js';
 import { softmax } from '../metrics/softmax.js';
@@ -34,7 +32,10 @@ export async function estimateStatistics(
   await session.setStatistics(estimate.result());
 }
 
-/** Cross-entropy and top-1 over videos, one centre view each; undefined for none. The loss is NaN when the network's answers are none. */
+/**
+ * Cross-entropy and top-1 over videos, one centre view each; undefined for none. The loss is NaN when the network's answers are
+ * none.
+ */
 export async function validate(
   { config, options, loader, session }: ValidationParts,
   videos: readonly LabelledVideo[],

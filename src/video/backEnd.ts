@@ -1,4 +1,3 @@
-/** Chooses the decoder or encoder: node-av where installed, else the system's ffmpeg. */
 import { VideoError } from '../errors.js';
 import { type FfmpegTools, findFfmpeg } from './ffmpegTools.js';
 import { loadNodeAv, nodeAvVersion } from './nodeAvLibrary.js';

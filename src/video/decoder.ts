@@ -1,4 +1,3 @@
-/** Opens a decoder of either back end. */
 import { chooseBackEnd } from './backEnd.js';
 import { FfmpegDecoder } from './ffmpegCli.js';
 import { defaultLimits } from './limits.js';

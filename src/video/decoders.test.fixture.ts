@@ -1,4 +1,4 @@
-/** Which decoders are there: for tests that run with each, and are skipped where one is missing. */
+/** Which decoders are there, for tests with each. */
 import { findFfmpeg } from './ffmpegTools.js';
 import { loadNodeAv } from './nodeAvLibrary.js';
 

@@ -116,9 +116,7 @@ function filters({ facts, size }: FfmpegJob, timeline: Timeline, part: Part, nam
   return `${every}select='${choice}',showinfo@wanted=checksum=0,${filterChain(size, facts.orientation)}`;
 }
 
-/**
- * An expression that is 1 when `name` is in one of the ascending ranges: a search tree, since FFmpeg bounds the length of a sum.
- */
+/** 1 when `name` is in one of the ascending ranges, as a search tree: FFmpeg bounds the length of a sum. */
 function oneOf(name: string, ranges: readonly (readonly [number, number])[]): string {
   const [first] = ranges;
   if (first === undefined) return '0';

@@ -1,4 +1,3 @@
-/** Limits on the resources a video may take, and their checks. */
 import { LimitError } from '../errors.js';
 import type { VideoLimits } from './types.js';
 

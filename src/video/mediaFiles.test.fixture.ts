@@ -1,4 +1,3 @@
-/** Small media files as bytes, and measurements on bytes. For tests only. */
 import assert from 'node:assert/strict';
 
 /** Frame sizes of an MP4 in bytes, from its `stsz` box. */

@@ -1,4 +1,3 @@
-/** Calibration stored with weights: temperature, how it was fitted, and a reject threshold. */
 import * as v from 'valibot';
 import { WeightsError } from '../errors.js';
 import { parsedJson } from '../json.js';
@@ -34,7 +33,9 @@ export interface Calibration extends Readonly<Omit<Parsed, 'rejectThreshold' | '
   readonly unknownFit?: NonNullable<Readonly<Parsed['unknownFit']>>;
 }
 
-/** From the metadata of a file, for weights that have one: `{}` or `{ calibration }`. WeightsError for anything else than that. */
+/**
+ * From the metadata of a file, for weights that have one: `{}` or `{ calibration }`. WeightsError for anything else than that.
+ */
 export function storedCalibration(
   metadata: Readonly<Record<string, string>>,
   where: string,

@@ -1,4 +1,3 @@
-/** Checkpoints as files of a store. */
 import type { FileStore } from '../platform/fileStore.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint } from './checkpoint.js';
 import { safetensorsChunks } from './safetensors.js';

@@ -1,4 +1,3 @@
-// Weights on disk: same content as in memory, atomic replacement, state after failures.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

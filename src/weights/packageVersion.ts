@@ -1,4 +1,3 @@
-/** Package version, recorded in written files. */
 import { readFileSync } from 'node:fs';
 
 export function packageVersion(): string {

@@ -1,4 +1,3 @@
-// Round trips, and a hostile file for each fault a reader must name.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

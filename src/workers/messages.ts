@@ -1,6 +1,6 @@
 /**
- * What a worker pool and its workers say to each other, and the worker's half: a worker file calls `serveTasks` with one function per
- * kind of task. Errors cross the thread with their class and message.
+ * Messages between a worker pool and its workers: a worker file calls `serveTasks` with one function per kind of task. Errors
+ * cross the thread with their class and message.
  */
 import {
   ConfigError,

@@ -1,6 +1,6 @@
 /**
- * A pool of threads that run typed tasks, first come first served, started when there is work and never more than `size`. It
- * knows nothing of what they do: video, dataset, synth and runtime start threads for it (messages.ts is that half).
+ * A pool of threads that run typed tasks, first come first served, started on demand, at most `size`. It does not know the tasks
+ * (messages.ts is the workers' half).
  */
 import { LimitError, VmfError } from '../errors.js';
 import type { OpenThread, WorkerThread } from '../platform/workerThread.js';
@@ -17,7 +17,9 @@ export interface TaskPoolOptions {
 export interface TaskOptions {
   /** What the task works on (a path), for messages about crashes and time-outs. */
   readonly label: string;
-  /** Aborting rejects at once with the signal's reason; a task already running is finished by its worker and its result dropped. */
+  /**
+   * Aborting rejects at once with the signal's reason; a task already running is finished by its worker and its result dropped.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Past this many seconds of running the worker is stopped, and the task rejects with a LimitError. */
   readonly timeoutSec?: number | undefined;

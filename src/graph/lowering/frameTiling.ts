@@ -39,7 +39,6 @@ class Rewriting {
   /** `large`: sizes of maps that are taken apart. */
   constructor(private readonly large: ReadonlySet<string>) {}
 
-  /** What the expression becomes. */
   visit(node: Expr): readonly Expr[] {
     const made = this.isTakenApart(node) ? this.eachFrame(node) : [this.rebuilt(node)];
     if (this.isTakenApart(node)) this.apart.set(node, made);

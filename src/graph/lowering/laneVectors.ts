@@ -1,6 +1,6 @@
 /**
- * Vectors in the lanes of their map. Reordering a vector takes five nodes; where it comes from a constant linear layer its rows are
- * reordered at load time instead.
+ * Vectors in the lanes of their map. Reordering one takes five nodes; rows of a constant linear layer are reordered at load time
+ * instead.
  */
 
 import type { Expr } from '../expr.js';

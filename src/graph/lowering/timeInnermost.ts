@@ -38,7 +38,6 @@ export function timeInnermost(
 const isForeign = ({ op }: Expr): boolean => op.kind.endsWith('Gradient') || op.kind === 'regroup' || op.kind === 'state';
 
 class Turning {
-  /** Each expression in both layouts. */
   private readonly straights = new Map<Expr, Expr>();
   private readonly turneds = new Map<Expr, Expr>();
 

@@ -1,5 +1,3 @@
-/** Gradients of dense and grouped convolutions, for their input and their weight. */
-
 import { type Expr, expr, mapExpr } from '../expr.js';
 import type { BlockedMap } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';

@@ -1,5 +1,3 @@
-/** Gradients of depthwise convolutions, for their input and their weight. */
-
 import { type Expr, expr, mapExpr, type Op } from '../expr.js';
 import type { BlockedLayout, BlockedMap } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';
@@ -179,7 +177,6 @@ function pairs(layout: BlockedLayout, dy: BlockedMap, x: FramedMap, kt: number, 
   }));
 }
 
-/** A map whose edges are padded. */
 interface FramedMap {
   readonly framed: string;
   readonly edge: readonly [height: number, width: number];

@@ -1,5 +1,3 @@
-/** Layer norm. */
-
 import { type Expr, expr } from '../expr.js';
 import { need } from '../shape.js';
 import { add, div, mul, sub } from './arithmetic.js';

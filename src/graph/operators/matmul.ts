@@ -1,5 +1,3 @@
-/** Matrix products. */
-
 import { constant, type Expr, expr, type OpOf } from '../expr.js';
 import type { Emitter } from '../lowering/emitter.js';
 import { need, sizeOf } from '../shape.js';

@@ -1,6 +1,6 @@
 /**
- * What the lowering asks of an operator. Each has a file of its own here: builder with shape and gradient, standard ONNX, blocked
- * (NCHWc) emission where there is one, cost. Operators whose gradients need each other share a file.
+ * What the lowering asks of an operator. A file holds its builder with shape and gradient, ONNX and blocked (NCHWc) emission, and
+ * cost; operators whose gradients need each other share one.
  */
 
 import type { Expr, OpKind, OpOf } from '../expr.js';
@@ -36,7 +36,10 @@ export interface NchwcEmission<K extends OpKind> {
   /** Whether this value comes into being in blocked layout; by default every map does. */
   suits?(c: NchwcLowering, node: Node<K>): boolean;
   emit(c: NchwcLowering, node: Node<K>, epilogue: Epilogue): BlockedMap;
-  /** Whether its pass takes in the activation, or the other operand of the addition, that reads it: if alone, or again for each reader. */
+  /**
+   * Whether its pass takes in the activation, or the other operand of the addition, that reads it: if alone, or again for each
+   * reader.
+   */
   readonly activation?: 'once' | 'always';
   readonly addend?: 'once' | 'always';
 }

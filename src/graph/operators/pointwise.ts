@@ -158,10 +158,7 @@ function emitChannelInnerProducts(
   return e.sum(e.node('MatMul', [left, right]), op.perClip ? [0] : [0, 1], false);
 }
 
-/**
- * Where attention over positions is only used for a weighted sum, the sum is taken with the exponentials, and its few results
- * are divided instead of the whole map.
- */
+/** Where attention over positions only weights a sum, the few sums of exponentials are divided, not the whole map. */
 function channelInnerProductsNchwc(c: NchwcLowering, { op, inputs: [y, x] }: Node<'channelInnerProducts'>): string {
   const [left, right] = [y as Expr, x as Expr];
   const [scores] = left.inputs;

@@ -1,5 +1,3 @@
-/** Parts of a tensor along an axis, and tensors one after the other along one. */
-
 import { type Expr, expr, filled } from '../expr.js';
 import type { BlockedMap } from '../lowering/blockedLayout.js';
 import { mapSize, need } from '../shape.js';

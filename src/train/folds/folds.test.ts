@@ -1,4 +1,3 @@
-/** Cross-validation with a tiny network on little videos: each clip tested once, interrupted and taken up again, refusals. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +13,7 @@ const list = join(root, 'list.csv');
 const names: string[] = [];
 let runs = 0;
 
-/** Two classes in three sets of four videos; the list has a split, which folds leave aside. */
+/** Two classes in three sets of four videos; folds ignore the split of the list. */
 before(() => {
   const rows: string[] = [];
   for (const [set, name] of ['a', 'b', 'c/d'].entries()) {

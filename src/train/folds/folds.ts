@@ -1,7 +1,6 @@
 /**
- * Cross-validation: a network is trained for each fold and tested on the clips it never saw. Each fold is a run of its own below the
- * run folder; given again, an interrupted one goes on where it stopped, in the middle of a fold too. Which videos are in which fold
- * is dataset/folds.ts's business.
+ * Cross-validation: each fold is a run in a subfolder, trained and then tested on its held-out clips. An interrupted one resumes,
+ * also within a fold.
  */
 
 import { createHash } from 'node:crypto';
@@ -46,7 +45,6 @@ export interface FoldsInterrupted {
   readonly of: number;
 }
 
-/** One fold to be done. */
 interface Task {
   readonly fold: Fold;
   readonly seed: number;
@@ -60,7 +58,7 @@ interface Task {
 export async function trainFolds(job: TrainJob, options: FoldsOptions): Promise<FoldsOutcome> {
   if (job.resume) throw new ConfigError('folds go on when the same command is given again; leave out --resume');
   const { by, views = { clips: 1, crops: 1 }, onFold = () => {} } = options;
-  // Found before anything is trained: the first test would be too late.
+  // Checked before training: the first test would be too late.
   if (views.crops > 1 && job.preprocess?.resize !== 'crop')
     throw new ConfigError(`views: ${views.crops} crops are for frames that are cut; use resize "crop", or 1 crop`);
   const data = typeof job.data === 'string' ? readDataset(job.data, { ...job.dataset, ignoreSplits: true }) : job.data;
@@ -101,7 +99,7 @@ function tasksOf(job: TrainJob, data: LabelledVideos, options: FoldsOptions): Ta
   });
 }
 
-/** `fold-<value>`, with letters that not every file system takes written as %XX, and a number where two would be one. */
+/** `fold-<value>`, escaped as %XX for file systems, with a number against duplicates. */
 function folderNames(values: readonly string[]): string[] {
   const code = (letter: string) => `%${(letter.codePointAt(0) ?? 0).toString(16)}`;
   const plain = values.map((value) => `fold-${value.replace(/[^\w.-]/gu, code)}`.slice(0, 100));
@@ -109,7 +107,7 @@ function folderNames(values: readonly string[]): string[] {
   return plain.map((name, i) => (plain.some((other, j) => j !== i && alike(name, other)) ? `${name}-${i + 1}` : name));
 }
 
-/** undefined when the signal ended it. */
+/** undefined when a signal ended it. */
 async function unlessStopped<T>(signal: AbortSignal | undefined, run: () => Promise<T | undefined>): Promise<T | undefined> {
   if (signal?.aborted) return undefined;
   try {
@@ -120,7 +118,7 @@ async function unlessStopped<T>(signal: AbortSignal | undefined, run: () => Prom
   }
 }
 
-/** Trains one fold, or what is left of it, and tests it. undefined when the signal ended the training. */
+/** undefined when a signal ended the training. */
 async function runFold(job: TrainJob, data: LabelledVideos, options: FoldsOptions, task: Task): Promise<FoldResult | undefined> {
   const started = performance.now();
   const { valShare = 0, views = { clips: 1, crops: 1 }, onFold = () => {} } = options;
@@ -156,7 +154,7 @@ function trainFold(job: TrainJob, data: LabelledVideos, { folder, seed }: Task):
   return train({ ...job, data, out: folder, options: { ...job.options, seed } });
 }
 
-/** Parts of a job that do not change what is learnt; the data have a digest of their own. */
+/** Parts of a job that do not change what is learnt; the data have their own digest. */
 const notOfResults = new Set(['data', 'out', 'threads', 'workers', 'decoder', 'cacheFolder', 'command', 'onEvent', 'signal']);
 
 /** What a checkpoint does not hold. */
@@ -184,7 +182,7 @@ function onTheMachine({
   };
 }
 
-/** Changes with the videos, the folds, the recipe and the weights it starts from. */
+/** Digest of the videos, folds, recipe and initial weights. */
 function runName(job: TrainJob, data: LabelledVideos, { by, valShare = 0, views, seeds }: FoldsOptions): string {
   const choices = Object.entries(job).filter(([key]) => !notOfResults.has(key));
   const hash = createHash('sha256').update(JSON.stringify({ by, valShare, views, seeds, choices }));

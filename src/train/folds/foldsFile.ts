@@ -1,6 +1,6 @@
 /**
- * RUN/folds.jsonl: what a cross-validation is, in its first line, and a line for each fold that is done. A run that was interrupted
- * takes the folds that are there; a file of other options is refused, so that no result mixes two recipes.
+ * RUN/folds.jsonl: the options of a cross-validation in the first line, then a line for each finished fold. A file of other
+ * options is refused, so that no result mixes two recipes.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
@@ -13,20 +13,20 @@ const answerSchema = v.strictObject({
   name: v.string(),
   label: v.string(),
   predicted: v.string(),
-  /** Probability of what was predicted. */
+  /** Probability of the predicted class. */
   score: number(),
 });
 
 const foldSchema = v.strictObject({
   fold: v.string(),
   seed: integer(),
-  /** Its own run folder, below RUN. */
+  /** Relative to RUN. */
   folder: v.string(),
   trainVideos: integer(),
   testVideos: integer(),
   correct: integer(),
   top1: number(),
-  /** Of training and testing, in the session that ended it. */
+  /** Training and testing, in the session that ended it. */
   seconds: number(),
   answers: v.array(answerSchema),
 });

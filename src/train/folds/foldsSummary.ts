@@ -1,4 +1,3 @@
-/** What the folds say together: accuracy of each, their mean with its interval, all clips pooled, the spread over seeds. */
 import { type MeanInterval, meanInterval } from '../../metrics/meanInterval.js';
 import { wilsonInterval } from '../../metrics/metrics.js';
 import type { FoldResult } from './foldsFile.js';
@@ -79,7 +78,7 @@ function seedResult(seed: number, results: readonly FoldResult[]): SeedResult {
   return { seed, mean: meanInterval(results.map(({ top1 }) => top1)), pooled: share(correct, count) };
 }
 
-/** Several seeds test the same clips: the interval is that of the clips, with the mean number of right ones. */
+/** Seeds test the same clips: the interval is that of the clips, with the mean number correct. */
 function share(correct: number, count: number): Share {
   return { correct, count, top1: correct / count, ...wilsonInterval(correct, count) };
 }

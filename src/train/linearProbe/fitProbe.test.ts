@@ -1,5 +1,3 @@
-/** The readout: what it is fitted to, that it is folded into weights for raw features, and what chance looks like. */
-
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rng } from '../../rng.js';

@@ -1,6 +1,6 @@
 /**
- * The linear readout of a network fitted to the features of training clips: features standardised, the strength of the penalty and the
- * scale of the logits chosen by what leave-one-out says, and all of it folded into one weight matrix and bias.
+ * Fits the linear readout to standardised features of training clips; penalty and logit scale are chosen by leave-one-out.
+ * Returns one weight matrix and bias for raw features.
  */
 
 import { type LabelledRows, RidgeClassifier, type RidgeFit } from './ridgeClassifier.js';
@@ -33,11 +33,11 @@ export interface PenaltyTrial {
   readonly top1: number;
 }
 
-/** Features are scaled so that a clip's have a mean square sum of 1: with that these suit any number of features. */
+/** Features are scaled to a mean square sum of 1 a clip, so these suit any number of features. */
 const penalties = [100, 30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001];
-/** Directions that a classifier may use: as many as there are clips, up to this, for time grows as their cube. */
+/** Largest rank of the classifier: time grows as its cube. */
 const mostDirections = 256;
-/** Features that vary by less than this share of their mean vary by rounding, which differs between machines. */
+/** Features that vary less than this share of their mean vary by rounding, which differs between machines. */
 const leastVariation = 1e-4;
 
 export function fitProbe(clips: ClipFeatures, classes: number): ProbeFit {
@@ -50,7 +50,7 @@ export function fitProbe(clips: ClipFeatures, classes: number): ProbeFit {
   return { ...folded(wide, chosen.scale, centre, scale), chosen, tried };
 }
 
-/** From the strongest on; given up when it only gets worse. */
+/** From the strongest on; stops when it gets worse. */
 function bestPenalty(rows: LabelledRows, classes: number) {
   const classifier = new RidgeClassifier(rows, classes);
   const tried: { readonly trial: PenaltyTrial; readonly fit: RidgeFit }[] = [];
@@ -78,8 +78,8 @@ function trialOf(penalty: number, scores: Float64Array, labels: Int32Array, clas
 }
 
 /**
- * The factor that gives the right answers the greatest likelihood, found by bisection: the loss is convex in it. Targets are moved
- * from 0 and 1 a little, the more the fewer clips there are (Platt 1999), so that answers which are all right give a finite one.
+ * The logit scale of greatest likelihood, by bisection (the loss is convex in it). Targets are smoothed by the number of clips
+ * (Platt 1999), so that separable answers give a finite one.
  */
 function logitScale(scores: Float64Array, labels: Int32Array, classes: number): number {
   let [low, high] = [0.1, 1000];
@@ -91,7 +91,6 @@ function logitScale(scores: Float64Array, labels: Int32Array, classes: number): 
   return Math.sqrt(low * high);
 }
 
-/** Derivative of the summed cross-entropy by the factor. */
 function slopeAt(scale: number, scores: Float64Array, labels: Int32Array, classes: number): number {
   const doubt = 1 / (labels.length + 2);
   const share = new Float64Array(classes);
@@ -106,7 +105,7 @@ function slopeAt(scale: number, scores: Float64Array, labels: Int32Array, classe
   return slope;
 }
 
-/** Softmax of scale times the scores that begin at `at`. */
+/** Softmax of scale times the scores from `at`. */
 function sharesInto(out: Float64Array, scores: Float64Array, at: number, scale: number): void {
   let peak = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < out.length; k++) peak = Math.max(peak, scores[at + k] as number);
@@ -118,7 +117,7 @@ function sharesInto(out: Float64Array, scores: Float64Array, at: number, scale: 
   for (let k = 0; k < out.length; k++) out[k] = (out[k] as number) / total;
 }
 
-/** Mean of each feature, and what its distance from it is multiplied by; 0 for features that are the same everywhere. */
+/** Mean and inverse deviation of each feature; 0 for constant ones. */
 function standardisation({ features, labels }: ClipFeatures): { centre: Float64Array; scale: Float64Array } {
   const count = labels.length;
   const width = features.length / count;
@@ -135,7 +134,7 @@ function standardisation({ features, labels }: ClipFeatures): { centre: Float64A
   return { centre, scale };
 }
 
-/** [N, D], each feature with the mean 0. */
+/** [N, D], centred. */
 function standardised({ features }: ClipFeatures, centre: Float64Array, scale: Float64Array): Float64Array {
   const width = centre.length;
   const out = new Float64Array(features.length);
@@ -144,7 +143,7 @@ function standardised({ features }: ClipFeatures, centre: Float64Array, scale: F
   return out;
 }
 
-/** Weights [K, rank] on coordinates as weights [K, D] on features. */
+/** Weights [K, rank] on coordinates to [K, D] on features. */
 function expanded(space: RowSpace, weights: Float64Array, classes: number): Float64Array {
   const { rank, width } = space;
   const out = new Float64Array(classes * width);
@@ -152,7 +151,7 @@ function expanded(space: RowSpace, weights: Float64Array, classes: number): Floa
   return out;
 }
 
-/** Logits from features as they come: W diag(s) and b - W diag(s) c, both times the factor. */
+/** Logits from raw features: W diag(s) and b - W diag(s) c, both times the scale. */
 function folded(
   { weights, bias }: { weights: Float64Array; bias: Float64Array },
   factor: number,

@@ -1,6 +1,5 @@
 /**
- * What a linear readout is given of clips by a network that stays as it is (see models/linearReadout.ts), and the batch-norm statistics
- * that a network of random weights needs before it is of use.
+ * Features of clips for a linear readout (see models/linearReadout.ts), and the batch-norm statistics that random weights need.
  */
 
 import { asTensor, type ClipTensor, padClips } from '../../clip/clipTensor.js';

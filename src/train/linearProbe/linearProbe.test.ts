@@ -1,5 +1,3 @@
-/** The linear baseline on little videos: its readout in the network, and everything that takes weights takes its weights. */
-
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The quickest useful model, and the floor that training must beat: the network stays as it is, trained on other videos or random, and
- * only a linear classifier on its features of each clip is fitted, in closed optimum. Gives a run folder like any other.
+ * The linear baseline: fits only a linear classifier, in closed form, to clip features of a frozen network, trained or random.
+ * Gives a run folder.
  */
 
 import type { ClipTensor } from '../../clip/clipTensor.js';
@@ -40,7 +40,7 @@ export interface LinearProbeSummary extends TrainSummary {
   readonly seconds: number;
 }
 
-/** Clips a run of the network; statistics of random networks are estimated from batches of the same size. */
+/** Batch size, also for the statistics of random networks. */
 const batch = 8;
 const statisticsBatches = 4;
 
@@ -193,7 +193,7 @@ class Baseline {
     };
   }
 
-  /** The weights of the start in the network with the readout; random ones with statistics from training clips. */
+  /** The initial weights with the readout; random ones with statistics from training clips. */
   private async frozenWeights(videos: readonly LabelledVideo[]): Promise<FlatWeights> {
     const { job, config, start, engine, loader } = this.parts;
     const { seed } = start.options;
@@ -214,7 +214,7 @@ class Baseline {
     }
   }
 
-  /** Of the clip of each video that testing looks at. */
+  /** The same clip of each video as in testing. */
   private async features(frozen: FrozenFeatures, videos: readonly LabelledVideo[]): Promise<ClipFeatures> {
     const { loader, job } = this.parts;
     const { signal, onEvent } = job;
@@ -238,7 +238,7 @@ class Baseline {
   }
 }
 
-/** The last two parameters of a network with a linear readout are its weights and bias. */
+/** The last two parameters are the readout's weights and bias. */
 function withLinear(config: NetworkConfig, { parameters, statistics }: FlatWeights, fit: ProbeFit): FlatWeights {
   const out = parameters.slice();
   const all = countValues(inventoryOf(config).parameters);

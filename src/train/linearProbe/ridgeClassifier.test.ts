@@ -1,5 +1,3 @@
-/** Least squares on class indicators: leave-one-out by the book, and the same classifier in few coordinates. */
-
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rng } from '../../rng.js';

@@ -1,7 +1,6 @@
 /**
- * Linear least squares on indicators of the classes with an L2 penalty (ridge regression; up to scale a regularised linear discriminant):
- * one linear system, no iterations, and what each row would be answered by a classifier that never saw it follows exactly from the
- * same system (leave-one-out; Hastie et al. 2009, section 7.10). In float64. Knows nothing of videos.
+ * Ridge regression on class indicators (up to scale a regularised linear discriminant), in float64: leave-one-out answers follow
+ * exactly from the same linear system (Hastie et al. 2009, section 7.10).
  */
 
 import { dot } from './rowSpace.js';
@@ -59,7 +58,7 @@ export class RidgeClassifier {
     const leftOut = new Float64Array(labels.length * classes);
     labels.forEach((label, n) => {
       const reach = forward(lower, features, n * width, width);
-      const own = 1 / labels.length + dot(reach, 0, reach, 0, width); // how far the row draws its own answer, below 1
+      const own = 1 / labels.length + dot(reach, 0, reach, 0, width); // leverage of the row, below 1
       for (let k = 0; k < classes; k++) {
         const score = (shares[k] as number) + dot(weights, k * width, features, n * width, width);
         leftOut[n * classes + k] = (score - own * Number(k === label)) / (1 - own);
@@ -88,7 +87,7 @@ function choleskyFactor(matrix: Float64Array, width: number, penalty: number): F
   return lower;
 }
 
-/** L^-1 v, of the v that begins at `at`. */
+/** L^-1 v, of the v from `at`. */
 function forward(lower: Float64Array, v: Float64Array, at: number, width: number): Float64Array {
   const out = new Float64Array(width);
   for (let n = 0; n < width; n++) {

@@ -1,10 +1,9 @@
 /**
- * Few rows with many features, written with no more coordinates than there are rows: those of an orthonormal basis of the rows, found
- * by a pivoted Cholesky decomposition of their products. A linear classifier with an L2 penalty is a combination of the rows it was
- * fitted to, so in those coordinates it is the same one, found many times faster.
+ * Coordinates of few rows in an orthonormal basis of their span, by pivoted Cholesky decomposition of their Gram matrix. An
+ * L2-penalised linear classifier is a combination of its training rows, so it is the same there, and much faster to fit.
  */
 
-/** What is left of a row below this share of the mean square is rounding. */
+/** A residual below this share of the mean square is rounding. */
 const trifle = 1e-9;
 
 export class RowSpace {

@@ -1,8 +1,7 @@
 /**
- * Learning from a teacher's answers besides the labels (Hinton et al. 2015, arXiv 1503.02531): the loss is (1 - share) times the
- * cross-entropy with the labels plus share times T^2 times that with the teacher's probabilities at temperature T, both of the same
- * view. Clips without labels are learnt from a teacher too, with the whole weight of their pseudo-labels from the start: unlike the
- * moving average, this teacher has learnt already.
+ * Distillation (Hinton et al. 2015, arXiv 1503.02531): (1 - share) times the cross-entropy with the labels plus share times T^2
+ * times that with the teacher at temperature T, on the same view. Unlabelled clips have their full weight from the start, since
+ * this teacher is already trained.
  */
 
 import { emptyClips } from '../../clip/clipTensor.js';
@@ -46,7 +45,7 @@ export function distillationBatch(batch: TrainingBatch, probabilities: Float32Ar
   };
 }
 
-/** What the targets of each clip weigh: see semiSupervisedBatch. */
+/** Target weights of each clip: see semiSupervisedBatch. */
 function clipWeights(labels: Int32Array, options: Shares): number[] {
   if (!labels.includes(-1)) return Array<number>(labels.length).fill(1);
   const { labelled, unlabelled } = batchParts(options);
@@ -72,7 +71,9 @@ export async function openTeacherFor(
   return teacher;
 }
 
-/** Times the teacher on a blank batch and tells what it costs beside a student of so many clips a second. -> its seconds a clip. */
+/**
+ * Times the teacher on a blank batch and tells what it costs beside a student of so many clips a second. -> its seconds a clip.
+ */
 export async function reportTeacherSpeed(
   job: TrainJob,
   start: TrainSetup,

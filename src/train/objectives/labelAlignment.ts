@@ -1,4 +1,4 @@
-/** What every kind of teacher must offer, and how its classes become the student's. */
+/** The interface of teachers, and the mapping of their classes to the student's. */
 
 import type { ClipTensor } from '../../clip/clipTensor.js';
 import type { Preprocess } from '../../clip/preprocess.js';
@@ -48,7 +48,7 @@ export function alignLabels(
   return others.length === 0 ? { places } : { places, note: `what it says of ${listed(others)} is left aside` };
 }
 
-/** A model without labels is taken at its word when it has as many outputs as there are classes. */
+/** A model without labels is accepted when it has as many outputs as there are classes. */
 function inGivenOrder(outputs: number, wanted: readonly string[], where: string) {
   if (outputs !== wanted.length)
     throw new WeightsError(

@@ -1,4 +1,4 @@
-/** Decides where the batches of a run come from: labelled clips alone, or with clips that have no labels. */
+/** Chooses the source of a run's batches: labelled clips alone, or with unlabelled ones. */
 
 import type { ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
 import { ConfigError } from '../../errors.js';

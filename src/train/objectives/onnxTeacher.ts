@@ -1,7 +1,7 @@
 /**
- * A teacher from an ONNX file of any origin: one float32 input, of clips [B, 3, T, H, W] or [B, T, 3, H, W], or of images [B, 3, H, W]
- * (each frame is asked, their logits averaged), and one output [B, classes]. Metadata that it may carry, each as JSON: `labels`, a list
- * of names; `mean` and `std`, three numbers each for values in [0, 1]. What cannot be told apart is refused, not guessed.
+ * A teacher from any ONNX file: one float32 input of clips [B, 3, T, H, W] or [B, T, 3, H, W], or of images [B, 3, H, W] (logits
+ * averaged over frames), and one output [B, classes]. Optional metadata, as JSON: `labels`, names; `mean` and `std`, three
+ * numbers each for values in [0, 1]. Ambiguous models are refused.
  */
 
 import * as v from 'valibot';
@@ -79,7 +79,7 @@ function normalisationNote({ mean, std }: Stated): string[] {
   return ["it does not say how its input is normalised: it gets the student's, by default ImageNet's mean and deviation"];
 }
 
-/** How clips are put into the model. `batch` is the number that each run takes; undefined for any. */
+/** Input layout. `batch` is a fixed batch size; undefined for any. */
 interface Socket {
   readonly layout: 'frames' | 'channels' | 'images';
   readonly batch: number | undefined;
@@ -107,10 +107,10 @@ function socketOf({ inputs, outputs }: SessionFacts, { preprocess }: Student, wh
   return { layout, batch, frames, height, width, input: first.name, output: answerOf(outputs, where) };
 }
 
-/** A size in numbers; undefined for one that is the run's own. */
+/** A fixed size; undefined when dynamic. */
 const fixedSize = (size: number | string): number | undefined => (typeof size === 'number' && size > 0 ? size : undefined);
 
-/** 3 channels must be said in so many words; undefined when they are nowhere. */
+/** The axis of 3 channels must be fixed; undefined when there is none. */
 function layoutOf({ shape }: ValueFacts): Socket['layout'] | 'either' | undefined {
   if (shape.length === 4) return shape[1] === 3 ? 'images' : undefined;
   if (shape.length !== 5) return undefined;
@@ -118,7 +118,7 @@ function layoutOf({ shape }: ValueFacts): Socket['layout'] | 'either' | undefine
   return shape[1] === 3 ? 'channels' : shape[2] === 3 ? 'frames' : undefined;
 }
 
-/** The one output, or the one called logits. What it looks like is seen when the model is tried. */
+/** The only output, or the one called logits. */
 function answerOf(outputs: readonly ValueFacts[], where: string): string {
   const chosen = outputs.length === 1 ? outputs[0] : outputs.find(({ name }) => name === 'logits');
   if (chosen?.type === 'float32') return chosen.name;
@@ -134,7 +134,7 @@ function describeSocket({ layout, frames, height, width }: Socket): string {
   return layout === 'images' ? `images of ${size} px, asked of each frame` : `${frames} frames of ${size} px`;
 }
 
-/** Smallest probability that is told from none, where a model gives probabilities and their logarithms are needed. */
+/** Floor of probabilities before their logarithm. */
 const leastProbability = 1e-12;
 
 class ForeignNetwork {
@@ -148,7 +148,7 @@ class ForeignNetwork {
     private readonly where: string,
   ) {}
 
-  /** Runs a black clip: how many outputs there are, and whether they are probabilities already. */
+  /** Runs a black clip: number of outputs, and whether they are probabilities. */
   async tryOut(): Promise<{ readonly outputs: number; readonly notes: readonly string[] }> {
     const [row = new Float32Array()] = await this.rows(new Float32Array(this.length), 1);
     const sum = row.reduce((total, value) => total + value, 0);
@@ -157,7 +157,6 @@ class ForeignNetwork {
     return { outputs: row.length, notes: this.probabilities ? [note] : [] };
   }
 
-  /** Values of one item: a clip, or an image. */
   private get length(): number {
     const { layout, frames, height, width } = this.socket;
     return (layout === 'images' ? 1 : frames) * 3 * height * width;
@@ -179,7 +178,7 @@ class ForeignNetwork {
     return this.probabilities ? row.map((value) => Math.log(Math.max(value, leastProbability))) : row;
   }
 
-  /** Items [n, ..] -> n rows of outputs, in runs of the model's own batch, else of `atOnce`. */
+  /** Items [n, ..] -> n rows of outputs, in batches of the model's fixed size, else of `atOnce`. */
   private async rows(items: Float32Array, count: number, atOnce = count): Promise<Float32Array[]> {
     const { batch = atOnce } = this.socket;
     const out: Float32Array[] = [];
@@ -191,7 +190,7 @@ class ForeignNetwork {
     return out;
   }
 
-  /** One run. What is missing to a full batch is black. */
+  /** One run; a partial batch is padded with black clips. */
   private async once(part: Float32Array, batch: number): Promise<Float32Array[]> {
     const { layout, frames, height, width, input, output } = this.socket;
     const item = { images: [3], frames: [frames, 3], channels: [3, frames] }[layout];
@@ -214,7 +213,6 @@ function meanRow(rows: readonly (Float32Array | undefined)[]): Float32Array {
   return first.map((_, i) => rows.reduce((sum, row) => sum + (row?.[i] ?? Number.NaN), 0) / rows.length);
 }
 
-/** A failure of ONNX Runtime as this file's: in one line. */
 async function orRefused<T>(work: Promise<T>, what: string): Promise<T> {
   try {
     return await work;

@@ -1,12 +1,9 @@
 /**
- * Learning from videos without labels, after SVFormer (Xing et al. 2023, arXiv 2211.13222): the moving average of the weights labels a
- * weak view, the network learns confident labels on a strong view, some of them mixed by tubes. What the paper and its released code
- * leave open, and what was changed:
- * - threshold, weights and decay are options, chosen by measurement (recipes/semi.yaml); the teacher is the average that is kept anyway;
- * - mixed clips are learnt by cross-entropy with the mixed labels, each weighted by its own confidence, not by a squared error of raw
- *   outputs: that error's scale depends on the logits';
- * - labelled and unlabelled clips go through the network as one batch, so that batch norms see both; the teacher's see the weak views,
- *   since running statistics are those of the student's weights and views (their network has layer norms only).
+ * Semi-supervised learning after SVFormer (Xing et al. 2023, arXiv 2211.13222): the moving average of the weights labels a weak
+ * view, the network learns confident labels on a strong view, some mixed by tubes. Options were chosen by measurement
+ * (recipes/semi.yaml). Unlike there, mixed clips use cross-entropy weighted by confidence, since a squared error of raw outputs
+ * scales with the logits. Labelled and unlabelled clips share a batch, so that batch norms see both; the teacher's see weak
+ * views, since running statistics are the student's (SVFormer has layer norms only).
  */
 
 import { joinClips } from '../../clip/clipTensor.js';
@@ -57,7 +54,7 @@ export async function semiSupervisedBatch(
   }
   return {
     clips: joinClips([known.clips, strong]),
-    // Each part is a mean of its own: the loss is that of the labelled clips plus a weight times that of the others.
+    // The loss of the labelled clips plus a weight times that of the others, each a mean.
     targets: joined(
       scaled(known.targets, options.batch / parts.labelled),
       scaled(targets, (pseudoWeightAt(done, options) * options.batch) / parts.unlabelled),

@@ -1,6 +1,6 @@
 /**
- * What one pass of training learns from: a batch of clips and what is to be said about each. Everything random comes from the run's
- * seed and the number of the pass, so that a resumed run sees the same.
+ * The batch and targets of one pass. All randomness comes from the seed and the number of the pass, so that a resumed run is
+ * identical.
  */
 
 import type { ClipTensor } from '../../clip/clipTensor.js';

@@ -1,5 +1,3 @@
-/** Teachers: what they answer about whose clips, which files are refused, and the loss that is learnt from them. */
-
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

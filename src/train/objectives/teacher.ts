@@ -1,8 +1,7 @@
 /**
- * A trained network that another one learns from: weights of this program, a model file that it exported, or any ONNX network that
- * fits. It sees the very clips that the student sees, augmented and mixed, since a patient and consistent teacher teaches best (Beyer
- * et al. 2022, arXiv 2106.05237), brought to its own size, frames and normalisation. How its answers are learnt is distillation.ts's
- * business.
+ * A trained network to distil from: weights of this program, a model it exported, or any fitting ONNX network. It sees the
+ * student's own clips, augmented and mixed (Beyer et al. 2022, arXiv 2106.05237), resampled to its size, frames and
+ * normalisation.
  */
 
 import { createHash } from 'node:crypto';
@@ -48,7 +47,9 @@ export interface TeacherOptions extends PlatformOptions {
   readonly threads?: number;
 }
 
-/** Opens the file of a teacher. WeightsError when it is no such file, or knows other classes or takes other input than is needed. */
+/**
+ * Opens the file of a teacher. WeightsError when it is no such file, or knows other classes or takes other input than is needed.
+ */
 export async function openTeacher(path: string, student: Student, options: TeacherOptions = {}): Promise<Teacher> {
   await checkTeacherFile(path);
   const network = await networkOf(path, student, { platform: platformOf(options), threads: options.threads });
@@ -127,7 +128,7 @@ function distribution(logits: readonly number[], temperature: number, where: str
   }
 }
 
-/** A network of this program. Clips go through it in groups, on as many engines as are worth having. */
+/** A network of this program; clips go through it in groups, on several engines. */
 function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, { platform, threads }: TeacherPlace): TeacherNetwork {
   const { config, labels, preprocess, notes } = weights;
   const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
@@ -165,7 +166,7 @@ function formNotes(form: Preprocess, { preprocess }: Student): string[] {
   ];
 }
 
-/** A teacher that learnt from videos which this run validates or tests on passes on what it saw of them. */
+/** A teacher trained on videos that this run validates or tests on would leak them. */
 function knownVideos(notes: Readonly<Record<string, string>>, { data }: Student): string[] {
   if (data === undefined || notes['data'] !== data.root || notes['splitBy'] === data.splitBy) return [];
   return [

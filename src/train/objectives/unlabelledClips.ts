@@ -1,6 +1,6 @@
 /**
- * Clips of videos without labels, each seen twice: a weak view for the teacher, a strong one for the student. Which ones a pass gets
- * depends on the seed and the number of the pass only; those of the next pass are read ahead.
+ * Unlabelled clips, each with a weak view for the teacher and a strong one for the student. The choice depends only on seed and
+ * pass; those of the next pass are prefetched.
  */
 
 import type { Augment } from '../../clip/augmentOptions.js';
@@ -38,7 +38,7 @@ export class UnlabelledClips {
     const now = this.ahead?.pass === pass ? this.ahead.batch : this.read(pass);
     const batch = await now;
     const next = this.read(pass + 1);
-    next.catch(() => {}); // it is awaited by the next pass, if there is one
+    next.catch(() => {}); // the next pass awaits it, if any
     this.ahead = { pass: pass + 1, batch: next };
     return batch;
   }

@@ -1,10 +1,10 @@
-/** Finds the videos of `--unlabelled`, and keeps those out that training must not see. */
-
 import { videosBelow } from '../../dataset/folders.js';
 import type { LabelledVideos } from '../../dataset/labelledVideos.js';
 import { DatasetError, systemCode } from '../../errors.js';
 
-/** Videos without labels that a run learns from, by path. DatasetError when the folder has none, or has videos kept for testing. */
+/**
+ * Videos without labels that a run learns from, by path. DatasetError when the folder has none, or has videos kept for testing.
+ */
 export function unlabelledPaths(folder: string | undefined, data: LabelledVideos): readonly string[] {
   if (folder === undefined) return [];
   let paths: readonly string[];

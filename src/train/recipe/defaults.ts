@@ -1,7 +1,4 @@
-/**
- * What `train` chooses when it is not told: recipe, epochs, batch and balance from the size of the data, each with its reason. Pure;
- * the recipe files say on which measurements the numbers rest.
- */
+/** Defaults of recipe, epochs, batch and balance by data size, each with its reason; the recipe files give the measurements. */
 
 import type { TrainChoices } from './options.js';
 
@@ -20,9 +17,9 @@ export interface RecipeDefaults {
   readonly reasons: { readonly recipe: string; readonly epochs: string; readonly classBalanced?: string };
 }
 
-/** Fewer training videos than this are a small set: more epochs, small batches. */
+/** Fewer training videos are a small set: more epochs, small batches. */
 const smallSet = 400;
-/** Clips that a network is to see in all: below it learns too little, above it gains little for its time. */
+/** Target number of clips seen: below it learns too little, above it gains little for its time. */
 const clipsInAll = { small: 4800, standard: 7000, finetune: 2400 } as const;
 const epochLimits = { small: [12, 80], standard: [7, 30], finetune: [6, 30] } as const;
 

@@ -1,6 +1,6 @@
 /**
- * Recipes: YAML files with a network, preprocessing and training options, and a header that says what they are for, the command, the
- * time and accuracy to expect, and on which validation data they were chosen. Those that come with the program are in recipes/.
+ * Recipes: YAML files with network, preprocessing, training options, and a header of purpose, command, expected time and
+ * accuracy, and the validation data they were chosen on.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,10 +19,10 @@ const recipeSchema = v.strictObject({
     /** For which data. */
     for: text,
     command: text,
-    /** What to expect, measured, and on which machine. */
+    /** Measured results, and on which machine. */
     time: text,
     accuracy: text,
-    /** Which validation data decided, so that nobody takes a tuned number for a test. */
+    /** The validation data of the choice, so that a tuned number is not taken for a test. */
     chosenOn: text,
   }),
   /** A name that `vmf info` lists; the data's classes replace its own. */
@@ -31,7 +31,7 @@ const recipeSchema = v.strictObject({
     v.partial(
       v.strictObject({
         frames: integer(1),
-        /** As many pixels as a square of this edge has, in the shape that suits the videos. */
+        /** Pixel count as the edge of a square; the shape follows from the videos. */
         edge: integer(16),
         resize: v.picklist(resizes),
         startSec: number(0),
@@ -63,7 +63,10 @@ export function recipeNames(): string[] {
     .sort();
 }
 
-/** A recipe by its name, or from a file. ConfigError for a name that is none, a file that cannot be read, and any key it must not have. */
+/**
+ * A recipe by its name, or from a file. ConfigError for a name that is none, a file that cannot be read, and any key it must not
+ * have.
+ */
 export function readRecipe(nameOrPath: string): Recipe {
   const isPath = /[/\\.]/.test(nameOrPath);
   if (!isPath && !recipeNames().includes(nameOrPath)) {

@@ -1,5 +1,3 @@
-/** The small parts of a recipe: rates by layer, masks, pseudo-labels, divergence, recipe files, automatic choices. */
-
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,7 +1,6 @@
 /**
- * Room on a disk that is really taken before it is needed: files of the right size, forced to disk, that give way to what they stand
- * for. What is only counted as free may be gone, or beyond a quota, when the hours of work are to be saved; what is taken is there.
- * The bytes are random, since zeros take no room where a file system compresses or leaves holes.
+ * Reserves disk space with files of the right size, which give way to the data. Free space may be gone, or beyond a quota, when a
+ * checkpoint is due. The bytes are random, since zeros take no room where a file system compresses or leaves holes.
  */
 
 import { getRandomValues } from 'node:crypto';

@@ -1,5 +1,3 @@
-/** A run's folder: one run at a time even when several begin at once, room taken before it is needed, lines and files whole. */
-
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +16,7 @@ import { RunFolder } from './runFolder.js';
 
 const entrant = fileURLToPath(new URL('../../../test/support/lockContender.js', import.meta.url));
 
-/** As a run has it: with what continues it. */
+/** With training state, as in a run. */
 function runCheckpoint(): Checkpoint {
   const checkpoint = tinyCheckpoint();
   const moments = new Float32Array(checkpoint.parameters.length);
@@ -72,7 +70,7 @@ test('of processes that open a folder at the same instant exactly one wins, with
   }
 });
 
-/** A process that has looked at a folder, opens it when told, and holds it until told. */
+/** A process that checks a folder, opens it when told, and holds it until told. */
 class Entrant {
   private constructor(
     private readonly child: ChildProcessWithoutNullStreams,

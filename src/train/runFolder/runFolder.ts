@@ -1,6 +1,6 @@
 /**
- * The folder of a run: `last` and `best` checkpoints, metrics.jsonl, a lock, so that two runs never share it unnoticed, and room kept
- * for what is to be written. All writes are atomic or whole lines: whatever stops the process, what is there can be read.
+ * The folder of a run: `last` and `best` checkpoints, metrics.jsonl, a lock and reserved space. Writes are atomic or whole lines,
+ * so that it stays readable after a crash.
  */
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { safetensorsChunks } from '../../weights/safetensors.js';
 import { DiskReserve } from './preallocation.js';
 import { checkUnlocked, takeLock } from './runLock.js';
 
-/** Room beside the checkpoints: for notes in them that grow, for metrics.jsonl, and for what a file system needs for itself. */
+/** Room for growing notes in checkpoints, metrics.jsonl and the file system itself. */
 const marginBytes = 128 * 1024;
 const lineEnd = 10;
 
@@ -40,7 +40,10 @@ export class RunFolder {
     this.files = folderStore(path);
   }
 
-  /** Looks, and writes nothing: a new run wants a folder without checkpoints in it, a resumed one a folder with a `last` checkpoint. */
+  /**
+   * Looks, and writes nothing: a new run wants a folder without checkpoints in it, a resumed one a folder with a `last`
+   * checkpoint.
+   */
   static check(path: string, resume: boolean): RunFolder {
     const folder = new RunFolder(path, resume);
     checkUnlocked(folder.lockPath);
@@ -166,7 +169,7 @@ function forUse({ training: _, ...checkpoint }: Checkpoint): Checkpoint {
 const bytesOf = (checkpoint: Checkpoint): number =>
   safetensorsChunks(checkpointFile(checkpoint)).reduce((sum, { byteLength }) => sum + byteLength, marginBytes);
 
-/** The epoch of a line of metrics; a line cut off by a crash belongs to none and is dropped. */
+/** The epoch of a line of metrics; a line cut off by a crash has none and is dropped. */
 function epochOf(line: string): number {
   try {
     return Number((JSON.parse(line) as { epoch?: number }).epoch ?? 0);

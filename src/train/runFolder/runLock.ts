@@ -1,7 +1,6 @@
 /**
- * A file that says which process works in a folder, so that two never do without noticing. It is made by one exclusive creation;
- * that of a dead process is taken over, by one successor even where several try at the same instant. It is advice to this program
- * only: nothing keeps others out of the folder.
+ * A lock file made by one exclusive creation; that of a dead process is taken over by exactly one successor. Advisory: it binds
+ * this program only.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -15,19 +14,18 @@ import { integer, matching } from '../../schema.js';
 const holderSchema = v.object({
   pid: integer(1),
   host: v.string(),
-  /** When the process began, in a form that no later process with its number shares; absent where the system does not tell. */
+  /** Start of the process, which no later process with its number shares; absent where the system does not tell. */
   began: v.optional(v.string()),
-  /** When the lock was taken, for people. */
   since: v.string(),
   id: v.string(),
 });
 
 type Holder = v.InferOutput<typeof holderSchema>;
 
-/** A lock is written in the same millisecond in which it is made; one that stays empty for longer is that of a process killed there. */
+/** A lock is written within a millisecond; one that stays empty for longer was left by a killed process. */
 const emptyForMs = 1000;
 
-/** Locks that this process holds, for systems that do not tell when a process began. */
+/** Locks of this process, for systems that do not tell when a process began. */
 const held = new Set<string>();
 
 /** Throws a ConfigError when a living process, this one included, holds the lock. Writes nothing. */
@@ -75,12 +73,12 @@ function create(path: string, own: string): boolean {
   } finally {
     closeSync(file);
   }
-  return textOf(path) === own; // another one if this process was held up for so long that its empty lock counted as left behind
+  return textOf(path) === own; // or this process was held up until its empty lock counted as left behind
 }
 
 /**
- * Puts the own lock in the place of a dead process's. Who holds the second lock may do so, and only while the first is still the old
- * one: whoever read it before but comes later finds the successor's. False in that case.
+ * Replaces a dead process's lock. Only the holder of the second lock may, and only while the first is still the old one; else
+ * false.
  */
 function succeed(path: string, old: string, own: string): boolean {
   const letGo = takeLock(`${path}.successor`);
@@ -103,7 +101,7 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** The lock's content, undefined without one; waits for one that is just being written. */
+/** The lock's content, undefined without one; waits for one being written. */
 function readLock(path: string): string | undefined {
   for (;;) {
     const text = textOf(path);
@@ -116,7 +114,7 @@ function readLock(path: string): string | undefined {
 
 function refuseLiving(path: string, text: string): void {
   const holder = holderOf(text);
-  if (!holder) return; // cut off: its process was killed while it wrote it
+  if (!holder) return; // cut off: its process was killed while writing
   const { pid, host, since } = holder;
   if (host !== hostname()) {
     throw new ConfigError(
@@ -131,7 +129,7 @@ function refuseLiving(path: string, text: string): void {
 
 const holderOf = (text: string): Holder | undefined => matching(holderSchema, parsedJson(text));
 
-/** Whether the process of this machine still runs: one with its number that began at the same time. */
+/** Whether a process of this machine with that number and start still runs. */
 function lives({ pid, began, id }: Holder): boolean {
   const now = beginOf(pid);
   if (began !== undefined && now !== undefined) return began === now;
@@ -144,7 +142,7 @@ function lives({ pid, began, id }: Holder): boolean {
   }
 }
 
-/** Linux: the machine's start and, in ticks after it, the process's (proc_pid_stat(5), field 22). Undefined elsewhere or when it is over. */
+/** Linux: boot id and start in ticks (proc_pid_stat(5), field 22). Undefined elsewhere or when it is over. */
 function beginOf(pid: number): string | undefined {
   const stat = textOf(`/proc/${pid}/stat`);
   const boot = textOf('/proc/sys/kernel/random/boot_id');

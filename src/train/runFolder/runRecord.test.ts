@@ -1,4 +1,3 @@
-// The record of a run: written at once, continued by a resuming, closed whichever way a session ends.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * run.json: what a run was asked to do and with what, written when it begins, and how it went, written when it ends. Numbers of
- * single epochs are in metrics.jsonl, weights in the checkpoints. Each resuming adds a session.
+ * run.json: the job, its data and options, and a session for the start and each resuming. Epochs are in metrics.jsonl, weights in
+ * the checkpoints.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -20,15 +20,14 @@ const anyRecord = v.record(v.string(), v.unknown());
 const count = integer(0);
 const mostSaid = 100;
 
-/** One process that worked on the run: the first, and one for every resuming. */
+/** One process that worked on the run. */
 const sessionSchema = v.looseObject({
   startedAt: v.string(),
   endedAt: v.optional(v.string()),
-  /** `running` for good when the process was killed. */
+  /** `running` forever when the process was killed. */
   status: v.string(),
   /** Why it failed. */
   reason: v.optional(v.string()),
-  /** Arguments as they were typed, when the command line was used. */
   command: v.optional(v.array(v.string())),
   version: v.string(),
   machine: v.looseObject({
@@ -38,45 +37,44 @@ const sessionSchema = v.looseObject({
     platform: v.string(),
     node: v.string(),
   }),
-  /** Notes and warnings on the way: what was chosen and why, what was left out. */
+  /** Notes and warnings: choices and their reasons, what was left out. */
   said: v.optional(v.array(v.string())),
-  /** As they were chosen; absent: as many as the machine has. */
+  /** Absent: as many as the machine has. */
   threads: v.optional(count),
   workers: v.optional(count),
-  /** Wall time, time of all cores together (helper processes not counted), and the largest memory of the process. */
+  /** Wall time, CPU time (without helper processes), and peak memory of the process. */
   seconds: v.optional(number()),
   cpuSeconds: v.optional(number()),
   peakMemoryBytes: v.optional(number()),
 });
 
 const dataSchema = v.looseObject({
-  /** As given, made absolute; absent when the caller handed over what it had read. */
+  /** Made absolute; absent when the caller passed parsed data. */
   path: v.optional(v.string()),
   /** The folder that names are relative to. */
   root: v.string(),
   source: v.string(),
   splitBy: v.string(),
-  /** What the splits were made with. */
   options: anyRecord,
-  /** Of names, labels and splits. */
+  /** Digest of names, labels and splits. */
   digest: v.string(),
   labels: v.array(v.string()),
   counts: v.array(v.looseObject({ label: v.string(), train: count, val: count, test: count })),
   notes: v.array(v.string()),
   leftOut: v.array(v.looseObject({ name: v.string(), reason: v.string() })),
-  /** What gives the class away besides motion, found on the training videos; `tells` where more than chance explains. */
+  /** What gives the class away besides motion, on the training videos; `tells` where more than chance explains. */
   clues: v.array(v.looseObject({ what: v.string(), accuracy: number(), chance: number(), tells: v.boolean() })),
 });
 
-/** Later versions add keys: unknown ones are kept and passed over. */
+/** Unknown keys, of later versions, are kept. */
 const recordSchema = v.looseObject({
   format: v.literal(format),
   sessions: v.pipe(v.array(sessionSchema), v.minLength(1)),
-  /** Every training option as it was in force, and those that were given. */
+  /** All training options in force, and those that were given. */
   recipe: anyRecord,
   chosen: anyRecord,
   init: v.optional(v.string()),
-  /** Whose answers were learnt besides the labels. */
+  /** The teacher. */
   teacher: v.optional(v.looseObject({ path: v.string(), name: v.string() })),
   model: v.looseObject({ name: v.string(), parameters: count, macs: number(), config: anyRecord }),
   preprocess: anyRecord,
@@ -177,7 +175,7 @@ export class Recording {
       end = await work();
     } catch (error) {
       this.closeSession('failed', reasonOf(error));
-      await this.write().catch(() => {}); // the first failure is what must be told
+      await this.write().catch(() => {}); // report the first failure
       throw error;
     }
     await this.finish(end);
@@ -276,7 +274,7 @@ function session({ command, threads, workers, said = [] }: RunStart): RunSession
   };
 }
 
-/** What length and shape alone tell of the class. Shapes are all alike when frames are stretched: then nothing is said of them. */
+/** What length and shape alone tell of the class; stretched frames have equal shapes, so those are left out. */
 function cluesOf(videos: readonly ReadVideo[]): RunRecord['data']['clues'] {
   const labels = videos.map(({ label }) => String(label));
   const clue = (what: string, values: readonly number[]) => {
