@@ -1,7 +1,4 @@
-/**
- * The errors of the project, one class per kind of cause. A message is one line: what, where (path, tensor), expected and got,
- * what to do. `path` names the file at fault, so that nobody parses messages.
- */
+/** The errors of the project, one class per kind of cause. A message is one line: what, where (path, tensor), expected and got, what to do. `path` names the file at fault. */
 
 /** What an error concerns, for programs. */
 export interface ErrorDetails {

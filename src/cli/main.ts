@@ -82,7 +82,6 @@ function report(error: unknown): number {
   return known ? 2 : 1;
 }
 
-/** Help and version have been printed. */
 function reportUsage(error: CommanderError): number {
   if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') return 0;
   if (error.code !== 'commander.help') tell(renamedOption(error) ?? error.message.replace(/^error: /, ''));

@@ -89,7 +89,6 @@ function insideOf(from: number, step: number, length: number, size: number, mirr
   return mirrored ? [size - end, size - begin] : [begin, end];
 }
 
-/** Weights sum to 1. */
 function fillWeights(weights: Float32Array, centre: number, radius: number): void {
   let total = 0;
   for (let k = 0; k < weights.length; k++) {

@@ -50,7 +50,6 @@ function drawBox(rng: Rng, share: number, { height, width }: Pick<ClipTensor, 'h
   return { left: at(x - halfX, width), right: at(x + halfX, width), top: at(y - halfY, height), bottom: at(y + halfY, height) };
 }
 
-/** Returns the share that each clip keeps. */
 function pasteBoxes(clips: ClipTensor, partners: readonly number[], box: PixelBox): number {
   const { height, width } = clips;
   const count = box.right - box.left;

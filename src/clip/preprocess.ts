@@ -18,9 +18,7 @@ export const resizes = ['crop', 'fit', 'stretch'] as const;
 
 export const preprocessSchema = v.pipe(
   v.strictObject({
-    /** T: frames of one clip. */
     frames: integer(1, 512),
-    /** The network sees height x width pixels. */
     height: integer(8, 2048),
     width: integer(8, 2048),
     /** crop: the middle of the frame; fit: the whole frame, padded; stretch: the whole frame, its aspect ignored. */

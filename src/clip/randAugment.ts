@@ -70,7 +70,6 @@ export function applyOperations(strip: StripPixels, frames: readonly number[], c
   return chosen.reduce<Pixels>((pixels, { name, magnitude }) => operations[name](pixels, magnitude), { width, height, rgb });
 }
 
-/** One table for all channels. */
 function mapped(pixels: Pixels, of: (value: number) => number): Pixels {
   const table = Uint8ClampedArray.from({ length: 256 }, (_, value) => of(value));
   const { rgb } = pixels;
@@ -90,7 +89,6 @@ function perChannel(pixels: Pixels, tableOf: (histogram: Uint32Array) => Uint8Cl
   return pixels;
 }
 
-/** Darkest to 0, brightest to 255. */
 function stretchTable(histogram: Uint32Array): Uint8ClampedArray {
   const low = histogram.findIndex((count) => count > 0);
   const high = histogram.findLastIndex((count) => count > 0);
@@ -98,7 +96,6 @@ function stretchTable(histogram: Uint32Array): Uint8ClampedArray {
   return Uint8ClampedArray.from({ length: 256 }, (_, value) => (scale === 0 ? value : (value - low) * scale));
 }
 
-/** Histogram equalisation. */
 function equalizeTable(histogram: Uint32Array): Uint8ClampedArray {
   const total = histogram.reduce((sum, count) => sum + count, 0);
   const last = histogram.findLast((count) => count > 0) ?? 0;

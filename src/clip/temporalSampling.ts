@@ -1,4 +1,3 @@
-/** Temporal sampling in seconds; augment.ts draws the times of training clips. */
 import { ConfigError } from '../errors.js';
 
 /** A stretch of video in seconds from its first frame. */

@@ -1,4 +1,3 @@
-/** Selects manifest rows by column values (`--filter set=1,2`). */
 import { ConfigError, DatasetError } from '../errors.js';
 import { byText, type FoundVideo } from './labelledVideos.js';
 import { some } from './some.js';

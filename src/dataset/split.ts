@@ -1,4 +1,3 @@
-/** A seeded stratified split, the same on every machine. */
 import { Rng } from '../rng.js';
 import { byText, type FoundVideo, type Split } from './labelledVideos.js';
 

@@ -143,7 +143,6 @@ function drawMoments(context: SKRSContext2D, content: VideoContent, atSec: numbe
   drawBase(context, content, atSec, x, y, width);
 }
 
-/** Time axis and current position. */
 function drawBase(context: SKRSContext2D, content: VideoContent, atSec: number, x: number, y: number, width: number): void {
   const bars = chartHeight - 6;
   context.fillStyle = muted;

@@ -1,4 +1,3 @@
-/** The contents of explain.json. */
 import type { ClipTensor } from '../clip/clipTensor.js';
 import { softmax, topK } from '../metrics/softmax.js';
 import type { Blinding } from '../models/ablationGraph.js';

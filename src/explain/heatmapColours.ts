@@ -24,7 +24,6 @@ export function heatmapColour(value: number): [number, number, number] {
   return [between(0), between(1), between(2)];
 }
 
-/** Opacity of the colour. */
 const cover = (value: number): number => 0.35 + 0.5 * Math.min(Math.max(value, 0), 1);
 
 /** Converts RGBA [.., 4] in place to grey, blended with the colour of `heat` (0 to 1) per pixel. */

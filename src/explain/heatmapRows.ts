@@ -1,5 +1,3 @@
-/** Maps to draw for a video, their order and captions. */
-
 import { percent } from '../metrics/percent.js';
 import type { Blindness } from '../models/ablationGraph.js';
 import type { Place } from '../models/model.js';

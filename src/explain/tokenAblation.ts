@@ -30,7 +30,6 @@ export function ablationEffect(untouched: ArrayLike<number>, blind: ArrayLike<nu
 
 const difference = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => value - (b[i] ?? 0));
 
-/** Logits minus their mean. */
 function centred(logits: ArrayLike<number>): number[] {
   const values = Array.from(logits);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

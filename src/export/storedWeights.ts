@@ -44,7 +44,6 @@ export function storeLinearWeights(model: OnnxModel): OnnxModel {
 
 interface Replacement {
   readonly tensors: readonly OnnxTensor[];
-  /** Produce the constant's original name. */
   readonly nodes: readonly OnnxNode[];
 }
 

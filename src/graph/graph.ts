@@ -1,4 +1,3 @@
-/** A graph with its state, and the names of its parts in the model file. */
 import type { Expr, Op } from './expr.js';
 
 type Values<Name extends string> = Readonly<Partial<Record<Name, Expr>>>;

@@ -63,7 +63,6 @@ function each<T>(items: readonly T[], write: (item: T) => void): void {
   for (let i = items.length - 1; i >= 0; i--) write(items[i] as T);
 }
 
-/** A metadata entry or an operator set: a name, and what `value` writes. */
 function pairProto(out: BackwardWriter, field: number, name: string, value: () => void): void {
   out.message(field, () => {
     value();

@@ -69,7 +69,6 @@ export async function calibrateCheckpoint(
   }
 }
 
-/** Temperature and threshold of these clips, and their effect. */
 function fit(
   clips: readonly LogitClip[],
   source: { readonly split: string; readonly views: string },

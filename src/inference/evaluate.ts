@@ -75,7 +75,6 @@ function row({ path, name, label }: TestVideo, recognised: ClipResult): Evaluate
   return { path, name, label, predicted: best.label, correct: best.label === label, score: best.score, scores, ...more };
 }
 
-/** Index of each label among the recogniser's. */
 function placesOf(labels: readonly string[], videos: readonly TestVideo[]): Map<string, number> {
   const places = new Map(labels.map((label, i) => [label, i]));
   const strange = [...new Set(videos.map(({ label }) => label))].filter((label) => !places.has(label));

@@ -1,5 +1,3 @@
-/** Options and results of a recogniser; types only. */
-
 import type { ClipTensor } from '../clip/clipTensor.js';
 import type { Views } from '../clip/clipView.js';
 import type { LimitError, VideoError } from '../errors.js';

@@ -128,7 +128,6 @@ async function scoreWindows(
   return out;
 }
 
-/** The centres of T equal segments. */
 const timesOf = ({ startSec, endSec }: TimeWindow, frames: number): number[] =>
   Array.from({ length: frames }, (_, t) => startSec + ((t + 0.5) * (endSec - startSec)) / frames);
 

@@ -1,7 +1,4 @@
-/**
- * The machine's limits as measured through ONNX Runtime, like the networks: multiply-adds of a large matrix product, bandwidth of
- * an addition at several sizes, overhead of a node.
- */
+/** The machine's limits as ONNX Runtime reaches them: multiply-adds of a large matrix product, bandwidth of an addition at several sizes, overhead of a node. */
 
 import { type OnnxNode, type OnnxTensor, writeOnnx } from '../graph/onnx.js';
 import type { WorkerPool } from '../node/workerPool.js';

@@ -1,5 +1,3 @@
-/** The thread in which models are timed and profiled: one session at a time. */
-
 import '../node/noTelemetry.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

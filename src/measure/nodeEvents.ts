@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { matching, number } from '../schema.js';
 
-/** Shapes by the type of their elements. */
 const shapesSchema = v.optional(v.array(v.record(v.string(), v.array(number()))), []);
 const eventSchema = v.object({
   cat: v.literal('Node'),

@@ -54,7 +54,6 @@ export async function roofline(measure: WorkerPool<MeasureTasks>, peak: MachineP
   return summed(times, runs, config, clips, peak);
 }
 
-/** The part that a node says it belongs to. */
 const partNamed = (node: string, parts: readonly { readonly name: string }[]): string | undefined =>
   parts.find(({ name }) => node.startsWith(`${name}/`) || node.includes(`/${name}/`))?.name;
 

@@ -1,4 +1,3 @@
-/** Mean and Student's t confidence interval of a few measurements. */
 import { ConfigError } from '../errors.js';
 
 export interface MeanInterval {

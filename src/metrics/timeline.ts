@@ -119,7 +119,6 @@ function duration({ startSec, endSec }: Stretch): number {
   return endSec - startSec;
 }
 
-/** Argmax; the first of equals. */
 function best(values: Float64Array): number {
   return values.reduce((top, value, i) => (value > (values[top] ?? 0) ? i : top), 0);
 }

@@ -111,14 +111,13 @@ function places({ blocks, readout }: Config): Place[] {
   return [...inBlocks, { name: 'bridge', stride, used: readout === 'linear' ? 'all' : 'token 0' }];
 }
 
-/** Token 0 is not one of many: its effect is of all three ways together. */
+/** The effect of token 0 is that of all three ways together. */
 function reaches({ readout }: Config, token: number): string {
   const rest = 'the features and the other tokens';
   if (token === 0) return `the head directly, the slopes of every dynamic ReLU, and ${rest}`;
   return readout ? `the head directly, and ${rest}` : `${rest}, in the blocks only`;
 }
 
-/** The learned token table, the same for every set. */
 function tokens(scope: Scope, config: Config, sets: number): Tokens {
   const table = scope.weight('tokens', [config.tokens, config.tokenDim], { normal: 1 }, false);
   const zero = constant(new Float32Array(sets), [sets, 1, 1]);

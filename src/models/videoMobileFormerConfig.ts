@@ -154,7 +154,6 @@ function build(
   return { family, name, layout, ...found, ...input, blocks: withTime(found.blocks, temporal) };
 }
 
-/** Gives every block its temporal kernel. */
 function withTime(blocks: readonly Plain[], plan: TemporalPlan): BlockConfig[] {
   let edge = 112;
   return blocks.map((block): BlockConfig => {

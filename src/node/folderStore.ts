@@ -1,4 +1,3 @@
-/** Files of a folder on disk, replaced atomically. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf, systemCode, WeightsError } from '../errors.js';

@@ -1,4 +1,3 @@
-/** The thread in which onnxruntime-node works. */
 import './noTelemetry.js';
 import * as ort from 'onnxruntime-node';
 import type { RuntimeSettings } from '../runtime/runtimeTasks.js';

@@ -72,7 +72,6 @@ class Constants {
     return name;
   }
 
-  /** Names of scale and zero point. */
   steps(tensor: string, { scale, zero }: Steps): [string, string] {
     return [
       this.add(`${tensor}_scale`, 'float32', [], Float32Array.of(scale)),

@@ -1,5 +1,3 @@
-/** Weights file -> checked int8 model file, calibrated on a data set. */
-
 import type { DatasetOptions } from '../dataset/dataset.js';
 import { readDataset } from '../dataset/dataset.js';
 import { checkedClips, checkModel } from '../export/check.js';

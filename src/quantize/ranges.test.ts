@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { Rng } from '../rng.js';
 import { Histogram, rangeMethods, type Steps } from './ranges.js';
 
-/** Mean squared quantization error. */
 function error(values: Float32Array, { scale, zero }: Steps): number {
   const rounded = values.map((value) => scale * (Math.min(Math.max(Math.round(value / scale) + zero, 0), 255) - zero));
   return values.reduce((sum, value, i) => sum + (value - (rounded[i] ?? 0)) ** 2, 0) / values.length;

@@ -143,7 +143,6 @@ test('a frame that is no picture in a data URI is refused', () => {
   }
 });
 
-/** The given text in every field. */
 function everywhere(text: string): ReportData {
   return {
     title: text,

@@ -65,7 +65,6 @@ function trainedOn(trainClips: number | undefined): string[] {
   return trainClips === undefined ? [] : [`trained on ${grouped(trainClips)} others`];
 }
 
-/** What the numbers were measured on. */
 function facts({ accuracy, model, run }: ReportData): Html {
   const rows: ReportFact[] = [
     ['Model', model?.name],

@@ -80,7 +80,6 @@ function findData(run: RunFiles, { data: given }: EvaluationChoice): Found {
   return { path, data: undefined, notes };
 }
 
-/** Or why it cannot be used. */
 function dataIfThere(path: string, run: RunFiles): LabelledVideos | string {
   try {
     return readDataset(path, splitOptions(run));

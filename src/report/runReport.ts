@@ -64,7 +64,6 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
   };
 }
 
-/** What was measured on what, and its reliability. */
 function leadOf(run: RunFiles, { split, evaluation }: RunResult): string {
   const epochs = run.rows.at(-1)?.epoch ?? 0;
   const { labels, config } = run.best;

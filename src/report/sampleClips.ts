@@ -49,7 +49,6 @@ export async function picturesOf(
   }
 }
 
-/** At most `count` items, evenly spaced. */
 function spread<T>(items: readonly T[], count: number): T[] {
   if (items.length <= count) return [...items];
   return Array.from({ length: count }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / count)] as T);

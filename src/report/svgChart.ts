@@ -1,4 +1,3 @@
-/** A line chart as inline SVG. Colours come from the page's style sheet: light, dark and print. */
 import { type Html, html } from './html.js';
 
 export type LineStyle = 'lineA' | 'lineB' | RunStyle;

@@ -1,5 +1,3 @@
-/** A contact sheet: a row per clip, time from left to right. */
-
 import { Rng, type Rng as Stream } from '../rng.js';
 import { createCanvas } from '../video/canvas.js';
 import { type ActionClass, actionClasses } from './actions.js';

@@ -1,4 +1,3 @@
-/** Renders a clip's frames: camera, light, static layers, actors, exposure, grain. */
 import type { SKRSContext2D as Context } from '@napi-rs/canvas';
 import { Rng } from '../rng.js';
 import { createCanvas } from '../video/canvas.js';
@@ -75,7 +74,6 @@ function moveCamera(
   context.translate(-width / 2, -height / 2);
 }
 
-/** Shadows, figure, its object, and passing objects. */
 function drawActors(context: Context, clip: Clip, camera: Camera, light: Light, pose: Pose, u: number): void {
   const { build, appearance, scene, propColour, propBand } = clip.nuisance;
   const { object: size, furniture } = clip.motion.props;
@@ -121,7 +119,6 @@ function grading({ nuisance, noiseSeed }: Clip): (rgba: Uint8ClampedArray, index
 
 type Curve = Uint8ClampedArray;
 
-/** Sensor response of one channel. */
 function responseCurve({ gain, tintAlpha }: Nuisance, tint: number): Curve {
   const exposed = (level: number) => 128 + (level - 128) * gain + 40 * (gain - 1);
   return Uint8ClampedArray.from({ length: 256 }, (_, level) => exposed(level) * (1 - tintAlpha) + tint * tintAlpha);

@@ -1,4 +1,3 @@
-/** Worker thread: renders and encodes one clip per task. */
 import { join } from 'node:path';
 import { serveTasks } from '../node/workerPool.js';
 import { Rng } from '../rng.js';

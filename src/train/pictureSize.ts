@@ -1,5 +1,3 @@
-/** Default frame height and width: those that show the most of the videos. */
-
 import type { FrameShape } from '../clip/clipShape.js';
 import type { Preprocess } from '../clip/preprocess.js';
 

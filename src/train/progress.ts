@@ -23,7 +23,7 @@ const progressSchema = v.strictObject({
   normSum: number(),
   /** Sum of the shares of unlabelled clips with a confident pseudo-label. */
   pseudoSum: number(),
-  /** Validations since the best one. */
+  /** Validations. */
   sinceBest: integer(0),
   best: v.optional(v.strictObject({ epoch: integer(), top1: v.optional(number()), loss: v.optional(number()) })),
 });

@@ -121,7 +121,6 @@ function chosen(job: TrainJob, data: LabelledVideos): Choices {
   };
 }
 
-/** Notes on automatic choices. */
 function reasonsFor(
   { recipe: named, model, init, options = {} }: TrainJob,
   { reasons }: RecipeDefaults,

@@ -1,4 +1,3 @@
-/** Encodes 4:2:0 frames with the system's `ffmpeg`, one process per file. */
 import { spawnSync } from 'node:child_process';
 import { VideoError } from '../errors.js';
 import type { EncodeJob } from './encodeJob.js';

@@ -1,4 +1,3 @@
-/** Encoding options and the resolved job: codec settings, frame rate as a fraction. */
 import type { BackEndName } from './types.js';
 
 export type VideoCodec = 'h264' | 'vp9';

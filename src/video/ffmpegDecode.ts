@@ -20,7 +20,6 @@ export interface FfmpegJob {
   readonly shared: boolean;
 }
 
-/** Frames of one ffmpeg run. */
 interface Part {
   readonly slots: FrameSlot[];
   /** First packet; 0: start of the file. */
@@ -145,7 +144,7 @@ function readPart(job: FfmpegJob, part: Part, result: ToolRun, timeline: Timelin
 }
 
 interface Told {
-  /** Pts of the frames in the pipe, in ticks. */
+  /** Pts, in ticks. */
   readonly wanted: number[];
   readonly damaged: Set<number>;
   damage: string | undefined;

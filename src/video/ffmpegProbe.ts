@@ -1,4 +1,3 @@
-/** Streams and packets of a file as `StreamFacts`, from one ffprobe run without decoding. */
 import * as v from 'valibot';
 import { VideoError } from '../errors.js';
 import { parsedJson } from '../json.js';

@@ -1,4 +1,3 @@
-/** Model files on disk (Node only). */
 import { open, readFile, stat } from 'node:fs/promises';
 import { WeightsError } from '../errors.js';
 import { type OnnxWeights, parseOnnxWeights } from './onnxWeights.js';

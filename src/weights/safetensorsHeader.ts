@@ -58,7 +58,6 @@ function readTensor(cursor: HeaderCursor, name: string): HeaderTensor {
   return { name, dtype, shape, begin, end };
 }
 
-/** Forward-only position in the header text. */
 class HeaderCursor {
   private at = 0;
 

@@ -1,4 +1,3 @@
-/** Safetensors files of any store, read tensor by tensor. */
 import type { StoredFile } from '../platform/fileStore.js';
 import type { NamedTensor, TensorFile } from './namedTensor.js';
 import { tensorFromBytes } from './safetensors.js';

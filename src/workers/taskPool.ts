@@ -41,7 +41,6 @@ interface WorkerSlot {
   readonly ended: Deferred;
 }
 
-/** A promise that is kept from outside. */
 interface Deferred {
   readonly promise: Promise<void>;
   readonly resolve: () => void;

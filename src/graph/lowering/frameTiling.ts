@@ -115,7 +115,6 @@ class Rewriting {
     return rebuilt(node, node.inputs.map((x) => this.whole(x))); // biome-ignore format: one line
   }
 
-  /** The sum over frames of each frame's sum. */
   private total(node: Expr): Expr {
     const [first] = node.inputs;
     const parts = times(first ?? node).map((t) => rebuilt(node, this.operandsAt(node, t)));

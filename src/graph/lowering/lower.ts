@@ -35,7 +35,6 @@ type Pass = (outputs: Outputs, provenance: Provenance) => Outputs;
  */
 const largeBytes = 6e6;
 
-/** Before blocked emission, in this order. */
 const nchwcPasses: Readonly<Record<string, Pass>> = {
   frameTiling: (outputs, provenance) => frameTiling(outputs, largeBytes, provenance),
   timeInnermost,
@@ -127,7 +126,6 @@ class Lowering implements NchwcLowering {
     return this.vectors.vector(x, lanes);
   }
 
-  /** Whether the value comes into being in blocked layout. */
   isNchwc(node: Expr): boolean {
     const { nchwc } = operatorOf(node);
     if (this.target.block === 0 || !node.isMap || !nchwc) return false;

@@ -32,7 +32,7 @@ export const depthwiseWeightGradient = (dy: Expr, x: Expr, sliding: Sliding, sha
 
 const times = (wide: Expr | undefined, narrow: Expr | undefined): number => (wide?.shape[2] ?? 1) / (narrow?.shape[2] ?? 1);
 
-/** Of the convolution whose gradient it is: its map, its result and its kernel. */
+/** Map, result and kernel of the convolution. */
 const sizes = ({ kind }: Op, map: Shape, result: Shape, weight: Shape) =>
   [mapSize(map, kind), mapSize(result, kind), kernelOf(weight)] as const;
 

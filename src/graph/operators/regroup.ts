@@ -1,5 +1,3 @@
-/** The same images in other clips. */
-
 import { asMap, type Expr, mapExpr } from '../expr.js';
 import { mapSize, need } from '../shape.js';
 import { channelAffine } from './channelAffine.js';

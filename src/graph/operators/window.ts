@@ -1,5 +1,3 @@
-/** How a kernel slides over time, height and width; for convolutions and pooling. */
-
 import { mapSize, type Shape } from '../shape.js';
 
 export type Triple = readonly [time: number, height: number, width: number];

@@ -8,7 +8,6 @@ const [count, width, classes] = [12, 30, 3];
 const penalty = 0.7;
 const labels = Int32Array.from({ length: count }, (_, n) => n % classes);
 
-/** Random rows [count, width]. */
 function randomRows(): Float64Array {
   const rng = new Rng(['ridge']);
   return Float64Array.from({ length: count * width }, () => rng.normal());
@@ -53,7 +52,7 @@ test('in coordinates of the rows it is the same classifier', () => {
   const { rows } = centred(randomRows(), all);
   const wide = new RidgeClassifier({ features: rows, width, labels }, classes).fit(penalty);
   const space = new RowSpace(rows, count, 100);
-  assert.equal(space.rank, count - 1); // the mean is taken off
+  assert.equal(space.rank, count - 1);
   const narrow = new RidgeClassifier({ features: space.coordinates, width: space.rank, labels }, classes).fit(penalty);
   for (const [i, score] of narrow.leftOut.entries()) close(score, at(wide.leftOut, i), 1e-9);
   for (let k = 0; k < classes; k++) {
@@ -63,11 +62,11 @@ test('in coordinates of the rows it is the same classifier', () => {
 });
 
 test('a space of fewer directions takes the rows that say most, and still maps back', () => {
-  const rows = Float64Array.from([3, 0, 0, 0, 0.1, 0, 0, 0, 2, 3, 0, 2]); // four rows of three features
+  const rows = Float64Array.from([3, 0, 0, 0, 0.1, 0, 0, 0, 2, 3, 0, 2]);
   const space = new RowSpace(rows, 4, 2);
   assert.equal(space.rank, 2);
   const weights = space.inFeatures(Float64Array.from([1, 1]));
-  close(at(weights, 1), 0, 1e-12); // the small row was left
+  close(at(weights, 1), 0, 1e-12);
   for (let n = 0; n < 4; n++) {
     const coordinates = at(space.coordinates, 2 * n) + at(space.coordinates, 2 * n + 1);
     close(

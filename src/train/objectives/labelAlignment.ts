@@ -1,5 +1,3 @@
-/** The interface of teachers, and the mapping of their classes to the student's. */
-
 import type { ClipTensor } from '../../clip/clipTensor.js';
 import type { Preprocess } from '../../clip/preprocess.js';
 import { WeightsError } from '../../errors.js';

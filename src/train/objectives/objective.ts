@@ -1,5 +1,3 @@
-/** Chooses the source of a run's batches: labelled clips alone, or with unlabelled ones. */
-
 import type { ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
 import { ConfigError } from '../../errors.js';
 import type { TrainJob } from '../job.js';

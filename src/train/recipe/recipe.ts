@@ -16,7 +16,6 @@ import { renamedPreprocess } from './renamed.js';
 
 const recipeSchema = v.strictObject({
   about: v.strictObject({
-    /** For which data. */
     for: text,
     command: text,
     /** Measured results, and on which machine. */

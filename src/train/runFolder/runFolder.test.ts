@@ -203,7 +203,6 @@ async function openedOnDisk(t: TestContext, bytes: number): Promise<{ path: stri
   return { path, folder: await opened(path) };
 }
 
-/** Fills what is left of a file system. */
 function fillDisk(path: string): void {
   for (const bytes of [65536, 4096]) {
     try {

@@ -20,13 +20,11 @@ const anyRecord = v.record(v.string(), v.unknown());
 const count = integer(0);
 const mostSaid = 100;
 
-/** One process that worked on the run. */
 const sessionSchema = v.looseObject({
   startedAt: v.string(),
   endedAt: v.optional(v.string()),
   /** `running` forever when the process was killed. */
   status: v.string(),
-  /** Why it failed. */
   reason: v.optional(v.string()),
   command: v.optional(v.array(v.string())),
   version: v.string(),
@@ -74,7 +72,6 @@ const recordSchema = v.looseObject({
   recipe: anyRecord,
   chosen: anyRecord,
   init: v.optional(v.string()),
-  /** The teacher. */
   teacher: v.optional(v.looseObject({ path: v.string(), name: v.string() })),
   model: v.looseObject({ name: v.string(), parameters: count, macs: number(), config: anyRecord }),
   preprocess: anyRecord,
