@@ -58,7 +58,7 @@ function near(got: Float32Array | undefined, expected: Float32Array | undefined,
 
 test('two passes of two clips make the step that one pass of four makes', async () => {
   const whole = await stepOnce({ ...frozen, clips: 4 }, feeds(four, labels));
-  const options = { ...frozen, clips: 2, accumulate: 2 };
+  const options = { ...frozen, clips: 2, gradAccum: 2 };
   const begun = { gradients: new Float32Array(count) };
   const first = await runGraph(gradientMicroStep(config, options), feeds(some(0, 2), labels.slice(0, 2), begun), 0);
   assert.equal(first.updates['parameters'], undefined);
@@ -71,7 +71,7 @@ test('two passes of two clips make the step that one pass of four makes', async 
 
 test('the moving average keeps its share of the old and takes the rest from the new weights', async () => {
   const average = weights.parameters.map((value) => value + 1);
-  const got = await stepOnce({ ...frozen, clips: 4, average: true }, feeds(four, labels, { ema: average }));
+  const got = await stepOnce({ ...frozen, clips: 4, ema: true }, feeds(four, labels, { ema: average }));
   const next = got.updates['parameters'] ?? new Float32Array();
   near(
     got.updates['ema'],

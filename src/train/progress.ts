@@ -12,7 +12,7 @@ const progressSchema = v.strictObject({
   /** Digest of names, labels and splits of the videos. */
   data: v.string(),
   teacher: v.optional(v.string()),
-  /** Finished epochs, passes of the current one, and all passes: a step is `accumulate` of them. */
+  /** Finished epochs, passes of the current one, and all passes: a step is `gradAccum` of them. */
   epoch: integer(0),
   batch: integer(0),
   pass: integer(0),

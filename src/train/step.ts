@@ -27,9 +27,9 @@ export interface StepOptions {
   /** Clips follow one another in pairs (see trainingGraph); for causal networks and even batches. */
   readonly pairedClips?: boolean;
   /** Passes whose gradients make one step; 1 by default. */
-  readonly accumulate?: number;
+  readonly gradAccum?: number;
   /** Keep a moving average of the parameters (state `ema`). */
-  readonly average?: boolean;
+  readonly ema?: boolean;
   /** Skip residual branches by the input `dropPath` [n, B] (0 or 1 / (1 - p)), n as `masksOf` says. */
   readonly dropPath?: boolean;
   /** Multiply each parameter's learning rate by the state `rates` [P]. */
@@ -63,9 +63,9 @@ export function trainingStep(config: NetworkConfig, options: StepOptions): StepG
   const inventory = inventoryOf(config);
   const state = stateInputs(inventory);
   const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, state, options);
-  const { accumulate = 1, gradClip } = options;
-  const sum = accumulate > 1 ? gradientSum(inventory) : undefined;
-  const mean = sum ? mul(add(sum, flat), 1 / accumulate) : flat;
+  const { gradAccum = 1, gradClip } = options;
+  const sum = gradAccum > 1 ? gradientSum(inventory) : undefined;
+  const mean = sum ? mul(add(sum, flat), 1 / gradAccum) : flat;
   const norm = normOf(mean);
   const gradient = Number.isFinite(gradClip) ? mul(mean, clip(div(gradClip, add(norm, 1e-6)), 0, 1)) : mean;
   const moved = adamW(state, gradient, decayMask(inventory), options);
@@ -187,7 +187,7 @@ function adamW(state: State, gradient: Expr, mask: Expr, options: StepOptions): 
   const ema = () => add(mul(input('ema', next.shape), keep), mul(next, sub(1, keep)));
   return {
     ...{ parameters: next, expAvg, expAvgSq },
-    ...(options.average && { ema: ema() }),
+    ...(options.ema && { ema: ema() }),
   };
 }
 

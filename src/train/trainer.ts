@@ -188,8 +188,8 @@ export class Trainer {
   private async pass(batch: ClipBatch): Promise<void> {
     const { config, options, session } = this.parts;
     const { pass } = this.progress;
-    const { gradAccum: accumulate, ema: average, dropPath, weightDecay } = options;
-    const step = Math.floor(pass / accumulate) + 1;
+    const { gradAccum, ema, dropPath, weightDecay } = options;
+    const step = Math.floor(pass / gradAccum) + 1;
     const made = await this.parts.makeBatch(batch, { pass, done: pass / this.totalPasses });
     const result = await session.step({
       clips: made.clips,
@@ -199,9 +199,9 @@ export class Trainer {
       ...(dropPath > 0 && { dropPath: dropPathMask(session.masks.branches, options, pass) }),
       ...{ step, rate: this.rateAt(pass), weightDecay },
       // Early averages forget their start sooner.
-      keep: Math.min(average, (1 + step) / (10 + step)),
+      keep: Math.min(ema, (1 + step) / (10 + step)),
       pairedClips: this.pairedClips,
-      partial: (pass + 1) % accumulate !== 0,
+      partial: (pass + 1) % gradAccum !== 0,
     });
     this.refuseDivergence(made, result, step);
     this.updateMetrics(made, result);

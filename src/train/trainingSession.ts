@@ -83,7 +83,7 @@ export class TrainingSession {
 
   /** What is tested and kept is the moving average, where there is one. */
   private get tested(): Weights {
-    return this.options.average ? 'ema' : 'parameters';
+    return this.options.ema ? 'ema' : 'parameters';
   }
 
   /** Where `ema` or `gradients` are needed and not given, they begin as the parameters and as zeros. */
@@ -98,18 +98,18 @@ export class TrainingSession {
     } = weights;
     await this.engine.setState({
       ...{ parameters, statistics, expAvg, expAvgSq },
-      ...(this.options.average && { ema }),
+      ...(this.options.ema && { ema }),
       ...(this.accumulates && { gradients }),
     });
   }
 
   async weights(): Promise<TrainingWeights> {
-    const extra = [...(this.options.average ? (['ema'] as const) : []), ...(this.accumulates ? (['gradients'] as const) : [])];
+    const extra = [...(this.options.ema ? (['ema'] as const) : []), ...(this.accumulates ? (['gradients'] as const) : [])];
     return this.engine.readState(['parameters', 'statistics', 'expAvg', 'expAvgSq', ...extra]);
   }
 
   private get accumulates(): boolean {
-    return (this.options.accumulate ?? 1) > 1;
+    return (this.options.gradAccum ?? 1) > 1;
   }
 
   /** Factors of the learning rate, one a parameter; needed before the first step when the options ask for them. */

@@ -258,7 +258,7 @@ test('the digest is that of the bytes', async (t) => {
 /** Logits and flat gradient of one pass of a lively tiny network on 4 clips. */
 async function onePass(temperature: number, said: (logits: Float32Array) => { targets: Float32Array; soft: Float32Array }) {
   const config = tinyConfig({ classes: 3 });
-  const options = { ...defaultStep, clips: 4, accumulate: 2, temperature };
+  const options = { ...defaultStep, clips: 4, gradAccum: 2, temperature };
   const { parameters, statistics } = tinyCheckpoint({ labels });
   const engine = openRuntime({ threads: 1 });
   try {
