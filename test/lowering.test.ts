@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as ort from 'onnxruntime-node';
-import { mul } from '../src/graph/elementwise.js';
 import { type Expr, input } from '../src/graph/expr.js';
-import { logSoftmax } from '../src/graph/linear.js';
 import { type LoweringTarget, lower } from '../src/graph/lowering/lower.js';
-import { flatten, slice, sumAll } from '../src/graph/shapeOps.js';
+import { mul } from '../src/graph/operators/arithmetic.js';
+import { sumAll } from '../src/graph/operators/reduction.js';
+import { flatten } from '../src/graph/operators/reshape.js';
+import { slice } from '../src/graph/operators/sliceConcat.js';
+import { logSoftmax } from '../src/graph/operators/softmax.js';
 import { Rng } from '../src/rng.js';
 import { readOnnx } from './support/readOnnx.js';
 

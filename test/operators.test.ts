@@ -2,15 +2,32 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { convolution, depthwise, depthwiseTaps } from '../src/graph/convolution.js';
-import * as el from '../src/graph/elementwise.js';
 import { constant, type Expr, filled, input, type OpKind } from '../src/graph/expr.js';
-import * as ft from '../src/graph/featureMapOps.js';
 import { gradients } from '../src/graph/gradients.js';
-import * as ln from '../src/graph/linear.js';
+import { gelu, hardSigmoid, hardSwish, silu } from '../src/graph/operators/activations.js';
+import { add, div, mul, sub } from '../src/graph/operators/arithmetic.js';
+import { selfAttention } from '../src/graph/operators/attention.js';
+import { averagePool } from '../src/graph/operators/averagePool.js';
+import { channelAffine, channelDot, channelSum, globalAverage } from '../src/graph/operators/channelAffine.js';
+import { convolution } from '../src/graph/operators/convolution.js';
+import { depthwise, depthwiseTaps } from '../src/graph/operators/depthwise.js';
+import { channelLayerNorm, layerNorm } from '../src/graph/operators/layerNorm.js';
+import { linear, matmul, mixRows } from '../src/graph/operators/matmul.js';
+import { maxPool } from '../src/graph/operators/maxPool.js';
+import { blockDiagonal, channelInnerProducts, pointwise } from '../src/graph/operators/pointwise.js';
+import { broadcast, sum, sumAll } from '../src/graph/operators/reduction.js';
 import { operatorNames } from '../src/graph/operators/registry.js';
+import { regroup } from '../src/graph/operators/regroup.js';
+import { reshape } from '../src/graph/operators/reshape.js';
+import { shuffleChannels } from '../src/graph/operators/shuffleChannels.js';
+import { concat, slice } from '../src/graph/operators/sliceConcat.js';
+import { logSoftmax, softmax } from '../src/graph/operators/softmax.js';
+import { spatialSoftmax } from '../src/graph/operators/spatialSoftmax.js';
+import { squeezeExcite } from '../src/graph/operators/squeezeExcite.js';
+import { softmaxTokens } from '../src/graph/operators/tokenSoftmax.js';
+import { transpose } from '../src/graph/operators/transpose.js';
+import { clip, erf, exp, log, relu, relu6, sigmoid, sqrt } from '../src/graph/operators/unary.js';
 import { type Shape, sizeOf } from '../src/graph/shape.js';
-import { broadcast, concat, reshape, slice, sum, sumAll, transpose } from '../src/graph/shapeOps.js';
 import { Rng } from '../src/rng.js';
 import { evaluate } from './support/evaluate.js';
 import { blockOf, layouts } from './support/layouts.js';
@@ -38,22 +55,22 @@ const map = (rng: Rng, channels = 1 + rng.integer(20)): number[] => [
 const rowsFor = (rng: Rng, m: readonly number[]): number[] => [rng.chance(0.5) ? 1 : (m[1] ?? 1), m[2] ?? 1];
 
 const cases: Record<string, (rng: Rng) => Case> = {
-  add: (rng) => ({ shapes: [[2, 3, 4], rng.pick([[2, 3, 4], [4], [3, 1], []])], make: el.add }),
-  sub: (rng) => ({ shapes: [rng.pick([[3, 4], [4]]), [3, 4]], make: el.sub }),
-  mul: (rng) => ({ shapes: [[2, 3, 4], rng.pick([[1, 3, 1], [2, 3, 4], [1]])], make: el.mul }),
-  div: (rng) => ({ shapes: [[2, 3], rng.pick([[2, 3], [3], [2, 1]])], make: el.div, values: positive }),
-  relu: () => ({ shapes: [[5, 7]], make: el.relu, values: kinkFree }),
-  exp: () => ({ shapes: [[5, 3]], make: el.exp }),
-  log: () => ({ shapes: [[5, 3]], make: el.log, values: positive }),
-  sqrt: () => ({ shapes: [[5, 3]], make: el.sqrt, values: positive }),
-  erf: () => ({ shapes: [[5, 3]], make: el.erf }),
-  sigmoid: () => ({ shapes: [[5, 3]], make: el.sigmoid }),
-  'activations of a map': (rng) => ({ shapes: [map(rng)], make: rng.pick([el.sigmoid, el.silu, el.gelu, el.erf]) }),
-  gelu: () => ({ shapes: [[5, 3]], make: el.gelu }),
-  clip: () => ({ shapes: [[5, 7]], make: (x) => el.clip(x, 0, 1.45), values: kinkFree }),
-  relu6: () => ({ shapes: [[5, 7]], make: (x) => el.relu6(el.mul(x, 8)), values: (rng) => rng.pick([-1, 0.3, 0.6, 0.9, 1.3]) }),
-  hardSigmoid: () => ({ shapes: [[30]], make: (x) => el.hardSigmoid(el.mul(x, 4)), values: kinkFree }),
-  hardSwish: () => ({ shapes: [[30]], make: (x) => el.hardSwish(el.mul(x, 4)), values: kinkFree }),
+  add: (rng) => ({ shapes: [[2, 3, 4], rng.pick([[2, 3, 4], [4], [3, 1], []])], make: add }),
+  sub: (rng) => ({ shapes: [rng.pick([[3, 4], [4]]), [3, 4]], make: sub }),
+  mul: (rng) => ({ shapes: [[2, 3, 4], rng.pick([[1, 3, 1], [2, 3, 4], [1]])], make: mul }),
+  div: (rng) => ({ shapes: [[2, 3], rng.pick([[2, 3], [3], [2, 1]])], make: div, values: positive }),
+  relu: () => ({ shapes: [[5, 7]], make: relu, values: kinkFree }),
+  exp: () => ({ shapes: [[5, 3]], make: exp }),
+  log: () => ({ shapes: [[5, 3]], make: log, values: positive }),
+  sqrt: () => ({ shapes: [[5, 3]], make: sqrt, values: positive }),
+  erf: () => ({ shapes: [[5, 3]], make: erf }),
+  sigmoid: () => ({ shapes: [[5, 3]], make: sigmoid }),
+  'activations of a map': (rng) => ({ shapes: [map(rng)], make: rng.pick([sigmoid, silu, gelu, erf]) }),
+  gelu: () => ({ shapes: [[5, 3]], make: gelu }),
+  clip: () => ({ shapes: [[5, 7]], make: (x) => clip(x, 0, 1.45), values: kinkFree }),
+  relu6: () => ({ shapes: [[5, 7]], make: (x) => relu6(mul(x, 8)), values: (rng) => rng.pick([-1, 0.3, 0.6, 0.9, 1.3]) }),
+  hardSigmoid: () => ({ shapes: [[30]], make: (x) => hardSigmoid(mul(x, 4)), values: kinkFree }),
+  hardSwish: () => ({ shapes: [[30]], make: (x) => hardSwish(mul(x, 4)), values: kinkFree }),
   sum: (rng) => ({ shapes: [[2, 3, 4]], make: (x) => sum(x, rng.pick([[0], [1, 2], [0, 1, 2]])) }),
   reshape: () => ({ shapes: [[2, 6]], make: (x) => reshape(x, [3, 4]) }),
   broadcast: () => ({ shapes: [[2, 1, 3]], make: (x) => broadcast(x, [2, 4, 3]) }),
@@ -67,78 +84,76 @@ const cases: Record<string, (rng: Rng) => Case> = {
     make: (a, b) => concat([a, b], 1),
   }),
   matmul: (rng) => matmulCase(rng),
-  linear: () => ({ shapes: [[2, 3, 4], [5, 4], [5]], make: ln.linear }),
-  softmax: () => ({ shapes: [[3, 5]], make: ln.softmax }),
-  logSoftmax: () => ({ shapes: [[3, 5]], make: ln.logSoftmax }),
-  layerNorm: () => ({ shapes: [[2, 3, 6], [6], [6]], make: (x, scale, shift) => ln.layerNorm(x, scale, shift) }),
+  linear: () => ({ shapes: [[2, 3, 4], [5, 4], [5]], make: linear }),
+  softmax: () => ({ shapes: [[3, 5]], make: softmax }),
+  logSoftmax: () => ({ shapes: [[3, 5]], make: logSoftmax }),
+  layerNorm: () => ({ shapes: [[2, 3, 6], [6], [6]], make: (x, scale, shift) => layerNorm(x, scale, shift) }),
   channelAffine: (rng) => {
     const m = map(rng);
-    return { shapes: [m, rowsFor(rng, m), rowsFor(rng, m)], make: ft.channelAffine };
+    return { shapes: [m, rowsFor(rng, m), rowsFor(rng, m)], make: channelAffine };
   },
   'channelAffine of channelAffine': (rng) => {
     const m = map(rng);
-    const twice = (x: Expr, a: Expr, b: Expr, c: Expr) => ft.channelAffine(ft.channelAffine(x, a, b), c);
+    const twice = (x: Expr, a: Expr, b: Expr, c: Expr) => channelAffine(channelAffine(x, a, b), c);
     return { shapes: [m, rowsFor(rng, m), rowsFor(rng, m), rowsFor(rng, m)], make: twice };
   },
   'relu of channelAffine': (rng) => {
     const m = map(rng);
-    const make = (x: Expr, s: Expr) =>
-      el.relu(ft.channelAffine(x, s, constant(new Float32Array(sizeOf(s.shape)).fill(0.01), s.shape)));
+    const make = (x: Expr, s: Expr) => relu(channelAffine(x, s, constant(new Float32Array(sizeOf(s.shape)).fill(0.01), s.shape)));
     return { shapes: [m, rowsFor(rng, m)], make, values: kinkFree };
   },
   'channelAffine plus map': (rng) => {
     const m = map(rng);
-    return { shapes: [m, rowsFor(rng, m), m], make: (x, s, y) => el.add(y, ft.channelAffine(x, s)) };
+    return { shapes: [m, rowsFor(rng, m), m], make: (x, s, y) => add(y, channelAffine(x, s)) };
   },
-  channelSum: (rng) => ({ shapes: [map(rng)], make: ft.channelSum }),
+  channelSum: (rng) => ({ shapes: [map(rng)], make: channelSum }),
   channelDot: (rng) => {
     const m = map(rng);
-    return { shapes: [m, m], make: ft.channelDot };
+    return { shapes: [m, m], make: channelDot };
   },
-  'channelDot with itself': (rng) => ({ shapes: [map(rng)], make: (x) => ft.channelDot(x, x) }),
+  'channelDot with itself': (rng) => ({ shapes: [map(rng)], make: (x) => channelDot(x, x) }),
   pointwise: (rng) => {
     const m = map(rng);
     const out = 1 + rng.integer(20);
     const weight = rng.chance(0.5) ? [out, m[2] ?? 1] : [m[1] ?? 1, out, m[2] ?? 1];
-    return { shapes: [m, weight, [out]], make: (x, w, b) => ft.pointwise(x, w, b) };
+    return { shapes: [m, weight, [out]], make: (x, w, b) => pointwise(x, w, b) };
   },
   'pointwise in groups': (rng) => {
     const groups = 2 + rng.integer(3);
     const m = map(rng, groups * (1 + rng.integer(6)));
     const out = groups * (1 + rng.integer(6));
-    return { shapes: [m, [out, (m[2] ?? 1) / groups]], make: (x, w) => ft.pointwise(x, w, undefined, groups) };
+    return { shapes: [m, [out, (m[2] ?? 1) / groups]], make: (x, w) => pointwise(x, w, undefined, groups) };
   },
-  mixRows: () => ({ shapes: [[3, 4]], make: (x) => ln.mixRows([1, 0, -1, 0.5, 0.5, 0], x) }),
+  mixRows: () => ({ shapes: [[3, 4]], make: (x) => mixRows([1, 0, -1, 0.5, 0.5, 0], x) }),
   'pointwise plus map': (rng) => {
     const m = map(rng);
     const to = [...m];
     to[2] = 1 + rng.integer(20);
     const weight = rng.chance(0.5) ? [to[2], m[2] ?? 1] : [m[1] ?? 1, to[2], m[2] ?? 1];
-    return { shapes: [m, weight, to], make: (x, w, y) => el.add(ft.pointwise(x, w), y) };
+    return { shapes: [m, weight, to], make: (x, w, y) => add(pointwise(x, w), y) };
   },
   channelInnerProducts: (rng) => {
     const m = map(rng);
     const other = [...m];
     other[2] = 1 + rng.integer(20);
     const perClip = rng.chance(0.5);
-    return { shapes: [m, other], make: (y, x) => ft.channelInnerProducts(y, x, perClip) };
+    return { shapes: [m, other], make: (y, x) => channelInnerProducts(y, x, perClip) };
   },
-  spatialSoftmax: (rng) => ({ shapes: [map(rng)], make: ft.spatialSoftmax }),
+  spatialSoftmax: (rng) => ({ shapes: [map(rng)], make: spatialSoftmax }),
   softmaxTokens: (rng) => {
     const heads = 1 + rng.integer(3);
-    return { shapes: [map(rng, heads * (1 + rng.integer(6)))], make: (x) => ft.softmaxTokens(x, heads) };
+    return { shapes: [map(rng, heads * (1 + rng.integer(6)))], make: (x) => softmaxTokens(x, heads) };
   },
-  shuffleChannels: (rng) => ({ shapes: [map(rng, 12)], make: (x) => ft.shuffleChannels(x, rng.pick([2, 3, 4])) }),
+  shuffleChannels: (rng) => ({ shapes: [map(rng, 12)], make: (x) => shuffleChannels(x, rng.pick([2, 3, 4])) }),
   regroup: (rng) => {
     const m = map(rng);
-    const make = (x: Expr, s: Expr) => ft.regroup(ft.channelAffine(ft.regroup(x, 1), s), m[0] ?? 1);
+    const make = (x: Expr, s: Expr) => regroup(channelAffine(regroup(x, 1), s), m[0] ?? 1);
     return { shapes: [m, [(m[0] ?? 1) * (m[1] ?? 1), m[2] ?? 1]], make };
   },
   'regroup between scales, of a convolution': (rng) => {
     const m = map(rng);
     const [t = 1, b = 1, c = 1] = m;
-    const make = (x: Expr, w: Expr, s: Expr, p: Expr) =>
-      ft.channelAffine(ft.regroup(ft.channelAffine(depthwise(x, w, 1), s), 1), p);
+    const make = (x: Expr, w: Expr, s: Expr, p: Expr) => channelAffine(regroup(channelAffine(depthwise(x, w, 1), s), 1), p);
     return { shapes: [m, [2 * c, 3, 3, 3], [1, 2 * c], [t * b, 2 * c]], make };
   },
   'depthwise that looks back': (rng) => {
@@ -158,10 +173,10 @@ const cases: Record<string, (rng: Rng) => Case> = {
   },
   'channels last': (rng) => ({
     shapes: [map(rng), [3]],
-    make: (x, s) => transpose(ft.channelAffine(x, el.add(filled(0.5, [1, x.shape[2] ?? 1]), sum(s, [0]))), [0, 1, 3, 4, 2]),
+    make: (x, s) => transpose(channelAffine(x, add(filled(0.5, [1, x.shape[2] ?? 1]), sum(s, [0]))), [0, 1, 3, 4, 2]),
   }),
-  globalAverage: (rng) => ({ shapes: [map(rng)], make: ft.globalAverage }),
-  blockDiagonal: () => ({ shapes: [[6, 2]], make: (w) => ft.blockDiagonal(w, 3) }),
+  globalAverage: (rng) => ({ shapes: [map(rng)], make: globalAverage }),
+  blockDiagonal: () => ({ shapes: [[6, 2]], make: (w) => blockDiagonal(w, 3) }),
   depthwise: (rng) => depthwiseCase(rng, 1),
   'depthwise, expanding': (rng) => depthwiseCase(rng, 2 + rng.integer(3)),
   'depthwise, expanding, then scaled and mixed': (rng) => expandedChain(rng),
@@ -187,35 +202,35 @@ const cases: Record<string, (rng: Rng) => Case> = {
     const kernel = [1 + rng.integer(m[0] === 1 ? 1 : 2), 2 + rng.integer(2), 2 + rng.integer(2)] as const;
     const padding = rng.pick(['none', 'same', 'half'] as const);
     const options = { stride: rng.pick([kernel, 1, [1, 2, 1] as const]), padding, countPadding: rng.chance(0.5) };
-    return { shapes: [m], make: (x) => ft.averagePool(x, kernel, options) };
+    return { shapes: [m], make: (x) => averagePool(x, kernel, options) };
   },
   squeezeExcite: (rng) => {
     const m = map(rng);
     const [c, r] = [m[2] ?? 1, 1 + rng.integer(6)];
     const make = (x: Expr, w: Expr, b: Expr, v: Expr, a: Expr) =>
-      ft.squeezeExcite(x, { weight: w, bias: b }, { weight: v, bias: a }, { activation: el.silu });
+      squeezeExcite(x, { weight: w, bias: b }, { weight: v, bias: a }, { activation: silu });
     return { shapes: [m, [r, c], [r], [c, r], [c]], make };
   },
   channelLayerNorm: (rng) => {
     const m = map(rng, 2 + rng.integer(20));
-    return { shapes: [m, [m[2] ?? 1], [m[2] ?? 1]], make: (x, scale, shift) => ft.channelLayerNorm(x, scale, shift) };
+    return { shapes: [m, [m[2] ?? 1], [m[2] ?? 1]], make: (x, scale, shift) => channelLayerNorm(x, scale, shift) };
   },
   selfAttention: (rng) => {
     const [heads, each, tokens] = [1 + rng.integer(3), 2 + rng.integer(3), 2 + rng.integer(4)];
     const d = heads * each;
     const make = (x: Expr, w: Expr, b: Expr, v: Expr, a: Expr) =>
-      ln.selfAttention(x, { weight: w, bias: b }, { weight: v, bias: a }, heads);
+      selfAttention(x, { weight: w, bias: b }, { weight: v, bias: a }, heads);
     return { shapes: [[2, tokens, d], [3 * d, d], [3 * d], [d, d], [d]], make, values: (r) => r.uniform(-1, 1) };
   },
   maxPool: (rng) => {
     const m = [1 + rng.integer(4), 1 + rng.integer(2), 1 + rng.integer(20), 3 + rng.integer(4), 3 + rng.integer(4)];
     const kernel = [1 + rng.integer(m[0] === 1 ? 1 : 2), 2 + rng.integer(2), 2 + rng.integer(2)] as const;
     const options = { stride: rng.pick([kernel, 1, [1, 2, 1] as const]), padding: rng.pick(['none', 'same'] as const) };
-    return { shapes: [m], make: (x) => ft.maxPool(x, kernel, options) };
+    return { shapes: [m], make: (x) => maxPool(x, kernel, options) };
   },
   'convolution, scaled, with an activation': (rng) => {
     const m = map(rng, 4 + rng.integer(12));
-    const make = (x: Expr, w: Expr, s: Expr) => el.exp(ft.channelAffine(convolution(x, w, { stride: [2, 1, 2] }), s));
+    const make = (x: Expr, w: Expr, s: Expr) => exp(channelAffine(convolution(x, w, { stride: [2, 1, 2] }), s));
     return { shapes: [m, [9, m[2] ?? 1, 3, 3, 1], [1, 9]], make, values: (r) => r.uniform(-0.3, 0.3) };
   },
 };
@@ -241,7 +256,7 @@ function matmulCase(rng: Rng): Case {
   const turned = (shape: number[], swap: boolean) => [...lead, ...(swap ? shape.reverse() : shape)];
   return {
     shapes: [turned([3, 4], transposeA), turned([4, 5], transposeB)],
-    make: (a, b) => ln.matmul(a, b, { transposeA, transposeB }),
+    make: (a, b) => matmul(a, b, { transposeA, transposeB }),
   };
 }
 
@@ -258,9 +273,9 @@ function expandedChain(rng: Rng): Case {
   const out = (m[2] ?? 1) * 3;
   const make = (x: Expr, w: Expr, scale: Expr, mix: Expr): Expr => {
     const hidden = depthwise(x, w, stride);
-    const statistics = sum(ft.channelDot(hidden, hidden), [0]);
-    const active = el.add(ft.channelAffine(hidden, scale), el.exp(ft.channelAffine(hidden, el.mul(statistics, 0.01))));
-    return el.add(ft.pointwise(active, mix), sumAll(ft.channelSum(active)));
+    const statistics = sum(channelDot(hidden, hidden), [0]);
+    const active = add(channelAffine(hidden, scale), exp(channelAffine(hidden, mul(statistics, 0.01))));
+    return add(pointwise(active, mix), sumAll(channelSum(active)));
   };
   return { shapes: [m, [out, rng.pick([1, 3]), 3, 3], [m[1] ?? 1, out], [5, out]], make, values: (r) => r.uniform(-0.4, 0.4) };
 }
@@ -283,7 +298,7 @@ async function check({ shapes, make, values = (rng) => rng.normal(), fixed = [] 
     Float32Array.from({ length: sizeOf(y.shape) }, () => rng.normal()),
     y.shape,
   );
-  const loss = sumAll(el.mul(y, weights));
+  const loss = sumAll(mul(y, weights));
   const trained = operands.filter((_, i) => !fixed.includes(i));
   const slopes = gradients(loss, trained);
   const outputs = { y, ...Object.fromEntries(slopes.map((slope, i) => [`d${i}`, slope])) };

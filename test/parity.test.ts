@@ -6,11 +6,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { mul } from '../src/graph/elementwise.js';
 import { constant, input } from '../src/graph/expr.js';
 import { gradients } from '../src/graph/gradients.js';
-import { logSoftmax } from '../src/graph/linear.js';
-import { concat, flatten, sumAll } from '../src/graph/shapeOps.js';
+import { mul } from '../src/graph/operators/arithmetic.js';
+import { sumAll } from '../src/graph/operators/reduction.js';
+import { flatten } from '../src/graph/operators/reshape.js';
+import { concat } from '../src/graph/operators/sliceConcat.js';
+import { logSoftmax } from '../src/graph/operators/softmax.js';
 import type { Intermediates } from '../src/models/network.js';
 import { evaluationGraph, FlatVariables, inferenceGraph, masksOf, trainingGraph } from '../src/models/network.js';
 import { Rng } from '../src/rng.js';

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { foldConstants } from './constantFolding.js';
-import { add, div, mul, sqrt, sub } from './elementwise.js';
 import { constant, type Expr, input } from './expr.js';
-import { reshape, slice, transpose } from './shapeOps.js';
+import { add, div, mul, sub } from './operators/arithmetic.js';
+import { reshape } from './operators/reshape.js';
+import { slice } from './operators/sliceConcat.js';
+import { transpose } from './operators/transpose.js';
+import { sqrt } from './operators/unary.js';
 
 const folded = (value: Expr, clips = 509): Expr => foldConstants({ value }, clips)['value'] ?? value;
 

@@ -1,7 +1,7 @@
 import { ShapeError } from '../errors.js';
-import { add } from './elementwise.js';
 import { type Expr, filled, topologicalOrder } from './expr.js';
-import { channelAffine } from './featureMapOps.js';
+import { add } from './operators/arithmetic.js';
+import { channelAffine } from './operators/channelAffine.js';
 import { sameShape, showShape, sizeOf } from './shape.js';
 
 /**

@@ -4,11 +4,14 @@
  */
 
 import { ConfigError, ShapeError } from '../errors.js';
-import { mul } from '../graph/elementwise.js';
 import { type Expr, input } from '../graph/expr.js';
-import { channelInnerProducts, pointwise, spatialSoftmax } from '../graph/featureMapOps.js';
+import { mul } from '../graph/operators/arithmetic.js';
+import { channelInnerProducts, pointwise } from '../graph/operators/pointwise.js';
+import { sum } from '../graph/operators/reduction.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { slice } from '../graph/operators/sliceConcat.js';
+import { spatialSoftmax } from '../graph/operators/spatialSoftmax.js';
 import { mapSize, type Shape } from '../graph/shape.js';
-import { reshape, slice, sum } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
 import type { Place, TokenAttention } from './model.js';
 import { type FlatWeights, inferenceGraph } from './network.js';

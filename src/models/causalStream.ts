@@ -4,14 +4,19 @@
  * weights.
  */
 
-import { depthwise, depthwiseTaps } from '../graph/convolution.js';
-import { add, div, mul, sub } from '../graph/elementwise.js';
 import { constant, type Expr, filled, input, previousState, state } from '../graph/expr.js';
-import { channelSum, regroup } from '../graph/featureMapOps.js';
 import type { Graph } from '../graph/graph.js';
-import { matmul, mixRows, softmax } from '../graph/linear.js';
+import { add, div, mul, sub } from '../graph/operators/arithmetic.js';
+import { channelSum } from '../graph/operators/channelAffine.js';
+import { depthwise, depthwiseTaps } from '../graph/operators/depthwise.js';
+import { matmul, mixRows } from '../graph/operators/matmul.js';
+import { broadcast, sum } from '../graph/operators/reduction.js';
+import { regroup } from '../graph/operators/regroup.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { concat, slice } from '../graph/operators/sliceConcat.js';
+import { softmax } from '../graph/operators/softmax.js';
+import { transpose } from '../graph/operators/transpose.js';
 import { mapSize } from '../graph/shape.js';
-import { broadcast, concat, reshape, slice, sum, transpose } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
 import { constantLogits, type FlatWeights, outline } from './network.js';
 import { never, type Time, TokensPerFrame } from './time.js';

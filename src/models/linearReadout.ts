@@ -1,11 +1,14 @@
 /** Features for a linear classifier: mean and temporal change of the final features, and the tokens (linearProbe). */
 
-import { add, mul, relu, sub } from '../graph/elementwise.js';
 import type { Expr } from '../graph/expr.js';
-import { channelSum, regroup } from '../graph/featureMapOps.js';
-import { mixRows } from '../graph/linear.js';
+import { add, mul, sub } from '../graph/operators/arithmetic.js';
+import { channelSum } from '../graph/operators/channelAffine.js';
+import { mixRows } from '../graph/operators/matmul.js';
+import { regroup } from '../graph/operators/regroup.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { concat } from '../graph/operators/sliceConcat.js';
+import { relu } from '../graph/operators/unary.js';
 import { mapSize } from '../graph/shape.js';
-import { concat, reshape } from '../graph/shapeOps.js';
 
 /**
  * Final features x [T, B, C, H, W] and tokens in rows [B*M, d] -> [B, 3C + M*d]: means over space and time, those of the second half less

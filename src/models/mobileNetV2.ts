@@ -6,12 +6,13 @@
 
 import * as v from 'valibot';
 import { ConfigError } from '../errors.js';
-import { mul, relu6 } from '../graph/elementwise.js';
 import type { Expr } from '../graph/expr.js';
-import { globalAverage } from '../graph/featureMapOps.js';
+import { mul } from '../graph/operators/arithmetic.js';
+import { globalAverage } from '../graph/operators/channelAffine.js';
 import { convolution } from '../graph/operators/convolution.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { relu6 } from '../graph/operators/unary.js';
 import { mapSize } from '../graph/shape.js';
-import { reshape } from '../graph/shapeOps.js';
 import { integer, number } from '../schema.js';
 import { commonFields } from './config.js';
 import type { Features, Forward, Model, Part, Variant } from './model.js';

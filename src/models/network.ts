@@ -2,8 +2,10 @@
 
 import { ConfigError, ShapeError } from '../errors.js';
 import { constant, type Expr, input } from '../graph/expr.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { slice } from '../graph/operators/sliceConcat.js';
+import { transpose } from '../graph/operators/transpose.js';
 import { mapSize, type Shape, sizeOf } from '../graph/shape.js';
-import { reshape, slice, transpose } from '../graph/shapeOps.js';
 import type { Rng } from '../rng.js';
 import type { NetworkConfig } from './config.js';
 import { modelOf } from './registry.js';

@@ -1,11 +1,15 @@
 /** Layers by their checkpoint names. Batch norm reports batch statistics in training and is folded in evaluation. */
 
-import { add, div, mul, relu, sqrt, sub } from '../graph/elementwise.js';
 import { type Expr, filled } from '../graph/expr.js';
-import { channelAffine, channelDot, channelSum } from '../graph/featureMapOps.js';
-import { layerNorm, linear } from '../graph/linear.js';
+import { add, div, mul, sub } from '../graph/operators/arithmetic.js';
+import { channelAffine, channelDot, channelSum } from '../graph/operators/channelAffine.js';
+import { layerNorm } from '../graph/operators/layerNorm.js';
+import { linear } from '../graph/operators/matmul.js';
+import { sum } from '../graph/operators/reduction.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { slice } from '../graph/operators/sliceConcat.js';
+import { relu, sqrt } from '../graph/operators/unary.js';
 import { mapSize, type Shape } from '../graph/shape.js';
-import { reshape, slice, sum } from '../graph/shapeOps.js';
 import type { Init, Variables } from './variables.js';
 
 const epsilon = 1e-5;

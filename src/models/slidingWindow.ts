@@ -3,11 +3,12 @@
  * equal to those of one clip. With `neighbours` the window's first and last frame, whose outer neighbours are zero, are recomputed.
  */
 
-import { depthwise, depthwiseTaps } from '../graph/convolution.js';
 import { constant, type Expr, input, previousState, state } from '../graph/expr.js';
 import type { Graph } from '../graph/graph.js';
+import { depthwise, depthwiseTaps } from '../graph/operators/depthwise.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { concat, slice } from '../graph/operators/sliceConcat.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
-import { concat, reshape, slice } from '../graph/shapeOps.js';
 import type { NetworkConfig } from './config.js';
 import type { PerFrameFront } from './model.js';
 import { constantLogits, type FlatWeights } from './network.js';

@@ -3,20 +3,17 @@
  * with tokens per frame within a window; causalStream.ts computes the same frame by frame.
  */
 
-import { depthwise } from '../graph/convolution.js';
 import { constant, type Expr, filled } from '../graph/expr.js';
-import {
-  channelAffine,
-  channelInnerProducts,
-  channelSum,
-  globalAverage,
-  pointwise,
-  regroup,
-  spatialSoftmax,
-} from '../graph/featureMapOps.js';
-import { mixRows } from '../graph/linear.js';
+import { channelAffine, channelSum, globalAverage } from '../graph/operators/channelAffine.js';
+import { depthwise } from '../graph/operators/depthwise.js';
+import { mixRows } from '../graph/operators/matmul.js';
+import { channelInnerProducts, pointwise } from '../graph/operators/pointwise.js';
+import { regroup } from '../graph/operators/regroup.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { concat, slice } from '../graph/operators/sliceConcat.js';
+import { spatialSoftmax } from '../graph/operators/spatialSoftmax.js';
+import { transpose } from '../graph/operators/transpose.js';
 import { mapSize } from '../graph/shape.js';
-import { concat, reshape, slice, transpose } from '../graph/shapeOps.js';
 
 /** A set of tokens belongs to a clip or to one frame of it; S sets in all, those of frame t of clip b at t * B + b. */
 export interface Time {
@@ -25,7 +22,7 @@ export interface Time {
   /** The map with one clip for each set of tokens, [.., S, C, H, W], and back. */
   asTokensSee(x: Expr): Expr;
   asFrames(x: Expr): Expr;
-  /** Depthwise convolution, see graph/convolution.ts. */
+  /** Depthwise convolution, see graph/operators/depthwise.ts. */
   depthwise(x: Expr, weight: Expr, stride: number, bias?: Expr): Expr;
   /**
    * The features that queries [S', Q, C] find, [S', Q, C]: a softmax over all positions of all frames that a set of tokens sees. Each

@@ -4,13 +4,22 @@
  * = B or T*B sets of M. Convolutions have batch norm and no bias.
  */
 
-import { convolution } from '../graph/convolution.js';
-import { add, gelu, hardSwish, clip as held, mul, relu, relu6, sub } from '../graph/elementwise.js';
 import { constant, type Expr } from '../graph/expr.js';
-import { channelAffine, pointwise, shuffleChannels, softmaxTokens } from '../graph/featureMapOps.js';
-import { matmul, softmax } from '../graph/linear.js';
+import { gelu, hardSwish } from '../graph/operators/activations.js';
+import { add, mul, sub } from '../graph/operators/arithmetic.js';
+import { channelAffine } from '../graph/operators/channelAffine.js';
+import { convolution } from '../graph/operators/convolution.js';
+import { matmul } from '../graph/operators/matmul.js';
+import { pointwise } from '../graph/operators/pointwise.js';
+import { sum } from '../graph/operators/reduction.js';
+import { reshape } from '../graph/operators/reshape.js';
+import { shuffleChannels } from '../graph/operators/shuffleChannels.js';
+import { concat, slice } from '../graph/operators/sliceConcat.js';
+import { softmax } from '../graph/operators/softmax.js';
+import { softmaxTokens } from '../graph/operators/tokenSoftmax.js';
+import { transpose } from '../graph/operators/transpose.js';
+import { clip as held, relu, relu6 } from '../graph/operators/unary.js';
 import { mapSize } from '../graph/shape.js';
-import { concat, reshape, slice, sum, transpose } from '../graph/shapeOps.js';
 import { linearReadout } from './linearReadout.js';
 import type { Features, Forward, Model, Part, Place } from './model.js';
 import type { Scope } from './scope.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { add, mul } from '../graph/elementwise.js';
 import { input } from '../graph/expr.js';
 import { lower } from '../graph/lowering/lower.js';
+import { add, mul } from '../graph/operators/arithmetic.js';
 import { openRuntime } from './graphRuntime.js';
 
 const model = () => {

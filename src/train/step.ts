@@ -2,13 +2,16 @@
  * The training step as one graph: forward in training mode, loss, gradients, clipping, and AdamW on one flat parameter vector.
  */
 
-import { add, clip, div, mul, sqrt, sub } from '../graph/elementwise.js';
 import { constant, type Expr, input } from '../graph/expr.js';
 import { gradients } from '../graph/gradients.js';
 import type { Graph } from '../graph/graph.js';
-import { logSoftmax } from '../graph/linear.js';
+import { add, div, mul, sub } from '../graph/operators/arithmetic.js';
+import { sumAll } from '../graph/operators/reduction.js';
+import { flatten } from '../graph/operators/reshape.js';
+import { concat, slice } from '../graph/operators/sliceConcat.js';
+import { logSoftmax } from '../graph/operators/softmax.js';
+import { clip, sqrt } from '../graph/operators/unary.js';
 import { sizeOf } from '../graph/shape.js';
-import { concat, flatten, slice, sumAll } from '../graph/shapeOps.js';
 import type { NetworkConfig } from '../models/config.js';
 import { FlatVariables, inventoryOf, masksOf, type TrainingForwardOptions, trainingGraph } from '../models/network.js';
 import type { MaskInputs } from '../models/scope.js';

@@ -1,8 +1,8 @@
 /** Lowers a 1x1 convolution for a given block, runs it, prints a value or the error. */
 
 import { input } from '../../src/graph/expr.js';
-import { pointwise } from '../../src/graph/featureMapOps.js';
 import { lower } from '../../src/graph/lowering/lower.js';
+import { pointwise } from '../../src/graph/operators/pointwise.js';
 import { openRuntime } from '../../src/node/graphRuntime.js';
 
 const engine = openRuntime({ threads: 1 });

@@ -6,9 +6,10 @@
 import { asMap, type Expr, expr, rebuilt, topologicalOrder } from '../expr.js';
 import { tappedDepthwise } from '../operators/depthwise.js';
 import { operatorOf } from '../operators/registry.js';
+import { reshape } from '../operators/reshape.js';
+import { concat, slice } from '../operators/sliceConcat.js';
 import { inSpace, tapPicks } from '../operators/window.js';
 import { sizeOf } from '../shape.js';
-import { concat, reshape, slice } from '../shapeOps.js';
 import { Provenance } from './provenance.js';
 
 /** Of networks whose frames have tokens of their own, or come one at a time. */

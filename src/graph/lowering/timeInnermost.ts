@@ -5,7 +5,7 @@
 
 import { type Expr, mapExpr, rebuilt, topologicalOrder } from '../expr.js';
 import { operatorOf } from '../operators/registry.js';
-import { transpose } from '../shapeOps.js';
+import { transpose } from '../operators/transpose.js';
 import { Provenance } from './provenance.js';
 
 /** [T, B, C, H, W] -> [H, B, C, W, T], and back. */

@@ -1,2 +1,0 @@
-export { type ConvolutionOptions, convolution } from './operators/convolution.js';
-export { depthwise, depthwiseTaps } from './operators/depthwise.js';
