@@ -21,7 +21,7 @@ export interface RaceOptions {
   /** Counted runs of each side. */
   readonly runs?: number;
   readonly threads: number;
-  /** Told what happens, a line at a time. */
+  /** Receives progress, a line at a time. */
   readonly say: (line: string) => void;
 }
 
@@ -34,7 +34,7 @@ export interface RaceRow extends Figures {
   /** Whether the peer is at its best; if not, why. */
   readonly counts: boolean;
   readonly caveat?: string;
-  /** Training: the most memory that a process of its own held, doing just this. */
+  /** Training: peak memory of a process that does just this. */
   readonly oursPeakMb?: number;
   readonly peerPeakMb?: number;
   readonly peer?: PeerAbout;

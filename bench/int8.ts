@@ -63,7 +63,7 @@ export async function int8({ weights, runs, say }: Int8Options): Promise<Int8Row
   return rows;
 }
 
-/** What the processor's flags say; only Linux tells. */
+/** From the processor's flags; Linux only. */
 export function vnni(): string {
   if (platform() !== 'linux') return 'unknown';
   const flags = readFileSync('/proc/cpuinfo', 'utf8');

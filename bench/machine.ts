@@ -9,7 +9,7 @@ import * as v from 'valibot';
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
-  /** The widest vector instructions, as far as the system tells. */
+  /** The widest vector instructions, where the system reports them. */
   readonly vectors: string;
   readonly memoryGb: number;
   readonly system: string;

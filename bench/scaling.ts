@@ -14,7 +14,7 @@ import { rounded } from './timing.js';
 
 export type ScalingUse = 'inference' | 'training';
 
-/** What one process is told to run. */
+/** Arguments of one process. */
 export interface ScalingPoint {
   readonly use: ScalingUse;
   readonly frames: number;

@@ -13,7 +13,7 @@ export const smallest = (times: Times): number => Math.min(...times);
 /** To a hundredth, as printed and kept. */
 export const rounded = (value: number): number => Math.round(value * 100) / 100;
 
-/** Runs something and tells how long it took. */
+/** Runs something and measures its time. */
 export async function timed<T>(run: () => T | Promise<T>): Promise<{ readonly ms: number; readonly result: T }> {
   const start = performance.now();
   const result = await run();

@@ -35,7 +35,7 @@ export function share(text: string): number {
   return value;
 }
 
-/** How each video is looked at, such as 4x3: clips in time and crops in space. */
+/** Views of each video, such as 4x3: clips in time and crops in space. */
 export function viewsOption(text: string): Views {
   const [, clips, crops] = /^([1-9]\d?)x([13])$/.exec(text) ?? [];
   if (clips === undefined)

@@ -22,7 +22,7 @@ export type ClipView =
   /** These T frames of a stack, the middle of the picture. */
   | { readonly mode: 'frames'; readonly frames: readonly number[] };
 
-/** How a video is looked at in testing; the scores of its clips x crops views are averaged. */
+/** Test views of a video; the scores of its clips x crops views are averaged. */
 export interface Views {
   readonly clips: number;
   readonly crops: 1 | 3;

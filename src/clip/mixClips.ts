@@ -21,9 +21,7 @@ export interface MixableBatch {
   readonly targets: Float32Array;
 }
 
-/**
- * Mixes each clip with another of the batch, or leaves the batch as it is: as the stream says. With both kinds on, one of them.
- */
+/** Mixes each clip with another of the batch, or leaves the batch unchanged, at random. With both kinds on, one of them. */
 export function mixClips({ clips, targets }: MixableBatch, rng: Rng, options: MixOptions): void {
   const { mixup, cutmix, mixProb } = options;
   if (mixup === 0 && cutmix === 0) return;

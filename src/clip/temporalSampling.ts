@@ -6,7 +6,7 @@ export interface TimeWindow {
   readonly endSec: number;
 }
 
-/** `whole` says that the video was too short to begin at the asked-for second, so that all of it is used instead. */
+/** `whole`: the video is too short to start at `startSec`, so all of it is used. */
 export interface UsedWindow extends TimeWindow {
   readonly whole: boolean;
 }

@@ -11,9 +11,7 @@ export const tubePixels = 16;
 /** Beta parameter: the released configuration mentions 10 in a comment. */
 const shape = 10;
 
-/**
- * Writes over each clip, where the mask says so, with its partner; one mask for the batch. Gives the share of a clip that stays.
- */
+/** Overwrites each clip under the mask with its partner; one mask for the batch. Returns the share of a clip that stays. */
 export function tubeMix(clips: ClipTensor, partners: readonly number[], rng: Rng): number {
   const { height, width } = clips;
   const [rows, columns] = [Math.ceil(height / tubePixels), Math.ceil(width / tubePixels)];

@@ -28,7 +28,7 @@ export interface DatasetReport extends Summary {
   readonly splitBy: string;
   readonly notes: readonly string[];
   readonly classes: readonly ClassCounts[];
-  /** What must be put right: unusable or doubled files. */
+  /** To be fixed: unusable or duplicate files. */
   readonly problems: readonly Problem[];
   /** What should be known: nothing is wrong with a file, but with the set as a whole. */
   readonly warnings: readonly string[];

@@ -34,7 +34,7 @@ export interface ClipDatasetOptions {
   readonly cacheFolder?: string | false;
   /** Bound of that folder; 8 GB by default. */
   readonly diskBytes?: number;
-  /** Told once per reason about things that cost time or quality: a truncated video, a cache that cannot be written. */
+  /** Called once per problem that costs time or quality: a truncated video, a cache that cannot be written. */
   readonly onWarning?: (message: string) => void;
 }
 

@@ -9,7 +9,7 @@ export interface ClipItem extends ClipAt {
 }
 
 export interface ClipBatch {
-  /** B of them, less than asked for in a last batch. */
+  /** B of them, fewer in the last batch. */
   readonly clips: ClipTensor;
   /** Number of the batch in its epoch, from 0. */
   readonly number: number;

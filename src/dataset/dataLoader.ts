@@ -18,7 +18,7 @@ export type BatchVideo = Pick<LabelledVideo, 'path' | 'name' | 'labelIndex'>;
 export interface DataLoaderOptions extends ClipDatasetOptions {
   /** More unreadable training videos than this share are a DatasetError; 0.05 by default. */
   readonly maxBadShare?: number;
-  /** Told once for each training video that is left out. */
+  /** Called once for each training video that is skipped. */
   readonly onLeftOut?: (video: BatchVideo, reason: Error) => void;
 }
 

@@ -38,7 +38,7 @@ export class DiskBudget {
     this.unscannedBytes = maxBytes;
   }
 
-  /** To be told of every file written; looks at the folder again after each sixteenth of its size. */
+  /** To be called for every file written; rescans the folder after each sixteenth of its size. */
   wrote(bytes: number): void {
     this.unscannedBytes += bytes;
     if (this.unscannedBytes < this.maxBytes / 16 || this.scanning !== undefined) return;

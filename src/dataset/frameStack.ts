@@ -8,7 +8,7 @@ import { withVideo } from '../video/decoder.js';
 import { pixelBytes } from '../video/geometry.js';
 import type { DecodedVideo, Decoder, FrameSize } from '../video/types.js';
 
-/** What is wanted of a video. */
+/** The frames to be read of a video. */
 export interface FrameStackRequest {
   readonly path: string;
   readonly decoder: string;

@@ -26,7 +26,7 @@ export interface LabelledVideos {
   readonly videos: readonly LabelledVideo[];
   /** How the split came about, for the record: "column split", "folders", "80/10/10 by class, seed 0". */
   readonly splitBy: string;
-  /** What the reader should be told: files that were passed over, splits that were made. */
+  /** For the user: files that were skipped, splits that were made. */
   readonly notes: readonly string[];
 }
 

@@ -11,7 +11,7 @@ export interface SamplerOptions {
   readonly classBalanced?: boolean | undefined;
 }
 
-/** One clip to be cut: of which video (its index), and the how manieth of the epoch's clips of that video. */
+/** One clip to sample: the index of its video, and its number among the epoch's clips of that video. */
 export interface EpochItem {
   readonly video: number;
   readonly view: number;

@@ -13,7 +13,7 @@ export interface ShapesOptions {
   readonly signal?: AbortSignal;
 }
 
-/** As displayed, of up to 100 of these videos, evenly spaced; those that cannot be read are passed over. */
+/** As displayed, of up to 100 of these videos, evenly spaced; unreadable ones are skipped. */
 export async function shapesOf(videos: readonly LabelledVideo[], options: ShapesOptions = {}): Promise<Shape[]> {
   const { decoder, workers, signal } = options;
   const pool = new VideoPool({ ...(decoder && { decoder }), ...(workers !== undefined && { size: workers }) });

@@ -37,7 +37,7 @@ export function attentionOfTokens(values: Float32Array, shape: readonly number[]
   });
 }
 
-/** Mean of what a token looks at in several places, on the finest of their grids. */
+/** Mean attention of a token over several places, on the finest of their grids. */
 export function meanAttention(maps: readonly [Attention, ...Attention[]]): Attention {
   const finest = maps.reduce((best, map) => (map.stride < best.stride ? map : best));
   const values = new Float32Array(finest.values.length);

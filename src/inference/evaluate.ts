@@ -30,7 +30,7 @@ export interface EvaluatedVideo {
   readonly scores: readonly number[];
   /** The score is below the recogniser's threshold. */
   readonly unknown?: true;
-  /** [views][classes] without temperature; where asked for. */
+  /** [views][classes] without temperature; only on request. */
   readonly logits?: readonly Float32Array[];
   /** Why the file is held to be cut off, when it is. */
   readonly truncated?: string;

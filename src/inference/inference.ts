@@ -50,7 +50,7 @@ export class Inference {
     this.engines = { latency: quick, throughput: alike ? quick : [] };
   }
 
-  /** Runs that are worth having under way at once. */
+  /** Number of runs to keep in progress. */
   atOnce(mode: Mode): number {
     return this.shares[mode].engines;
   }

@@ -27,7 +27,7 @@ export interface ResultFileState {
   readonly droppedBytes: number;
 }
 
-/** The format that a file's ending asks for. Throws a VmfError for any other. */
+/** The format of a file's ending. Throws a VmfError for any other. */
 export function resultFormat(path: string): ResultFormat {
   if (/\.(jsonl|ndjson)$/i.test(path)) return 'jsonl';
   if (/\.csv$/i.test(path)) return 'csv';
@@ -48,7 +48,7 @@ export class ResultFile {
     readonly state: ResultFileState,
   ) {}
 
-  /** Opens a file to be written or to be gone on with. Throws a VmfError when it holds something else, or cannot be written. */
+  /** Creates a file or resumes one. Throws a VmfError when it holds something else, or cannot be written. */
   static open(path: string, run: string): ResultFile {
     const format = resultFormat(path);
     try {
@@ -64,7 +64,7 @@ export class ResultFile {
     }
   }
 
-  /** Writes what is said of one video, all of it at once and before this returns. */
+  /** Writes the rows of one video at once, before it returns. */
   add(rows: readonly ResultRow[]): void {
     const lines = rows.map((row) => (this.format === 'jsonl' ? JSON.stringify({ ...row, run: this.run }) : this.csvLine(row)));
     this.write(lines.map((line) => `${line}\n`).join(''));

@@ -4,7 +4,7 @@ import type { LimitError, VideoError } from '../errors.js';
 import type { VideoInfo } from '../video/types.js';
 import type { TimelineOptions, VideoTimeline } from './slidingWindow.js';
 
-/** Which views of a video are looked at: clips that interleave in time, and crops along the longer side; 1 and 1 by default. */
+/** Views of a video: clips that interleave in time, and crops along the longer side; 1 and 1 by default. */
 export interface ViewOptions extends Partial<Views> {
   readonly signal?: AbortSignal | undefined;
 }
@@ -30,7 +30,7 @@ export interface FramesResult {
   readonly scores: readonly number[];
   /** The best score is below the threshold: what the video shows is better left open. */
   readonly unknown?: true;
-  /** [views][classes] as the network gave them, without temperature; where asked for. */
+  /** [views][classes] as the network gave them, without temperature; only on request. */
   readonly logits?: readonly Float32Array[];
 }
 
@@ -39,7 +39,7 @@ export interface ClipResult extends FramesResult {
   /** The file, or what its reader calls it. */
   readonly path: string;
   readonly durationSec: number;
-  /** Why the file is held to be cut off, when it is; what is there was used. */
+  /** Why the file counts as truncated, if it does; the rest was used. */
   readonly truncated?: string;
 }
 

@@ -12,7 +12,7 @@ interface Load {
   readonly runs: number;
 }
 
-/** One execution of one node, as ONNX Runtime's profiler tells it. */
+/** One execution of one node, from ONNX Runtime's profiler. */
 export interface NodeTime {
   /** Its name in the model, or what ONNX Runtime made of it. */
   readonly name: string;

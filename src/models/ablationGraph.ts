@@ -52,7 +52,7 @@ export interface Blinding {
   readonly places?: readonly string[];
 }
 
-/** Nobody is blind. */
+/** No token is ablated. */
 export const untouched: Blinding = { tokens: [] };
 
 export interface TokenGraphs {

@@ -14,7 +14,7 @@ import { countValues, type VariableSpec } from './variables.js';
 export interface LayerCost {
   readonly name: string;
   readonly kind: string;
-  /** Features handed on: channels, height and width of a frame. */
+  /** Output features: channels, height and width of a frame. */
   readonly channels: number;
   readonly height: number;
   readonly width: number;

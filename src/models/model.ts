@@ -18,7 +18,7 @@ export interface Features {
 export interface Forward {
   /** How frames see each other, for families that have a `causal` field. */
   readonly time: Time;
-  /** Names an intermediate; what it returns goes on in its place. */
+  /** Names an intermediate; the returned value replaces it. */
   mark(name: string, value: Expr): Expr;
 }
 

@@ -27,7 +27,7 @@ export type Intermediates = Map<string, Expr>;
 export interface ForwardOptions {
   /** Filled with named intermediates when given. */
   readonly keep?: Intermediates;
-  /** What goes on instead of an intermediate, by its name; for graphs that keep some from earlier runs. */
+  /** Replaces an intermediate, by its name; for graphs that keep some from earlier runs. */
   readonly replace?: (name: string, value: Expr) => Expr;
   /** How frames see each other; by default as the configuration says, for a clip as a whole. */
   readonly time?: Time;
@@ -64,7 +64,7 @@ function timeOf(config: NetworkConfig, clip: Expr): Time {
   return config.causal ? new CausalClip(frames, config.frames, [frames - 1]) : new WholeClip();
 }
 
-/** Parameters and statistics of a network, in the order in which it asks for them. */
+/** Parameters and statistics of a network, in the order of their declaration. */
 export function inventoryOf(config: NetworkConfig): Inventory {
   const recorder = new Recorder();
   logitsOf(new Scope(recorder, undefined), config, smallClip(), {});
@@ -95,7 +95,7 @@ export function hasAtMost(config: NetworkConfig, values: number): boolean {
   }
 }
 
-/** Masks that a network asks for in training: residual branches that may be dropped, and values of a clip that dropout covers. */
+/** Masks of a network in training: residual branches that may be dropped, and values of a clip that dropout covers. */
 export function masksOf(config: NetworkConfig): { readonly branches: number; readonly dropouts: number } {
   const masks = new Masks();
   logitsOf(new Scope(new Recorder(), undefined, masks), config, smallClip(), {});

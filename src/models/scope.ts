@@ -17,7 +17,7 @@ const epsilon = 1e-5;
 /** What a batch norm saw, as expressions: mean and (unbiased) variance [C], by the names of the running statistics. */
 export type BatchStatistics = Map<string, Expr>;
 
-/** Random masks of training: layers ask for them, and a training session feeds as many as were asked for. */
+/** Random masks of training: layers request them, and a training session feeds as many. */
 export interface MaskInputs {
   /** A row for each residual branch, [n, B]: 0 or 1 / (1 - p). */
   readonly dropPath?: Expr | undefined;

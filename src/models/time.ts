@@ -92,7 +92,7 @@ export class CausalClip extends TokensPerFrame implements Time {
     return depthwise(x, weight, stride, bias, ((weight.shape[1] ?? 1) - 1) / 2);
   }
 
-  /** The queries of all frames, or of the wanted ones, are asked of all frames at once; what they must not see is masked. */
+  /** The queries of all frames, or of the wanted ones, meet all frames at once, masked. */
   attend(x: Expr, queries: Expr, heads: number): Expr {
     const { clips, channels } = mapSize(x.shape, 'attend');
     const [sets = 0, each = 0] = queries.shape;

@@ -25,7 +25,7 @@ export interface Variables {
   statistic(name: string, channels: number, first: number): Expr;
 }
 
-/** What a network is made of, in the order in which it asks for it. */
+/** The variables of a network, in the order of their declaration. */
 export interface Inventory {
   readonly parameters: readonly VariableSpec[];
   readonly statistics: readonly VariableSpec[];
@@ -33,7 +33,7 @@ export interface Inventory {
 
 export class TooManyParameters extends Error {}
 
-/** Variables that are only listed: each is an input of its own name. */
+/** Lists variables; each becomes an input of its name. */
 export class Recorder implements Variables, Inventory {
   readonly parameters: VariableSpec[] = [];
   readonly statistics: VariableSpec[] = [];
@@ -61,7 +61,7 @@ export class Recorder implements Variables, Inventory {
 /** Number of values in all of them. */
 export const countValues = (specs: readonly VariableSpec[]): number => specs.reduce((sum, spec) => sum + sizeOf(spec.shape), 0);
 
-/** First values of all of them, end to end; each is drawn from a stream of its own, named after it. */
+/** Initial values, end to end; each is drawn from its own stream, named after it. */
 export function initialValues(specs: readonly VariableSpec[], rng: Rng): Float32Array {
   const out = new Float32Array(countValues(specs));
   let at = 0;

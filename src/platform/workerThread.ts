@@ -9,7 +9,7 @@ export interface ThreadListener {
 
 export interface WorkerThread {
   post(message: unknown, transfer: readonly ArrayBuffer[]): void;
-  /** Ends it; `ended` is told. */
+  /** Terminates it; `ended` is called. */
   terminate(): Promise<void>;
   /** Whether it keeps the process alive. */
   hold(working: boolean): void;

@@ -3,7 +3,7 @@
  * "Throughput"), extrapolated beyond.
  */
 
-/** One answer as soon as can be, or many answers an hour. */
+/** Least time for one result, or most results an hour. */
 export type Mode = 'latency' | 'throughput';
 
 export interface ThreadAllocation {
@@ -26,8 +26,8 @@ const sharedMacs = 5e8;
 const mostEngines = 16;
 
 /**
- * For latency one engine has all cores. For throughput each core has an engine of one thread, since whole clips share out better
- * than operators (`engines` asks for another number); that decoders want the same cores is no loss, as whoever has work runs and nobody spins.
+ * For latency one engine has all cores. For throughput each core has an engine of one thread, since whole clips parallelise
+ * better than operators (`engines` sets another number). Decoders share the cores at no loss, as idle threads do not spin.
  */
 export function allocateThreads(mode: Mode, cores: number, engines?: number): ThreadAllocation {
   if (mode === 'latency') {

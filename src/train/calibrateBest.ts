@@ -11,8 +11,8 @@ interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | '
 }
 
 /**
- * Stores a temperature with the weights at `bestPath`, and tells it as a note. Without it the weights are as good as before: too few
- * videos are a note, anything that fails is a warning, and neither ends the run.
+ * Stores a temperature with the weights at `bestPath`, and reports it as a note. Too few videos are a note, any failure is a
+ * warning, and neither ends the run.
  */
 export async function calibrateBest(job: CalibrateJob, bestPath: string, data: LabelledVideos): Promise<void> {
   const { onEvent = () => {}, threads, workers, decoder, platform, signal } = job;

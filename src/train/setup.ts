@@ -42,7 +42,7 @@ export interface TrainSetup {
   readonly teacher: string | undefined;
 }
 
-/** What can be known to be wrong before the data are looked at: recipe and options. */
+/** Checks recipe and options before the data are read. */
 export function checkJob({ recipe, options }: Pick<TrainJob, 'recipe' | 'options'>): void {
   if (typeof recipe === 'string') readRecipe(recipe);
   trainOptions(options ?? {});
@@ -216,7 +216,7 @@ function inheritedBy({ height, width }: NetworkConfig, { config, preprocess }: C
   return { mean: preprocess.mean, std: preprocess.std };
 }
 
-/** A run that goes on: all its choices come from its checkpoint; other ones are refused, not mixed in. */
+/** A resumed run: all its options come from its checkpoint; others are refused. */
 export async function resumedSetup(job: TrainJob, folder: RunFolder, data: LabelledVideos): Promise<TrainSetup> {
   const given = [
     job.model !== undefined && '--model',

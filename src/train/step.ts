@@ -196,7 +196,7 @@ function adamW(state: State, gradient: Expr, mask: Expr, options: StepOptions): 
 
 type Five = [Expr, Expr, Expr, Expr, Expr];
 
-/** What a step is told in numbers. */
+/** The numbers of a step. */
 export interface ScheduleEntry {
   /** Steps of AdamW, counted from 1. */
   readonly step: number;

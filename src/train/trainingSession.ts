@@ -69,7 +69,7 @@ export interface TrainingWeights extends FlatWeights {
 }
 
 export class TrainingSession {
-  /** Masks that the network asks for, see `masksOf`. */
+  /** Masks of the network, see `masksOf`. */
   readonly masks: ReturnType<typeof masksOf>;
   private readonly sessions = new Map<string, Promise<Session>>();
 

@@ -21,7 +21,7 @@ export interface FrameSourceOptions {
   /** Frames a second handed out, whatever the source has: some are left out or repeated. */
   readonly fps: number;
   readonly size: FrameSize;
-  /** A file at the pace at which it is to be shown; by default as fast as it is read. */
+  /** Plays a file in real time; by default as fast as it is read. */
   readonly pace?: boolean;
   /** A file again and again, without end. */
   readonly loop?: boolean;

@@ -21,7 +21,7 @@ export const containerWhitelist = `
   .split(/\s+/)
   .join(',');
 
-/** The path as FFmpeg is to be given it: absolute and marked as a file, so that no name is taken for an option or a protocol. */
+/** The path for FFmpeg: absolute and marked as a file, so that no name reads as an option or a protocol. */
 export const fileUrl = (path: string): string => `file:${resolve(path)}`;
 
 /** Throws VideoError unless `path` is a readable, non-empty regular file that is not a list of other files. */

@@ -100,7 +100,7 @@ interface FrameProperties {
   pts?: bigint;
 }
 
-/** An encoder or decoder of FFmpeg's; only handed on. */
+/** An encoder or decoder of FFmpeg's; opaque. */
 export interface Codec {
   readonly name: string | null;
 }
@@ -194,7 +194,7 @@ export interface Stream {
   hasDisposition(flag: number): boolean;
 }
 
-/** A kind of filter; only handed on. */
+/** A kind of filter; opaque. */
 export interface Filter {
   readonly name: string | null;
 }
@@ -233,7 +233,7 @@ interface FilterPad {
   padIdx: number;
 }
 
-/** A list of loose ends of a graph; only handed on. */
+/** A list of a graph's open ends; opaque. */
 export interface FilterInOut {
   readonly name: string | null;
 }

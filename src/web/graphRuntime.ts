@@ -7,7 +7,7 @@ import { type WasmSettings, wasmBackend } from './wasmBackend.js';
 import { sameThread, webThread } from './workerThread.js';
 
 export interface WebRuntimeOptions extends Omit<RuntimeOptions, 'spin'> {
-  /** Folder of onnxruntime-web's .wasm and .mjs files, with a slash at its end; by default the bundler's business. */
+  /** Folder of onnxruntime-web's .wasm and .mjs files, with a slash at its end; by default left to the bundler. */
   readonly wasmPaths?: string;
   /** Starts the worker; by default the file beside this one. `page` does the work where it is asked for. */
   readonly worker?: (() => Worker) | 'page';

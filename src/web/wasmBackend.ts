@@ -4,7 +4,7 @@ import type { OrtBackend } from '../runtime/sessionTable.js';
 
 export interface WasmSettings {
   readonly threads: number;
-  /** Folder of onnxruntime-web's .wasm and .mjs files; where absent, the bundler's business. */
+  /** Folder of onnxruntime-web's .wasm and .mjs files; by default left to the bundler. */
   readonly wasmPaths?: string;
 }
 

@@ -24,7 +24,7 @@ const general = (at: string): string => at.replace(/\[\d+\]/g, '[]');
 const close = (a: number, b: number, within: number): boolean =>
   Math.abs(a - b) <= within * Math.max(1, Math.abs(a), Math.abs(b));
 
-/** The differences that nobody meant. */
+/** The unintended differences. */
 export function unmeant(verb: string, recorded: Values, now: Values, changes: RecordedChanges, sameMachine: boolean) {
   const rename = (at: string) =>
     at

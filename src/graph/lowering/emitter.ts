@@ -25,7 +25,7 @@ export class Emitter {
   private readonly outputs = new Set<string>();
   private readonly shared = new Map<string, string>();
   private readonly sharedSplits = new Map<string, string[]>();
-  /** What a reshaped value was before, and the shapes of values as far as they were told. */
+  /** What a reshaped value was before, and the shapes of values where known. */
   private readonly reshaped = new Map<string, string>();
   private readonly shapes = new Map<string, Shape>();
   private count = 0;
@@ -74,7 +74,7 @@ export class Emitter {
     });
   }
 
-  /** Tells the shape that a value has, so that no reshape to it is emitted. */
+  /** Records the shape of a value, so that no reshape to it is emitted. */
   hasShape(value: string, shape: Shape): string {
     this.shapes.set(value, shape);
     return value;
@@ -91,8 +91,8 @@ export class Emitter {
   }
 
   /**
-   * The nodes that the exposed values need, in an order in which they can run, and their constants. A node that nobody reads would
-   * keep ONNX Runtime from working in place on what it reads.
+   * The nodes that the exposed values need, in an order in which they can run, and their constants. An unread node would keep
+   * ONNX Runtime from working in place on its inputs.
    */
   finish(): { readonly nodes: OnnxNode[]; readonly initializers: OnnxTensor[] } {
     const named = (value: string) => this.exposed.get(value) ?? value;

@@ -18,7 +18,7 @@ export class Fusion {
     this.results = new Set(outputs);
   }
 
-  /** Who reads an expression; twice where it is read twice. */
+  /** Readers of an expression, one entry for each read. */
   usersOf = (x: Expr): readonly Expr[] => this.users.get(x) ?? [];
 
   /** The activation that this expression is, if a convolution's pass can include it. */

@@ -42,7 +42,7 @@ export interface ConvolutionOptions {
 }
 
 /**
- * Cross-correlation with weight [O, C / groups, kt, kh, kw], zero padding of half the kernel unless asked otherwise.
+ * Cross-correlation with weight [O, C / groups, kt, kh, kw], zero padding of half the kernel by default.
  * -> [ceil(T / st), B, O, ceil(H / sh), ceil(W / sw)]
  */
 export function convolution(x: Expr, weight: Expr, options: ConvolutionOptions = {}): Expr {

@@ -1,5 +1,5 @@
 /**
- * What the lowering asks of an operator. A file holds its builder with shape and gradient, ONNX and blocked (NCHWc) emission, and
+ * An operator as the lowering sees it. A file holds its builder with shape and gradient, ONNX and blocked (NCHWc) emission, and
  * cost; operators whose gradients need each other share one.
  */
 
@@ -56,7 +56,7 @@ export interface NchwcLowering {
   isNchwc(x: Expr): boolean;
   /** The value row-major. */
   standard(x: Expr): string;
-  /** The value blocked, made or converted when first asked for; `mapWith`: with the lanes that a reader insists on. */
+  /** The value blocked, made or converted on first use; `mapWith`: with the lanes that a reader needs. */
   map(x: Expr): BlockedMap;
   mapWith(x: Expr, expand: number): BlockedMap;
   /** How the lanes of a map are to lie. */

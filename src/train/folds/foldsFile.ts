@@ -51,8 +51,8 @@ export class FoldsFile {
   ) {}
 
   /**
-   * Begins the file, or takes it up again; half a line at its end is dropped. A ConfigError when it is of other options and something
-   * was made with them: a line of its own, or a fold `begun`.
+   * Creates the file, or resumes it without a cut-off last line. ConfigError when it is of other options and a fold was
+   * finished or `begun` with them.
    */
   static async open(path: string, head: FoldsHead, begun: boolean): Promise<FoldsFile> {
     const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];

@@ -53,7 +53,7 @@ function clipWeights(labels: Int32Array, options: Shares): number[] {
   return Array.from(labels, (label) => (label === -1 ? (pseudoWeight * batch) / unlabelled : batch / labelled));
 }
 
-/** Opens a run's teacher and tells what was concluded about it; undefined for a run without. Rejects as `openTeacher`. */
+/** Opens a run's teacher and reports its notes and warnings; undefined for a run without. Rejects as `openTeacher`. */
 export async function openTeacherFor(
   { teacher: path, threads, platform, onEvent }: TrainJob,
   start: TrainSetup,
@@ -72,7 +72,7 @@ export async function openTeacherFor(
 }
 
 /**
- * Times the teacher on a blank batch and tells what it costs beside a student of so many clips a second. -> its seconds a clip.
+ * Times the teacher on a blank batch and reports its cost beside a student of so many clips a second. -> its seconds a clip.
  */
 export async function reportTeacherSpeed(
   job: TrainJob,

@@ -25,7 +25,7 @@ export interface OnnxTeacherOptions {
   readonly threads: number | undefined;
 }
 
-/** Loads the model and asks it once. WeightsError when it cannot be run or fits no kind of input or output. */
+/** Loads the model and runs it once. WeightsError when that fails or its inputs or outputs do not fit. */
 export async function openOnnxTeacher(
   model: Uint8Array<ArrayBuffer>,
   { where, student, platform, threads }: OnnxTeacherOptions,

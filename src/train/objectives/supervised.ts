@@ -23,7 +23,7 @@ export interface TrainingBatch {
   readonly targets: Float32Array;
   /** A teacher's probabilities times their weight, [B, classes], when there is a teacher. */
   readonly soft?: Float32Array;
-  /** [B] the true labels, for counting what was right; -1 where nobody knows. */
+  /** [B] the true labels, for counting correct predictions; -1 where unknown. */
   readonly labels: Int32Array;
   /** [B] indices of the videos, for messages. */
   readonly videos: Int32Array;

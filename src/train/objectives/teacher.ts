@@ -30,9 +30,9 @@ import { openOnnxTeacher } from './onnxTeacher.js';
 export interface Teacher {
   /** What kind of network it is. */
   readonly name: string;
-  /** Multiply-adds of one clip; undefined when nobody knows. */
+  /** Multiply-adds of one clip; undefined when unknown. */
   readonly macs: number | undefined;
-  /** What was concluded about it, and what should make people think. */
+  /** Conclusions about it, and doubts. */
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
   /**

@@ -25,7 +25,7 @@ export interface UnlabelledBatch {
 }
 
 export class UnlabelledClips {
-  /** The order of the round that was asked for last: shuffling anew for every clip would take as long as there are videos. */
+  /** The order of the latest round: shuffling for every clip would take time in proportion to the videos. */
   private order: { readonly round: number; readonly paths: readonly string[] } | undefined;
   private ahead: { readonly pass: number; readonly batch: Promise<UnlabelledBatch> } | undefined;
 

@@ -71,11 +71,11 @@ export class RunFolder {
   }
 
   /**
-   * Takes the room that the run will need at most, so that a full disk is found now and not after hours: for `last` and `best`, unless
-   * they are there, and for the new one that is written before the old one goes. It is really written, not looked up: free space
-   * says nothing of quotas and is gone when somebody else takes it. As long as the run goes on, that last piece stays taken and gives
-   * way while a checkpoint is written, so that a disk which others fill later does not stop the run. `checkpoint` is one as the run
-   * will write it. ConfigError with the bytes needed and free.
+   * Reserves the most space that the run will need, so that a full disk is found now and not after hours: for `last` and
+   * `best`, unless they exist, and for the new one that is written before the old one goes. It is really written, since free
+   * space ignores quotas and may be taken by others. That last piece stays reserved and gives way while a checkpoint is written,
+   * so that a disk filled later does not stop the run. `checkpoint` is of the size that the run will write. ConfigError with the
+   * bytes needed and free.
    */
   async reserveFor(checkpoint: Checkpoint): Promise<void> {
     const lastBytes = bytesOf(checkpoint);
