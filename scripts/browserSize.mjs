@@ -3,9 +3,19 @@ import { gzipSync } from 'node:zlib';
 import { bundleBrowser } from './bundleBrowser.mjs';
 
 const runtime = ['onnxruntime-web', 'onnxruntime-web/*'];
-for (const { name, contents } of await bundleBrowser(['dist/src/web/index.js', 'dist/src/web/runtimeWorker.js'], runtime)) {
-  const kb = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
-  if (/\bfrom ?["']node:|import\(["']node:/.test(new TextDecoder().decode(contents)))
-    throw new Error(`${name} imports from node:`);
-  console.log(`${name}: ${kb(contents.length)}, ${kb(gzipSync(contents, { level: 9 }).length)} gzip`);
+
+async function size(entry, external) {
+  let [bytes, gzip] = [0, 0];
+  for (const { name, contents } of await bundleBrowser([entry], external)) {
+    if (/\bfrom ?["']node:|import\(["']node:/.test(new TextDecoder().decode(contents)))
+      throw new Error(`${name} imports from node:`);
+    bytes += contents.length;
+    gzip += gzipSync(contents, { level: 9 }).length;
+  }
+  return `${(bytes / 1000).toFixed(1)} kB, ${(gzip / 1000).toFixed(1)} kB gzip`;
 }
+
+const entry = 'dist/src/web/index.js';
+console.log(`index.js without mediabunny: ${await size(entry, [...runtime, 'mediabunny'])}`);
+console.log(`index.js with mediabunny, loaded with the first video: ${await size(entry, runtime)}`);
+console.log(`runtimeWorker.js: ${await size('dist/src/web/runtimeWorker.js', runtime)}`);

@@ -12,6 +12,7 @@ export async function bundleBrowser(entries, external = []) {
     minify: true,
     write: false,
     outdir: 'out',
+    splitting: true, // what reads videos is loaded with the first one
     external,
     conditions: ['onnxruntime-web-use-extern-wasm'],
     logLevel: 'warning',

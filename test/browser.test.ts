@@ -4,17 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { nodePlatform } from '../src/node/platform.js';
 import { Rng } from '../src/rng.js';
 import * as library from '../src/web/index.js';
-import { addressOf, chromiumPath, launch, serve } from './support/browser.js';
+import { chromiumPath, inPage, noChromium } from './support/browser.js';
 import { randomWeights, tinyConfig } from './support/randomWeights.js';
 import { type TrialInput, type TrialNumbers, trialOfPlace } from './support/trialOfPlace.js';
 import { type StoreNumbers, trialOfStore } from './support/trialOfStore.js';
 
 const size = { height: 48, width: 64 };
-const root = fileURLToPath(new URL('../..', import.meta.url));
 let input: TrialInput;
 let node: TrialNumbers;
 
@@ -74,39 +72,16 @@ test('checkpoints are kept in a folder and in memory', async () => {
 
 test('a tab of Chromium recognises and trains as Node does', { timeout: 180_000 }, async (t) => {
   const executable = chromiumPath();
-  if (executable === undefined) return t.skip('no Chromium here (Debian: apt-get install chromium, or name one in VMF_CHROMIUM)');
-  const server = await serve(await pageFiles(), `${root}/node_modules/onnxruntime-web/dist`);
-  const browser = await launch(executable);
-  try {
-    const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    await page.goto(addressOf(server));
+  if (executable === undefined) return t.skip(noChromium);
+  const files = { 'weights.safetensors': input.weights, 'frames.rgb': input.rgb };
+  await inPage(executable, files, async (page, version) => {
     const said = await page.evaluate<{ isolated: boolean; numbers: TrialNumbers }>(
       `runPage('/index.js', ${JSON.stringify(size)}, 2)`,
     );
     const stored = await page.evaluate<StoreNumbers[]>(`runStores('/index.js')`);
     assert.equal(stored.length, 2);
     for (const numbers of stored) checkStore(numbers);
-    assert.deepEqual(complaints, []);
     assert.ok(said.isolated, 'the page may use threads');
-    t.diagnostic(`Chromium ${browser.version()}: ${compare(said.numbers)}`);
-  } finally {
-    await browser.close();
-    server.close();
-  }
+    t.diagnostic(`Chromium ${version}: ${compare(said.numbers)}`);
+  });
 });
-
-async function pageFiles(): Promise<Map<string, Uint8Array | string>> {
-  const { bundleBrowser } = (await import(`${root}/scripts/bundleBrowser.mjs`)) as {
-    bundleBrowser: (entries: readonly string[]) => Promise<{ name: string; contents: Uint8Array }[]>;
-  };
-  const entries = ['src/web/index.js', 'src/web/runtimeWorker.js', 'test/support/browserPage.js'];
-  const bundles = await bundleBrowser(entries.map((entry) => `${root}/dist/${entry}`));
-  return new Map<string, Uint8Array | string>([
-    ...bundles.map(({ name, contents }): [string, Uint8Array] => [name, contents]),
-    ['', '<!doctype html><title>trial</title><script type="module" src="/browserPage.js"></script>'],
-    ['weights.safetensors', input.weights],
-    ['frames.rgb', input.rgb],
-  ]);
-}

@@ -1,7 +1,7 @@
 /** Clips from a stack of frames, deterministic in the view. */
 
 import { Rng } from '../rng.js';
-import type { DecodeRequest, VideoInfo } from '../video/types.js';
+import type { DecodeRequest, FrameStrip, VideoInfo } from '../video/types.js';
 import { type ClipEffects, drawEffects, drawTimes, drawTransform } from './augment.js';
 import type { Augment } from './augmentOptions.js';
 import { decodeSize, testFrames } from './clipShape.js';
@@ -37,9 +37,22 @@ export function stackRequest(
   return { request: { times: { evenly, ...stretch }, size }, window };
 }
 
-/** The same for the fixed views of a test. */
-export const testStackRequest = (info: Pick<VideoInfo, 'durationSec' | 'frameRate'>, evenly: number, preprocess: Preprocess) =>
-  stackRequest(info, evenly, preprocess, decodeSize(preprocess, 'test'));
+/** The same for the fixed views of a test: evenly spaced frames, or those on screen at these times. */
+export function testStackRequest(
+  info: Pick<VideoInfo, 'durationSec' | 'frameRate'>,
+  frames: number | readonly number[],
+  preprocess: Preprocess,
+): { readonly request: DecodeRequest; readonly window: UsedWindow } {
+  const size = decodeSize(preprocess, 'test');
+  if (typeof frames === 'number') return stackRequest(info, frames, preprocess, size);
+  return { request: { times: { timesSec: frames }, size }, window: stackRequest(info, 1, preprocess, size).window };
+}
+
+/** A frame for each time asked for. */
+export const stackOf = ({ width, height, rgb, timesSec }: FrameStrip, window: TimeWindow): FrameStack => ({
+  ...{ width, height, rgb, window },
+  slots: Array.from(timesSec, (_, slot) => slot),
+});
 
 /** The clips side by side. The stack must have been decoded for the views: see `stackLength`. */
 export function sampleClips(stack: FrameStack, views: readonly ClipView[], preprocess: Preprocess, augment: Augment): ClipTensor {

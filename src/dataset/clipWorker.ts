@@ -1,16 +1,14 @@
 /** Worker thread: decodes, resizes, samples clips, writes the disk cache. */
 
 import { workerData } from 'node:worker_threads';
-import { decodeSize } from '../clip/clipShape.js';
 import type { ClipTensor } from '../clip/clipTensor.js';
 import { type ClipView, stackLength } from '../clip/clipView.js';
-import type { FrameStack } from '../clip/sampleClips.js';
-import { sampleClips, testStackRequest } from '../clip/sampleClips.js';
+import { type FrameStack, sampleClips, stackOf, testStackRequest } from '../clip/sampleClips.js';
 import { messageOf } from '../errors.js';
 import { serveTasks } from '../node/workerPool.js';
 import { openDecoder, probe, withVideo } from '../video/decoder.js';
 import { defaultLimits } from '../video/limits.js';
-import type { Decoder, FrameStrip } from '../video/types.js';
+import type { Decoder } from '../video/types.js';
 import { Transferring } from '../workers/messages.js';
 import type { ClipTasks, ClipWorkerData, StripInput, StripOutput, StripPlace } from './clipTasks.js';
 import { frameStackFile, readFrameStack, writeFrameStack } from './diskCache.js';
@@ -32,16 +30,14 @@ serveTasks<ClipTasks>({
       const evenly = stackLength(views[0] ?? { mode: 'test' }, preprocess, 0);
       const { request, window } = testStackRequest(info, evenly, preprocess);
       const strip = frames(request);
-      const clips = sample(asStack(strip, window), views);
+      const clips = sample(stackOf(strip, window), views);
       return new Transferring({ info, clips, timesSec: Array.from(strip.timesSec) }, [clips.data.buffer as ArrayBuffer]);
     }),
   stack: ({ path, belowSec = Infinity, frames: wanted }) =>
     withVideo(decoder(), path, ({ info, frames }) => {
       if (info.durationSec >= belowSec) return { info, stack: undefined };
-      const even = testStackRequest(info, typeof wanted === 'number' ? wanted : 1, preprocess);
-      const request =
-        typeof wanted === 'number' ? even.request : { times: { timesSec: wanted }, size: decodeSize(preprocess, 'test') };
-      const stack = asStack(frames(request), even.window);
+      const { request, window } = testStackRequest(info, wanted, preprocess);
+      const stack = stackOf(frames(request), window);
       return new Transferring({ info, stack }, [stack.rgb.buffer as ArrayBuffer]);
     }),
   strip: (input) => {
@@ -53,10 +49,6 @@ serveTasks<ClipTasks>({
 });
 
 const sample = (stack: FrameStack, views: readonly ClipView[]): ClipTensor => sampleClips(stack, views, preprocess, augment);
-
-function asStack({ width, height, rgb, timesSec }: FrameStrip, window: FrameStack['window']): FrameStack {
-  return { width, height, rgb, window, slots: Array.from(timesSec, (_, slot) => slot) };
-}
 
 type Found = { readonly strip: VideoFrameStack } & Omit<StripOutput, 'clips' | 'strip'>;
 

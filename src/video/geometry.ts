@@ -47,6 +47,31 @@ function orientationFilters({ rotationDeg, mirrored }: Orientation): string {
 const isQuarter = ({ rotationDeg }: Orientation): boolean => rotationDeg % 180 === 90;
 const swapped = ({ width, height }: Size): Size => ({ width: height, height: width });
 
+/** Size of a frame that has `output` size once it is turned. */
+export const beforeTurning = (output: Size, orientation: Orientation): Size =>
+  isQuarter(orientation) ? swapped(output) : output;
+
+/** Mirrors and turns [height, width, 3] pixels. */
+export function turned(rgb: Uint8Array, { width, height }: Size, { rotationDeg, mirrored }: Orientation): Uint8Array {
+  if (rotationDeg === 0 && !mirrored) return rgb;
+  const out = new Uint8Array(rgb.length);
+  const rowLength = rotationDeg % 180 === 90 ? height : width;
+  for (let y = 0, from = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, from += 3) {
+      const [column, row] = turnedPlace(mirrored ? width - 1 - x : x, y, { width, height }, rotationDeg);
+      const to = 3 * (row * rowLength + column);
+      for (let channel = 0; channel < 3; channel++) out[to + channel] = rgb[from + channel] as number;
+    }
+  }
+  return out;
+}
+
+function turnedPlace(x: number, y: number, { width, height }: Size, rotationDeg: number): readonly [column: number, row: number] {
+  if (rotationDeg === 90) return [height - 1 - y, x];
+  if (rotationDeg === 180) return [width - 1 - x, height - 1 - y];
+  return rotationDeg === 270 ? [y, width - 1 - x] : [x, y];
+}
+
 /** Size as displayed: the width stretched by the sample aspect, then turned. */
 export function displaySize(coded: Size, sampleAspect: number, orientation: Orientation): Size {
   const square = { width: Math.max(1, Math.round(coded.width * sampleAspect)), height: coded.height };
@@ -83,7 +108,7 @@ function aspectFactor({ width, height }: Size, wanted: FrameSize): number {
  * colour tags, and where there are none reads BT.601 limited range, as the ffmpeg command line does. Turning happens on RGB, where odd sizes are safe.
  */
 export function filterChain(output: Size, orientation: Orientation): string {
-  const scaled = isQuarter(orientation) ? swapped(output) : output;
+  const scaled = beforeTurning(output, orientation);
   const turn = orientationFilters(orientation);
   return `scale=${scaled.width}:${scaled.height}:flags=bicubic,format=rgb24${turn === '' ? '' : `,${turn}`}`;
 }

@@ -37,11 +37,11 @@ export interface Understood {
 }
 
 /** For a stream that no decoder here understands. */
-export function unsupportedCodec(path: string, codec: string): VideoError {
+export function unsupportedCodec(path: string, codec: string, decoder = 'FFmpeg'): VideoError {
   const what =
     codec === 'none' || codec === 'unknown'
-      ? 'in a coding that this FFmpeg does not know'
-      : `coded as ${codec}, which this FFmpeg cannot decode`;
+      ? `in a coding that this ${decoder} does not know`
+      : `coded as ${codec}, which this ${decoder} cannot decode`;
   return new VideoError(`is ${what}; convert it to H.264 or VP9`, { path });
 }
 

@@ -5,6 +5,17 @@ export { makePreprocess, type Preprocess } from '../clip/preprocess.js';
 export { type FrameStack, sampleClips } from '../clip/sampleClips.js';
 export { ConfigError, LimitError, ShapeError, VideoError, VmfError, WeightsError } from '../errors.js';
 export { Inference } from '../inference/inference.js';
+export type {
+  ClipResult,
+  FramesResult,
+  Prediction,
+  RecogniseOptions,
+  Recogniser,
+  Result,
+  ResultOptions,
+  Unreadable,
+} from '../inference/recogniser.js';
+export type { TimelineOptions, VideoTimeline } from '../inference/slidingWindow.js';
 export { softmax, topK } from '../metrics/softmax.js';
 export type { NetworkConfig } from '../models/config.js';
 export { type NetworkCost, networkCost } from '../models/cost.js';
@@ -20,8 +31,10 @@ export { type StepInput, type StepResult, TrainingSession, type TrainingWeights 
 export { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
 export { loadCheckpoint, saveCheckpoint } from '../weights/checkpointStore.js';
 export { parseSafetensors, serializeSafetensors } from '../weights/safetensors.js';
+export { WebClipReader, type WebReaderOptions } from './clipReader.js';
 export { databaseStore } from './databaseStore.js';
 export { openWebRuntime, type WebRuntimeOptions } from './graphRuntime.js';
 export { memoryStore } from './memoryStore.js';
 export { webPlatform } from './platform.js';
-export { FrameRecogniser, type RecognisedFrames } from './recogniser.js';
+export { openRecogniser, type RecogniserOptions } from './recogniser.js';
+export type { VideoSource } from './videoSource.js';

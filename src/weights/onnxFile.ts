@@ -1,16 +1,16 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { WeightsError } from '../errors.js';
-import { type OnnxWeights, parseOnnxWeights } from './onnxWeights.js';
+import { type OnnxWeights, opensAsOnnx, parseOnnxWeights } from './onnxWeights.js';
 
 const maxModelBytes = 2 ** 31 - 1;
 
-/** Whether a file opens as an ONNX model does; a safetensors file has "{" as its ninth byte. */
+/** Whether a file opens as an ONNX model does. */
 export async function isOnnxFile(path: string): Promise<boolean> {
   if ((await stat(path).catch(() => undefined))?.isFile() !== true) return false;
   const handle = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await handle.read(new Uint8Array(9), 0, 9, 0);
-    return bytesRead === 9 && buffer[0] === 8 && (buffer[1] ?? 0) > 0 && (buffer[1] ?? 0) < 128 && buffer[8] !== 0x7b;
+    return opensAsOnnx(buffer.subarray(0, bytesRead));
   } finally {
     await handle.close();
   }

@@ -30,6 +30,10 @@ export interface OnnxWeights extends NetworkFacts {
   readonly precision: Precision;
 }
 
+/** Whether bytes open as an ONNX model does; a safetensors file has "{" as its ninth byte. */
+export const opensAsOnnx = (bytes: Uint8Array): boolean =>
+  bytes.length >= 9 && bytes[0] === 8 && (bytes[1] ?? 0) > 0 && (bytes[1] ?? 0) < 128 && bytes[8] !== 0x7b;
+
 /** The model's input, float32 [batch, frames, 3, S, S]: RGB from 0 to 255, cut to size. */
 export const clipInput = 'clip';
 /** Its output, float32 [batch, classes]. */

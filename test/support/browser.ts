@@ -1,8 +1,11 @@
-/** Chromium on pages of a cross-origin-isolated local server. */
+/** The built entry in a Chromium, on a page of a cross-origin-isolated local server. */
+
+import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Browser, chromium } from 'playwright-core';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -12,7 +15,9 @@ export const chromiumPath = (): string | undefined => [process.env['VMF_CHROMIUM
 const quiet = ['quic', 'gpu'].map((what) => `--disable-${what}`);
 const still = ['background-networking', 'component-update', 'sync'].map((what) => `--disable-${what}`);
 
-export const launch = (executablePath: string): Promise<Browser> =>
+export const noChromium = 'no Chromium here (Debian: apt-get install chromium, or name one in VMF_CHROMIUM)';
+
+const launch = (executablePath: string): Promise<Browser> =>
   chromium.launch({ executablePath, headless: true, args: ['--no-sandbox', '--no-first-run', ...quiet, ...still] });
 
 const types: Readonly<Record<string, string>> = {
@@ -23,7 +28,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Serves these files, and those of a folder for what is not among them. */
-export async function serve(files: ReadonlyMap<string, Uint8Array | string>, folder: string): Promise<Server> {
+async function serve(files: ReadonlyMap<string, Uint8Array | string>, folder: string): Promise<Server> {
   const server = createServer(({ url = '/' }, response) => {
     const name = new URL(url, 'http://localhost').pathname.slice(1);
     const path = `${folder}/${name.split('/').at(-1)}`;
@@ -39,4 +44,39 @@ export async function serve(files: ReadonlyMap<string, Uint8Array | string>, fol
   return server;
 }
 
-export const addressOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+const addressOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+
+type Files = Readonly<Record<string, Uint8Array | string>>;
+
+/** Opens the page with the functions of browserPage.ts, which finds these files beside it. A script's error on it fails the test. */
+export async function inPage<T>(executable: string, files: Files, use: (page: Page, version: string) => Promise<T>): Promise<T> {
+  const server = await serve(await pageFiles(files), `${root}/node_modules/onnxruntime-web/dist`);
+  const browser = await launch(executable);
+  try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    await page.goto(addressOf(server));
+    const result = await use(page, browser.version());
+    assert.deepEqual(complaints, []);
+    return result;
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+async function pageFiles(files: Files): Promise<Map<string, Uint8Array | string>> {
+  const { bundleBrowser } = (await import(`${root}/scripts/bundleBrowser.mjs`)) as {
+    bundleBrowser: (entries: readonly string[]) => Promise<{ name: string; contents: Uint8Array }[]>;
+  };
+  const entries = ['src/web/index.js', 'src/web/runtimeWorker.js', 'test/support/browserPage.js'];
+  const bundles = await bundleBrowser(entries.map((entry) => `${root}/dist/${entry}`));
+  return new Map<string, Uint8Array | string>([
+    ...bundles.map(({ name, contents }): [string, Uint8Array] => [name, contents]),
+    ['', '<!doctype html><title>trial</title><script type="module" src="/browserPage.js"></script>'],
+    ...Object.entries(files),
+  ]);
+}

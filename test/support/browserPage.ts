@@ -2,20 +2,23 @@
 import type * as Library from '../../src/web/index.js';
 import { trialOfPlace } from './trialOfPlace.js';
 import { trialOfStore } from './trialOfStore.js';
+import { trialOfVideos, type VideoTrial } from './trialOfVideos.js';
 
 const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+
+function platformOf(library: typeof Library, threads: number): Library.Platform {
+  const whole = library.webPlatform({
+    wasmPaths: new URL('.', location.href).href,
+    worker: () => new Worker('/runtimeWorker.js', { type: 'module' }),
+  });
+  return { ...whole, openRuntime: () => whole.openRuntime({ threads }) };
+}
 
 /** The trial, in this tab, on the built entry. */
 export async function runPage(entry: string, size: { height: number; width: number }, threads: number) {
   const library = (await import(entry)) as typeof Library;
-  const folder = new URL('.', location.href).href;
-  const whole = library.webPlatform({
-    wasmPaths: folder,
-    worker: () => new Worker('/runtimeWorker.js', { type: 'module' }),
-  });
-  const platform = { ...whole, openRuntime: () => whole.openRuntime({ threads }) };
   const input = { weights: await bytes('/weights.safetensors'), rgb: await bytes('/frames.rgb'), ...size };
-  return { isolated: crossOriginIsolated, numbers: await trialOfPlace(library, platform, input) };
+  return { isolated: crossOriginIsolated, numbers: await trialOfPlace(library, platformOf(library, threads), input) };
 }
 
 /** A checkpoint in the stores of this tab. */
@@ -26,4 +29,16 @@ export async function runStores(entry: string) {
   return Promise.all(stores.map((store) => trialOfStore(library, store, weights)));
 }
 
-Object.assign(globalThis, { runPage, runStores });
+/** Files of the server as Blobs, recognised in this tab. */
+export async function runVideos(entry: string, trial: VideoTrial) {
+  const library = (await import(entry)) as typeof Library;
+  const options = { platform: platformOf(library, 1), ...(trial.limits && { limits: trial.limits }) };
+  const recogniser = await library.openRecogniser(await bytes('/weights.safetensors'), options);
+  const source = async (name: string) => {
+    const blob = await (await fetch(`/${name}`)).blob();
+    return trial.as === 'file' ? new File([blob], name) : trial.as === 'stream' ? blob.stream() : blob.arrayBuffer();
+  };
+  return trialOfVideos(recogniser, await Promise.all(trial.names.map(source)), trial);
+}
+
+Object.assign(globalThis, { runPage, runStores, runVideos });

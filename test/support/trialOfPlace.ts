@@ -30,11 +30,11 @@ export async function trialOfPlace(
   const checkpoint = library.parseCheckpoint(library.parseSafetensors(weights), 'weights');
   const { frames } = checkpoint.preprocess;
   const stack = { width, height, rgb, slots: Array.from({ length: frames }, (_, t) => t), window: { startSec: 0, endSec: 1 } };
-  const recogniser = library.FrameRecogniser.open(weights, platform);
-  const { predictions, logits } = await recogniser.recognise(stack);
+  const recogniser = await library.openRecogniser(weights, { platform });
+  const { predictions, logits } = await recogniser.recogniseFrames(stack, { logits: true });
   await recogniser.close();
   const trained = await train(library, platform, checkpoint);
-  return { label: predictions[0]?.label, recognised: [...(logits[0] ?? [])], ...trained };
+  return { label: predictions[0]?.label, recognised: [...(logits?.[0] ?? [])], ...trained };
 }
 
 async function train(library: typeof Library, platform: Library.Platform, checkpoint: Library.Checkpoint) {

@@ -1,0 +1,18 @@
+/** What a tab has of a video: a file or Blob, its bytes, or a stream of them. */
+
+export type VideoSource = Blob | ReadableStream<Uint8Array<ArrayBuffer>> | ArrayBuffer | Uint8Array<ArrayBuffer>;
+
+/** A file's name; `video` where there is none. */
+export const nameOf = (source: VideoSource): string =>
+  ('name' in source && typeof source.name === 'string' && source.name) || 'video';
+
+/** A stream can be read once. */
+const gathered = new WeakMap<ReadableStream, Promise<Blob>>();
+
+/** Something of which any part can be read: a stream is gathered first, where the browser keeps large Blobs (on disk, as a rule). */
+export function seekable(source: VideoSource): Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | Promise<Blob> {
+  if (!(source instanceof ReadableStream)) return source;
+  const blob = gathered.get(source) ?? new Response(source).blob();
+  gathered.set(source, blob);
+  return blob;
+}
