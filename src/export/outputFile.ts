@@ -11,5 +11,6 @@ export function checkOutputFile(path: string, force: boolean): void {
     throw new ConfigError(`there is no folder ${folder}`, { path });
   const there = statSync(path, { throwIfNoEntry: false });
   if (there?.isDirectory()) throw new ConfigError('is a folder; expected a file to write', { path });
+  if (there && !there.isFile()) throw new ConfigError('is no regular file, which writing would replace', { path });
   if (there !== undefined && !force) throw new ConfigError('is there already; use --force to replace it', { path });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -74,6 +74,13 @@ test('a named pipe is refused at once, not waited for', { skip: process.platform
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
   await assert.rejects(readSafetensors(path), /pipe: is not a regular file/);
+});
+
+test('a named pipe is not replaced by what is written to it', { skip: process.platform === 'win32' }, async () => {
+  const path = join(folder, 'pipe-out');
+  execFileSync('mkfifo', [path]);
+  await assert.rejects(writeFileAtomically(path, [Uint8Array.of(1)]), /pipe-out: is no regular file/);
+  assert.ok((await stat(path)).isFIFO());
 });
 
 test('hostile files on disk are refused like those in memory, with the path in front', async () => {

@@ -36,6 +36,7 @@ export async function writeSafetensors(path: string, file: TensorFile): Promise<
  * exist. Throws `WeightsError` with the system's reason; the temporary file is gone then.
  */
 export async function writeFileAtomically(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  await refuseSpecialFile(path);
   const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
   try {
     const handle = await open(temporary, 'wx');
@@ -55,6 +56,12 @@ export async function writeFileAtomically(path: string, chunks: readonly Uint8Ar
     });
   }
   await syncFolder(dirname(path));
+}
+
+/** A rename would replace a device or a pipe by a file. */
+async function refuseSpecialFile(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there && !there.isFile() && !there.isDirectory()) throw new WeightsError('is no regular file', { path });
 }
 
 /** Unfinished files of `writeFileAtomically`; a killed process leaves one behind. */
