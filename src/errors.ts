@@ -1,6 +1,6 @@
 /** The errors of the project, one class per kind of cause. A message is one line: what, where (path, tensor), expected and got, what to do. `path` names the file at fault. */
 
-/** What an error concerns, for programs. */
+/** Details for programs. */
 export interface ErrorDetails {
   /** The file, folder or stream at fault; the message then begins with it. */
   readonly path?: string | undefined;
@@ -86,7 +86,7 @@ export class ShapeError extends VmfError {
 /** The text of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Whether the error says that this video is at fault, and not a missing decoder or a mistake here. */
+/** Whether this video is at fault, not a missing decoder or a bug. */
 export const isFaultOf = (path: string, error: unknown): error is VideoError | LimitError =>
   (error instanceof VideoError || error instanceof LimitError) && error.path === path;
 

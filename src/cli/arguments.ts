@@ -55,7 +55,7 @@ export function filterOption(): Option {
   });
 }
 
-/** How the machine is used for recognising. */
+/** Threads and workers of recognition. */
 export interface MachineFlags {
   readonly decoder: DecoderChoice;
   readonly threads?: number;

@@ -16,7 +16,7 @@ import { whole } from './arguments.js';
 import { bar, ProgressLine } from './progressLine.js';
 import { jsonText, textTable } from './textTable.js';
 
-/** What `vmf export --int8` also has. */
+/** Flags shared with `vmf export --int8`. */
 export interface QuantiseFlags {
   readonly weights: string;
   readonly calibrate: string;

@@ -51,7 +51,7 @@ export function refuseFoldsOptions({ folds, seeds, views }: FoldsFlags): void {
   if (stray !== undefined) throw new ConfigError(`${stray}: is for --folds; without it a run has one seed and tests nothing`);
 }
 
-/** Trains all folds, showing each as it goes; true when a signal ended it. */
+/** Trains all folds with progress; true when a signal ended it. */
 export async function runFolds(job: TrainJob, by: FoldsBy, flags: FoldsFlags, line: ProgressLine): Promise<boolean> {
   const { seeds, views, valShare } = flags;
   const onFold = (event: FoldEvent) => tellFold(event, line, (seeds?.length ?? 1) > 1);

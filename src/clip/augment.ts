@@ -69,7 +69,7 @@ function spaced(label: string): string {
   return label.replace(/([a-z])([A-Z])/g, '$1 $2');
 }
 
-/** What else happens to a clip, beyond its transform. */
+/** Effects beside the transform. */
 export interface ClipEffects {
   readonly operations: readonly AugmentOperation[];
   /** Shares of the picture's sides, and the seed of its noise; undefined for none. */

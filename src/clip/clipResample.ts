@@ -6,7 +6,7 @@
 import { type ClipTensor, emptyClips, framesAt } from './clipTensor.js';
 import type { Preprocess } from './preprocess.js';
 
-/** What of the preprocessing a finished clip shows. */
+/** The preprocessing that shows in a finished clip. */
 export type ClipForm = Pick<Preprocess, 'frames' | 'height' | 'width' | 'mean' | 'std'>;
 
 /** Clips of form `from` in form `to`, copied. */

@@ -64,7 +64,7 @@ export function takeClips(clips: ClipTensor, first: number, count: number): Clip
   return out;
 }
 
-/** Made up to `count` clips with zeros; the tensor itself when it has so many. */
+/** Padded to `count` clips with zeros; the same tensor when it has as many. */
 export function padClips(clips: ClipTensor, count: number): ClipTensor {
   return count === clips.count ? clips : joinClips([clips, emptyClips(count - clips.count, clips)]);
 }

@@ -22,7 +22,7 @@ interface AxisTaps {
 /** Padding after normalisation: the mean colour, as in zero-padded convolutions, whatever the colour jitter. */
 const padding = 0;
 
-/** Just what writing needs of a strip. */
+/** The part of a strip that is read. */
 export type StripPixels = Pick<FrameStrip, 'width' | 'height' | 'rgb'>;
 
 /**

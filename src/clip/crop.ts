@@ -18,7 +18,7 @@ export interface ColourGains {
   readonly saturation: number;
 }
 
-/** What happens to every frame of a clip alike: cut `box`, mirror it, change its colours. */
+/** Applied to every frame of a clip: crop `box`, mirror it, change its colours. */
 export interface ClipTransform {
   readonly box: Box;
   readonly flip: boolean;
@@ -28,8 +28,8 @@ export interface ClipTransform {
 export const plainColour: ColourGains = { brightness: 1, contrast: 1, saturation: 1 };
 
 /**
- * What of a frame the network is to see, in the network's aspect: the largest such rectangle inside the frame (crop), the smallest one
- * around it, which sticks out (fit), or the frame itself (stretch). Everything drawn and cut starts from it.
+ * The region of a frame that the network sees, in its aspect: the largest such rectangle inside the frame (crop), the smallest
+ * one around it, which sticks out (fit), or the frame itself (stretch). Crops are relative to it.
  */
 export function pictureOf({ width, height }: FrameShape, { resize, height: down, width: across }: Preprocess): Box {
   if (resize === 'stretch') return { x: 0, y: 0, width, height };

@@ -25,7 +25,7 @@ export interface FrameStack {
   readonly window: TimeWindow;
 }
 
-/** What to decode of a video for `evenly` slots, and the stretch of it that they cover. */
+/** The request for `evenly` frames of a video, and the time window that they cover. */
 export function stackRequest(
   { durationSec, frameRate }: Pick<VideoInfo, 'durationSec' | 'frameRate'>,
   evenly: number,

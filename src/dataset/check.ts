@@ -30,7 +30,7 @@ export interface DatasetReport extends Summary {
   readonly classes: readonly ClassCounts[];
   /** To be fixed: unusable or duplicate files. */
   readonly problems: readonly Problem[];
-  /** What should be known: nothing is wrong with a file, but with the set as a whole. */
+  /** About the set as a whole; no single file is at fault. */
   readonly warnings: readonly string[];
 }
 

@@ -60,7 +60,7 @@ export class ClipDataset {
   private readonly budget: DiskBudget;
   private folder: string | undefined;
   private readonly warned = new Set<string>();
-  /** Where strips lie on disk: made out once a run, not once an epoch. */
+  /** Places of strips on disk, found once a run, not once an epoch. */
   private readonly places = new Map<string, StripPlace>();
 
   constructor(private readonly options: ClipDatasetOptions) {
@@ -85,7 +85,7 @@ export class ClipDataset {
     return (await this.load(video, views, views, signal)).clips;
   }
 
-  /** Makes a video's strip ready for `view` (cached, where there is room) and says what it is. Rejects as `clip`. */
+  /** Prepares a video's strip for `view` (cached, where there is room) and describes it. Rejects as `clip`. */
   async ready(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<FrameStackFacts> {
     return (await this.load(video, [view], [], signal)).facts;
   }

@@ -13,7 +13,7 @@ export interface ClipWorkerData {
   readonly limits: Partial<VideoLimits>;
 }
 
-/** Where a strip lies on disk, and what it was made from. */
+/** A strip's place on disk, and its key. */
 export interface StripPlace {
   readonly file: string;
   readonly key: FrameStackKey;

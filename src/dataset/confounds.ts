@@ -1,7 +1,6 @@
 /**
  * How much of the class a clip's length or shape gives away: leave-one-out nearest class mean on single numbers. A network that
- * is shown them (squeezed frames, clips cut to the action) can learn them instead of motion, and tests well for the wrong
- * reason.
+ * sees them (stretched frames, clips cut to the action) can learn them instead of motion, and tests well for the wrong reason.
  */
 
 export interface GuessedBy {

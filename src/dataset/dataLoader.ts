@@ -52,7 +52,7 @@ export interface Prepared {
   readonly leftOut: number;
   /** Median length of the sampled stretch of the usable ones: what one clip spans. */
   readonly medianSec: number;
-  /** What the usable ones are, in their order: for what length and shape give away (confounds.ts). */
+  /** Facts of the usable videos, in order, for confounds.ts. */
   readonly read: readonly {
     readonly label: number;
     readonly durationSec: number;
@@ -83,8 +83,8 @@ export class DataLoader extends ClipDataset {
   }
 
   /**
-   * Reads every training video once, into the caches, and so finds all that cannot be read: after it `batchCount` is exact.
-   * Optional; without it the first epoch does the same as it goes. DatasetError when too many are unreadable.
+   * Reads every training video once, into the caches, and finds the unreadable ones: then `batchCount` is exact. Optional; else
+   * the first epoch does the same. DatasetError when too many are unreadable.
    */
   async prepare(videos: readonly BatchVideo[], options: PrepareOptions = {}): Promise<Prepared> {
     const spansSec: number[] = [];
@@ -149,7 +149,7 @@ export class DataLoader extends ClipDataset {
     }
   }
 
-  /** How many videos of the order make up `clips` clips: more than that where some of them cannot be read. */
+  /** Number of videos of the order that yield `clips` clips; some may be unreadable. */
   private async countSkipped(
     clips: number,
     order: readonly TrainItem[],
@@ -172,7 +172,7 @@ export class DataLoader extends ClipDataset {
     return orderedMap(videos, 2 * this.workers, check, signal);
   }
 
-  /** Whether a training video can be used; if not, it is left out from now on, unless there are too many. */
+  /** Whether a training video is usable; if not, it is skipped from now on, unless there are too many. */
   private accept<O>(video: BatchVideo, outcome: Outcome<O>, videos: readonly BatchVideo[]): outcome is { value: O } {
     if ('value' in outcome) return true;
     const { error } = outcome;

@@ -19,13 +19,13 @@ export interface FrameStackRequest {
   readonly size: FrameSize;
 }
 
-/** What a strip is made from; equal keys mean equal strips, so a changed file or another request is another key. */
+/** Identifies a strip: a changed file or another request has another key. */
 export interface FrameStackKey extends FrameStackRequest {
   readonly bytes: number;
   readonly modifiedMs: number;
 }
 
-/** What is remembered of the video itself. */
+/** Facts about the video itself. */
 export interface FrameStackFacts {
   /** Of the frames as they are kept. */
   readonly width: number;

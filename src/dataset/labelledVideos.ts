@@ -24,7 +24,7 @@ export interface LabelledVideos {
   readonly labels: readonly string[];
   /** Sorted by name (folders) or in the list's order. */
   readonly videos: readonly LabelledVideo[];
-  /** How the split came about, for the record: "column split", "folders", "80/10/10 by class, seed 0". */
+  /** Origin of the split, for the record: "column split", "folders", "80/10/10 by class, seed 0". */
   readonly splitBy: string;
   /** For the user: files that were skipped, splits that were made. */
   readonly notes: readonly string[];

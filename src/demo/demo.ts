@@ -42,7 +42,7 @@ export type DemoEvent =
   | { readonly kind: 'progress'; readonly what: string; readonly done: number; readonly of: number }
   | { readonly kind: 'train'; readonly event: TrainJobEvent };
 
-/** What summary.json holds. Accuracies are shares of the test clips. */
+/** Contents of summary.json. Accuracies are shares of the test clips. */
 export interface DemoSummary {
   readonly top1: number;
   /** Over the classes that are each other's reversal in time. */

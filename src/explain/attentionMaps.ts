@@ -2,7 +2,7 @@
 
 import { type ClipTensor, frameOf } from '../clip/clipTensor.js';
 
-/** Where one token looks: shares [T, H, W] that sum to 1. */
+/** Attention of one token: shares [T, H, W] that sum to 1. */
 export interface Attention {
   readonly frames: number;
   readonly height: number;
@@ -104,7 +104,7 @@ function halfOn(values: Float32Array): number {
   return count / sorted.length;
 }
 
-/** How much two tokens look at the same: 0 nothing in common, 1 the same. */
+/** Overlap of two tokens' attention: 0 disjoint, 1 equal. */
 export function overlap(a: Attention, b: Attention): number {
   return a.values.reduce((sum, value, i) => sum + Math.min(value, b.values[i] ?? 0), 0);
 }

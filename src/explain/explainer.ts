@@ -30,7 +30,7 @@ import { type Attention, attentionOfTokens } from './attentionMaps.js';
 
 export interface ExplainerOptions extends PlatformOptions {
   readonly decoder?: DecoderChoice;
-  /** Threads of the network; by default as many as make it quicker. */
+  /** Threads of the network; by default the fastest number. */
   readonly threads?: number;
   /** Videos decoded at once; as many as there are cores by default, at most 32. */
   readonly workers?: number;
@@ -41,7 +41,7 @@ export interface ExplainerOptions extends PlatformOptions {
   readonly blindness?: Blindness;
 }
 
-/** What was seen of one clip. */
+/** Logits and attention of one clip. */
 export interface Watched {
   readonly info: VideoInfo;
   /** [T] when each of its frames is shown, seconds from the first frame of the video. */
@@ -103,7 +103,7 @@ export class Explainer {
     this.engine = platform.openRuntime({ threads: threads ?? threadsFor(networkCost(config).macs * mostCopies, platform.cores) });
   }
 
-  /** What the network sees of a video. Rejects with a VideoError or LimitError. */
+  /** The network's input clips of a video. Rejects with a VideoError or LimitError. */
   read(path: string, signal?: AbortSignal): Promise<ReadClips> {
     return this.reader.clips(path, testViews(), { signal });
   }

@@ -61,7 +61,7 @@ export interface Explanation {
   readonly leastOverlap: number;
   /** Which tokens feed the head directly. */
   readonly headReads: Place['used'];
-  /** What to keep in mind when an effect is attributed to one token. */
+  /** A caveat when an effect is attributed to one token. */
   readonly caveat: string;
   readonly tokens: readonly TokenExplanation[];
   readonly places: readonly PlaceExplanation[];
@@ -82,7 +82,7 @@ export interface Seen {
   readonly attention: ReadonlyMap<string, readonly Attention[]>;
 }
 
-/** [M] where each token looks in the blocks: the mean over all places but the last; empty where there are none. */
+/** [M] attention in the blocks: the mean over all places but the last; empty where there are none. */
 export function inBlocks(seen: Pick<Seen, 'attention'>, places: readonly Place[]): Attention[] {
   const maps = places.slice(0, -1).map(({ name }) => seen.attention.get(name) ?? []);
   return (maps[0] ?? []).flatMap((_, token) => {

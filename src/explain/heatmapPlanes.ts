@@ -6,7 +6,7 @@ import { type Attention, attentionAt } from './attentionMaps.js';
 export interface HeatmapPlanes {
   /** [T][height * width], 0 to 1 and above where the scale ends. */
   readonly planes: readonly Float32Array[];
-  /** What heat 1 stands for, as a multiple of looking everywhere alike. */
+  /** Attention at heat 1, as a multiple of uniform attention. */
   readonly top: number;
 }
 

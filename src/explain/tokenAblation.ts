@@ -59,7 +59,7 @@ export interface ClassEffect {
   readonly lostTo?: { readonly labelIndex: number; readonly count: number };
 }
 
-/** Who drives a class. */
+/** The token that a class depends on most. */
 export interface Driver {
   readonly subject: number;
   readonly effect: ClassEffect;

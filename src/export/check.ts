@@ -64,7 +64,7 @@ export function withinTolerance(name: string, checks: readonly ModelCheck[], tol
   );
 }
 
-/** How far logits are off; infinitely where one is not a finite number. */
+/** Largest difference of logits; infinite where one is not finite. */
 export function compared(logits: Float32Array, expected: Float32Array): ModelCheck {
   const largestDifference = expected.reduce((most, value, i) => {
     const gap = Math.abs(value - (logits[i] ?? Number.NaN));

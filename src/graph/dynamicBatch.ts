@@ -7,7 +7,7 @@ import { ShapeError } from '../errors.js';
 import { integersOf } from './constantNodes.js';
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './onnx.js';
 
-/** What models for `clips` clips a run were lowered to. */
+/** A model lowered for `clips` clips a run. */
 export interface FixedBatch {
   readonly clips: number;
   readonly model: OnnxModel;

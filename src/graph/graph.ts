@@ -3,7 +3,7 @@ import type { Expr, Op } from './expr.js';
 type Values<Name extends string> = Readonly<Partial<Record<Name, Expr>>>;
 
 export interface Graph<State extends string = string, Output extends string = string> {
-  /** What a run gives back. */
+  /** Results of a run. */
   readonly outputs: Values<Output>;
   /** State that a run replaces, by the name under which the graph reads it as an input. */
   readonly updates?: Values<State>;
@@ -11,7 +11,7 @@ export interface Graph<State extends string = string, Output extends string = st
   readonly appends?: Values<State>;
 }
 
-/** What becomes of a model's output. */
+/** Use of a model's output. */
 export type OutputRole = { readonly role: 'output' | 'update' | 'append'; readonly name: string };
 
 const updateSuffix = '.next';

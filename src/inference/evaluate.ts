@@ -32,7 +32,7 @@ export interface EvaluatedVideo {
   readonly unknown?: true;
   /** [views][classes] without temperature; only on request. */
   readonly logits?: readonly Float32Array[];
-  /** Why the file is held to be cut off, when it is. */
+  /** Why the file counts as truncated, if it does. */
   readonly truncated?: string;
 }
 

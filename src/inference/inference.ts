@@ -55,7 +55,7 @@ export class Inference {
     return this.shares[mode].engines;
   }
 
-  /** Makes one engine of this mode ready, so that the first clips are not slower than the others. */
+  /** Starts an engine of this mode, so that the first clips are not slower than the others. */
   async warmUp(mode: Mode = 'latency'): Promise<void> {
     await this.idle(mode).warmUp(mode === 'throughput' ? this.groupSize : 1);
   }

@@ -21,9 +21,9 @@ export type ResultRow = Readonly<Record<string, unknown>> & { readonly path: str
 export interface ResultFileState {
   /** Videos that the file had answers about when it was opened. */
   readonly done: ReadonlySet<string>;
-  /** Those of them that could not be read. */
+  /** The unreadable ones among them. */
   readonly failedBefore: number;
-  /** Bytes at its end that were half a row, and are gone. */
+  /** Bytes of an unfinished row, removed from its end. */
   readonly droppedBytes: number;
 }
 

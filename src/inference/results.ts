@@ -60,9 +60,9 @@ export interface RecogniseOptions extends ViewOptions {
 export interface ResultOptions extends RecogniseOptions {
   /** A video of this length or longer gets a timeline; none does by default. */
   readonly timelineFromSec?: number;
-  /** How timelines are made. */
+  /** Options of timelines. */
   readonly timeline?: Omit<TimelineOptions, 'signal'>;
 }
 
-/** What a video shows, what happens in it when, or why it cannot be read. */
+/** Predictions for a clip, a timeline, or why the video cannot be read. */
 export type Result = ClipResult | VideoTimeline | Unreadable;

@@ -1,4 +1,4 @@
-/** What measuring and its worker thread say to each other. */
+/** Messages between measuring and its worker thread. */
 
 export interface TimedInput {
   readonly shape: readonly number[];

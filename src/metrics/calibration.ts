@@ -54,7 +54,7 @@ export const leastCalibrationClips = 20;
 /** A fitted temperature outside this range points to other faults. */
 const temperatureRange = { least: 0.1, most: 10 };
 
-/** How well scores (probabilities [classes]) agree with what is right. Throws a ConfigError without clips. */
+/** How well scores (probabilities [classes]) match accuracy. Throws a ConfigError without clips. */
 export function calibrationReport(clips: readonly ScoredClip[]): CalibrationReport {
   if (clips.length === 0) throw new ConfigError('no clips to tell a calibration of; expected at least one');
   const answers = clips.map(verdictOf);

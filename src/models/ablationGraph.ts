@@ -19,14 +19,14 @@ import { modelOf } from './registry.js';
 import { type Time, WholeClip } from './time.js';
 
 /**
- * What a blind token finds instead of what it looks for: the `average` of the features over all positions of all frames (it knows what
- * the clip is like, not where and when anything is: exactly what it would find if it looked everywhere alike), or `nothing`, zeros (it
- * hears of the clip only from other tokens, and the network meets values that it never saw in training).
+ * What replaces the attention result of a blind token: the `average` of the features over all positions of all frames, as uniform
+ * attention gives, or `nothing`, zeros (it hears of the clip only from other tokens, and the network meets values unseen in
+ * training).
  */
 export type Blindness = 'average' | 'nothing';
 export const blindnesses: readonly Blindness[] = ['average', 'nothing'];
 
-/** What can be explained of this network. ConfigError where it has no tokens. */
+/** The token attention of this network. ConfigError where it has no tokens. */
 export function attentionOf(config: NetworkConfig): TokenAttention<NetworkConfig> {
   const { attention } = modelOf(config);
   if (!attention)
@@ -34,10 +34,10 @@ export function attentionOf(config: NetworkConfig): TokenAttention<NetworkConfig
   return attention;
 }
 
-/** Where tokens look, in the order in which the network comes to it. */
+/** Places of token attention, in forward order. */
 export const placesOf = (config: NetworkConfig): readonly Place[] => attentionOf(config).places(config);
 
-/** What the network says of its tokens, in words. */
+/** The network's description of its tokens. */
 export function tokenWords(config: NetworkConfig): { readonly caveat: string; reaches(token: number): string } {
   const attention = attentionOf(config);
   return { caveat: attention.caveat(config), reaches: (token) => attention.reaches(config, token) };
@@ -45,7 +45,7 @@ export function tokenWords(config: NetworkConfig): { readonly caveat: string; re
 
 export const tokensOf = (config: NetworkConfig): number => attentionOf(config).tokens(config);
 
-/** Who is blind where in one copy of a clip; what is absent is not restricted: `{ tokens: [1] }` is token 1 everywhere. */
+/** The blind tokens and places of one copy of a clip; an absent field means all: `{ tokens: [1] }` is token 1 everywhere. */
 export interface Blinding {
   readonly tokens?: readonly number[];
   /** Names of places. */

@@ -6,7 +6,7 @@ import type { NetworkConfig } from './config.js';
 import type { Scope } from './scope.js';
 import type { Time } from './time.js';
 
-/** What a clip becomes before the classifier. */
+/** The features of clips before the classifier. */
 export interface Features {
   /** [T', B, C, H', W'] */
   readonly map: Expr;
@@ -58,15 +58,15 @@ export interface Place {
   readonly used: 'all' | 'token 0';
 }
 
-/** What can be explained of a network whose tokens look at features through `Time.attend`, with 2 heads each. */
+/** Token attention of a network, for explanations: tokens attend to features through `Time.attend`, with 2 heads each. */
 export interface TokenAttention<C extends NetworkConfig> {
   /** Tokens of a clip. */
   tokens(config: C): number;
   /** In the order of the network; the last one is the look before the head. */
   places(config: C): readonly Place[];
-  /** How a token's find reaches the answer. */
+  /** How a token's result reaches the logits. */
   reaches(config: C, token: number): string;
-  /** What to keep in mind when an effect is attributed to one token. */
+  /** A caveat when an effect is attributed to one token. */
   caveat(config: C): string;
 }
 
@@ -74,16 +74,16 @@ export interface Model<C extends NetworkConfig = NetworkConfig> {
   readonly family: string;
   /** A configuration with its common fields; an unknown key is an error. */
   readonly schema: v.GenericSchema<unknown, C>;
-  /** What a schema cannot say: the first thing that is wrong, with its path. */
+  /** Checks beyond the schema: the first fault, with its path. */
   check?(config: C): string | undefined;
   readonly variants: readonly Variant<C>[];
   /** clip [T, B, 3, H, W], normalised -> features */
   features(scope: Scope, config: C, clip: Expr, forward: Forward): Features;
   /** -> logits [B, classes] */
   head(scope: Scope, config: C, features: Features, forward: Forward): Expr;
-  /** What a linear classifier on frozen features reads, [B, D]. */
+  /** Features for a linear classifier, [B, D]. */
   readout(features: Features): Expr;
-  /** Whether a parameter belongs to the classes and begins anew for others. */
+  /** Whether a parameter belongs to the classifier and is reinitialised for other classes. */
   isClassifier(parameter: string): boolean;
   /** Steps from the head, 0 for the head itself: for layer decay and gradual unfreezing. */
   layerGroup(parameter: string, config: C): number;

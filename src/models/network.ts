@@ -21,7 +21,7 @@ import {
   type Variables,
 } from './variables.js';
 
-/** What a network computes on the way, by name. */
+/** Intermediate values, by name. */
 export type Intermediates = Map<string, Expr>;
 
 export interface ForwardOptions {
@@ -54,7 +54,7 @@ function logitsOf(scope: Scope, config: NetworkConfig, clip: Expr, options: Forw
 /** Scope of a linear readout's weights, in every network. */
 const readoutScope = 'head';
 
-/** Whether a parameter belongs to the classes and begins anew for others. */
+/** Whether a parameter belongs to the classifier and is reinitialised for other classes. */
 export const isClassifier = (config: NetworkConfig, parameter: string): boolean =>
   parameter.startsWith(`${readoutScope}.linear.`) || modelOf(config).isClassifier(parameter);
 
@@ -84,7 +84,7 @@ export function outline(
   return { parameters: recorder.parameters, statistics: recorder.statistics, logits };
 }
 
-/** Whether a network has at most so many parameters; stops at the first one too many, before anything of its size is made. */
+/** Whether a network has at most so many parameters; stops counting at the first one too many, before memory is allocated. */
 export function hasAtMost(config: NetworkConfig, values: number): boolean {
   try {
     logitsOf(new Scope(new Recorder(values), undefined), config, smallClip(), {});

@@ -30,7 +30,7 @@ const variants = new Map<string, Variant<NetworkConfig>>(
 /** All names that `networkConfig` knows. */
 export const networkNames: readonly string[] = [...variants.keys()];
 
-/** What `vmf train` takes when nothing is chosen. */
+/** Default of `vmf train`. */
 export const defaultNetwork: string = networkNames[0] ?? '';
 
 export interface Chosen {

@@ -14,7 +14,7 @@ import type { Init, Variables } from './variables.js';
 
 const epsilon = 1e-5;
 
-/** What a batch norm saw, as expressions: mean and (unbiased) variance [C], by the names of the running statistics. */
+/** Batch statistics as expressions: mean and (unbiased) variance [C], by the names of the running statistics. */
 export type BatchStatistics = Map<string, Expr>;
 
 /** Random masks of training: layers request them, and a training session feeds as many. */
@@ -53,7 +53,7 @@ export class Masks {
 export class Scope {
   constructor(
     private readonly variables: Variables,
-    /** Where batch norms report what they saw; without it the network is in evaluation mode. */
+    /** Collects batch statistics; without it the network is in evaluation mode. */
     private readonly seen: BatchStatistics | undefined,
     private readonly masks = new Masks(),
     private readonly prefix = '',

@@ -8,7 +8,7 @@ import { input } from '../graph/expr.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Rng } from '../rng.js';
 
-/** How a parameter begins: normally distributed with this deviation, or at one value. */
+/** Initialisation: normal with this deviation, or constant. */
 export type Init = { readonly normal: number } | { readonly value: number };
 
 export interface VariableSpec {

@@ -45,7 +45,7 @@ export type BlockConfig = v.InferOutput<typeof blockSchema>;
 export type VideoMobileFormerConfig = Readonly<v.InferOutput<typeof schema>>;
 type Layout = Pick<VideoMobileFormerConfig, 'stem' | 'tokens' | 'tokenDim' | 'head' | 'groups' | 'dropout' | 'blocks'>;
 
-/** What the schema cannot say: heads split channels in two, groups divide every pointwise convolution. */
+/** Checks beyond the schema: heads split channels in two, groups divide every pointwise convolution. */
 export function widthProblem({ stem, blocks, groups }: VideoMobileFormerConfig): string | undefined {
   let width = stem;
   for (const [i, block] of blocks.entries()) {

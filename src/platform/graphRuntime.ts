@@ -10,7 +10,7 @@ export interface TensorValue {
   readonly data: Float32Array;
 }
 
-/** What a model says of an input or an output; sizes that are left to the run are names, or -1. */
+/** An input or output of a model; dynamic sizes are names, or -1. */
 export interface ValueFacts {
   readonly name: string;
   /** As ONNX Runtime names it: float32, float16, int64 and so on; `none` for what is no tensor. */
@@ -36,7 +36,7 @@ export interface RuntimeOptions {
 export interface GraphRuntime {
   /** Threads inside one operator. */
   readonly threads: number;
-  /** How graphs are to be lowered for this runtime. */
+  /** Options of lowering for this runtime. */
   target(): Promise<LoweringTarget>;
   /**
    * Loads a model; takes 0.2 to 5 s. ConfigError if it was lowered for another target. The bytes are moved to the runtime and are

@@ -2,7 +2,7 @@
 
 export interface ThreadListener {
   message(data: unknown): void;
-  /** What ended the thread, if it did not end by itself; `ended` follows. */
+  /** The thread crashed; `ended` follows. */
   failed(reason: string): void;
   ended(code: number): void;
 }

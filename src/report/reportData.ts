@@ -22,9 +22,9 @@ export interface ReportData {
   readonly cost?: readonly ReportFact[];
   /** Notes and warnings of the training. */
   readonly said?: readonly string[];
-  /** How to get these numbers again, in order. */
+  /** Commands that reproduce these numbers, in order. */
   readonly commands?: readonly ReportCommand[];
-  /** What the reader must know, such as files that were left out and why. */
+  /** Notes for the reader, such as skipped files and why. */
   readonly notes?: readonly string[];
 }
 
@@ -64,7 +64,7 @@ export interface ReportRun {
   readonly testName?: string;
   /** Wall time of everything the page reports. */
   readonly seconds?: number;
-  /** What the time is of; "from start to end" by default. */
+  /** What the time covers; "from start to end" by default. */
   readonly secondsNote?: string;
   readonly seed?: number | string;
   readonly data?: string;

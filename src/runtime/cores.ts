@@ -38,7 +38,7 @@ export function allocateThreads(mode: Mode, cores: number, engines?: number): Th
   return { engines: count, threads: Math.min(Math.max(Math.floor(cores / count), 1), mostThreads), spin: false };
 }
 
-/** Threads for one answer of a network that takes so many multiply-adds. */
+/** Threads for one run of so many multiply-adds. */
 export const threadsFor = (macs: number, cores: number): number => (macs < sharedMacs ? 1 : Math.min(cores, mostThreads));
 
 /** Videos decoded at once: a decoder a core, as decoding mostly takes longer than the network. */

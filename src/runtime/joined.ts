@@ -1,4 +1,4 @@
-/** Tensors end to end, as one for a graph to take in. */
+/** Tensors concatenated into one. */
 export function joined(parts: readonly Float32Array[]): Float32Array {
   const [first] = parts;
   if (first && parts.length === 1) return first;

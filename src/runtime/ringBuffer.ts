@@ -18,7 +18,7 @@ export class RingBuffer {
     return this.values.subarray(this.end - count, this.end);
   }
 
-  /** Where the next `count` values go; `advance` makes them part of the ring. May move what there is: ask before `last`. */
+  /** Room for the next `count` values; `advance` makes them part of the ring. May move the data: call before `last`. */
   room(count: number): Float32Array {
     this.reserve(count);
     if (this.end + count > this.values.length) {
@@ -32,7 +32,7 @@ export class RingBuffer {
     this.end += count;
   }
 
-  /** Makes the ring long enough for so many values to be read at once. May move what there is. */
+  /** Ensures that so many values can be read at once. May move the data. */
   reserve(count: number): void {
     if (count <= this.needed) return;
     const grown = new Float32Array(slack * count);

@@ -19,7 +19,7 @@ export class SessionState {
     return found;
   }
 
-  /** What an input sees: a vector, or the last values of a ring buffer. */
+  /** The value of an input: a vector, or the last values of a ring buffer. */
   read(name: string, length: number): Float32Array {
     return this.rings.get(name)?.last(length) ?? this.value(name);
   }
@@ -39,7 +39,7 @@ export class SessionState {
     this.vectors.set(name, next);
   }
 
-  /** Where the next values of a ring buffer go; `appended` makes them part of it. */
+  /** Room for the next values of a ring buffer; `appended` makes them part of it. */
   room(name: string, length: number): Float32Array {
     return this.ring(name).room(length);
   }

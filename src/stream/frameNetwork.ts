@@ -14,8 +14,8 @@ import { joined } from '../runtime/joined.js';
 
 export interface FrameNetwork {
   /**
-   * Takes in frames [hop][3, S, S] and gives the logits [classes] of the window that ends with the last of them, which holds zeros where
-   * there were no frames yet.
+   * Frames [hop][3, S, S] -> logits [classes] of the window that ends with the last of them, zero-padded at the start of the
+   * stream.
    */
   push(frames: readonly Float32Array[]): Promise<Float32Array>;
   /** Forgets all frames. */

@@ -97,8 +97,8 @@ export class StreamRecogniser {
   }
 
   /**
-   * Takes in one frame of any size; frames are best `trainedFps` a second. Gives scores after every `hop` frames, from the first whole
-   * window on. Calls are answered in order.
+   * Pushes one frame of any size; best at `trainedFps`. Returns scores after every `hop` frames, from the first whole window on.
+   * Calls are answered in order.
    */
   async push(frame: RgbFrame): Promise<FrameScores | undefined> {
     const { height, width } = this.config;

@@ -81,7 +81,7 @@ export interface Joints {
 /** Half the width of what both hands hold, metres: they hold its sides. */
 export type HeldHalfWidth = number;
 
-/** Where everything is. `held` is needed where the pose has a grip. */
+/** Positions of the joints. `held` is needed where the pose has a grip. */
 export function jointsOf(pose: Pose, build: Build, held: HeldHalfWidth = 0): Joints {
   const pelvis = scale([pose.pelvisX, pose.pelvisY, pose.pelvisZ], build.hipHeight);
   const hipFrame = turned(upright, pose.yaw - pose.twist * 0.3, pose.lean * 0.35, pose.side * 0.4);

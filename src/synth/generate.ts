@@ -30,7 +30,7 @@ export interface GenerateOptions extends Partial<SynthOptions> {
   readonly force?: boolean;
 }
 
-/** What synth.json holds. */
+/** Contents of synth.json. */
 export interface SynthSummary {
   readonly generator: typeof GENERATOR;
   readonly version: number;

@@ -12,7 +12,7 @@ export interface Block {
   readonly yaw: number;
 }
 
-/** What the action is done with. The object moves with the pose, furniture stands. */
+/** Props of the action. The object moves with the pose, furniture stands. */
 export interface Props {
   /** Size in metres of the thing that is held or moved, if any. */
   readonly object?: Vec3;

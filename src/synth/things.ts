@@ -6,7 +6,7 @@ import { block, type Item, type Light, softBody } from './paint.js';
 import type { Passer, Thing } from './scene.js';
 import type { Vec3 } from './vec3.js';
 
-/** What stands about, as items of the painter. */
+/** Scene objects as items of the painter. */
 export function thingItems(things: readonly Thing[], camera: Camera, light: Light): Item[] {
   return things.flatMap((thing) => thingItem(thing, camera, light));
 }

@@ -8,9 +8,7 @@ const factor = 5;
 
 type Weighing = Pick<TrainOptions, 'distillAlpha' | 'distillTemperature' | 'pseudoWeight'>;
 
-/**
- * What the targets of a clip weigh in the loss: more than 1 with a teacher, by its squared temperature, and with pseudo-labels.
- */
+/** Weight of a clip's targets in the loss: more than 1 with a teacher, by its squared temperature, and with pseudo-labels. */
 export function lossWeight(options: Weighing, parts: { readonly teacher: boolean; readonly unlabelled: boolean }): number {
   const { distillAlpha: share, distillTemperature: temperature, pseudoWeight } = options;
   return (parts.teacher ? 1 - share + share * temperature ** 2 : 1) * (parts.unlabelled ? 1 + pseudoWeight : 1);
@@ -25,7 +23,7 @@ export class DivergenceWatch {
     this.limit = factor * Math.max(Math.log(classes), 1) * weight;
   }
 
-  /** What is wrong after this pass; undefined when nothing is. */
+  /** The fault after this pass, if any. */
   fault(loss: number, gradientNorm: number): string | undefined {
     if (!Number.isFinite(loss)) return `the loss is ${loss}`;
     if (!Number.isFinite(gradientNorm)) return `the gradient's norm is ${gradientNorm}`;

@@ -11,7 +11,7 @@ export interface LayerDecay {
   readonly unfreezeEpochs: number;
 }
 
-/** Whether all layers learn alike all the time. */
+/** Whether all layers have the same learning rate throughout. */
 export const learnsEvenly = ({ layerDecay, unfreezeEpochs }: LayerDecay): boolean => layerDecay === 1 && unfreezeEpochs === 0;
 
 /** One factor a value, in the order of the inventory, for an epoch counted from 0. */

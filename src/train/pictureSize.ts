@@ -16,7 +16,7 @@ export interface FrameForm extends FrameShape {
   readonly reason: string;
 }
 
-/** How videos of these shapes become frames with the pixels of `square`; `asked`: a resize chosen by the user. */
+/** Frame size and resize for videos of these shapes, with the pixels of `square`; `asked`: a resize chosen by the user. */
 export function frameForm(shapes: readonly FrameShape[], square: FrameShape, asked?: Preprocess['resize']): FrameForm {
   const hidden = median(shapes.map(({ height, width }) => 1 - Math.min(height, width) / Math.max(height, width)));
   const resize = asked ?? (hidden < hiddenLimit ? 'crop' : 'fit');

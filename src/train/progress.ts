@@ -72,7 +72,7 @@ export function resumedProgress(value: unknown, data: LabelledVideos, unlabelled
   return { ...parsed, options: trainOptions(parsed.options, where) };
 }
 
-/** Makes sure that a resumed run has the teacher that it began with. */
+/** Checks that a resumed run has its first teacher. */
 export function checkTeacher(before: Progress, now: string | undefined, where: string): void {
   if (before.teacher === now) return;
   if (before.teacher === undefined) throw new ConfigError(`${where}: this run has no teacher; leave out --teacher`);

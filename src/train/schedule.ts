@@ -4,7 +4,7 @@ export interface Schedule {
   readonly peak: number;
   readonly warmupSteps: number;
   readonly totalSteps: number;
-  /** What is left at the end, as a share of the peak. */
+  /** Learning rate at the end, as a share of the peak. */
   readonly finalShare: number;
 }
 

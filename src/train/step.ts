@@ -25,7 +25,7 @@ export interface StepOptions {
   readonly epsilon: number;
   /** Largest L2 norm of the whole gradient; Infinity for none. */
   readonly gradClip: number;
-  /** How much of the old running statistics a step keeps. */
+  /** Share of the old running statistics that a step keeps. */
   readonly statisticsMomentum: number;
   /** Clips follow one another in pairs (see trainingGraph); for causal networks and even batches. */
   readonly pairedClips?: boolean;
@@ -43,7 +43,7 @@ export interface StepOptions {
   readonly temperature?: number;
 }
 
-/** What a training run keeps from step to step, by name. */
+/** The state of a training run, by name. */
 export type StateName = 'parameters' | 'statistics' | 'expAvg' | 'expAvgSq' | 'ema' | 'gradients';
 
 type StepOutput = 'loss' | 'logits' | 'gradientNorm';
@@ -203,7 +203,7 @@ export interface ScheduleEntry {
   readonly rate: number;
   readonly weightDecay: number;
   readonly betas: readonly [number, number];
-  /** How much of the old moving average of the weights stays; 0 without one. */
+  /** Share of the old moving average of the weights that stays; 0 without one. */
   readonly keep?: number;
 }
 

@@ -49,7 +49,7 @@ export type TrainEvent =
     }
   | { readonly kind: 'epoch'; readonly metrics: EpochMetrics; readonly best: boolean };
 
-/** What a run works on and with. */
+/** Parts of a run. */
 export interface TrainerParts {
   readonly config: NetworkConfig;
   readonly preprocess: Preprocess;

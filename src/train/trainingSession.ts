@@ -81,12 +81,12 @@ export class TrainingSession {
     this.masks = masksOf(config);
   }
 
-  /** What is tested and kept is the moving average, where there is one. */
+  /** The moving average is tested and kept, where there is one. */
   private get tested(): Weights {
     return this.options.ema ? 'ema' : 'parameters';
   }
 
-  /** Where `ema` or `gradients` are needed and not given, they begin as the parameters and as zeros. */
+  /** Missing `ema` or `gradients` start as the parameters and as zeros. */
   async setWeights(weights: TrainingWeights): Promise<void> {
     const {
       parameters,

@@ -32,10 +32,7 @@ export async function estimateStatistics(
   await session.setStatistics(estimate.result());
 }
 
-/**
- * Cross-entropy and top-1 over videos, one centre view each; undefined for none. The loss is NaN when the network's answers are
- * none.
- */
+/** Cross-entropy and top-1 over videos, one centre view each; undefined for none. The loss is NaN when logits are. */
 export async function validate(
   { config, options, loader, session }: ValidationParts,
   videos: readonly LabelledVideo[],

@@ -4,7 +4,7 @@ import { LimitError, VideoError } from '../errors.js';
 
 export interface FfmpegTools {
   readonly version: string;
-  /** Options that hand frames on as they are, none repeated or dropped. */
+  /** Options that pass frames through, none repeated or dropped. */
   readonly passthrough: readonly string[];
 }
 

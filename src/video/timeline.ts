@@ -136,7 +136,7 @@ function medianGap(slots: readonly FrameSlot[]): number {
   return gaps[gaps.length >> 1] ?? 0;
 }
 
-/** How often a decoder looks again for frames that did not come out. */
+/** How often a decoder retries missing frames. */
 export const maxAttempts = 4;
 
 /** The error after the last attempt. */

@@ -15,13 +15,13 @@ export interface VideoInfo {
   readonly sampleAspect: number;
   /** From the first frame shown to the end of the last one that is really in the file. */
   readonly durationSec: number;
-  /** What the header promises; NaN when it promises nothing. */
+  /** As the header states; NaN when it does not. */
   readonly headerDurationSec: number;
   /** Frames really in the file, and their average rate. */
   readonly frameCount: number;
   readonly frameRate: number;
   readonly hasAudio: boolean;
-  /** The reason why the file is held to be cut off, when it is. */
+  /** Why the file counts as truncated, if it does. */
   readonly truncated?: string;
 }
 
@@ -69,7 +69,7 @@ export interface VideoLimits {
   readonly maxFrames: number;
 }
 
-/** What reads and writes videos: FFmpeg inside the process, or the system's programs. */
+/** Reads and writes videos: FFmpeg inside the process, or the system's programs. */
 export type BackEndName = 'node-av' | 'ffmpeg';
 
 /** `auto` is node-av when it loads, else the system's ffmpeg. */

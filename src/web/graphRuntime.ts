@@ -9,7 +9,7 @@ import { sameThread, webThread } from './workerThread.js';
 export interface WebRuntimeOptions extends Omit<RuntimeOptions, 'spin'> {
   /** Folder of onnxruntime-web's .wasm and .mjs files, with a slash at its end; by default left to the bundler. */
   readonly wasmPaths?: string;
-  /** Starts the worker; by default the file beside this one. `page` does the work where it is asked for. */
+  /** Starts the worker; by default the file beside this one. `page` runs in the calling thread. */
   readonly worker?: (() => Worker) | 'page';
 }
 

@@ -145,7 +145,7 @@ function trainingState(file: TensorFile, length: number, where: string): Trainin
   };
 }
 
-/** What starting from other weights kept and what it had to leave. */
+/** Parameters that starting from other weights took over, and those it did not. */
 export interface Transfer {
   readonly taken: readonly string[];
   /** Names whose shape differs or that the source lacks: they keep their first values. */

@@ -33,7 +33,7 @@ export async function writeSafetensors(path: string, file: TensorFile): Promise<
 
 /**
  * Replaces a file by these bytes: written to a temporary file in the same folder, forced to disk, then renamed. The folder must
- * exist. Throws `WeightsError` with the system's reason; the temporary file is gone then.
+ * exist. Throws `WeightsError` with the system's reason, after removing the temporary file.
  */
 export async function writeFileAtomically(path: string, chunks: readonly Uint8Array[]): Promise<void> {
   await refuseSpecialFile(path);

@@ -22,7 +22,7 @@ export type NamedTensor = {
   [D in Dtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: DtypeArrays[D] };
 }[Dtype];
 
-/** What a weights file holds. `tensors` is in the order of the file's header. */
+/** Contents of a weights file. `tensors` is in the order of the file's header. */
 export interface TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, NamedTensor>;

@@ -12,7 +12,7 @@ import { metadataJson } from './checkpoint.js';
 import { upgradedConfig, upgradedPreprocess } from './legacy.js';
 import { quoted } from './namedTensor.js';
 
-/** What is known of a network besides its numbers. */
+/** A network without its weights. */
 export interface NetworkFacts {
   readonly config: NetworkConfig;
   readonly labels: readonly string[];

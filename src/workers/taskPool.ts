@@ -15,7 +15,7 @@ export interface TaskPoolOptions {
 }
 
 export interface TaskOptions {
-  /** What the task works on (a path), for messages about crashes and time-outs. */
+  /** The task's subject (a path), for messages about crashes and time-outs. */
   readonly label: string;
   /**
    * Aborting rejects at once with the signal's reason; a task already running is finished by its worker and its result dropped.
@@ -181,7 +181,7 @@ export class TaskPool<Kinds extends TaskKinds> {
     slot.failure ??= make(label, reason.split('\n')[0] ?? reason);
   }
 
-  /** After a worker is gone its task fails with the reason, and a new worker takes over the queue. */
+  /** The task of a crashed worker fails with the reason, and a new worker takes over the queue. */
   private remove(slot: WorkerSlot, code: number): void {
     this.slots.delete(slot);
     slot.ended.resolve();

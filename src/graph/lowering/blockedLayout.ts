@@ -10,7 +10,7 @@ import type { Emitter } from './emitter.js';
 export const nchwc = 'com.microsoft.nchwc';
 
 /**
- * How logical channels lie in lanes. An expanding depthwise convolution writes its e outputs of an input channel e strides apart
+ * The lanes of logical channels. An expanding depthwise convolution writes its e outputs of an input channel e strides apart
  * (logical channel c * expand + k at lane k * base + c), which makes it e plain depthwise convolutions over the same input.
  */
 export interface Lanes {
@@ -27,7 +27,7 @@ export interface BlockedMap {
 
 export type Activation = 'Relu' | 'Step' | { readonly low: number; readonly high: number };
 
-/** What may happen in the same pass after a convolution: an addend, then an activation. */
+/** Fused after a convolution: an addend, then an activation. */
 export interface Epilogue {
   readonly addend?: BlockedMap;
   readonly activation?: Activation;

@@ -8,7 +8,7 @@ type Attributes = Readonly<Record<string, OnnxAttribute>>;
 /** Operators of ONNX itself, of ONNX Runtime, and of ONNX Runtime's blocked (NCHWc) layout. */
 export type Domain = '' | 'com.microsoft' | 'com.microsoft.nchwc';
 
-/** What the runtime that a graph is for cannot do. */
+/** Limits of the target runtime. */
 export interface Dialect {
   /** Inputs and outputs that a node may have: a Split into more becomes Slices. */
   readonly maxOperands?: number;
@@ -19,13 +19,13 @@ export interface Dialect {
 export class Emitter {
   private readonly constants: OnnxTensor[] = [];
   private readonly made: OnnxNode[] = [];
-  /** What nodes have made, as opposed to inputs and constants. */
+  /** Values made by nodes, not inputs or constants. */
   private readonly results = new Set<string>();
   private readonly exposed = new Map<string, string>();
   private readonly outputs = new Set<string>();
   private readonly shared = new Map<string, string>();
   private readonly sharedSplits = new Map<string, string[]>();
-  /** What a reshaped value was before, and the shapes of values where known. */
+  /** Sources of reshaped values, and the shapes of values where known. */
   private readonly reshaped = new Map<string, string>();
   private readonly shapes = new Map<string, Shape>();
   private count = 0;

@@ -5,7 +5,7 @@ import type { Expr } from '../expr.js';
 export class Provenance {
   private readonly sources = new Map<Expr, Expr>();
 
-  /** What was made of an expression comes from it, with all that was made on the way. */
+  /** Records the source of rewritten expressions and their intermediates. */
   note(source: Expr, made: readonly Expr[]): void {
     const stack = [...made];
     for (let at = stack.pop(); at; at = stack.pop()) {

@@ -13,7 +13,7 @@ import { sum } from './reduction.js';
 import { concat, slice } from './sliceConcat.js';
 import { type Sliding, seeingTaps, slidingOf, slidShape, tapPicks, withoutTaps } from './window.js';
 
-/** What depthwise kernels stand for when multiply-adds are counted. */
+/** How depthwise kernels count as multiply-adds. */
 export interface Counting {
   /** Taps in time that were left out since they see only padding. */
   readonly unseenTaps?: number;

@@ -4,7 +4,7 @@ import type { Expr, OpKind } from '../expr.js';
 import { mapSize } from '../shape.js';
 import type { NchwcEmission, Node, Operator } from './operator.js';
 
-/** `name`: the ONNX operator of the same meaning; `more`: what else it is given. */
+/** `name`: the ONNX operator of the same meaning; `more`: its other operands. */
 export function elementwise<K extends OpKind>(
   name: string,
   more: (node: Node<K>) => readonly number[] = () => [],

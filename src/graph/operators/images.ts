@@ -66,7 +66,7 @@ export const spatialAttributes = (kernel: readonly number[], { stride, pads }: S
   strides: [stride[1], stride[2]],
 });
 
-/** What ConvTranspose must add to reach the size that the convolution had before it. */
+/** ConvTranspose's output padding to reach the size before the convolution. */
 export const outputPadding = (
   to: MapSize,
   from: MapSize,

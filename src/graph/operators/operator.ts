@@ -33,7 +33,7 @@ export interface Operator<K extends OpKind = OpKind> {
 }
 
 export interface NchwcEmission<K extends OpKind> {
-  /** Whether this value comes into being in blocked layout; by default every map does. */
+  /** Whether this value is emitted in blocked layout; by default every map is. */
   suits?(c: NchwcLowering, node: Node<K>): boolean;
   emit(c: NchwcLowering, node: Node<K>, epilogue: Epilogue): BlockedMap;
   /**
@@ -59,7 +59,7 @@ export interface NchwcLowering {
   /** The value blocked, made or converted on first use; `mapWith`: with the lanes that a reader needs. */
   map(x: Expr): BlockedMap;
   mapWith(x: Expr, expand: number): BlockedMap;
-  /** How the lanes of a map are to lie. */
+  /** The lanes chosen for a map. */
   lanesOf(x: Expr): Lanes;
   /** A vector [C] or [rows, C] in lanes. */
   vector(x: Expr, lanes: Lanes): string;

@@ -10,8 +10,8 @@ declare module '../expr.js' {
 }
 
 /**
- * Images grouped into `frames` frames of clips: image t * B + b of [T, B, C, H, W] stays where it is. With one frame every image is a
- * clip of its own, which makes whatever works clip by clip work frame by frame. Costs nothing.
+ * Images grouped into `frames` frames of clips: image t * B + b of [T, B, C, H, W] stays where it is. With one frame every image
+ * is a clip, so that what works per clip works per frame. Costs nothing.
  */
 export function regroup(map: Expr, frames: number): Expr {
   const x = asMap(map);

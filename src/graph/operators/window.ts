@@ -29,7 +29,7 @@ function paddingOf(padding: Padding, kernel: number, stride: number, size: numbe
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-/** The shape of what a kernel with so many results makes of a map. */
+/** Shape of a map after a sliding kernel with `channels` results. */
 export function slidShape(x: Shape, channels: number, kernel: Triple, { stride, pads }: Sliding): number[] {
   const { frames, clips, height, width } = mapSize(x, 'sliding kernel');
   const along = (size: number, axis: 0 | 1 | 2) =>
@@ -48,7 +48,7 @@ export interface FramePick {
 export const tapPicks = (kt: number, { stride, pads }: Sliding, count: number): FramePick[] =>
   Array.from({ length: kt }, (_, tap) => ({ first: tap - pads[0], step: stride[0], count }));
 
-/** The taps in time that see any frame at all: from the first of them on, so many. */
+/** Range of the taps in time that see any frame: the first, and their number. */
 export function seeingTaps(kt: number, sliding: Sliding, frames: number, count: number): { from: number; length: number } {
   const seeing = tapPicks(kt, sliding, count).flatMap(({ first, step }, tap) =>
     Array.from({ length: count }, (_, i) => first + i * step).some((t) => t >= 0 && t < frames) ? [tap] : [],

@@ -36,7 +36,7 @@ export type FoldEvent =
   | { readonly kind: 'testing'; readonly done: number; readonly of: number }
   | { readonly kind: 'end'; readonly result: FoldResult; readonly before: boolean };
 
-/** What there is to say at the end, or how far it came until the signal. */
+/** The summary, or the progress when a signal ended it. */
 export type FoldsOutcome = ({ readonly interrupted: false } & FoldsSummary) | FoldsInterrupted;
 
 export interface FoldsInterrupted {
@@ -52,7 +52,7 @@ interface Task {
 }
 
 /**
- * Trains and tests all folds. Writes RUN/folds.jsonl as it goes and RUN/folds.json at the end. Rejects as `train` and
+ * Trains and tests all folds. Appends to RUN/folds.jsonl and writes RUN/folds.json at the end. Rejects as `train` and
  * `evaluateDataset`; a ConfigError when RUN holds something else.
  */
 export async function trainFolds(job: TrainJob, options: FoldsOptions): Promise<FoldsOutcome> {

@@ -39,7 +39,7 @@ export type FoldResult = Readonly<v.InferOutput<typeof foldSchema>>;
 export interface FoldsHead {
   /** A name that changes with every option that changes results. */
   readonly run: string;
-  /** What the folds are, for the reader. */
+  /** Description of the folds, for people. */
   readonly by: string;
 }
 

@@ -26,7 +26,7 @@ export interface SeedResult {
 }
 
 export interface FoldsSummary {
-  /** What the folds are: "groups of the column "set" left out one by one". */
+  /** Description of the folds: "groups of the column "set" left out one by one". */
   readonly by: string;
   readonly labels: readonly string[];
   /** With several seeds the mean over them, `correct` too. */

@@ -23,10 +23,10 @@ export interface ProbeFit {
   readonly tried: readonly PenaltyTrial[];
 }
 
-/** What leave-one-out over the clips says of a strength: each clip is answered by a classifier that was fitted without it. */
+/** Leave-one-out result of a penalty: each clip is predicted by a classifier fitted without it. */
 export interface PenaltyTrial {
   readonly penalty: number;
-  /** What turns least-squares scores, about 0 and 1, into logits. */
+  /** Factor from least-squares scores, about 0 and 1, to logits. */
   readonly scale: number;
   /** Mean cross-entropy and share of right answers. */
   readonly loss: number;

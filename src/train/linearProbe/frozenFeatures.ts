@@ -37,7 +37,7 @@ export class FrozenFeatures {
   }
 }
 
-/** What the batch norms see in these batches of clips, `batch` in each, which are given away. */
+/** Batch-norm statistics over these batches of `batch` clips, which are given away. */
 export async function seenStatistics(
   engine: GraphRuntime,
   config: NetworkConfig,

@@ -33,7 +33,7 @@ export interface LinearProbeJob extends Omit<TrainJob, 'resume' | 'recipe' | 'un
 
 /** `epochs` holds one row, as if all were one epoch; none when a signal ended it: nothing is stored then. */
 export interface LinearProbeSummary extends TrainSummary {
-  /** What leave-one-out over the training videos foresees; undefined when interrupted. */
+  /** The leave-one-out estimate over the training videos; undefined when interrupted. */
   readonly foreseen: PenaltyTrial | undefined;
   /** Share of the training videos that the largest class has: what answers without looking reach. */
   readonly chanceTop1: number;

@@ -62,7 +62,7 @@ export class RowSpace {
     return dot(rows, n * width, rows, m * width, width);
   }
 
-  /** What all rows have of the direction that the pivot adds to those before, [N]. */
+  /** Coordinates of all rows in the direction that the pivot adds, [N]. */
   private nextColumn(columns: readonly Float64Array[], pivot: number, length: number): Float64Array {
     const out = new Float64Array(this.rows.length / this.width);
     for (let n = 0; n < out.length; n++) out[n] = this.product(n, pivot);

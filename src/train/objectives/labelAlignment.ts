@@ -6,7 +6,7 @@ import { WeightsError } from '../../errors.js';
 export interface Student {
   readonly preprocess: Preprocess;
   readonly labels: readonly string[];
-  /** Where the student's videos come from and how they were split, as training notes it with weights. */
+  /** Root and split of the student's videos, as stored with weights. */
   readonly data?: { readonly root: string; readonly splitBy: string };
 }
 

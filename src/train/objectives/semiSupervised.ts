@@ -18,7 +18,7 @@ import type { TrainingSession } from '../trainingSession.js';
 import { type StepPosition, supervisedBatch, type TrainingBatch } from './supervised.js';
 import type { UnlabelledClips } from './unlabelledClips.js';
 
-/** How many of a pass's clips have labels, and how many have not. */
+/** Numbers of labelled and unlabelled clips a pass. */
 export function batchParts({ batch, unlabelledRatio }: Pick<TrainOptions, 'batch' | 'unlabelledRatio'>): {
   readonly labelled: number;
   readonly unlabelled: number;

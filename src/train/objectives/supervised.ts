@@ -11,7 +11,7 @@ import { Rng } from '../../rng.js';
 import type { TrainOptions } from '../recipe/options.js';
 import { smoothedTargets } from '../step.js';
 
-/** Where a run is: passes before this one, and the share of the whole run that they are. */
+/** Progress of a run: passes before this one, and their share of the run. */
 export interface StepPosition {
   readonly pass: number;
   readonly done: number;

@@ -18,8 +18,8 @@ export class DiskReserve {
   constructor(private readonly folder: string) {}
 
   /**
-   * Takes room for each of these names that has none yet. ConfigError, ending with `advice`, when there is not enough for all; what
-   * was taken is given back then.
+   * Reserves space for each of these names that has none. ConfigError, ending with `advice`, when there is not enough for all;
+   * then nothing stays reserved.
    */
   async take(bytes: Readonly<Record<string, number>>, advice: string): Promise<void> {
     const wanted = Object.entries(bytes).filter(([name]) => !this.sizes.has(name));
@@ -42,13 +42,13 @@ export class DiskReserve {
     return this.sizes.has(name);
   }
 
-  /** Gives the room of a name back to the disk. */
+  /** Releases the space of a name. */
   async release(name: string): Promise<void> {
     this.sizes.delete(name);
     await rm(this.path(name), { force: true });
   }
 
-  /** Gives all back, also what a killed process left. */
+  /** Releases all, also what a killed process left. */
   async clear(): Promise<void> {
     this.sizes.clear();
     const left = (await readdir(this.folder)).filter((name) => name.startsWith('.') && name.endsWith(ending));

@@ -25,7 +25,7 @@ export class RunFolder {
   readonly metricsPath: string;
   private readonly reserve: DiskReserve;
   private readonly files: FileStore;
-  /** What a checkpoint takes, once room for it was reserved. */
+  /** Bytes of a checkpoint, once space for it was reserved. */
   private twinBytes = 0;
   private letGo: (() => void) | undefined;
 
@@ -40,10 +40,7 @@ export class RunFolder {
     this.files = folderStore(path);
   }
 
-  /**
-   * Looks, and writes nothing: a new run wants a folder without checkpoints in it, a resumed one a folder with a `last`
-   * checkpoint.
-   */
+  /** Writes nothing: a new run needs a folder without checkpoints, a resumed one a folder with a `last` checkpoint. */
   static check(path: string, resume: boolean): RunFolder {
     const folder = new RunFolder(path, resume);
     checkUnlocked(folder.lockPath);
@@ -52,8 +49,8 @@ export class RunFolder {
   }
 
   /**
-   * Takes the folder for this run. Of runs that try at the same instant, in this process or others, one gets it; the others, and one
-   * that comes when another has begun and ended since `check`, get a ConfigError. What a killed run left unfinished is removed.
+   * Locks the folder for this run. Of runs that try at the same time, in any process, one gets it; the others, and one that comes
+   * after another ran since `check`, get a ConfigError. Unfinished files of a killed run are removed.
    */
   async open(): Promise<void> {
     mkdirSync(this.path, { recursive: true });
@@ -109,7 +106,7 @@ export class RunFolder {
     await this.save('best', forUse(checkpoint));
   }
 
-  /** Where the disk has filled, the room kept for the first of its kind, or for the next, is used. */
+  /** On a full disk the space reserved for the first of its kind, or for the next, is used. */
   private async save(name: 'last' | 'best', checkpoint: Checkpoint): Promise<void> {
     const isFirst = this.reserve.has(name);
     await this.reserve.release(isFirst ? name : 'twin');

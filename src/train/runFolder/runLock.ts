@@ -34,7 +34,7 @@ export function checkUnlocked(path: string): void {
   if (text !== undefined) refuseLiving(path, text);
 }
 
-/** Takes the lock and gives the function that lets it go. ConfigError when a living process, this one included, holds it. */
+/** Takes the lock and returns the function that releases it. ConfigError when a living process, this one included, holds it. */
 export function takeLock(path: string): () => void {
   const holder: Holder = {
     ...{ pid: process.pid, host: hostname(), since: new Date().toISOString(), id: randomUUID() },

@@ -108,7 +108,7 @@ export interface RunStart {
   readonly digest: string;
 }
 
-/** How a session ended in order. */
+/** Result of a finished session. */
 export interface RunEnd {
   readonly interrupted: boolean;
   /** Of this session. */
@@ -118,7 +118,7 @@ export interface RunEnd {
   readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
 }
 
-/** What is known of a training video once it has been read; `width` and `height` of its frames as they were kept. */
+/** Facts of a training video once read; `width` and `height` of its frames as they were kept. */
 export interface ReadVideo {
   readonly label: number;
   readonly durationSec: number;
