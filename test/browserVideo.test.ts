@@ -160,6 +160,23 @@ test('a long film has the same timeline, read stretch by stretch', { skip, timeo
   t.diagnostic(`${said}; segments ${node.map((numbers) => numbers.timeline?.segments.length)}`);
 });
 
+test('frames are closed, also when a timeline is aborted', { skip, timeout: 180_000 }, async () => {
+  const name = encoded('aborted.webm', 64, 48, 'vp9', 200);
+  interface Count {
+    readonly made: number;
+    readonly closed: number;
+  }
+  const { whole, all, aborted, closed } = await inPage(executable ?? '', files, (page) =>
+    page.evaluate<{ whole: Count; all: Count; aborted: string; closed: string }>(`runAborted('/index.js', '${name}', 1)`),
+  );
+  assert.ok(whole.made >= 100, `${whole.made} frames`);
+  assert.equal(whole.closed, whole.made);
+  assert.equal(all.closed, all.made);
+  assert.ok(all.made < 2 * whole.made, 'the aborted one is not decoded to its end');
+  assert.equal(aborted, 'Error: enough');
+  assert.match(closed, /the reader of videos is closed/);
+});
+
 test('a file that was cut off is used as far as it goes, and says so', { skip, timeout: 180_000 }, async () => {
   const whole = files[encoded('whole.mp4', 64, 48, 'h264', 40)] as Uint8Array;
   writeFileSync(join(folder, 'cut.mp4'), whole.subarray(0, Math.floor(whole.length * 0.7)));
@@ -175,11 +192,15 @@ test('what cannot be read is told in its place, in one line, and does not end th
   const good = encoded('good.mp4', 64, 48, 'h264');
   files['text.mp4'] = 'no video at all';
   files['empty.mp4'] = '';
-  const names = ['text.mp4', good, 'empty.mp4', good];
-  const [text, first, empty, second] = await inTab({ names, as: 'file' });
+  const damaged = Uint8Array.from(files[good] as Uint8Array);
+  damaged.fill(255, Math.floor(damaged.length / 2));
+  files['damaged.mp4'] = damaged;
+  const names = ['text.mp4', good, 'empty.mp4', 'damaged.mp4', good];
+  const [text, first, empty, broken, second] = await inTab({ names, as: 'file' });
   assert.match(text?.error ?? '', /^text\.mp4: is not a video that a browser can open; expected MP4, MOV, WebM or Matroska$/);
   assert.match(empty?.error ?? '', /^empty\.mp4: is empty \(0 bytes\)$/);
-  assert.deepEqual([text?.kind, empty?.kind], ['VideoError', 'VideoError']);
+  assert.match(broken?.error ?? '', /^damaged\.mp4: the frame at [0-9.]+ s cannot be decoded: [^\n]+; the file is damaged$/);
+  assert.deepEqual([text?.kind, empty?.kind, broken?.kind], ['VideoError', 'VideoError', 'VideoError']);
   assert.deepEqual(second?.scores, first?.scores);
   assert.equal(first?.error, undefined);
   const [large] = await inTab({ names: [good], as: 'file', limits: { maxPixels: 1000 } });

@@ -68,6 +68,8 @@ class Pass {
   /** Decoded and wanted, not yet copied. */
   private readonly held: { readonly frame: VideoFrame; readonly place: number }[] = [];
   private shown = 0;
+  /** Ends a wait for the decoder. */
+  private wake = (): void => {};
 
   constructor(
     private readonly index: VideoIndex,
@@ -87,6 +89,7 @@ class Pass {
       output: (frame) => this.take(frame),
       error: (error) => {
         this.damage ??= messageOf(error);
+        this.wake();
       },
     });
     try {
@@ -133,7 +136,10 @@ class Pass {
 
   private async room(decoder: VideoDecoder): Promise<void> {
     while (decoder.decodeQueueSize > ahead && decoder.state === 'configured')
-      await new Promise((resolve) => decoder.addEventListener('dequeue', resolve, { once: true }));
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+        decoder.addEventListener('dequeue', () => resolve(), { once: true });
+      });
   }
 
   private take(frame: VideoFrame): void {

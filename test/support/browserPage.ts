@@ -41,4 +41,45 @@ export async function runVideos(entry: string, trial: VideoTrial) {
   return trialOfVideos(recogniser, await Promise.all(trial.names.map(source)), trial);
 }
 
-Object.assign(globalThis, { runPage, runStores, runVideos });
+/** Whether each decoded frame is closed: after a whole timeline, and after one that is aborted at its first progress. */
+export async function runAborted(entry: string, name: string, windowSec: number) {
+  const library = (await import(entry)) as typeof Library;
+  const frames = countFrames();
+  const recogniser = await library.openRecogniser(await bytes('/weights.safetensors'), { platform: platformOf(library, 1) });
+  const file = await (await fetch(`/${name}`)).blob();
+  const options = { windowSec, stretchBytes: 200_000 };
+  await recogniser.timeline(file, options);
+  const whole = { ...frames };
+  const stop = new AbortController();
+  const onProgress = () => stop.abort(new Error('enough'));
+  const aborted = await recogniser.timeline(file, { ...options, onProgress, signal: stop.signal }).then(
+    () => 'not aborted',
+    (error: unknown) => String(error),
+  );
+  await recogniser.close();
+  const closed = await recogniser.facts(file).catch((error: unknown) => String(error));
+  return { whole, aborted, closed, all: frames };
+}
+
+/** Frames that decoders made and that were closed, from now on. */
+function countFrames(): { made: number; closed: number } {
+  const count = { made: 0, closed: 0 };
+  const Decoder = globalThis.VideoDecoder;
+  globalThis.VideoDecoder = class extends Decoder {
+    constructor({ output, error }: VideoDecoderInit) {
+      const counted = (frame: VideoFrame) => {
+        count.made++;
+        output(frame);
+      };
+      super({ output: counted, error });
+    }
+  };
+  const { close } = VideoFrame.prototype;
+  VideoFrame.prototype.close = function (this: VideoFrame) {
+    count.closed++;
+    close.call(this);
+  };
+  return count;
+}
+
+Object.assign(globalThis, { runPage, runStores, runVideos, runAborted });
