@@ -120,7 +120,7 @@ export class ClipDataset {
     const { preprocess } = this;
     const counts = new Set(views.map((view) => stackLength(view, preprocess, this.candidates)));
     const [evenly] = counts;
-    if (evenly === undefined || counts.size > 1) throw new RangeError('ClipSource: views of one call must share their strip');
+    if (evenly === undefined || counts.size > 1) throw new RangeError('ClipDataset: views of one call must share their strip');
     const { colour, startSec } = preprocess;
     const size = decodeSize(preprocess, views[0]?.mode === 'train' ? 'train' : 'test');
     return { path, decoder: this.options.decoder ?? 'auto', colour, evenly, startSec, size };

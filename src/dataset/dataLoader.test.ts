@@ -42,11 +42,11 @@ test('an epoch is the same for one worker and two, from video, memory and disk; 
   const one = loaderFor(t, { workers: 1 });
   const fresh = await all(one, videos, training);
   const remembered = await all(one, videos, training);
-  assert.deepEqual(one.stats, { fromMemory: 12, fromDisk: 0, decoded: 12, damaged: 0 });
+  assert.deepEqual(one.dataset.stats, { fromMemory: 12, fromDisk: 0, decoded: 12, damaged: 0 });
   await all(loaderFor(t, { cacheFolder }), videos, training);
   const second = loaderFor(t, { cacheFolder });
   const fromDisk = await all(second, videos, training);
-  assert.deepEqual(second.stats, { fromMemory: 0, fromDisk: 12, decoded: 0, damaged: 0 });
+  assert.deepEqual(second.dataset.stats, { fromMemory: 0, fromDisk: 12, decoded: 0, damaged: 0 });
   assert.deepEqual(remembered, fresh);
   assert.deepEqual(fromDisk, fresh);
   assert.notDeepEqual(await all(one, videos, { ...training, epoch: 3 }), fresh);
@@ -70,7 +70,7 @@ test('training batches are full, labelled, and take each video once', async (t) 
     });
   }
   const [first] = batches;
-  const clip = await loader.clip(videos[first?.videos[3] ?? -1] as BatchVideo, {
+  const clip = await loader.dataset.clip(videos[first?.videos[3] ?? -1] as BatchVideo, {
     mode: 'train',
     keys: [7, 'clip', 2, first?.videos[3] ?? -1, 0],
   });
@@ -136,7 +136,7 @@ test('preparing finds what is unreadable before training and the length of the c
   assert.ok(Math.abs(prepared.medianSec - 16 / 12) < 0.1, `${prepared.medianSec}`);
   assert.equal(loader.batchCount(videos, { batch: 4 }), 2);
   await all(loader, videos, { ...training, dropLast: false });
-  assert.deepEqual(loader.stats, { fromMemory: 11, fromDisk: 0, decoded: 11, damaged: 0 });
+  assert.deepEqual(loader.dataset.stats, { fromMemory: 11, fromDisk: 0, decoded: 11, damaged: 0 });
 });
 
 test('testing takes every video in order, the last batch as it is, and all views of a video one after another', async (t) => {
@@ -158,13 +158,13 @@ test('testing takes every video in order, the last batch as it is, and all views
     batches.flatMap((batch) => [...batch.views]),
     [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5],
   );
-  assert.equal(loader.stats.decoded, 3);
+  assert.equal(loader.dataset.stats.decoded, 3);
   assert.deepEqual(await all(loader, videos, { ...options, firstBatch: 2 }), batches.slice(2));
-  const both = await loader.clips(videos[0] as BatchVideo, [
+  const both = await loader.dataset.clips(videos[0] as BatchVideo, [
     { mode: 'test', clip: 1, clips: 2, crop: 0, crops: 3 },
     { mode: 'test', clip: 1, clips: 2 },
   ]);
-  const centre = await loader.clip(videos[0] as BatchVideo, { mode: 'test', clip: 1, clips: 2, crop: 1, crops: 3 });
+  const centre = await loader.dataset.clip(videos[0] as BatchVideo, { mode: 'test', clip: 1, clips: 2, crop: 1, crops: 3 });
   assert.deepEqual(takeClips(both, 1, 1), centre);
 });
 
@@ -176,7 +176,7 @@ test('in testing nothing is left out: the first unreadable video is the error', 
     return error.message === `${videos[4]?.path}: is plain text, not a video`;
   });
   assert.equal(loader.leftOut.size, 0);
-  await assert.rejects(loader.clip({ path: '/no/such.mp4' }, { mode: 'test' }), /\/no\/such\.mp4: no such file/);
+  await assert.rejects(loader.dataset.clip({ path: '/no/such.mp4' }, { mode: 'test' }), /\/no\/such\.mp4: no such file/);
 });
 
 test('changed files and damaged cache entries are decoded again; a cache that cannot be written costs a warning', async (t) => {
@@ -186,8 +186,8 @@ test('changed files and damaged cache entries are decoded again; a cache that ca
   makeVideo(path, { seed: 1 });
   const load = async (options: Partial<DataLoaderOptions> = {}) => {
     const loader = loaderFor(t, { cacheFolder, workers: 1, ...options });
-    const clip = await loader.clip({ path }, { mode: 'test' });
-    return { clip, stats: loader.stats };
+    const clip = await loader.dataset.clip({ path }, { mode: 'test' });
+    return { clip, stats: loader.dataset.stats };
   };
   const first = await load();
   const entries = () =>
@@ -217,8 +217,8 @@ test('a video too short to begin where asked is used whole, and that is said', a
   const warnings: string[] = [];
   const late = makePreprocess({ frames: 4, height: 24, width: 24, resize: 'crop', startSec: 3 });
   const loader = loaderFor(t, { preprocess: late, onWarning: (message) => warnings.push(message) });
-  const clip = await loader.clip({ path }, { mode: 'test' });
-  const whole = await loaderFor(t).clip({ path }, { mode: 'test' });
+  const clip = await loader.dataset.clip({ path }, { mode: 'test' });
+  const whole = await loaderFor(t).dataset.clip({ path }, { mode: 'test' });
   assert.deepEqual(clip, whole);
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /short\.mp4: lasts 0\.42 s, too short to begin at 3 s; all of it is used/);

@@ -31,7 +31,7 @@ export interface BatchOptions extends Partial<Views> {
   /** Training only: which epoch of which seed; 0 and 0 by default. */
   readonly epoch?: number;
   readonly seed?: number;
-  /** Training only: clips of each video, and whether small classes are shown more often; see epochOrder. */
+  /** Training only: clips of each video, and whether small classes are shown more often; see sampleEpoch. */
   readonly repeats?: SamplerOptions['repeats'];
   readonly classBalanced?: SamplerOptions['classBalanced'];
   /** Leave out a last batch that is not full; by default in training only. */
@@ -70,11 +70,13 @@ interface TrainItem {
   readonly view: number;
 }
 
-export class DataLoader extends ClipDataset {
+export class DataLoader {
+  /** Where clips come from. */
+  readonly dataset: ClipDataset;
   private readonly unreadable = new Map<string, Error>();
 
-  constructor(private readonly loading: DataLoaderOptions) {
-    super(loading);
+  constructor(private readonly options: DataLoaderOptions) {
+    this.dataset = new ClipDataset(options);
   }
 
   /** Training videos left out so far, by path, with the reason. */
@@ -137,8 +139,8 @@ export class DataLoader extends ClipDataset {
     const order = this.order(videos, options);
     const rest = order.slice(await this.countSkipped(firstBatch * batch, order, videos, signal));
     const cut = ({ video, index, view }: TrainItem, leaving: AbortSignal) =>
-      this.clip(video, { mode: 'train', keys: [seed, 'clip', epoch, index, view] }, leaving);
-    for await (const [{ video, index, view }, outcome] of orderedMap(rest, batch + 2 * this.workers, cut, signal)) {
+      this.dataset.clip(video, { mode: 'train', keys: [seed, 'clip', epoch, index, view] }, leaving);
+    for await (const [{ video, index, view }, outcome] of orderedMap(rest, batch + 2 * this.dataset.workers, cut, signal)) {
       if (!this.accept(video, outcome, videos)) continue;
       yield { clips: outcome.value, index: 0, label: video.labelIndex, video: index, view };
     }
@@ -168,8 +170,8 @@ export class DataLoader extends ClipDataset {
   }
 
   private eachReady(videos: readonly BatchVideo[], signal: AbortSignal | undefined) {
-    const check = (video: BatchVideo, leaving: AbortSignal) => this.ready(video, { mode: 'train', keys: [] }, leaving);
-    return orderedMap(videos, 2 * this.workers, check, signal);
+    const check = (video: BatchVideo, leaving: AbortSignal) => this.dataset.ready(video, { mode: 'train', keys: [] }, leaving);
+    return orderedMap(videos, 2 * this.dataset.workers, check, signal);
   }
 
   /** Whether a training video is usable; if not, it is skipped from now on, unless there are too many. */
@@ -179,8 +181,8 @@ export class DataLoader extends ClipDataset {
     if (!isFaultOf(video.path, error)) throw error;
     if (this.unreadable.has(video.path)) return false;
     this.unreadable.set(video.path, error);
-    this.loading.onLeftOut?.(video, error);
-    const { maxBadShare = 0.05 } = this.loading;
+    this.options.onLeftOut?.(video, error);
+    const { maxBadShare = 0.05 } = this.options;
     const bad = this.countLeftOut(videos);
     if (bad <= maxBadShare * videos.length) return false;
     const share = `${bad} of ${videos.length} training videos cannot be read, more than ${100 * maxBadShare} %`;
@@ -196,8 +198,8 @@ export class DataLoader extends ClipDataset {
     const views = testViews(clips, crops);
     const skipped = firstBatch * batch;
     const numbered = videos.map((video, index) => ({ video, index })).slice(Math.floor(skipped / views.length));
-    const cut = ({ video }: { video: BatchVideo }, leaving: AbortSignal) => this.clips(video, views, leaving);
-    const ahead = Math.ceil(batch / views.length) + 2 * this.workers;
+    const cut = ({ video }: { video: BatchVideo }, leaving: AbortSignal) => this.dataset.clips(video, views, leaving);
+    const ahead = Math.ceil(batch / views.length) + 2 * this.dataset.workers;
     let skip = skipped % views.length;
     for await (const [{ video, index }, outcome] of orderedMap(numbered, ahead, cut, signal)) {
       if ('error' in outcome) throw outcome.error;
@@ -206,5 +208,10 @@ export class DataLoader extends ClipDataset {
       }
       skip = 0;
     }
+  }
+
+  /** Stops the dataset's workers. */
+  close(): Promise<void> {
+    return this.dataset.close();
   }
 }

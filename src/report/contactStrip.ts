@@ -48,7 +48,7 @@ ${clip.frames.length > 0 ? contactStrip(clip.frames, clip.name) : ''}
 </article>\n`;
 }
 
-/** Frames beside each other. Throws as `filmStrips`. */
+/** Frames beside each other. Throws as `contactStrips`. */
 export function contactStrip(frames: readonly string[], name: string): Html {
   const label = `${frames.length} frames of ${name}`;
   return html`<div class="strip" style="--frames:${frames.length}" role="img" aria-label="${label}">${frames.map(frame)}</div>`;

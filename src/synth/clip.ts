@@ -15,7 +15,7 @@ import type { Pose } from './pose.js';
 import { drawScene, type Scene } from './scene.js';
 import { drawStyle, type Style } from './style.js';
 
-/** Size and length of clips, the same for a set. */
+/** Size, rate and difficulty of clips, the same for a set. */
 export interface ClipOptions {
   readonly width: number;
   readonly height: number;

@@ -37,7 +37,7 @@ export async function createObjective(
     kind: 'note',
     message: `${paths.length} videos without labels: ${parts.unlabelled} of the ${options.batch} clips of a pass`,
   });
-  const clips = new UnlabelledClips(loader, {
+  const clips = new UnlabelledClips(loader.dataset, {
     ...{ paths, count: parts.unlabelled, seed: options.seed },
     ...{ weak: { ...options.augment, operations: 0, randomErasing: 0, temporalWarp: 0 }, strong: options.strongAugment },
   });

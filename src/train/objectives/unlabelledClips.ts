@@ -5,7 +5,7 @@
 
 import type { Augment } from '../../clip/augmentOptions.js';
 import { type ClipTensor, collateClips } from '../../clip/clipTensor.js';
-import type { DataLoader } from '../../dataset/dataLoader.js';
+import type { ClipDataset } from '../../dataset/clipDataset.js';
 import { Rng } from '../../rng.js';
 
 export interface UnlabelledOptions {
@@ -30,7 +30,7 @@ export class UnlabelledClips {
   private ahead: { readonly pass: number; readonly batch: Promise<UnlabelledBatch> } | undefined;
 
   constructor(
-    private readonly loader: DataLoader,
+    private readonly dataset: ClipDataset,
     private readonly options: UnlabelledOptions,
   ) {}
 
@@ -50,7 +50,7 @@ export class UnlabelledClips {
         const { path, round } = this.item(pass * count + i);
         const view = (augment: Augment, name: string) =>
           ({ mode: 'train', keys: [seed, 'unlabelled', name, round, path], augment }) as const;
-        return this.loader.clips({ path }, [view(weak, 'weak'), view(strong, 'strong')]);
+        return this.dataset.clips({ path }, [view(weak, 'weak'), view(strong, 'strong')]);
       }),
     );
     const batchOf = (view: 0 | 1) => collateClips(pairs.map((clips) => ({ clips, index: view })));
