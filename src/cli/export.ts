@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.js';
 import { type ExportOptions, type ExportSummary, exportOnnx, exportSafetensors } from '../export/exportWeights.js';
 import { abortable } from './abortable.js';
 import { whole } from './arguments.js';
-import { megabytes, quantiseAndTell } from './quantize.js';
+import { megabytes, quantizeAndReport } from './quantize.js';
 import { jsonText } from './textTable.js';
 
 interface Flags {
@@ -44,7 +44,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   if (flags.int8) {
     if (onnx === undefined || flags.fp16) throw new ConfigError('export: --int8 goes with --onnx and without --fp16');
     if (calibrate === undefined) throw new ConfigError('export: --int8 needs --calibrate DATA, clips to calibrate on');
-    return quantiseAndTell({ ...flags, calibrate, out: onnx }, signal);
+    return quantizeAndReport({ ...flags, calibrate, out: onnx }, signal);
   }
   if (calibrate !== undefined || flags.clips !== undefined)
     throw new ConfigError('export: --calibrate and --clips go with --int8');

@@ -17,7 +17,7 @@ import { bar, ProgressLine } from './progressLine.js';
 import { jsonText, textTable } from './textTable.js';
 
 /** Flags shared with `vmf export --int8`. */
-export interface QuantiseFlags {
+export interface QuantizeFlags {
   readonly weights: string;
   readonly calibrate: string;
   readonly out: string;
@@ -49,7 +49,7 @@ export function quantizeCommand(): Command {
     .addOption(new Option('--decoder <name>', 'what reads the videos').choices(['auto', 'node-av', 'ffmpeg']).default('auto'))
     .option('--force', 'replace a file that is there')
     .option('--json', 'print as JSON')
-    .action((flags: QuantiseFlags) => abortable('quantize', (signal) => quantiseAndTell(flags, signal)));
+    .action((flags: QuantizeFlags) => abortable('quantize', (signal) => quantizeAndReport(flags, signal)));
 }
 
 function divergence(text: string): number {
@@ -59,7 +59,7 @@ function divergence(text: string): number {
 }
 
 /** Quantises, measures, and prints both. */
-export async function quantiseAndTell(flags: QuantiseFlags, signal: AbortSignal): Promise<void> {
+export async function quantizeAndReport(flags: QuantizeFlags, signal: AbortSignal): Promise<void> {
   const { weights, calibrate, out, clips, maxDivergence, minChannels, decoder = 'auto', force = false } = flags;
   const data = dataOptions(flags);
   if (flags.test !== undefined) videosOf(readDataset(flags.test, data), 'test'); // before minutes of work
@@ -80,7 +80,7 @@ export async function quantiseAndTell(flags: QuantiseFlags, signal: AbortSignal)
   }
 }
 
-const dataOptions = ({ seed, allowOutside = false }: QuantiseFlags) => ({ allowOutside, ...(seed !== undefined && { seed }) });
+const dataOptions = ({ seed, allowOutside = false }: QuantizeFlags) => ({ allowOutside, ...(seed !== undefined && { seed }) });
 
 interface BeforeAndAfter {
   readonly before: Tested;
@@ -90,7 +90,7 @@ interface BeforeAndAfter {
 type Tested = Pick<Metrics, 'count' | 'correct' | 'top1'> & { readonly seconds: number };
 
 async function beforeAndAfter(
-  flags: QuantiseFlags,
+  flags: QuantizeFlags,
   test: string,
   onProgress: (what: string, done: number, of: number) => void,
   signal: AbortSignal,

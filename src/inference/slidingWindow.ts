@@ -70,7 +70,7 @@ export async function recogniseWindows<Source>(
   const { durationSec, truncated } = info;
   const windows = denseWindows({ durationSec, windowSec, strideSec, startSec: preprocess.startSec });
   const stretches = inStretches(windows, framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6), preprocess.frames);
-  const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => filmOf(reader, source, part, leaving);
+  const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => decodeStretch(reader, source, part, leaving);
   const scored: WindowScores[] = [];
   for await (const [part, outcome] of orderedMap(stretches, 2, decode, signal)) {
     if ('error' in outcome) throw outcome.error;
@@ -90,7 +90,7 @@ interface Film {
 }
 
 /** Decodes the frames of several windows at once, shared ones once. */
-async function filmOf<Source>(
+async function decodeStretch<Source>(
   reader: ClipReader<Source>,
   source: Source,
   windows: readonly TimeWindow[],

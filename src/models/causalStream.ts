@@ -62,7 +62,7 @@ class CausalStream extends TokensPerFrame implements Time {
   ) {
     super(frames);
     this.past = window - 1;
-    if (this.past > 0) this.there = this.film('there', filled(1, [frames]));
+    if (this.past > 0) this.there = this.history('there', filled(1, [frames]));
   }
 
   sets = (): number => this.frames;
@@ -98,7 +98,7 @@ class CausalStream extends TokensPerFrame implements Time {
     const asked = reshape(queries, [asking * each, channels]);
     const now = this.scores(asked, rows, { asking, area, before: 0, heads });
     if (this.past === 0) return reshape(matmul(softmax(now), rows, { groups: heads }), queries.shape);
-    const before = this.film(`rows.${this.names++}`, rows); // [past * H*W, C]
+    const before = this.history(`rows.${this.names++}`, rows); // [past * H*W, C]
     const attention = softmax(concat([this.scores(asked, before, { asking, area, before: this.past, heads }), now], 1)); // [F' * Q, (past + F) * H*W]
     const split = this.past * area;
     const found = add(
@@ -152,13 +152,13 @@ class CausalStream extends TokensPerFrame implements Time {
       Array.from({ length: this.past }, (_, i) => inside(i - this.past)),
       [1, this.past],
     );
-    const total = add(newest, matmul(earlier, this.film('pooled', sums), { pooling: true }));
+    const total = add(newest, matmul(earlier, this.history('pooled', sums), { pooling: true }));
     const frames = add(sum(mul(earlier, reshape(this.there, [1, this.past])), [1]), count);
     return div(total, mul(frames, height * width));
   }
 
   /** `newest` [n * F, ..] of the window's earlier frames, [n * past, ..]; zeros before the first. */
-  private film(name: string, newest: Expr): Expr {
+  private history(name: string, newest: Expr): Expr {
     const [first = 1, ...rest] = newest.shape;
     this.appends[name] = newest;
     return input(name, [(this.past * first) / this.frames, ...rest]);

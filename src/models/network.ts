@@ -187,22 +187,22 @@ export function trainingGraph(
   const batch: BatchStatistics = new Map();
   const scope = new Scope(variables, options.frozenStatistics ? undefined : batch, new Masks(options.masks));
   const logits = options.pairedClips
-    ? chainedLogits(scope, config, clips, options)
+    ? pairedLogits(scope, config, clips, options)
     : logitsOf(scope, config, clipInput(config, clips), options);
   const seen = options.frozenStatistics ? [] : statistics.map(({ name }) => batch.get(name) ?? missing(name));
   return { logits, seen };
 }
 
 /** Streams have a past: the second half of a batch continues the first half's clips; both are predicted at their last frame. */
-function chainedLogits(scope: Scope, config: NetworkConfig, clips: number, options: ForwardOptions): Expr {
+function pairedLogits(scope: Scope, config: NetworkConfig, clips: number, options: ForwardOptions): Expr {
   if (!config.causal || clips % 2 !== 0)
     throw new ConfigError(`${config.name}: pairs of clips are for causal networks and even batches, got a batch of ${clips}`);
   const { frames, height, width } = config;
   const pairs = clips / 2;
   const input = reshape(clipInput(config, clips), [frames, 2, pairs * 3 * height * width]);
-  const chained = reshape(transpose(input, [1, 0, 2]), [2 * frames, pairs, 3, height, width]);
+  const paired = reshape(transpose(input, [1, 0, 2]), [2 * frames, pairs, 3, height, width]);
   const time = new CausalClip(2 * frames, frames, [frames - 1, 2 * frames - 1]);
-  return logitsOf(scope, config, chained, { ...options, time });
+  return logitsOf(scope, config, paired, { ...options, time });
 }
 
 function missing(name: string): never {

@@ -18,7 +18,7 @@ import { concat, slice } from '../graph/operators/sliceConcat.js';
 import { softmax } from '../graph/operators/softmax.js';
 import { softmaxTokens } from '../graph/operators/tokenSoftmax.js';
 import { transpose } from '../graph/operators/transpose.js';
-import { clip as held, relu, relu6 } from '../graph/operators/unary.js';
+import { clip as clamp, relu, relu6 } from '../graph/operators/unary.js';
 import { mapSize } from '../graph/shape.js';
 import { linearReadout } from './linearReadout.js';
 import type { Features, Forward, Model, Part, Place } from './model.js';
@@ -216,7 +216,7 @@ function dynamicRelu(scope: Scope, time: Time, x: Expr, z: Tokens): Expr {
   const { channels } = mapSize(x.shape, 'dynamicRelu');
   const inner = relu(scope.linear('fc1', firstToken(z), (z.rows.shape[1] ?? 0) / 4));
   // 2 hardSigmoid(v) - 1 is v / 3 held within +-1; [S, 2C] of a1 - 1 and a2.
-  const theta = held(scope.linear('fc2', inner, 2 * channels, { factor: 1 / 3 }), -1, 1);
+  const theta = clamp(scope.linear('fc2', inner, 2 * channels, { factor: 1 / 3 }), -1, 1);
   const a2 = slice(theta, 1, channels, 2 * channels);
   const difference = add(sub(slice(theta, 1, 0, channels), a2), 1); // a1 - a2
   const own = time.asTokensSee(x);
@@ -251,7 +251,7 @@ function mobileToFormer(scope: Scope, time: Time, x: Expr, { rows: z, each }: To
   const query = twoHeads(scope.linear('query', z, channels, { factor: (channels / 2) ** -0.5 }), each);
   const seen = reshape(time.attend(x, query, 2), [count / each, 2, each, channels]);
   const found = sum(mul(seen, headMask(channels)), [1], [count, channels]);
-  const gate = held(scope.linear('gate', z, channels, { factor: 1 / 3, plus: 1 }), 0, 2); // 2 hardSigmoid
+  const gate = clamp(scope.linear('gate', z, channels, { factor: 1 / 3, plus: 1 }), 0, 2); // 2 hardSigmoid
   return { rows: scope.norm('norm', add(z, scope.linear('out', mul(found, gate), d))), each };
 }
 

@@ -10,7 +10,7 @@ export function folderStore(folder: string): FileStore {
     if (name !== '' && name !== '.' && name !== '..' && basename(name) === name) return join(folder, name);
     throw new WeightsError('is no name of a file in a folder', { path: name });
   };
-  const told = <T>(work: Promise<T>, path: string, what: string): Promise<T> =>
+  const reported = <T>(work: Promise<T>, path: string, what: string): Promise<T> =>
     work.catch((error) => {
       throw new WeightsError(`${what} (${systemCode(error) ?? messageOf(error)})`, { path });
     });
@@ -18,11 +18,11 @@ export function folderStore(folder: string): FileStore {
     open: async (name) => openStoredFile(pathOf(name)),
     write: async (name, chunks) => {
       const path = pathOf(name);
-      await told(mkdir(folder, { recursive: true }), folder, 'cannot be made');
+      await reported(mkdir(folder, { recursive: true }), folder, 'cannot be made');
       await writeFileAtomically(path, chunks);
     },
-    list: () => told(namesIn(folder), folder, 'cannot be listed'),
-    remove: async (name) => told(rm(pathOf(name), { force: true }), pathOf(name), 'cannot be removed'),
+    list: () => reported(namesIn(folder), folder, 'cannot be listed'),
+    remove: async (name) => reported(rm(pathOf(name), { force: true }), pathOf(name), 'cannot be removed'),
   };
 }
 

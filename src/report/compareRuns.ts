@@ -35,9 +35,9 @@ export function differencesOf(compared: readonly ComparedRun[]): Difference[] {
   const names = [...new Set(all.flatMap((properties) => [...properties.keys()]))];
   return names.flatMap((name) => {
     const properties = all.map((each) => each.get(name));
-    const told = properties.flatMap((property) => property ?? []);
-    const differ = new Set(told.map(({ value }) => value)).size > 1;
-    const isNew = told.length < all.length && told.some(({ byDefault }) => byDefault !== undefined);
+    const stated = properties.flatMap((property) => property ?? []);
+    const differ = new Set(stated.map(({ value }) => value)).size > 1;
+    const isNew = stated.length < all.length && stated.some(({ byDefault }) => byDefault !== undefined);
     return differ || isNew ? [{ name, values: properties.map((property) => property?.value ?? '–') }] : [];
   });
 }

@@ -131,17 +131,17 @@ async function* newestOf(
   pace: ThroughputMonitor,
   dropped: { count: number },
 ): AsyncGenerator<SourceFrame> {
-  const mailbox = new LatestValue<SourceFrame>();
+  const latest = new LatestValue<SourceFrame>();
   const reading = (async () => {
     for await (const frame of frames) {
       pace.frameArrived();
-      mailbox.put(frame);
-      dropped.count = mailbox.dropped;
+      latest.put(frame);
+      dropped.count = latest.dropped;
     }
   })();
   reading.then(
-    () => mailbox.close(),
-    (error) => mailbox.close(error ?? new VideoError('the source ended in an unknown way')),
+    () => latest.close(),
+    (error) => latest.close(error ?? new VideoError('the source ended in an unknown way')),
   );
-  for (let frame = await mailbox.take(); frame; frame = await mailbox.take()) yield frame;
+  for (let frame = await latest.take(); frame; frame = await latest.take()) yield frame;
 }

@@ -126,11 +126,11 @@ function reasonsFor(
   { reasons }: RecipeDefaults,
   recipe: Recipe,
 ): string[] {
-  const told = (key: 'epochs' | 'classBalanced') => options[key] !== undefined || recipe.options[key] !== undefined;
+  const isGiven = (key: 'epochs' | 'classBalanced') => options[key] !== undefined || recipe.options[key] !== undefined;
   return [
     ...(named === undefined ? [reasons.recipe] : []),
-    ...(told('epochs') ? [] : [reasons.epochs]),
-    ...(reasons.classBalanced === undefined || told('classBalanced') ? [] : [reasons.classBalanced]),
+    ...(isGiven('epochs') ? [] : [reasons.epochs]),
+    ...(reasons.classBalanced === undefined || isGiven('classBalanced') ? [] : [reasons.classBalanced]),
     ...(model === undefined && init === undefined
       ? [`network ${recipe.model} from first values: no trained weights come with this version; --init takes others`]
       : []),

@@ -129,44 +129,44 @@ const damageLine = /corrupt decoded frame|Error while decoding|Error submitting 
 
 /** Matches the bytes in the pipe with the lines on stderr. */
 function readPart(job: FfmpegJob, part: Part, result: ToolRun, timeline: Timeline): PartFrames {
-  const told = readLines(result.stderr, job.facts.tickSec);
+  const log = readLines(result.stderr, job.facts.tickSec);
   const bytes = job.size.width * job.size.height * 3;
-  const whole = Math.min(told.wanted.length, Math.floor(result.stdout.length / bytes));
+  const whole = Math.min(log.wanted.length, Math.floor(result.stdout.length / bytes));
   const byPts = new Map(part.slots.map((slot) => [slot.pts, slot]));
   const frames = new Map<FrameSlot, Uint8Array>();
-  told.wanted.slice(0, whole).forEach((pts, index) => {
+  log.wanted.slice(0, whole).forEach((pts, index) => {
     const slot = timeline.byOrder ? part.slots[index] : byPts.get(pts);
-    if (slot === undefined || frames.has(slot) || told.damaged.has(pts)) return;
+    if (slot === undefined || frames.has(slot) || log.damaged.has(pts)) return;
     frames.set(slot, result.stdout.subarray(index * bytes, (index + 1) * bytes));
   });
-  const failed = result.status !== 0 || whole < told.wanted.length;
-  return { frames, damage: told.damage ?? (failed ? lastLine(result.stderr) : undefined) };
+  const failed = result.status !== 0 || whole < log.wanted.length;
+  return { frames, damage: log.damage ?? (failed ? lastLine(result.stderr) : undefined) };
 }
 
-interface Told {
+interface FilterLog {
   /** Pts, in ticks. */
   readonly wanted: number[];
   readonly damaged: Set<number>;
   damage: string | undefined;
 }
 
-function readLines(stderr: string, tickSec: number): Told {
-  const told: Told = { wanted: [], damaged: new Set(), damage: undefined };
+function readLines(stderr: string, tickSec: number): FilterLog {
+  const log: FilterLog = { wanted: [], damaged: new Set(), damage: undefined };
   let filterTickSec = tickSec;
   let corrupt = false;
   for (const line of stderr.split(/[\r\n]+/)) {
     const [, above, below] = /config in time_base: (\d+)\/(\d+)/.exec(line) ?? [];
     if (above !== undefined && below !== undefined) filterTickSec = Number(above) / Number(below);
-    if (damageLine.test(line)) told.damage ??= lastLine(line);
+    if (damageLine.test(line)) log.damage ??= lastLine(line);
     if (/corrupt decoded frame/i.test(line)) corrupt = true;
     const [, filter, pts] = /showinfo@(every|wanted)\b.*\bn: *\d+ pts: *(-?\d+)/.exec(line) ?? [];
     if (pts === undefined) continue;
     const ticks = Math.round((Number(pts) * filterTickSec) / tickSec);
-    if (filter === 'wanted') told.wanted.push(ticks);
-    else if (corrupt) told.damaged.add(ticks);
+    if (filter === 'wanted') log.wanted.push(ticks);
+    else if (corrupt) log.damaged.add(ticks);
     if (filter === 'every') corrupt = false;
   }
-  return told;
+  return log;
 }
 
 /** Times on one frame get copies of it. */

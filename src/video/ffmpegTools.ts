@@ -18,11 +18,11 @@ let found: FfmpegTools | string | undefined;
 
 /** The tools, or the one-line reason why they cannot be used. Looked up once. */
 export function findFfmpeg(): FfmpegTools | string {
-  found ??= lookForFfmpeg();
+  found ??= detectFfmpeg();
   return found;
 }
 
-function lookForFfmpeg(): FfmpegTools | string {
+function detectFfmpeg(): FfmpegTools | string {
   for (const tool of ['ffprobe', 'ffmpeg'] as const) {
     const run = spawnSync(tool, ['-hide_banner', '-version'], { stdio: ['ignore', 'pipe', 'ignore'], timeout: 30_000 });
     if (run.error !== undefined)

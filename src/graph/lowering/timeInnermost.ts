@@ -9,11 +9,11 @@ import { transpose } from '../operators/transpose.js';
 import { Provenance } from './provenance.js';
 
 /** [T, B, C, H, W] -> [H, B, C, W, T], and back. */
-const turn = (x: Expr): Expr => transpose(x, [3, 1, 2, 4, 0]);
-const turnBack = (x: Expr): Expr => transpose(x, [4, 1, 2, 0, 3]);
+const toTimeInnermost = (x: Expr): Expr => transpose(x, [3, 1, 2, 4, 0]);
+const toStandard = (x: Expr): Expr => transpose(x, [4, 1, 2, 0, 3]);
 
 /**
- * Rewrites the outputs so that maps up to `maxWidth` wide with more frames than that are turned, if all their kernels reach into
+ * Rewrites the outputs so that maps up to `maxWidth` wide with more frames than that are transposed, if all their kernels reach into
  * time.
  */
 export function timeInnermost(
@@ -22,24 +22,24 @@ export function timeInnermost(
   maxWidth = 7,
 ): Record<string, Expr> {
   const order = topologicalOrder(Object.values(outputs));
-  const turning = new Turning(maxWidth);
-  const late = order.filter((node) => node.op.kind === 'depthwise' && turning.isLate(node));
+  const rewriting = new TimeInnermost(maxWidth);
+  const late = order.filter((node) => node.op.kind === 'depthwise' && rewriting.isLate(node));
   const suits = ({ op, inputs }: Expr) =>
     op.kind === 'depthwise' &&
     op.stride[0] === 1 &&
     op.pads.every((pad) => pad === 1) &&
     inputs[1]?.shape.slice(1).every((size) => size === 3);
   if (order.some(isForeign) || !late.every(suits)) return { ...outputs };
-  for (const node of order) provenance.note(node, [turning.visit(node)]);
-  return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, turning.straight(node)]));
+  for (const node of order) provenance.note(node, [rewriting.visit(node)]);
+  return Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, rewriting.standard(node)]));
 }
 
 /** Of training, or of networks whose frames have tokens of their own or come one at a time. */
 const isForeign = ({ op }: Expr): boolean => op.kind.endsWith('Gradient') || op.kind === 'regroup' || op.kind === 'state';
 
-class Turning {
-  private readonly straights = new Map<Expr, Expr>();
-  private readonly turneds = new Map<Expr, Expr>();
+class TimeInnermost {
+  private readonly inStandard = new Map<Expr, Expr>();
+  private readonly inTransposed = new Map<Expr, Expr>();
 
   constructor(private readonly maxWidth: number) {}
 
@@ -49,38 +49,38 @@ class Turning {
   }
 
   visit(node: Expr): Expr {
-    if (this.runsTurned(node)) {
-      const made = this.turnedNode(node);
-      (operatorOf(node).reach === 'sum' ? this.straights : this.turneds).set(node, made);
+    if (this.runsTransposed(node)) {
+      const made = this.transposedNode(node);
+      (operatorOf(node).reach === 'sum' ? this.inStandard : this.inTransposed).set(node, made);
       return made;
     }
-    const same = node.inputs.every((x) => this.straights.get(x) === x);
-    const made = same ? node : rebuilt(node, node.inputs.map((x) => this.straight(x))); // biome-ignore format: one line
-    this.straights.set(node, made);
+    const same = node.inputs.every((x) => this.inStandard.get(x) === x);
+    const made = same ? node : rebuilt(node, node.inputs.map((x) => this.standard(x))); // biome-ignore format: one line
+    this.inStandard.set(node, made);
     // Transposing is cheapest at the narrow output of a 1x1 convolution.
-    if (this.isLate(node) && node.op.kind === 'pointwise' && !node.op.perClip) this.turneds.set(node, turn(made));
+    if (this.isLate(node) && node.op.kind === 'pointwise' && !node.op.perClip) this.inTransposed.set(node, toTimeInnermost(made));
     return made;
   }
 
-  straight(node: Expr): Expr {
-    const made = this.straights.get(node) ?? turnBack(this.turned(node));
-    this.straights.set(node, made);
+  standard(node: Expr): Expr {
+    const made = this.inStandard.get(node) ?? toStandard(this.transposed(node));
+    this.inStandard.set(node, made);
     return made;
   }
 
-  private turned(node: Expr): Expr {
-    const made = this.turneds.get(node) ?? turn(this.straight(node));
-    this.turneds.set(node, made);
+  private transposed(node: Expr): Expr {
+    const made = this.inTransposed.get(node) ?? toTimeInnermost(this.standard(node));
+    this.inTransposed.set(node, made);
     return made;
   }
 
-  private runsTurned(node: Expr): boolean {
+  private runsTransposed(node: Expr): boolean {
     const known = operatorOf(node).reach !== undefined || node.op.kind === 'depthwise';
-    return known && node.inputs.some((x) => this.turneds.has(x));
+    return known && node.inputs.some((x) => this.inTransposed.has(x));
   }
 
-  private turnedNode(node: Expr): Expr {
-    const inputs = node.inputs.map((x) => (x.isMap ? this.turned(x) : this.straight(x)));
+  private transposedNode(node: Expr): Expr {
+    const inputs = node.inputs.map((x) => (x.isMap ? this.transposed(x) : this.standard(x)));
     const [t = 0, b = 0, c = 0, h = 0, w = 0] = node.shape;
     const shape = node.isMap ? [h, b, c, w, t] : node.shape;
     const [x, weight, ...rest] = inputs;

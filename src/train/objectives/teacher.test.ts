@@ -293,13 +293,13 @@ test('the gradient of both losses is that of the formula; T squared keeps their 
   const known = Int32Array.of(0, 2, 1, 1);
   const teaching = Float32Array.of(0.5, 0.3, 0.2, 0.1, 0.1, 0.8, 0, 1, 0, 0.4, 0.4, 0.2);
   const { config, logits, loss, gradients, targets, soft } = await onePass(temperature, () => {
-    const lesson = {
+    const batch = {
       clips: emptyClips(0, student.preprocess),
       targets: smoothedTargets(known, 3, 0.1),
       labels: known,
       videos: known,
     };
-    const { targets, soft = new Float32Array() } = distillationBatch(lesson, teaching, options);
+    const { targets, soft = new Float32Array() } = distillationBatch(batch, teaching, options);
     return { targets, soft };
   });
   const bias = [0, 0, 0];
@@ -343,16 +343,16 @@ test('a teacher that says what the student says, and alone, leaves nothing to le
 
 test('clips without labels are learnt from the teacher with the weight of their pseudo-labels', () => {
   const labelsOf = Int32Array.of(1, -1, -1, -1);
-  const lesson = {
+  const batch = {
     clips: emptyClips(0, student.preprocess),
     targets: new Float32Array(8).fill(0.5),
     labels: labelsOf,
     videos: labelsOf,
   };
   const options = { distillAlpha: 0.25, batch: 4, unlabelledRatio: 0.75, pseudoWeight: 3 };
-  const { targets, soft = new Float32Array() } = distillationBatch(lesson, new Float32Array(8).fill(0.5), options);
+  const { targets, soft = new Float32Array() } = distillationBatch(batch, new Float32Array(8).fill(0.5), options);
   assert.ok(targets.every((value) => value === 0.375));
   assert.deepEqual([...soft], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]); // 0.5 x 0.25 x 4; and x 3 x 4 / 3 for the others
-  const plain = distillationBatch({ ...lesson, labels: Int32Array.of(0, 1, 0, 1) }, new Float32Array(8).fill(0.5), options);
+  const plain = distillationBatch({ ...batch, labels: Int32Array.of(0, 1, 0, 1) }, new Float32Array(8).fill(0.5), options);
   assert.ok(plain.soft?.every((value) => value === 0.125));
 });
