@@ -51,9 +51,10 @@ test('onnxruntime-web in Node recognises and trains as onnxruntime-node does', a
   t.diagnostic(compare(await trialOfPlace(library, place, input)));
 });
 
-function checkStore({ names, differing, note, missing }: StoreNumbers): void {
+function checkStore({ names, differing, rows, note, missing }: StoreNumbers): void {
   assert.deepEqual(names, [[], ['best.safetensors'], []]);
   assert.equal(differing, 0);
+  assert.deepEqual(rows, [{ epoch: 1, note: 'größer' }, { epoch: 2, note: 'größer' }, { epoch: 3 }]);
   assert.equal(note, 'second');
   assert.match(missing, /best\.safetensors: (cannot be opened|no such file)/);
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf, systemCode, WeightsError } from '../errors.js';
 import type { FileStore } from '../platform/fileStore.js';
-import { openStoredFile, writeFileAtomically } from '../weights/files.js';
+import { appendLine, openStoredFile, writeFileAtomically } from '../weights/files.js';
 
 /** The folder is made when something is first written. */
 export function folderStore(folder: string): FileStore {
@@ -14,13 +14,15 @@ export function folderStore(folder: string): FileStore {
     work.catch((error) => {
       throw new WeightsError(`${what} (${systemCode(error) ?? messageOf(error)})`, { path });
     });
+  const made = async (name: string): Promise<string> => {
+    const path = pathOf(name);
+    await reported(mkdir(folder, { recursive: true }), folder, 'cannot be made');
+    return path;
+  };
   return {
     open: async (name) => openStoredFile(pathOf(name)),
-    write: async (name, chunks) => {
-      const path = pathOf(name);
-      await reported(mkdir(folder, { recursive: true }), folder, 'cannot be made');
-      await writeFileAtomically(path, chunks);
-    },
+    write: async (name, chunks) => writeFileAtomically(await made(name), chunks),
+    appendLine: async (name, line) => appendLine(await made(name), line),
     list: () => reported(namesIn(folder), folder, 'cannot be listed'),
     remove: async (name) => reported(rm(pathOf(name), { force: true }), pathOf(name), 'cannot be removed'),
   };

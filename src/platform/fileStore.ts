@@ -14,6 +14,8 @@ export interface FileStore {
   open(name: string): Promise<StoredFile>;
   /** Replaces a file: whoever reads it meanwhile, or after a crash, finds the old content or the new one. */
   write(name: string, chunks: readonly Uint8Array[]): Promise<void>;
+  /** Adds a line to a file of lines, which is made if there is none: whole, or not at all. What a killed writer cut off goes. */
+  appendLine(name: string, line: string): Promise<void>;
   /** Names of all files, sorted. */
   list(): Promise<string[]>;
   /** Removes a file, if it is there. */

@@ -1,7 +1,7 @@
 /** Files in IndexedDB: they outlast the page, and a transaction replaces one whole or not at all. */
 import { messageOf, WeightsError } from '../errors.js';
 import type { FileStore } from '../platform/fileStore.js';
-import { blobOf, storedBlob } from './memoryStore.js';
+import { blobOf, storedBlob, withLine } from './memoryStore.js';
 
 const table = 'files';
 
@@ -20,9 +20,17 @@ export function databaseStore(database: string): FileStore {
   return {
     open: async (name) => storedBlob(await run<Blob | undefined>('readonly', name, (files) => files.get(name)), name),
     write: async (name, chunks) => void (await run('readwrite', name, (files) => files.put(blobOf(chunks), name))),
+    appendLine: async (name, line) =>
+      void (await run<Blob | undefined>('readwrite', name, (files) => addLine(files, name, line))),
     list: async () => (await run('readonly', database, (files) => files.getAllKeys())).map(String).sort(),
     remove: (name) => run('readwrite', name, (files) => files.delete(name)),
   };
+}
+
+function addLine(files: IDBObjectStore, name: string, line: string): IDBRequest<Blob | undefined> {
+  const read: IDBRequest<Blob | undefined> = files.get(name);
+  read.onsuccess = () => files.put(withLine(read.result, line), name);
+  return read;
 }
 
 function openDatabase(name: string): Promise<IDBDatabase> {

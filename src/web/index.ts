@@ -26,6 +26,7 @@ export type { FileStore, StoredFile } from '../platform/fileStore.js';
 export type { GraphRuntime, RuntimeOptions, Session, TensorValue } from '../platform/graphRuntime.js';
 export type { Platform } from '../platform/platform.js';
 export { Rng } from '../rng.js';
+export { MetricsLog } from '../train/runFolder/metricsLog.js';
 export { defaultStep, type StepOptions, smoothedTargets } from '../train/step.js';
 export { type StepInput, type StepResult, TrainingSession, type TrainingWeights } from '../train/trainingSession.js';
 export { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';

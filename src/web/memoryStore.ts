@@ -7,6 +7,7 @@ export function memoryStore(): FileStore {
   return {
     open: async (name) => storedBlob(files.get(name), name),
     write: async (name, chunks) => void files.set(name, blobOf(chunks)),
+    appendLine: async (name, line) => void files.set(name, withLine(files.get(name), line)),
     list: async () => [...files.keys()].sort(),
     remove: async (name) => void files.delete(name),
   };
@@ -14,6 +15,9 @@ export function memoryStore(): FileStore {
 
 /** A copy of the bytes. */
 export const blobOf = (chunks: readonly Uint8Array[]): Blob => new Blob(chunks as Uint8Array<ArrayBuffer>[]);
+
+/** Lines, and one more. */
+export const withLine = (lines: Blob | undefined, line: string): Blob => new Blob([lines ?? '', `${line}\n`]);
 
 export function storedBlob(blob: Blob | undefined, name: string): StoredFile {
   if (blob === undefined) throw new WeightsError('no such file', { path: name });

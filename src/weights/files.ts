@@ -3,7 +3,7 @@
  * old or the new content.
  */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, systemCode, WeightsError } from '../errors.js';
 import type { StoredFile } from '../platform/fileStore.js';
@@ -62,6 +62,27 @@ export async function writeFileAtomically(path: string, chunks: readonly Uint8Ar
 async function refuseSpecialFile(path: string): Promise<void> {
   const there = await stat(path).catch(() => undefined);
   if (there && !there.isFile() && !there.isDirectory()) throw new WeightsError('is no regular file', { path });
+}
+
+const lineEnd = 10;
+
+/** Adds a line to a text file, on disk when this resolves: whole, or not at all with a `WeightsError`. A cut-off last line goes before. */
+export async function appendLine(path: string, line: string): Promise<void> {
+  let handle: FileHandle | undefined;
+  let wholeBytes: number | undefined;
+  try {
+    handle = await open(path, 'a+');
+    wholeBytes = (await handle.readFile()).lastIndexOf(lineEnd) + 1;
+    await truncate(path, wholeBytes);
+    await handle.appendFile(`${line}\n`);
+    await handle.sync();
+  } catch (error) {
+    if (wholeBytes !== undefined) await truncate(path, wholeBytes);
+    const room = isFullDisk(error) ? `: ${await freeText(dirname(path))}` : '';
+    throw new WeightsError(`could not be written (${reason(error)}${room})`, { path, cause: error });
+  } finally {
+    await handle?.close();
+  }
 }
 
 /** Unfinished files of `writeFileAtomically`; a killed process leaves one behind. */

@@ -6,6 +6,8 @@ export interface StoreNumbers {
   /** Bytes in which the checkpoint that was read differs from the second one written. */
   readonly differing: number;
   readonly note: string | undefined;
+  /** Rows of metrics after a run was resumed. */
+  readonly rows: readonly object[];
   /** What opening a file that is not there says. */
   readonly missing: string;
 }
@@ -25,6 +27,16 @@ export async function trialOfStore(
   const [got, expected] = [read, second].map((one) => library.serializeSafetensors(library.checkpointFile(one)));
   await store.remove('best.safetensors');
   names.push(await store.list());
+  const rows = await trialOfMetrics(new library.MetricsLog(store));
   const differing = expected?.reduce((sum, byte, i) => sum + Number(byte !== got?.[i]), 0) ?? -1;
-  return { names, differing, note: read.notes['written'], missing: missing instanceof Error ? missing.message : 'nothing' };
+  return { names, differing, rows, note: read.notes['written'], missing: missing instanceof Error ? missing.message : 'nothing' };
+}
+
+async function trialOfMetrics(metrics: Library.MetricsLog): Promise<readonly object[]> {
+  for (let epoch = 1; epoch <= 4; epoch++) await metrics.log({ epoch, note: 'größer' });
+  await metrics.keepEpochs(2);
+  await metrics.log({ epoch: 3 });
+  const rows = await metrics.rows();
+  await metrics.clear();
+  return (await metrics.rows()).length === 0 ? rows : [];
 }

@@ -3,21 +3,21 @@
  * so that it stays readable after a crash.
  */
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, VmfError } from '../../errors.js';
+import { ConfigError } from '../../errors.js';
 import { folderStore } from '../../node/folderStore.js';
 import type { FileStore } from '../../platform/fileStore.js';
 import { type Checkpoint, checkpointFile } from '../../weights/checkpoint.js';
 import { loadCheckpoint, saveCheckpoint } from '../../weights/checkpointStore.js';
-import { freeText, isFullDisk, removeUnfinished, writeFileAtomically } from '../../weights/files.js';
+import { removeUnfinished } from '../../weights/files.js';
 import { safetensorsChunks } from '../../weights/safetensors.js';
+import { MetricsLog, metricsName } from './metricsLog.js';
 import { DiskReserve } from './preallocation.js';
 import { checkUnlocked, takeLock } from './runLock.js';
 
 /** Room for growing notes in checkpoints, metrics.jsonl and the file system itself. */
 const marginBytes = 128 * 1024;
-const lineEnd = 10;
 
 export class RunFolder {
   readonly lastPath: string;
@@ -25,6 +25,7 @@ export class RunFolder {
   readonly metricsPath: string;
   private readonly reserve: DiskReserve;
   private readonly files: FileStore;
+  private readonly metrics: MetricsLog;
   /** Bytes of a checkpoint, once space for it was reserved. */
   private twinBytes = 0;
   private letGo: (() => void) | undefined;
@@ -35,9 +36,10 @@ export class RunFolder {
   ) {
     this.lastPath = join(path, 'last.safetensors');
     this.bestPath = join(path, 'best.safetensors');
-    this.metricsPath = join(path, 'metrics.jsonl');
+    this.metricsPath = join(path, metricsName);
     this.reserve = new DiskReserve(path);
     this.files = folderStore(path);
+    this.metrics = new MetricsLog(this.files);
   }
 
   /** Writes nothing: a new run needs a folder without checkpoints, a resumed one a folder with a `last` checkpoint. */
@@ -57,9 +59,9 @@ export class RunFolder {
     this.letGo = takeLock(this.lockPath);
     try {
       this.checkContent();
-      await removeUnfinished(this.path, ['last.safetensors', 'best.safetensors', 'metrics.jsonl', 'running.lock']);
+      await removeUnfinished(this.path, ['last.safetensors', 'best.safetensors', metricsName, 'running.lock']);
       await this.reserve.clear();
-      if (!this.resume) rmSync(this.metricsPath, { force: true }); // of a run that was killed before its first checkpoint
+      if (!this.resume) await this.metrics.clear(); // of a run that was killed before its first checkpoint
     } catch (error) {
       this.letGo();
       this.letGo = undefined;
@@ -119,27 +121,13 @@ export class RunFolder {
   }
 
   /** Adds a line to metrics.jsonl: whole, or not at all with a VmfError. A line that a killed run cut off is dropped before. */
-  async log(row: object): Promise<void> {
-    let wholeBytes: number | undefined;
-    try {
-      wholeBytes = existsSync(this.metricsPath) ? readFileSync(this.metricsPath).lastIndexOf(lineEnd) + 1 : 0;
-      if (wholeBytes > 0) truncateSync(this.metricsPath, wholeBytes);
-      else writeFileSync(this.metricsPath, '');
-      appendFileSync(this.metricsPath, `${JSON.stringify(row)}\n`, { flush: true });
-    } catch (error) {
-      if (wholeBytes !== undefined && existsSync(this.metricsPath)) truncateSync(this.metricsPath, wholeBytes);
-      const { code } = error as NodeJS.ErrnoException;
-      const room = isFullDisk(error) ? `: ${await freeText(this.path)}` : '';
-      throw new VmfError(`${this.metricsPath}: could not be written (${code}${room}); the checkpoints that are there are whole`);
-    }
+  log(row: object): Promise<void> {
+    return this.metrics.log(row);
   }
 
   /** Drops lines of epochs after this one: they are run again by a resumed run. */
-  async keepEpochs(upTo: number): Promise<void> {
-    if (!existsSync(this.metricsPath)) return;
-    const lines = readFileSync(this.metricsPath, 'utf8').split('\n');
-    const kept = lines.filter((line) => line !== '' && epochOf(line) <= upTo);
-    await writeFileAtomically(this.metricsPath, [new TextEncoder().encode(kept.map((line) => `${line}\n`).join(''))]);
+  keepEpochs(upTo: number): Promise<void> {
+    return this.metrics.keepEpochs(upTo);
   }
 
   private get lockPath(): string {
@@ -165,12 +153,3 @@ function forUse({ training: _, ...checkpoint }: Checkpoint): Checkpoint {
 
 const bytesOf = (checkpoint: Checkpoint): number =>
   safetensorsChunks(checkpointFile(checkpoint)).reduce((sum, { byteLength }) => sum + byteLength, marginBytes);
-
-/** The epoch of a line of metrics; a line cut off by a crash has none and is dropped. */
-function epochOf(line: string): number {
-  try {
-    return Number((JSON.parse(line) as { epoch?: number }).epoch ?? 0);
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
-}
