@@ -1,4 +1,3 @@
-/** Runs long commands until done or Ctrl-C: workers closed, no partial files. */
 import { VmfError } from '../errors.js';
 
 /** Runs `work` with a signal that Ctrl-C aborts; the reason is thrown as any error. */

@@ -1,4 +1,3 @@
-/** Old names of options: each is refused by the new one's name, and each new name is one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trainOptions } from '../train/recipe/options.js';

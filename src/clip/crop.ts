@@ -1,4 +1,3 @@
-/** Fixed crops of testing; augment.ts draws the random ones. */
 import { ConfigError } from '../errors.js';
 import type { FrameShape } from './clipShape.js';
 import type { Preprocess } from './preprocess.js';

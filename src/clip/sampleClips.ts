@@ -1,5 +1,3 @@
-/** Clips from a stack of frames, deterministic in the view. */
-
 import { Rng } from '../rng.js';
 import type { DecodeRequest, FrameStrip, VideoInfo } from '../video/types.js';
 import { type ClipEffects, drawEffects, drawTimes, drawTransform } from './augment.js';

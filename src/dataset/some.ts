@@ -1,5 +1,3 @@
-/** Counts and long lists in one line of a message. */
-
 /** The first three, and how many more. */
 export function some(texts: readonly string[]): string {
   const shown = texts.slice(0, 3).join(', ');

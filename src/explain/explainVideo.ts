@@ -83,7 +83,6 @@ interface Wanted {
   readonly force: boolean;
 }
 
-/** Output paths, checked for everything that could prevent writing. */
 function filesFor({ config }: Explainer, { out, blocks, film, force }: Wanted): Files {
   if (out === undefined) return {};
   createCanvas(1, 1);

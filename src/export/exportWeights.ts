@@ -1,5 +1,3 @@
-/** Exports weights as ONNX or smaller weights, checked before an atomic write. */
-
 import { ConfigError, WeightsError } from '../errors.js';
 import { type OnnxModel, writeOnnx } from '../graph/onnx.js';
 import { platformOf } from '../node/platform.js';

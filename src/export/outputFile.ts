@@ -1,5 +1,3 @@
-/** An output file: checked before the work, written atomically. */
-
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from '../errors.js';

@@ -1,4 +1,3 @@
-/** Calibrated weights: what is stored, that every recogniser uses it, and refusals. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,3 @@
-/** Speed of a network here: latency and throughput by threads, batch and backend, and memory. */
-
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { VmfError } from '../errors.js';

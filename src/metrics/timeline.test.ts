@@ -1,4 +1,3 @@
-// Hand-computed timelines and invariants: full cover, no overlap, no equal neighbours.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** Graphs of a network: logits in evaluation, batch statistics in training. Flat vectors follow the order of the specs. */
+/** Flat vectors follow the order of the specs. */
 
 import { ConfigError, ShapeError } from '../errors.js';
 import { constant, type Expr, input } from '../graph/expr.js';

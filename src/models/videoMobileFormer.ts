@@ -153,7 +153,6 @@ function depthwiseNorm(scope: Scope, time: Time, x: Expr, { expand = 1, temporal
   });
 }
 
-/** 1x1x1 convolution, in groups or not, and batch norm. */
 function pointwiseNorm(scope: Scope, x: Expr, out: number, groups: number): Expr {
   const { channels } = mapSize(x.shape, 'pointwise');
   const weight = scope.weight('conv.weight', [out, channels / groups, 1, 1, 1], { normal: Math.sqrt(2 / out) }, true);

@@ -1,5 +1,3 @@
-/** Calibration and held-out clips, spread over a data set and read as in testing. */
-
 import { testViews } from '../clip/clipView.js';
 import { pixelClips } from '../clip/pixelClips.js';
 import type { Preprocess } from '../clip/preprocess.js';

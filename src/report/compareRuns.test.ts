@@ -1,4 +1,3 @@
-// Comparison of runs, on hand-made rows.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EvaluatedVideo } from '../inference/evaluate.js';

@@ -1,4 +1,3 @@
-/** Sample clips as contact strips with predictions, the most confident mistakes first. */
 import { ConfigError } from '../errors.js';
 import { type Html, html } from './html.js';
 import type { ReportClip } from './reportData.js';

@@ -1,4 +1,3 @@
-// The report is complete, self-contained, and safe for any label.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

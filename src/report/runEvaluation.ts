@@ -1,5 +1,3 @@
-/** Evaluates a run's best weights on its data, or gives the reason why not. */
-
 import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { DatasetError } from '../errors.js';

@@ -1,4 +1,3 @@
-/** Messages between a runtime and its thread. */
 import type { ModelKind, SessionFacts, TensorValue } from '../platform/graphRuntime.js';
 
 export type RuntimeTasks = {

@@ -1,4 +1,4 @@
-/** A motion: pose and objects over a clip's time; see handling.ts (reversible, with an object) and gestures.ts. */
+/** A motion: pose and objects over a clip's time. */
 import type { Rng } from '../rng.js';
 import type { Build } from './body.js';
 import type { Pose } from './pose.js';

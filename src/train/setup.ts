@@ -149,7 +149,6 @@ interface Wanted {
   readonly edge: number | undefined;
 }
 
-/** The network, and preprocessing that follows from the videos' shapes. */
 async function chosenConfig(
   job: TrainJob,
   wanted: Wanted,

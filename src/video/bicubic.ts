@@ -134,7 +134,6 @@ function insideLeft(row: bigint[], first: Int32Array, i: number): void {
   first[i] = 0;
 }
 
-/** Taps behind the last sample fall on it. */
 function insideRight(row: bigint[], first: Int32Array, i: number, from: number): void {
   const start = first[i] ?? 0;
   if (start + row.length <= from) return;

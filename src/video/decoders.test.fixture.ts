@@ -1,4 +1,3 @@
-/** Which decoders are there, for tests with each. */
 import { findFfmpeg } from './ffmpegTools.js';
 import { loadNodeAv } from './nodeAvLibrary.js';
 

@@ -1,4 +1,3 @@
-/** Demuxer facts about a file, and what both decoders derive: reported facts and whether the file is truncated. */
 import { VideoError } from '../errors.js';
 import { displaySize, type Orientation } from './geometry.js';
 import { checkDuration, checkPixels } from './limits.js';

@@ -166,7 +166,6 @@ const fresh = (choice: Parameters<typeof tinyConfig>[0]) => {
   return { config, weights: randomWeights(config, 99) };
 };
 
-/** Values of a named tensor in the flat parameters. */
 function part(config: ReturnType<typeof tinyConfig>, parameters: Float32Array, wanted: string): Float32Array {
   let at = 0;
   for (const { name, shape } of inventoryOf(config).parameters) {

@@ -1,4 +1,3 @@
-// Every 16-bit pattern, and rounding between neighbours.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** What a dense or grouped convolution and its gradients share: kernels by taps in time, in either layout. */
+/** Kernels by taps in time, in either layout. */
 
 import type { Expr } from '../expr.js';
 import type { BlockedLayout } from '../lowering/blockedLayout.js';

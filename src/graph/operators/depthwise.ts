@@ -1,5 +1,3 @@
-/** Depthwise convolutions (cross-correlation) on maps [T, B, C, H, W]. */
-
 import { asMap, type Expr, mapExpr } from '../expr.js';
 import type { Activation, BlockedLayout, BlockedMap, ConvOptions, Lanes } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';

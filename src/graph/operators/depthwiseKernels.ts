@@ -1,5 +1,3 @@
-/** Kernels of depthwise convolutions, one for each tap in time, in either layout. */
-
 import type { Expr } from '../expr.js';
 import type { BlockedLayout, BlockedMap } from '../lowering/blockedLayout.js';
 import type { Emitter } from '../lowering/emitter.js';

@@ -1,4 +1,4 @@
-/** Feature maps as ONNX's convolutions take them, [T*B, C, H, W], and their frames picked for taps in time. */
+/** Feature maps as images [T*B, C, H, W] for ONNX's convolutions, and frames picked for taps in time. */
 
 import type { Emitter } from '../lowering/emitter.js';
 import { type MapSize, mapSize, type Shape, sizeOf } from '../shape.js';

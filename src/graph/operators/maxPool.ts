@@ -1,5 +1,3 @@
-/** Largest value under a sliding window. */
-
 import { asMap, constant, type Expr, mapExpr } from '../expr.js';
 import type { BlockedMap } from '../lowering/blockedLayout.js';
 import { nchwc } from '../lowering/blockedLayout.js';
