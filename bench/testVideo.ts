@@ -4,7 +4,7 @@ import { encodeVideo } from '../src/video/encode.js';
 
 const [width, height, frameRate, seconds] = [340, 256, 25, 10];
 
-/** Writes the film: a textured ground that drifts, two things that move over it, and grain. */
+/** Writes the video: a textured ground that drifts, two things that move over it, and grain. */
 export function drawFilm(path: string): void {
   encodeVideo(path, { width, height, frameRate, codec: 'h264' }, pictures());
 }

@@ -94,7 +94,7 @@ async function checkFilm(path: string): Promise<void> {
 test('text says the answer, what becomes of it, and what was written; other files in the folder stay', async (t) => {
   const folder = temporaryFolder(t);
   makeFile(join(folder, 'notes.txt'), 'mine');
-  const args = ['explain', 'film.mp4', ...weights, '--out', folder, '--no-film'];
+  const args = ['explain', 'film.mp4', ...weights, '--out', folder, '--no-video'];
   const { code, out } = await vmf(shared, ...args);
   assert.equal(code, 0);
   assert.match(out, /^film\.mp4: (bow|jump|wave) \d+ %, with w\.safetensors \(tiny\)\n/);

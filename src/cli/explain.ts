@@ -19,7 +19,7 @@ interface Flags extends MachineFlags {
   readonly weights: string;
   readonly out?: string;
   readonly blocks?: boolean;
-  readonly film: boolean;
+  readonly video: boolean;
   readonly blind: Blindness;
   readonly split?: Split | 'all';
   readonly seed?: number;
@@ -31,13 +31,13 @@ interface Flags extends MachineFlags {
 export function explainCommand(): Command {
   const command = new Command('explain')
     .description(
-      'what the global tokens look at in a video, as pictures and a film; or, over a data set, which token drives which class',
+      'what the global tokens look at in a video, as pictures and a video; or, over a data set, which token drives which class',
     )
     .argument('<video>', 'a video file; or a data set: a folder per class, or a CSV/TSV/JSONL list (path,label,split)')
     .requiredOption('--weights <file>', 'weights that `vmf train` wrote')
     .option('--out <dir>', 'folder to write into (default: for a video its name with .explain, here; for a data set none)')
     .option('--blocks', 'a picture for each block too; over a data set: measure each block too')
-    .option('--no-film', 'leave out attention.mp4')
+    .option('--no-video', 'leave out attention.mp4')
     .addOption(new Option('--blind <with>', 'what a blind token finds').choices(blindnesses).default('average'))
     .addOption(new Option('--split <name>', 'of a data set (default: test)').choices(['test', 'val', 'train', 'all']))
     .option('--seed <n>', 'of the split, when the data has none: as in training (default: 0)', whole(0))
@@ -59,7 +59,7 @@ const machine = ({ decoder, threads, workers }: MachineFlags) => ({
 });
 
 async function ofVideo(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  const { weights, blocks = false, film, blind: blindness, force = false } = flags;
+  const { weights, blocks = false, video, blind: blindness, force = false } = flags;
   for (const name of ['split', 'seed', 'allowOutside'] as const) {
     if (flags[name] !== undefined)
       throw new ConfigError(
@@ -67,7 +67,7 @@ async function ofVideo(path: string, flags: Flags, signal: AbortSignal): Promise
       );
   }
   const out = flags.out ?? `${basename(path, extname(path))}.explain`;
-  const options = { out, blocks, film, blindness, force, signal, workers: 1 };
+  const options = { out, blocks, video, blindness, force, signal, workers: 1 };
   const explanation = await explainVideo(weights, path, { ...machine(flags), ...options });
   if (explanation.truncated !== undefined)
     process.stderr.write(`warning: ${path}: truncated: ${explanation.truncated}; what is there was used\n`);

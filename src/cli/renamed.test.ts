@@ -4,6 +4,7 @@ import { trainOptions } from '../train/recipe/options.js';
 import { parseRecipe } from '../train/recipe/recipe.js';
 import { renamedFlags } from '../train/recipe/renamed.js';
 import { evalCommand } from './eval.js';
+import { explainCommand } from './explain.js';
 import { trainCommand } from './train.js';
 
 test('an old key of a recipe is refused with its new name, in the options and in both augmentations', () => {
@@ -23,7 +24,7 @@ test('an old key of a recipe is refused with its new name, in the options and in
 });
 
 test('the new name of every renamed flag is one, and the old is none', () => {
-  const flags = [trainCommand(), evalCommand()].flatMap(({ options }) => options).map(({ long }) => long);
+  const flags = [trainCommand(), evalCommand(), explainCommand()].flatMap(({ options }) => options).map(({ long }) => long);
   for (const [old, now] of Object.entries(renamedFlags)) {
     assert.ok(!flags.includes(`--${old}`), old);
     assert.ok(flags.includes(`--${now}`), now);

@@ -23,8 +23,8 @@ export interface ExplainVideoOptions extends ExplainerOptions {
   readonly out?: string;
   /** Also write a picture per place of attention, NAME.png. */
   readonly blocks?: boolean;
-  /** Write a video; true by default. */
-  readonly film?: boolean;
+  /** Write attention.mp4; true by default. */
+  readonly video?: boolean;
   /** Overwrite existing files. */
   readonly force?: boolean;
   readonly signal?: AbortSignal;
@@ -53,10 +53,10 @@ export async function explainVideo(
   videoPath: string,
   options: ExplainVideoOptions = {},
 ): Promise<VideoExplanation> {
-  const { out, blocks = false, film = true, force = false, signal, ...explaining } = options;
+  const { out, blocks = false, video = true, force = false, signal, ...explaining } = options;
   const explainer = await loadExplainer(weightsPath, explaining);
   try {
-    const files = filesFor(explainer, { out, blocks, film, force });
+    const files = filesFor(explainer, { out, blocks, video, force });
     const places = placesOf(explainer.config);
     const frames = await explainer.read(videoPath, signal);
     const watched = await explainer.watch(frames, ablationsOf(tokensOf(explainer.config), places));
@@ -79,16 +79,16 @@ type Files = Readonly<Record<string, string>>;
 interface Wanted {
   readonly out: string | undefined;
   readonly blocks: boolean;
-  readonly film: boolean;
+  readonly video: boolean;
   readonly force: boolean;
 }
 
-function filesFor({ config }: Explainer, { out, blocks, film, force }: Wanted): Files {
+function filesFor({ config }: Explainer, { out, blocks, video, force }: Wanted): Files {
   if (out === undefined) return {};
   createCanvas(1, 1);
-  if (film) chooseEncoder();
+  if (video) chooseEncoder();
   const pictures = blocks ? placesOf(config).map(({ name }) => `${name}.png`) : [];
-  const names = ['attention.png', ...(film ? ['attention.mp4'] : []), ...pictures, 'explain.json'];
+  const names = ['attention.png', ...(video ? ['attention.mp4'] : []), ...pictures, 'explain.json'];
   checkFolder(out, names, force);
   return Object.fromEntries(names.map((name) => [name, join(out, name)]));
 }
@@ -132,7 +132,7 @@ class Writing {
         if (path !== undefined)
           await writeWhole(path, attentionPicture(this.text, seen, timesSec, placeRows(this.watched, this.explanation, place)));
       }
-      if (files['attention.mp4'] !== undefined) await this.film(files['attention.mp4'], pool);
+      if (files['attention.mp4'] !== undefined) await this.writeVideo(files['attention.mp4'], pool);
       await writeWhole(files['explain.json'], new TextEncoder().encode(`${JSON.stringify(this.explanation, null, 1)}\n`));
     } finally {
       await pool.close();
@@ -157,17 +157,17 @@ class Writing {
     return { strip, box: testTransform(strip, preprocess).box, pixels: config };
   }
 
-  private async film(path: string, pool: VideoPool): Promise<void> {
+  private async writeVideo(path: string, pool: VideoPool): Promise<void> {
     const { info, timesSec } = this.watched;
     const window = usedWindow(info.durationSec, this.explainer.preprocess.startSec, { frameRate: info.frameRate });
     const { startSec, endSec } = window;
     const plan = videoPlan(endSec - startSec);
     const seen = await this.seen(pool, { evenly: plan.frames, startSec, endSec }, 256);
-    const film = attentionVideo({
+    const made = attentionVideo({
       ...{ title: this.text.title, seen, timesSec, rows: this.rows, speed: plan.speed, startSec, endSec },
       momentsSec: momentsOf(plan, startSec, endSec),
     });
-    encodeVideo(path, { width: film.width, height: film.height, frameRate: plan.frameRate, codec: 'h264' }, film.frames);
+    encodeVideo(path, { width: made.width, height: made.height, frameRate: plan.frameRate, codec: 'h264' }, made.frames);
   }
 }
 

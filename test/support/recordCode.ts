@@ -120,7 +120,7 @@ export const recordedVerbs = (classes: readonly string[]): readonly (readonly [s
     ['eval', ['clips', ...weights, ...steady, '--json']],
     ['predict', ['CLIP', ...weights, '--timeline', ...steady, '--json']],
     ['stream', ['CLIP', ...weights, '--threads', '1', '--json']],
-    ['explain', ['CLIP', ...weights, '--out', 'seen', '--no-film', ...steady, '--json']],
+    ['explain', ['CLIP', ...weights, '--out', 'seen', '--no-video', ...steady, '--json']],
     ['export', ['--weights', 'run/last.safetensors', '--safetensors', 'plain.safetensors', '--json']],
     ['quantize', [...weights, '--calibrate', 'clips', '--clips', '8', '--out', 'int8.onnx', ...reading, '--json']],
     ['report', ['run', ...steady, '--json']],

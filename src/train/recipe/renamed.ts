@@ -23,6 +23,7 @@ export const renamedFlags: Readonly<Record<string, string>> = {
   from: 'start',
   only: 'filter',
   'unknown-below': 'reject-threshold',
+  'no-film': 'no-video',
 };
 
 const renamedKeys: Readonly<Record<string, string>> = {
