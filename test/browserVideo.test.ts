@@ -1,5 +1,6 @@
 /** Videos recognised in a tab of Chromium: the same facts, pixels and answers as in Node. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { makePreprocess } from '../src/clip/preprocess.js';
 import { openRecogniser } from '../src/inference/fileRecogniser.js';
 import { Rng } from '../src/rng.js';
 import { encodeVideo } from '../src/video/encode.js';
+import { findFfmpeg } from '../src/video/ffmpegTools.js';
 import { cannotWritePatterns, type PatternVideo, writePattern } from '../src/video/patternVideo.test.fixture.js';
 import { type Checkpoint, checkpointFile } from '../src/weights/checkpoint.js';
 import { serializeSafetensors } from '../src/weights/safetensors.js';
@@ -139,6 +141,29 @@ test('turned, stretched, reordered, uneven and untagged videos too', {
     pattern('matroska.mkv', { maxBFrames: 2 }),
   ];
   t.diagnostic((await compareAll({ names, as: 'file' }))[2]);
+});
+
+const noFfmpeg = typeof findFfmpeg() === 'string' && 'no ffmpeg here to write these videos with';
+
+test('full range, BT.2020, 4:4:4, AV1 and 10 bits too', { skip: skip || noFfmpeg, timeout: 180_000 }, async (t) => {
+  const written = (name: string, format: string, ...options: string[]): string => {
+    const source = `testsrc2=s=98x74:d=2:r=10,noise=alls=30:allf=t:all_seed=3,format=${format}`;
+    execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', source, '-pix_fmt', format, ...options, join(folder, name)]);
+    return keep(name);
+  };
+  const vp9 = ['-c:v', 'libvpx-vp9', '-b:v', '0', '-crf', '20'];
+  const names = [
+    written('full.mp4', 'yuvj420p', '-c:v', 'libx264', '-color_range', 'pc'),
+    written('bt2020.mp4', 'yuv420p', '-c:v', 'libx264', '-colorspace', 'bt2020nc'),
+    written('444.webm', 'yuv444p', ...vp9, '-profile:v', '1'),
+    written('av1.mp4', 'yuv420p', '-c:v', 'libaom-av1', '-cpu-used', '8', '-crf', '30'),
+  ];
+  t.diagnostic((await compareAll({ names, as: 'file' }))[2]);
+  const deep: VideoTrial = { names: [written('deep.webm', 'yuv420p10le', ...vp9, '-profile:v', '2')], as: 'file' };
+  const [[node], [tab]] = [await inNode(deep), await inTab(deep)];
+  const scores = apart(tab?.scores, node?.scores);
+  assert.ok(scores < 1e-3, `10 bits: scores ${scores} apart`);
+  t.diagnostic(`10 bits: clips ${apart(tab?.clip, node?.clip).toExponential(1)}, scores ${scores.toExponential(1)} apart`);
 });
 
 test('a long film has the same timeline, read stretch by stretch', { skip, timeout: 180_000 }, async (t) => {
