@@ -125,13 +125,13 @@ interface Trees {
 }
 
 async function compared(command: Command, { ours, other, runs, folder }: Trees): Promise<AgainstRow[]> {
-  const sides = [ours, other, other].map((tree) => ({ tree, found: [] as Figures[] }));
+  const trees = [ours, other, other].map((tree) => ({ tree, found: [] as Figures[] }));
   for (let i = 0; i < runs; i++) {
-    for (const { tree, found } of i % 2 ? sides.toReversed() : sides) found.push(await measure(tree, command, folder));
+    for (const { tree, found } of i % 2 ? trees.toReversed() : trees) found.push(await measure(tree, command, folder));
   }
-  const [first] = sides[0]?.found ?? [];
+  const [first] = trees[0]?.found ?? [];
   return Object.keys(first ?? {}).map((figure) => {
-    const [mine = [], its = [], again = []] = sides.map(({ found }) => found.map((each) => each[figure] ?? Number.NaN));
+    const [mine = [], its = [], again = []] = trees.map(({ found }) => found.map((each) => each[figure] ?? Number.NaN));
     return rowOf(`${command.name}: ${figure}`, mine, its, again);
   });
 }

@@ -14,7 +14,7 @@ import { TrainingSession } from '../src/train/trainingSession.js';
 import type { Checkpoint } from '../src/weights/checkpoint.js';
 import { genericWeights, randomClips, randomTargets } from './network.js';
 import { exportedClipShape, plainExport } from './plainExport.js';
-import { Peer, type PeerAbout, type PeerMode, type PeerTask } from './pytorchProcess.js';
+import { type PytorchAbout, type PytorchMode, PytorchProcess, type PytorchTask } from './pytorchProcess.js';
 import { timed } from './timing.js';
 
 /** What one run took and computed. */
@@ -23,11 +23,11 @@ export interface Run {
   readonly values: ArrayLike<number>;
 }
 
-export interface Side {
+export interface Backend {
   run(): Promise<Run>;
   close(): Promise<void>;
-  /** What a PyTorch side says of itself. */
-  readonly about?: PeerAbout;
+  /** What PyTorch reports about itself. */
+  readonly about?: PytorchAbout;
   /** The most memory its process ever held, once it has run; of processes of their own only. */
   peakMb?(): number;
 }
@@ -35,7 +35,7 @@ export interface Side {
 const rate = 1e-5;
 export const weightDecay = 0.05;
 
-/** What all sides are given. The statistics come from an engine of their own, which leaves nothing in the one that is timed. */
+/** The task of all backends. Statistics are computed on an engine of their own, which leaves nothing in the timed one. */
 export async function taskOf(config: NetworkConfig, clips: number, threads: number): Promise<Task> {
   const engine = openRuntime({ threads });
   try {
@@ -45,7 +45,7 @@ export async function taskOf(config: NetworkConfig, clips: number, threads: numb
   }
 }
 
-type Task = Omit<PeerTask, 'mode'>;
+type Task = Omit<PytorchTask, 'mode'>;
 
 /** A task of initial weights, for memory and scaling. */
 export const untrainedTask = (config: NetworkConfig, clips: number, threads: number): Task =>
@@ -59,27 +59,27 @@ function taskWith(weights: FlatWeights, config: NetworkConfig, clips: number, th
 const clipsOf = ({ clips, config }: Task): number => clips.length / (config.frames * 3 * config.height * config.width);
 
 /** Inference as the product does it. */
-export async function ours(task: Task, threads = task.threads): Promise<Side> {
+export async function ours(task: Task, threads = task.threads): Promise<Backend> {
   const { config, weights, clips } = task;
   const count = clipsOf(task);
   const model = lower({ outputs: { logits: inferenceGraph(config, weights, count) } }, { block: await blockSize() });
-  return inferenceSide(model, threads, () => ({ data: clips.slice(), shape: clipShape(config, count) }));
+  return inferenceBackend(model, threads, () => ({ data: clips.slice(), shape: clipShape(config, count) }));
 }
 
 /** A plain export with grouped Conv3D, in the same ONNX Runtime. */
-export async function exported(task: Task): Promise<Side> {
+export async function exported(task: Task): Promise<Backend> {
   const { config, weights } = task;
   const count = clipsOf(task);
   const turned = clipsFirst(task, count);
   const feed = () => ({ data: turned.slice(), shape: exportedClipShape(config, count) });
-  return inferenceSide(plainExport(config, weights, count), task.threads, feed);
+  return inferenceBackend(plainExport(config, weights, count), task.threads, feed);
 }
 
-async function inferenceSide(
+async function inferenceBackend(
   model: Uint8Array<ArrayBuffer>,
   threads: number,
   feed: () => { readonly data: Float32Array; readonly shape: readonly number[] },
-): Promise<Side> {
+): Promise<Backend> {
   const engine = openRuntime({ threads, spin: threads > 1 && allocateThreads('latency', threads).spin });
   const program = await engine.load(model, 'race, inference', 'inference');
   const run = async () => {
@@ -105,7 +105,7 @@ function clipsFirst({ clips, config: { frames, height, width } }: Task, count: n
 }
 
 /** Steps through the same programs as `vmf train`; the limit on the gradient is in the graph but never reached. */
-export async function ourTraining(task: Task): Promise<Side> {
+export async function ourTraining(task: Task): Promise<Backend> {
   const { config, weights, clips, targets, threads } = task;
   const count = clipsOf(task);
   const engine = openRuntime({ threads });
@@ -129,7 +129,7 @@ export async function ourTraining(task: Task): Promise<Side> {
 }
 
 /** From a file to its logits through a recogniser, up to a constant: what probabilities tell of logits. */
-export async function ourFile(checkpoint: Checkpoint, video: string, threads: number): Promise<Side> {
+export async function ourFile(checkpoint: Checkpoint, video: string, threads: number): Promise<Backend> {
   const recogniser = await openRecogniser(checkpoint, { threads });
   const run = async () => {
     const { ms, result } = await timed(() => recogniser.recognise(video));
@@ -139,19 +139,19 @@ export async function ourFile(checkpoint: Checkpoint, video: string, threads: nu
 }
 
 export async function pytorch(
-  mode: PeerMode,
-  task: Task & Pick<PeerTask, 'preprocess' | 'video'>,
+  mode: PytorchMode,
+  task: Task & Pick<PytorchTask, 'preprocess' | 'video'>,
   python: string,
-): Promise<Side> {
-  const peer = await Peer.start({ ...task, mode }, python);
+): Promise<Backend> {
+  const child = await PytorchProcess.start({ ...task, mode }, python);
   let most = 0;
   const run = async () => {
-    const { ms, logits, loss, peakMb } = await peer.run();
+    const { ms, logits, loss, peakMb } = await child.run();
     most = Math.max(most, peakMb);
     const values = logits ?? [loss ?? Number.NaN];
     return { ms, values: mode === 'file' ? centred(values) : values };
   };
-  return { run, close: () => peer.close(), about: peer.about, peakMb: () => most };
+  return { run, close: () => child.close(), about: child.about, peakMb: () => most };
 }
 
 function centred(values: readonly number[]): number[] {

@@ -6,19 +6,19 @@ import { makePreprocess } from '../src/clip/preprocess.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { networkConfig } from '../src/models/registry.js';
 import { withFolder } from './actions.js';
-import { exported, ourFile, ours, ourTraining, pytorch, type Side, taskOf } from './backends.js';
+import { type Backend, exported, ourFile, ours, ourTraining, pytorch, taskOf } from './backends.js';
 import { UsageError } from './errors.js';
-import { alternate, type Figures } from './interleaved.js';
+import { type Figures, interleave } from './interleaved.js';
 import { stepPeak } from './memory.js';
-import { racedConfig } from './network.js';
-import { blasFault, findPython, type PeerAbout } from './pytorchProcess.js';
+import { comparedConfig } from './network.js';
+import { blasFault, findPython, type PytorchAbout } from './pytorchProcess.js';
 import { drawFilm } from './testVideo.js';
 import { rounded } from './timing.js';
 
 export interface RaceOptions {
   /** Names of rows, or the parts before their first hyphen, or `all`. */
   readonly rows: readonly string[];
-  /** Counted runs of each side. */
+  /** Counted runs of each backend. */
   readonly runs?: number;
   readonly threads: number;
   /** Receives progress, a line at a time. */
@@ -37,7 +37,7 @@ export interface RaceRow extends Figures {
   /** Training: peak memory of a process that does just this. */
   readonly oursPeakMb?: number;
   readonly peerPeakMb?: number;
-  readonly peer?: PeerAbout;
+  readonly peer?: PytorchAbout;
 }
 
 type Kind = 'inference' | 'conv3d' | 'onnx3d' | 'training' | 'threads' | 'file';
@@ -71,7 +71,7 @@ const kinds: Readonly<Record<Kind, KindFacts>> = {
 const vmf = (name: string) => () => networkConfig(name);
 
 const rows: Readonly<Record<string, Row>> = {
-  'inference-52m': { kind: 'inference', config: () => racedConfig(), target: 1.9, counted: 31 },
+  'inference-52m': { kind: 'inference', config: () => comparedConfig(), target: 1.9, counted: 31 },
   'inference-0.1g': { kind: 'inference', config: vmf('vmf-0.1g'), target: 2.8, counted: 31 },
   'inference-1g': { kind: 'inference', config: vmf('vmf-1g'), target: 2.2, counted: 15 },
   'conv3d-0.1g': { kind: 'conv3d', config: vmf('vmf-0.1g'), target: 4, counted: 15 },
@@ -87,7 +87,7 @@ const rows: Readonly<Record<string, Row>> = {
 /** What `--rows` may name. */
 export const raceRowNames: readonly string[] = Object.keys(rows);
 
-/** Runs the rows. Throws a MissingError without PyTorch, a CheckError when both sides do not compute the same. */
+/** Runs the rows. Throws a MissingError without PyTorch, a CheckError when both do not compute the same. */
 export async function race(options: RaceOptions): Promise<RaceRow[]> {
   const chosen = chosenRows(options.rows);
   const done: RaceRow[] = [];
@@ -114,10 +114,10 @@ async function raceRow(name: string, row: Row, options: RaceOptions): Promise<Ra
   const title = `${what}, ${described(row, options.threads)}, against ${against}`;
   say(`${name}: ${title}`);
   return withFolder(async (folder) => {
-    const { ours: us, theirs } = await sidesOf(row, options, folder);
+    const { ours: us, theirs } = await backendsOf(row, options, folder);
     try {
       const turns = { repeats, warmUp, counted: options.runs ?? row.counted, tolerance };
-      const figures = await alternate(us, theirs, turns);
+      const figures = await interleave(us, theirs, turns);
       const caveat = theirs.about && blasFault(theirs.about);
       if (caveat) say(caveat);
       const peaks = row.kind === 'training' ? await peaksOf(row, theirs, options.threads) : {};
@@ -147,7 +147,7 @@ function described({ kind, config }: Row, threads: number): string {
   return `${network} (${frames} frames x ${sizeText({ height, width })} px), batch ${clips}, ${classes} classes${used}`;
 }
 
-async function sidesOf(row: Row, { threads }: RaceOptions, folder: string): Promise<{ ours: Side; theirs: Side }> {
+async function backendsOf(row: Row, { threads }: RaceOptions, folder: string): Promise<{ ours: Backend; theirs: Backend }> {
   const python = row.kind === 'threads' || row.kind === 'onnx3d' ? '' : findPython();
   const task = await taskOf(row.config(), kinds[row.kind].clips, row.kind === 'threads' ? 1 : threads);
   switch (row.kind) {
@@ -173,7 +173,7 @@ async function sidesOf(row: Row, { threads }: RaceOptions, folder: string): Prom
   }
 }
 
-async function peaksOf(row: Row, theirs: Side, threads: number): Promise<{ oursPeakMb: number; peerPeakMb: number }> {
+async function peaksOf(row: Row, theirs: Backend, threads: number): Promise<{ oursPeakMb: number; peerPeakMb: number }> {
   const oursPeakMb = await stepPeak(row.config().name, kinds[row.kind].clips, threads);
   return { oursPeakMb: rounded(oursPeakMb), peerPeakMb: rounded(theirs.peakMb?.() ?? Number.NaN) };
 }

@@ -46,16 +46,16 @@ export interface Int8Options {
 
 export async function int8({ weights, runs, say }: Int8Options): Promise<Int8Row[]> {
   const checkpoint = await readCheckpoint(weights);
-  const sides = await networks(checkpoint);
+  const sessions = await networks(checkpoint);
   say(`${checkpoint.config.name}, one clip, one thread; VNNI: ${vnni()}`);
   const { name } = checkpoint.config;
-  const [own, exported, quantised] = await inTurn(sides, runs);
+  const [own, exported, quantised] = await inTurn(sessions, runs);
   const rows = [
     compared(`${name}: int8 against this program's float path`, own, quantised),
     compared(`${name}: int8 against the exported float model`, exported, quantised),
   ];
   for (const layer of layers(checkpoint)) {
-    const [float, whole] = await inTurn(await layerSides(layer), runs);
+    const [float, whole] = await inTurn(await layerSessions(layer), runs);
     rows.push(
       compared(`${layer.kind} ${layer.channels} channels, ${layer.images} x ${layer.edge} x ${layer.edge}`, float, whole),
     );
@@ -70,21 +70,21 @@ export function vnni(): string {
   return /\b(avx512_vnni|avx_vnni|asimddp)\b/.exec(flags)?.[1] ?? 'no';
 }
 
-interface Side {
+interface TimedSession {
   readonly session: ort.InferenceSession;
   readonly feeds: Readonly<Record<string, ort.Tensor>>;
 }
 
-async function inTurn(sides: readonly Side[], runs: number): Promise<number[][]> {
-  const times = sides.map((): number[] => []);
+async function inTurn(sessions: readonly TimedSession[], runs: number): Promise<number[][]> {
+  const times = sessions.map((): number[] => []);
   for (let i = -3; i < runs; i++) {
-    for (const [k, { session, feeds }] of sides.entries()) {
+    for (const [k, { session, feeds }] of sessions.entries()) {
       await session.run(feeds); // brings its weights back into the caches
       const { ms } = await timed(() => session.run(feeds));
       if (i >= 0) times[k]?.push(ms);
     }
   }
-  for (const { session } of sides) await session.release();
+  for (const { session } of sessions) await session.release();
   return times;
 }
 
@@ -103,7 +103,7 @@ function compared(what: string, float: readonly number[] = [], whole: readonly n
 const openSession = (model: Uint8Array): Promise<ort.InferenceSession> =>
   ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
 
-async function networks(checkpoint: Checkpoint): Promise<Side[]> {
+async function networks(checkpoint: Checkpoint): Promise<TimedSession[]> {
   const { config, preprocess } = checkpoint;
   const { frames, height, width } = config;
   const clip = randomClips(config, 1, 'int8');
@@ -160,7 +160,7 @@ function layers(checkpoint: Checkpoint): Layer[] {
 /** Enough layers to amortise quantizing the input and dequantizing the output. */
 const depth = 4;
 
-async function layerSides(layer: Layer): Promise<Side[]> {
+async function layerSessions(layer: Layer): Promise<TimedSession[]> {
   const shape = [layer.images, layer.channels, layer.edge, layer.edge];
   const rng = new Rng(['int8 layer']);
   const x = new ort.Tensor(

@@ -1,13 +1,13 @@
 /** Two backends interleaved, run by run, with a check of equal outputs. */
 
-import type { Run, Side } from './backends.js';
+import type { Backend, Run } from './backends.js';
 import { CheckError } from './errors.js';
 import { median, rounded, smallest, type Times } from './timing.js';
 
 export interface Turns {
   /**
    * Runs a turn, of which the last is counted. A single short run would mostly measure how fast its weights come back into the
-   * caches from which the other side has pushed them.
+   * caches from which the other has pushed them.
    */
   readonly repeats: number;
   readonly warmUp: number;
@@ -24,14 +24,14 @@ export interface Figures {
   readonly oursMinMs: number;
   readonly peerMinMs: number;
   readonly ratioOfMinima: number;
-  /** Largest relative difference between the results of both sides. */
+  /** Largest relative difference between the results of both. */
   readonly difference: number;
   readonly oursRunsMs: Times;
   readonly peerRunsMs: Times;
 }
 
-/** Each side first every other time; the last runs of every turn are compared. Throws a CheckError when they differ. */
-export async function alternate(ours: Side, theirs: Side, turns: Turns): Promise<Figures> {
+/** Each backend first every other time; the last runs of every turn are compared. Throws a CheckError when they differ. */
+export async function interleave(ours: Backend, theirs: Backend, turns: Turns): Promise<Figures> {
   const times = { ours: [] as number[], theirs: [] as number[] };
   let difference = 0;
   for (let i = 0; i < turns.warmUp + turns.counted; i++) {
@@ -47,9 +47,9 @@ export async function alternate(ours: Side, theirs: Side, turns: Turns): Promise
   return { ...figures(times.ours, times.theirs), difference };
 }
 
-async function turn(side: Side, { repeats }: Turns): Promise<Run> {
-  for (let i = 1; i < repeats; i++) await side.run();
-  return side.run();
+async function turn(backend: Backend, { repeats }: Turns): Promise<Run> {
+  for (let i = 1; i < repeats; i++) await backend.run();
+  return backend.run();
 }
 
 function fault(run: number, ours: ArrayLike<number>, theirs: ArrayLike<number>, difference: number, tolerance: number): string {

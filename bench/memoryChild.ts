@@ -29,10 +29,10 @@ async function training(data: string, out: string): Promise<TrainingReport> {
 async function step(name: string, clips: number, threads: number): Promise<StepReport> {
   const task = untrainedTask(networkConfig(name), clips, threads);
   forget(); // what making the batch took is not the step's
-  const side = await ourTraining(task);
-  for (let i = 0; i < 7; i++) await side.run();
+  const backend = await ourTraining(task);
+  for (let i = 0; i < 7; i++) await backend.run();
   const peakMb = statusMb('VmHWM');
-  await side.close();
+  await backend.close();
   return { peakMb };
 }
 

@@ -12,7 +12,7 @@ import { defaultStep, smoothedTargets } from '../src/train/step.js';
 import { TrainingSession } from '../src/train/trainingSession.js';
 
 /** The 52M layout on 8 frames of 112 pixels, every depthwise kernel 3 long in time. */
-export const racedConfig = (classes = 400): NetworkConfig =>
+export const comparedConfig = (classes = 400): NetworkConfig =>
   networkConfig('mobile-former-52m', { frames: 8, height: 112, width: 112, temporal: 'all', classes });
 
 /**

@@ -13,7 +13,7 @@ import { blockSize } from '../src/node/blockSize.js';
 import { Rng } from '../src/rng.js';
 import { defaultStep, scheduleValues, trainingStep } from '../src/train/step.js';
 import { withFolder } from './actions.js';
-import { genericParameters, racedConfig, randomClips, randomTargets } from './network.js';
+import { comparedConfig, genericParameters, randomClips, randomTargets } from './network.js';
 import { rounded } from './timing.js';
 
 export type ProfileMode = 'inference' | 'training';
@@ -79,7 +79,7 @@ interface Profiled {
 }
 
 function weights() {
-  const config = racedConfig();
+  const config = comparedConfig();
   const { parameters, statistics } = inventoryOf(config);
   return {
     config,

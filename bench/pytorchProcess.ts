@@ -14,10 +14,10 @@ import { number } from '../src/schema.js';
 import { CheckError, MissingError } from './errors.js';
 
 /** What a run is: inference at its best, a training step, inference written with Conv3d, a video file to its logits. */
-export type PeerMode = 'inference' | 'training' | 'conv3d' | 'file';
+export type PytorchMode = 'inference' | 'training' | 'conv3d' | 'file';
 
-export interface PeerTask {
-  readonly mode: PeerMode;
+export interface PytorchTask {
+  readonly mode: PytorchMode;
   readonly config: NetworkConfig;
   readonly weights: FlatWeights;
   /** [T*B, 3, S, S] */
@@ -44,8 +44,8 @@ const runSchema = v.object({
 });
 
 /** What the child says of itself; only the BLAS "openblas" makes it a worthy opponent. */
-export type PeerAbout = v.InferOutput<typeof aboutSchema>;
-export type PeerRun = v.InferOutput<typeof runSchema>;
+export type PytorchAbout = v.InferOutput<typeof aboutSchema>;
+export type PytorchRun = v.InferOutput<typeof runSchema>;
 
 const script = fileURLToPath(new URL('../../bench/pytorch/peer.py', import.meta.url));
 const howToInstall =
@@ -77,29 +77,29 @@ function faultOf(python: string): string | undefined {
 }
 
 /** Says why the peer's numbers do not count; undefined if they do. */
-export function blasFault({ blas }: PeerAbout): string | undefined {
+export function blasFault({ blas }: PytorchAbout): string | undefined {
   if (blas === 'openblas') return undefined;
   return `PyTorch uses the BLAS "${blas}", not OpenBLAS: its times are up to 5 times too long and do not count. Install: apt-get install -y libopenblas0-pthread`;
 }
 
-export class Peer {
+export class PytorchProcess {
   private constructor(
     private readonly child: ChildProcess,
     private readonly lines: AsyncIterator<string>,
     private readonly reader: Interface,
     private readonly folder: string,
-    readonly about: PeerAbout,
+    readonly about: PytorchAbout,
   ) {}
 
   /** Starts the child and waits until its network is loaded. */
-  static async start(task: PeerTask, python = findPython()): Promise<Peer> {
+  static async start(task: PytorchTask, python = findPython()): Promise<PytorchProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'vmf-bench-'));
     try {
       await writeTask(folder, task);
       const child = spawn(python, [script, folder, task.mode, `${task.threads}`], { stdio: ['pipe', 'pipe', 'inherit'] });
       const reader = createInterface({ input: child.stdout });
       const lines = reader[Symbol.asyncIterator]();
-      return new Peer(child, lines, reader, folder, v.parse(aboutSchema, await nextJson(lines)));
+      return new PytorchProcess(child, lines, reader, folder, v.parse(aboutSchema, await nextJson(lines)));
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -107,7 +107,7 @@ export class Peer {
   }
 
   /** One run; its milliseconds are measured inside the child, without the way there and back. */
-  async run(): Promise<PeerRun> {
+  async run(): Promise<PytorchRun> {
     this.child.stdin?.write('run\n');
     return v.parse(runSchema, await nextJson(this.lines));
   }
@@ -125,7 +125,7 @@ async function nextJson(lines: AsyncIterator<string>): Promise<unknown> {
   return JSON.parse(next.value);
 }
 
-async function writeTask(folder: string, task: PeerTask): Promise<void> {
+async function writeTask(folder: string, task: PytorchTask): Promise<void> {
   const { config, weights, clips, targets, rate, weightDecay, preprocess, video } = task;
   const { parameters, statistics } = inventoryOf(config);
   const described = { config, rate, weightDecay, parameters, statistics, preprocess, video };

@@ -12,12 +12,12 @@ const named = networkConfig('mobile-former-52m', { frames, height: size, width: 
 const config = parseNetworkConfig({ ...named, tokens }, 'scaling');
 const task = untrainedTask(config, batch, threads);
 forget();
-const side = use === 'training' ? await ourTraining(task) : await ours(task);
+const backend = use === 'training' ? await ourTraining(task) : await ours(task);
 const times: number[] = [];
 for (let i = -2; i < runs; i++) {
-  const { ms } = await side.run();
+  const { ms } = await backend.run();
   if (i >= 0) times.push(ms);
 }
 const peakMb = statusMb('VmHWM');
-await side.close();
+await backend.close();
 console.log(JSON.stringify({ ms: median(times), peakMb, macs: networkCost(config).macs }));

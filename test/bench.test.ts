@@ -5,8 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { exported, ours, type Side } from '../bench/backends.js';
-import { alternate } from '../bench/interleaved.js';
+import { type Backend, exported, ours } from '../bench/backends.js';
+import { interleave } from '../bench/interleaved.js';
 import { raceSvg, scalingSvg } from '../bench/plot.js';
 import { powerFit } from '../bench/scaling.js';
 import { constant, input } from '../src/graph/expr.js';
@@ -111,7 +111,7 @@ test('the plain export computes what the product does', async () => {
     const task = { config, weights: randomWeights(config), clips, rate: 0, weightDecay: 0, threads: 1 };
     const sides = [await ours(task), await exported(task)] as const;
     try {
-      const { difference } = await alternate(...sides, { repeats: 1, warmUp: 1, counted: 2, tolerance: 1e-4 });
+      const { difference } = await interleave(...sides, { repeats: 1, warmUp: 1, counted: 2, tolerance: 1e-4 });
       assert.ok(difference > 0 && difference < 1e-4, `${difference}`);
     } finally {
       await Promise.all(sides.map((side) => side.close()));
@@ -120,15 +120,15 @@ test('the plain export computes what the product does', async () => {
 });
 
 test('alternating: medians, ratios, and sides that differ are refused', async () => {
-  const side = (times: readonly number[], value = 1): Side => {
+  const side = (times: readonly number[], value = 1): Backend => {
     let i = 0;
     return { run: async () => ({ ms: times[i++ % times.length] ?? 0, values: [value, 2] }), close: async () => {} };
   };
   const turns = { repeats: 1, warmUp: 1, counted: 3, tolerance: 0.01 };
-  const figures = await alternate(side([99, 1, 3, 2]), side([99, 6, 4, 10]), turns);
+  const figures = await interleave(side([99, 1, 3, 2]), side([99, 6, 4, 10]), turns);
   assert.deepEqual([figures.oursMs, figures.peerMs, figures.ratio, figures.ratioOfMinima], [2, 6, 3, 4]);
   assert.deepEqual([figures.oursRunsMs, figures.difference], [[1, 3, 2], 0]);
-  await assert.rejects(alternate(side([1]), side([1], 1.1), turns), /do not compute the same: 1, 2 \.\.\. here, 1\.1, 2/);
+  await assert.rejects(interleave(side([1]), side([1], 1.1), turns), /do not compute the same: 1, 2 \.\.\. here, 1\.1, 2/);
 });
 
 test('a power law is found from points on it, and pictures are drawn', () => {
