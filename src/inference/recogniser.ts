@@ -69,7 +69,8 @@ interface Ready {
 interface Long<Source> {
   readonly path: string;
   readonly source: Source;
-  readonly info: VideoInfo;
+  /** When known already. */
+  readonly info?: VideoInfo;
 }
 
 /**
@@ -241,8 +242,9 @@ export class Recogniser<Source = string> {
   private async tryToRead(source: Source, options: ResultOptions): Promise<Read<Source>> {
     const path = this.reader.nameOf(source);
     const { timelineFromSec: belowSec = Infinity, signal } = options;
+    const views = viewsOf(options);
+    if (belowSec <= 0) return { path, source }; // the timeline reads it
     try {
-      const views = viewsOf(options);
       const evenly = stackLength(views[0] as ClipView, this.preprocess, 0);
       const { info, stack: frames } = await this.reader.stack(source, evenly, { belowSec, signal });
       return frames === undefined ? { path, source, info } : { path, info, frames, views };
@@ -287,10 +289,7 @@ export class Recogniser<Source = string> {
     return this.timelineOf({ path: this.reader.nameOf(source), source }, options);
   }
 
-  private timelineOf(
-    video: Omit<Long<Source>, 'info'> & Partial<Long<Source>>,
-    options: TimelineOptions,
-  ): Promise<VideoTimeline> {
+  private timelineOf(video: Long<Source>, options: TimelineOptions): Promise<VideoTimeline> {
     const { labels, preprocess, rejectThreshold } = this;
     const scoresOf = (logits: Float32Array) => this.scoresOf([logits]);
     const run = () =>
