@@ -74,6 +74,7 @@ for (const name of names) {
         const block = await blockOf(t, layout);
         if (block === undefined) return;
         const fixture = await readFixture(folder, name);
+        if (check === optimisation && !fixture.names.includes('adamw.losses')) return t.skip('the fixture has no AdamW steps');
         if (onKink.has(`${name}, ${what}`)) await onEitherSide(t, check, fixture, block);
         else await check(fixture, block);
       });
@@ -151,7 +152,6 @@ function checkGradient(fixture: Fixture, name: string, got: Float32Array): void 
 }
 
 async function optimisation(fixture: Fixture, block: number): Promise<void> {
-  if (!fixture.names.includes('adamw.losses')) return;
   const { config, clips, labels, inventory } = fixture;
   const graph = trainingStep(config, { ...defaultStep, clips });
   let state = new Map([

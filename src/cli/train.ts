@@ -68,7 +68,7 @@ export function trainCommand(): Command {
     .addOption(
       new Option(
         '--resize <how>',
-        'fit shows the whole frame with bars, crop its middle, stretch presses it in (default: fit)',
+        'fit shows the whole frame with bars, crop its middle, stretch presses it in (default: crop or fit, by the videos)',
       ).choices([...resizes]),
     )
     .option('--start <sec>', 'sample each video from this second on (default: 0)', decimal('start'))

@@ -40,6 +40,9 @@ export interface WindowOptions {
   readonly startSec?: number;
 }
 
+/** Two weeks of video by the second. */
+const mostWindows = 1_200_000;
+
 /**
  * Windows of `windowSec` every `strideSec` from `startSec` on. The last one ends at the end of the video (it overlaps more rather
  * than being cut short); a video no longer than a window gives one window, all of it.
@@ -54,6 +57,7 @@ export function denseWindows(options: WindowOptions): UsedWindow[] {
   if (lastSec <= startSec) return [{ startSec, endSec, whole }];
   // Less than a thousandth of a stride is rounding.
   const count = Math.ceil((lastSec - startSec) / strideSec - 1e-3) + 1;
+  if (count > mostWindows) throw new ConfigError(`windows: ${count} of them; at most ${mostWindows}, so take a longer stride`);
   return Array.from({ length: count }, (_, i) => {
     const firstSec = i === count - 1 ? lastSec : startSec + i * strideSec;
     return { startSec: firstSec, endSec: firstSec + windowSec, whole };

@@ -39,7 +39,7 @@ const float16Tolerance = 0.05;
  */
 export async function exportOnnx(weightsPath: string, path: string, options: ExportOptions = {}): Promise<ExportSummary> {
   const { fp16 = false, force = false, signal } = options;
-  checkOutputFile(path, force);
+  checkOutputFile(path, weightsPath, force);
   const checkpoint = await readCheckpoint(weightsPath);
   const float = floatModel(checkpoint);
   const model: OnnxModel = fp16
@@ -58,7 +58,7 @@ export async function exportOnnx(weightsPath: string, path: string, options: Exp
  */
 export async function exportSafetensors(weightsPath: string, path: string, options: ExportOptions = {}): Promise<ExportSummary> {
   const { fp16 = false, force = false, signal } = options;
-  checkOutputFile(path, force);
+  checkOutputFile(path, weightsPath, force);
   const { training: _, ...checkpoint } = await readCheckpoint(weightsPath);
   const file = checkpointFile(checkpoint);
   const bytes = serializeSafetensors(fp16 ? halved(file, weightsPath) : file);

@@ -67,7 +67,7 @@ export const mobileNetV2: Model<Config> = {
     return layer === undefined ? 0 : lastLayer + 1 - Number(layer);
   },
   facts: ({ widthMultiplier }) => ({ widthMultiplier }),
-  traits: ({ widthMultiplier }) => ({ width: `${widthMultiplier} ×` }),
+  traits: ({ widthMultiplier }) => ({ 'width multiplier': `${widthMultiplier} ×` }),
 };
 
 function variant(widthMultiplier: number): Variant<Config> {

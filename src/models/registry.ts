@@ -21,7 +21,7 @@ export function modelOf({ family, name }: Pick<NetworkConfig, 'family' | 'name'>
 }
 
 const unknownFamily = (family: unknown): string =>
-  `family: ${family === undefined ? 'missing' : `unknown ${JSON.stringify(family)}`}; known are ${[...families.keys()].join(', ')}`;
+  `family: ${typeof family === 'string' ? `unknown ${JSON.stringify(family)}` : 'missing, or no name'}; known are ${[...families.keys()].join(', ')}`;
 
 const variants = new Map<string, Variant<NetworkConfig>>(
   models.flatMap((model) => model.variants.map((each) => [each.name, each])),
@@ -53,7 +53,7 @@ export function parseNetworkConfig(value: unknown, where: string): NetworkConfig
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject) throw new ConfigError(`${where}: configuration: expected an object`);
   const family = 'family' in value ? value.family : undefined;
-  const model = families.get(String(family));
+  const model = typeof family === 'string' ? families.get(family) : undefined;
   if (!model) throw new ConfigError(`${where}: ${unknownFamily(family)}`);
   const parsed = v.safeParse(model.schema, value);
   if (!parsed.success) throw new ConfigError(`${where}: ${faultsOf(parsed.issues, 'configuration')[0]}`);

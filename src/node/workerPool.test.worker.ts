@@ -1,4 +1,4 @@
-/** The worker thread of pool.test.ts: answers, fails and dies on demand. */
+/** The worker thread of workerPool.test.ts: answers, fails and dies on demand. */
 import { ConfigError } from '../errors.js';
 import { Transferring } from '../workers/messages.js';
 import { serveTasks } from './workerPool.js';

@@ -55,7 +55,7 @@ function int8Nodes(layer: QuantizableLayer, steps: StepsByTensor, constants: Con
 
 function stepsOf(steps: StepsByTensor, name: string): Steps {
   const found = steps.get(name);
-  if (!found) throw new WeightsError(`quantise: tensor ${name} was not calibrated`);
+  if (!found) throw new WeightsError(`quantize: tensor ${name} was not calibrated`);
   return found;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Layers quantized to int8: 1x1 convolutions, nearly all of the multiply-adds. Not depthwise ones (slower in int8 in ONNX
- * Runtime), stem, bridges or tokens.
+ * Runtime), the stem or attention.
  */
 
 import { WeightsError } from '../errors.js';
@@ -46,12 +46,12 @@ export function quantizableLayers(model: OnnxModel, config: NetworkConfig): Quan
         .join() === '1,1',
   );
   if (nodes.length !== names.length)
-    throw new WeightsError(`quantise: ${nodes.length} 1x1 convolutions in the model, ${names.length} in ${config.name}`);
+    throw new WeightsError(`quantize: ${nodes.length} 1x1 convolutions in the model, ${names.length} in ${config.name}`);
   return nodes.map((node, i) => {
     const [input = '', weightName = '', biasName = ''] = node.inputs;
     const [weight, bias] = [constants.get(weightName), constants.get(biasName)];
     const [output = ''] = node.outputs;
-    if (!weight || !bias) throw new WeightsError(`quantise: ${names[i]} has no constant weights and bias`);
+    if (!weight || !bias) throw new WeightsError(`quantize: ${names[i]} has no constant weights and bias`);
     return { name: names[i] ?? '', node, weight, bias, input, result: clippedResult(model.nodes, output) };
   });
 }

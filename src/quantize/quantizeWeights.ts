@@ -39,7 +39,7 @@ export async function quantizeWeights(
   options: QuantizeOptions = {},
 ): Promise<QuantizeSummary> {
   const { clips = 64, force = false, signal } = options;
-  checkOutputFile(path, force);
+  checkOutputFile(path, weightsPath, force);
   const checkpoint = await readCheckpoint(weightsPath);
   const set = await readRepresentativeClips(readDataset(data, options), checkpoint.preprocess, clips, options);
   const engine = platformOf(options).openRuntime();

@@ -1,6 +1,6 @@
 /**
  * A network fed frame by frame. Causal: each frame is computed once. Otherwise: a window per score, with the layers before the
- * first bridge computed once per frame.
+ * first that mixes frames computed once per frame.
  */
 
 import type { Graph } from '../graph/graph.js';

@@ -9,7 +9,7 @@ import { ConfigError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { TemporalPlan } from '../models/model.js';
 import { inventoryOf } from '../models/network.js';
-import { defaultNetwork, networkConfig } from '../models/registry.js';
+import { defaultNetwork, networkConfig, parseNetworkConfig } from '../models/registry.js';
 import { countValues, initialValues } from '../models/variables.js';
 import { Rng } from '../rng.js';
 import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
@@ -55,6 +55,7 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   const from = job.init === undefined ? undefined : parseCheckpoint(await readSafetensors(job.init), job.init);
   const { model, preprocess: sampling, edge, options } = chosen(job, data);
   const { config, resize } = await chosenConfig(job, { model, sampling, edge }, data, from);
+  parseNetworkConfig(config, 'model'); // else its weights could not be read again
   const inventory = inventoryOf(config);
   const rng = new Rng([options.seed, 'weights']);
   const weights: TrainingWeights = {

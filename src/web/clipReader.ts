@@ -9,7 +9,7 @@ import { messageOf, VideoError, VmfError } from '../errors.js';
 import { defaultLimits } from '../video/limits.js';
 import type { VideoInfo, VideoLimits } from '../video/types.js';
 import type { DemuxedVideo, VideoIndex } from './demux.js';
-import { nameOf, seekable, type VideoSource } from './videoSource.js';
+import { nameOf, seekable, unlessAborted, type VideoSource } from './videoSource.js';
 
 export interface WebReaderOptions {
   /** Videos decoded at once; 2 by default. */
@@ -86,7 +86,7 @@ export class WebClipReader implements ClipReader<VideoSource> {
     try {
       leaving.throwIfAborted();
       const { DemuxedVideo } = await import('./demux.js');
-      video = await DemuxedVideo.open(nameOf(source), await seekable(source));
+      video = await DemuxedVideo.open(nameOf(source), await unlessAborted(seekable(source), leaving));
       return await use(video, await this.indexOf(source, video, leaving), leaving);
     } catch (error) {
       leaving.throwIfAborted();

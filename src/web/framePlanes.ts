@@ -21,6 +21,7 @@ function layoutOf(format: string): Layout | undefined {
 
 /** VideoError for a frame that has no planes of luma and chroma. */
 export async function planesOf(path: string, frame: VideoFrame): Promise<YuvPlanes> {
+  if (frame.colorSpace.matrix === 'rgb') throw new VideoError('its frames are RGB; expected luma and chroma', { path });
   const layout = layoutOf(frame.format ?? '');
   if (layout === undefined)
     throw new VideoError(`its frames come out as ${frame.format ?? 'no known format'}; expected planes of luma and chroma`, {

@@ -16,3 +16,14 @@ export function seekable(source: VideoSource): Blob | ArrayBuffer | Uint8Array<A
   gathered.set(source, blob);
   return blob;
 }
+
+/** The value, or the signal's reason as soon as it is aborted: a stream may never end. */
+export function unlessAborted<T>(value: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+    Promise.resolve(value)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', leave));
+  });
+}

@@ -21,6 +21,7 @@ export const renamedFlags: Readonly<Record<string, string>> = {
   warp: 'temporal-warp',
   balance: 'class-balanced',
   from: 'start',
+  shape: 'resize',
   only: 'filter',
   'unknown-below': 'reject-threshold',
   'no-film': 'no-video',
@@ -51,7 +52,7 @@ const renamedAugmentKeys: Readonly<Record<string, string>> = {
 
 /** Of the part `preprocess` of a recipe. */
 export const renamedPreprocess = (part: unknown): string[] =>
-  keysOf(part).flatMap((key) => lineFor('preprocess.', key, { fromSec: 'startSec' }));
+  keysOf(part).flatMap((key) => lineFor('preprocess.', key, { fromSec: 'startSec', size: 'edge', shape: 'resize' }));
 
 /** One line for each old key among training options: "rate is called lr now". */
 export function renamedAmong(options: unknown): string[] {

@@ -5,7 +5,7 @@
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '../../errors.js';
+import { ConfigError, systemCode } from '../../errors.js';
 import { folderStore } from '../../node/folderStore.js';
 import type { FileStore } from '../../platform/fileStore.js';
 import { type Checkpoint, checkpointFile } from '../../weights/checkpoint.js';
@@ -50,12 +50,20 @@ export class RunFolder {
     return folder;
   }
 
+  private make(): void {
+    try {
+      mkdirSync(this.path, { recursive: true });
+    } catch (error) {
+      throw new ConfigError(`cannot be made a folder (${systemCode(error) ?? String(error)})`, { path: this.path, cause: error });
+    }
+  }
+
   /**
    * Locks the folder for this run. Of runs that try at the same time, in any process, one gets it; the others, and one that comes
    * after another ran since `check`, get a ConfigError. Unfinished files of a killed run are removed.
    */
   async open(): Promise<void> {
-    mkdirSync(this.path, { recursive: true });
+    this.make();
     this.letGo = takeLock(this.lockPath);
     try {
       this.checkContent();
