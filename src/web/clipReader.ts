@@ -5,7 +5,7 @@ import type { ClipTensor } from '../clip/clipTensor.js';
 import { type ClipView, stackLength } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import { type FrameStack, sampleClips, stackOf, testStackRequest } from '../clip/sampleClips.js';
-import { messageOf, VideoError, VmfError } from '../errors.js';
+import { ConfigError, messageOf, VideoError, VmfError } from '../errors.js';
 import { defaultLimits } from '../video/limits.js';
 import type { VideoInfo, VideoLimits } from '../video/types.js';
 import type { DemuxedVideo, VideoIndex } from './demux.js';
@@ -30,6 +30,7 @@ export class WebClipReader implements ClipReader<VideoSource> {
     readonly preprocess: Preprocess,
     { workers = 2, limits = {} }: WebReaderOptions = {},
   ) {
+    if (!(Number.isInteger(workers) && workers >= 1)) throw new ConfigError(`workers: expected at least 1, got ${workers}`);
     [this.workers, this.free] = [workers, workers];
     this.limits = { ...defaultLimits, ...limits };
   }

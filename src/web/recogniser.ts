@@ -16,12 +16,13 @@ export interface RecogniserOptions extends PlatformOptions, RecogniserSettings, 
  * WeightsError, with the name `where`, or a ConfigError when they are no weights.
  */
 export async function openRecogniser(
-  weights: Uint8Array | Checkpoint | OnnxWeights,
+  weights: Uint8Array | ArrayBuffer | Checkpoint | OnnxWeights,
   options: RecogniserOptions = {},
   where = 'weights',
 ): Promise<Recogniser<VideoSource>> {
   const { platform = webPlatform() } = options;
-  const read = weights instanceof Uint8Array ? readWeights(weights, where) : weights;
+  const bytes = weights instanceof ArrayBuffer ? new Uint8Array(weights) : weights;
+  const read = bytes instanceof Uint8Array ? readWeights(bytes, where) : bytes;
   return startRecogniser(read, (preprocess) => ({ platform, reader: new WebClipReader(preprocess, options) }), options, where);
 }
 
