@@ -8,6 +8,7 @@ import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, 
 import { createRequire } from 'node:module';
 import { ConfigError, VmfError } from '../errors.js';
 import { parsedJson } from '../json.js';
+import { isSpecialFile } from '../weights/files.js';
 
 /** A line of JSON a video, or lines of comma-separated values. */
 export type ResultFormat = 'jsonl' | 'csv';
@@ -51,7 +52,7 @@ export class ResultFile {
   /** Creates a file or resumes one. Throws a VmfError when it holds something else, or cannot be written. */
   static open(path: string, run: string): ResultFile {
     const format = resultFormat(path);
-    refuseSpecialFile(path);
+    if (isSpecialFile(path)) throw new ConfigError('is no regular file', { path });
     try {
       const known = existsSync(path) && statSync(path).size > 0;
       const { keptBytes, ...state } = known ? readState(path, format, run) : nothing;
@@ -170,9 +171,3 @@ const isRow = (value: unknown): value is ResultRow =>
 
 const foreign = (path: string, why: string) =>
   new VmfError(`is not a file that predict wrote (${why}); name another file, or remove it`, { path });
-
-/** Opening a pipe would wait for its reader. */
-function refuseSpecialFile(path: string): void {
-  const there = statSync(path, { throwIfNoEntry: false });
-  if (there && !there.isFile() && !there.isDirectory()) throw new ConfigError('is no regular file', { path });
-}

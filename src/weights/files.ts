@@ -3,6 +3,7 @@
  * old or the new content.
  */
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, systemCode, WeightsError } from '../errors.js';
@@ -36,7 +37,7 @@ export async function writeSafetensors(path: string, file: TensorFile): Promise<
  * exist. Throws `WeightsError` with the system's reason, after removing the temporary file.
  */
 export async function writeFileAtomically(path: string, chunks: readonly Uint8Array[]): Promise<void> {
-  await refuseSpecialFile(path);
+  if (isSpecialFile(path)) throw new WeightsError('is no regular file', { path });
   const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
   try {
     const handle = await open(temporary, 'wx');
@@ -58,10 +59,14 @@ export async function writeFileAtomically(path: string, chunks: readonly Uint8Ar
   await syncFolder(dirname(path));
 }
 
-/** A rename would replace a device or a pipe by a file. */
-async function refuseSpecialFile(path: string): Promise<void> {
-  const there = await stat(path).catch(() => undefined);
-  if (there && !there.isFile() && !there.isDirectory()) throw new WeightsError('is no regular file', { path });
+/** Whether a device, a pipe or the like is there: a rename would replace it, and opening a pipe waits for its other end. */
+export function isSpecialFile(path: string): boolean {
+  try {
+    const there = statSync(path);
+    return !there.isFile() && !there.isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 const lineEnd = 10;

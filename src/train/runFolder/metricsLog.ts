@@ -1,5 +1,6 @@
 /** metrics.jsonl of a run, in a store of files: a line of JSON an epoch. */
 import { VmfError, WeightsError } from '../../errors.js';
+import { parsedJson } from '../../json.js';
 import type { FileStore } from '../../platform/fileStore.js';
 
 export const metricsName = 'metrics.jsonl';
@@ -49,13 +50,7 @@ export class MetricsLog {
 }
 
 /** Undefined for a line that a crash cut off. */
-function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return JSON.parse(line) as Readonly<Record<string, unknown>>;
-  } catch {
-    return undefined;
-  }
-}
+const parsed = (line: string) => parsedJson(line) as Readonly<Record<string, unknown>> | undefined;
 
 function epochOf(line: string): number {
   const row = parsed(line);
