@@ -11,11 +11,12 @@ import type { GraphRuntime, Session } from '../../platform/graphRuntime.js';
 import { PreciseBatchNorm } from '../preciseBatchNorm.js';
 import { defaultStep } from '../step.js';
 import { TrainingSession } from '../trainingSession.js';
+import type { FeatureSource } from './featureSource.js';
 
-export class FrozenFeatures {
+export class FrozenFeatures implements FeatureSource {
   private constructor(
     private readonly session: Session,
-    private readonly batch: number,
+    readonly batch: number,
   ) {}
 
   /** A network with a linear readout on an engine, for `batch` clips a run. */
@@ -28,7 +29,6 @@ export class FrozenFeatures {
     return new FrozenFeatures(await engine.load(model, `${config.name}, features`, 'inference'), batch);
   }
 
-  /** Features [B, D] of at most `batch` clips, which are given away. */
   async of(clips: ClipTensor): Promise<Float32Array> {
     const { batch } = this;
     const feeds = { clips: asTensor(padClips(clips, batch)) };

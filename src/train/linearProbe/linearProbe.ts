@@ -23,6 +23,7 @@ import { beginRecord, type Recording } from '../runFolder/runRecord.js';
 import { newSetup, type TrainSetup } from '../setup.js';
 import type { EpochMetrics } from '../trainer.js';
 import { correctIn } from '../validation.js';
+import { type FeatureSource, featuresOfVideos } from './featureSource.js';
 import { type ClipFeatures, fitProbe, type PenaltyTrial, type ProbeFit } from './fitProbe.js';
 import { FrozenFeatures, seenStatistics } from './frozenFeatures.js';
 
@@ -214,18 +215,13 @@ class Baseline {
     }
   }
 
-  /** The same clip of each video as in testing. */
-  private async features(frozen: FrozenFeatures, videos: readonly LabelledVideo[]): Promise<ClipFeatures> {
+  private features(frozen: FeatureSource, videos: readonly LabelledVideo[]): Promise<ClipFeatures> {
     const { loader, job } = this.parts;
     const { signal, onEvent } = job;
-    const all: ClipFeatures[] = [];
-    let done = 0;
-    for await (const { clips, labels } of loader.batches(videos, { batch, train: false, ...(signal && { signal }) })) {
-      all.push({ features: await frozen.of(clips), labels });
-      done += clips.count;
-      onEvent({ kind: 'reading', done, of: videos.length });
-    }
-    return joined(all);
+    return featuresOfVideos(frozen, loader, videos, {
+      signal,
+      onProgress: (done, of) => onEvent({ kind: 'reading', done, of }),
+    });
   }
 
   private checkpoint(weights: FlatWeights, more: Readonly<Record<string, string>>): Checkpoint {
@@ -245,16 +241,6 @@ function withLinear(config: NetworkConfig, { parameters, statistics }: FlatWeigh
   out.set(fit.weights, all - fit.bias.length - fit.weights.length);
   out.set(fit.bias, all - fit.bias.length);
   return { parameters: out, statistics };
-}
-
-function joined(parts: readonly ClipFeatures[]): ClipFeatures {
-  const features = new Float32Array(parts.reduce((sum, part) => sum + part.features.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    features.set(part.features, at);
-    at += part.features.length;
-  }
-  return { features, labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])) };
 }
 
 /** Logits [N, K]. */

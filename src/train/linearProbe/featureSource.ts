@@ -1,0 +1,50 @@
+/** What a linear probe is fitted on: features of clips by a frozen network, whatever runs it. */
+
+import type { ClipTensor } from '../../clip/clipTensor.js';
+import type { DataLoader } from '../../dataset/dataLoader.js';
+import type { LabelledVideo } from '../../dataset/labelledVideos.js';
+import type { ClipFeatures } from './fitProbe.js';
+
+export interface FeatureSource {
+  /** Most clips at once. */
+  readonly batch: number;
+  /** Features [B, D] of at most `batch` clips, which are given away. */
+  of(clips: ClipTensor): Promise<Float32Array>;
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** Features of the clip of each video that is seen in testing, in the order of the videos. */
+export async function featuresOfVideos(
+  source: FeatureSource,
+  loader: DataLoader,
+  videos: readonly LabelledVideo[],
+  { signal, onProgress }: ReadOptions = {},
+): Promise<ClipFeatures> {
+  const all: ClipFeatures[] = [];
+  let done = 0;
+  for await (const { clips, labels } of loader.batches(videos, {
+    batch: source.batch,
+    train: false,
+    ...(signal && { signal }),
+  })) {
+    const { count } = clips;
+    all.push({ features: await source.of(clips), labels });
+    done += count;
+    onProgress?.(done, videos.length);
+  }
+  return joined(all);
+}
+
+function joined(parts: readonly ClipFeatures[]): ClipFeatures {
+  const features = new Float32Array(parts.reduce((sum, part) => sum + part.features.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    features.set(part.features, at);
+    at += part.features.length;
+  }
+  return { features, labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])) };
+}
