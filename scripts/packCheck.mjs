@@ -107,6 +107,22 @@ function checkImports() {
   );
 }
 
+/** Every file of the catalogue is in the package, its digest right, and opens. */
+function checkPretrained() {
+  const code = `import { fromPretrained, pretrainedWeights } from 'video-mobile-former';
+for (const { name, bytes } of pretrainedWeights) {
+  const recogniser = await fromPretrained(name);
+  console.log(name, bytes, recogniser.labels.length, import.meta.resolve(\`video-mobile-former/pretrained/\${name}.safetensors\`));
+  await recogniser.close();
+}
+console.log(pretrainedWeights.length, 'pretrained weights');
+`;
+  writeFileSync(join(folder, 'pretrained.mjs'), code);
+  const out = node('pretrained weights', 'pretrained.mjs');
+  expect('pretrained weights', out, /^(\S+ \d+ \d+ file:\S+\n)*\d+ pretrained weights$/);
+  console.log(out);
+}
+
 /** The README's library example with one epoch. */
 function checkLibraryExample() {
   const vmf = join(folder, 'node_modules/video-mobile-former/dist/src/cli/main.js');
@@ -123,6 +139,7 @@ try {
   checkMaps();
   checkTypes();
   checkImports();
+  checkPretrained();
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expect('npx vmf --version', run('npx vmf --version', 'npx', ['--no-install', 'vmf', '--version']), new RegExp(`^${version}$`));
   checkLibraryExample();

@@ -20,7 +20,7 @@ export {
   evaluateDataset,
   type TestVideo,
 } from './inference/evaluate.js';
-export { loadRecogniser, openRecogniser, type RecogniserOptions } from './inference/fileRecogniser.js';
+export { fromPretrained, loadRecogniser, openRecogniser, type RecogniserOptions } from './inference/fileRecogniser.js';
 export type {
   ClipResult,
   ClipViews,
@@ -39,6 +39,8 @@ export type { Segment } from './metrics/timeline.js';
 export type { NetworkConfig } from './models/config.js';
 export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js';
 export type { TemporalPlan } from './models/model.js';
+export { pretrainedFor } from './models/pretrained.js';
+export { type PretrainedWeights, pretrainedWeights } from './models/pretrainedCatalogue.js';
 export { type Chosen, networkConfig, networkNames, parseNetworkConfig } from './models/registry.js';
 export type { BlockConfig } from './models/videoMobileFormerConfig.js';
 export {

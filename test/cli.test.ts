@@ -58,7 +58,6 @@ test('wrong arguments: one line, exit code 2, nothing written', async (t) => {
   const film = join(shared, video);
   await refused(empty, ['predct', 'x.mp4'], /^vmf: unknown command 'predct' \(Did you mean predict\?\)$/m);
   await refused(empty, ['predict', film, '--weights', sound, '--tpo', '3'], /unknown option '--tpo' \(Did you mean --top\?\)/);
-  await refused(empty, ['predict', film], /required option '--weights <file>' not specified/);
   await refused(empty, ['predict', '--weights', sound], /missing required argument 'video'/);
   await refused(
     empty,

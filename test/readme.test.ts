@@ -12,7 +12,13 @@ import { findFfmpeg } from '../src/video/ffmpegTools.js';
 
 const library = pathToFileURL(resolve('dist/src/index.js')).href;
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'bench/README.md',
+  'pretrained/README.md',
+  ...readdirSync('docs').map((name) => `docs/${name}`),
+]
   .filter((path) => path.endsWith('.md') && path !== 'docs/renamed.md') // which names old options on purpose
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 

@@ -40,7 +40,10 @@ export function evalCommand(): Command {
   const command = new Command('eval')
     .description('test weights on labelled videos: top-1, top-5, mean class accuracy, confusion matrix, a row per video')
     .argument('<data>', 'folder per class, train/val/test folders of class folders, or a CSV/TSV/JSONL list (path,label,split)')
-    .requiredOption('--weights <file>', 'weights that `vmf train` wrote, or a model of `vmf quantize` or `vmf export`')
+    .requiredOption(
+      '--weights <file>',
+      'weights that `vmf train` wrote, pretrained ones by name, or a model of `vmf quantize` or `vmf export`',
+    )
     .addOption(new Option('--split <name>', 'which videos').choices(['test', 'val', 'train', 'all']).default('test'))
     .option('--views <CLIPSxCROPS>', 'clips in time and crops (1 or 3) in space that are averaged', viewsOption, {
       clips: 1,

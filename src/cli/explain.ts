@@ -12,11 +12,12 @@ import { wholePercent } from '../explain/heatmapRows.js';
 import { type Blindness, blindnesses } from '../models/ablationGraph.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, whole } from './arguments.js';
+import { addWeightsOption, chosenWeights } from './chosenWeights.js';
 import { bar, ProgressLine } from './progressLine.js';
 import { jsonText, textTable } from './textTable.js';
 
 interface Flags extends MachineFlags {
-  readonly weights: string;
+  readonly weights?: string;
   readonly out?: string;
   readonly blocks?: boolean;
   readonly video: boolean;
@@ -33,8 +34,8 @@ export function explainCommand(): Command {
     .description(
       'what the global tokens look at in a video, as pictures and a video; or, over a data set, which token drives which class',
     )
-    .argument('<video>', 'a video file; or a data set: a folder per class, or a CSV/TSV/JSONL list (path,label,split)')
-    .requiredOption('--weights <file>', 'weights that `vmf train` wrote')
+    .argument('<video>', 'a video file; or a data set: a folder per class, or a CSV/TSV/JSONL list (path,label,split)');
+  addWeightsOption(command)
     .option('--out <dir>', 'folder to write into (default: for a video its name with .explain, here; for a data set none)')
     .option('--blocks', 'a picture for each block too; over a data set: measure each block too')
     .option('--no-video', 'leave out attention.mp4')
@@ -59,7 +60,7 @@ const machine = ({ decoder, threads, workers }: MachineFlags) => ({
 });
 
 async function ofVideo(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  const { weights, blocks = false, video, blind: blindness, force = false } = flags;
+  const { blocks = false, video, blind: blindness, force = false } = flags;
   for (const name of ['split', 'seed', 'allowOutside'] as const) {
     if (flags[name] !== undefined)
       throw new ConfigError(
@@ -68,6 +69,7 @@ async function ofVideo(path: string, flags: Flags, signal: AbortSignal): Promise
   }
   const out = flags.out ?? `${basename(path, extname(path))}.explain`;
   const options = { out, blocks, video, blindness, force, signal, workers: 1 };
+  const weights = await chosenWeights(flags.weights);
   const explanation = await explainVideo(weights, path, { ...machine(flags), ...options });
   if (explanation.truncated !== undefined)
     process.stderr.write(`warning: ${path}: truncated: ${explanation.truncated}; what is there was used\n`);
@@ -115,7 +117,8 @@ const tenths = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const signed = (value: number): string => (value < 0 ? '' : '+') + value.toFixed(2);
 
 async function overDataset(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  const { weights, out, blocks = false, blind: blindness, force = false, split = 'test', seed, allowOutside = false } = flags;
+  const { out, blocks = false, blind: blindness, force = false, split = 'test', seed, allowOutside = false } = flags;
+  const weights = await chosenWeights(flags.weights);
   const data = readDataset(path, { allowOutside, ...(seed !== undefined && { seed }) });
   for (const note of data.notes) process.stderr.write(`note: ${note}\n`);
   const videos = split === 'all' ? data.videos : videosOf(data, split);

@@ -22,7 +22,7 @@ interface Flags {
 export function exportCommand(): Command {
   return new Command('export')
     .description('write a network as an ONNX model for any ONNX Runtime (standard operators, any batch), or as smaller weights')
-    .requiredOption('--weights <file>', 'weights that `vmf train` wrote')
+    .requiredOption('--weights <file>', 'weights that `vmf train` wrote, or pretrained ones by name')
     .option(
       '--onnx <file>',
       'write an ONNX model: clip [batch, frames, 3, size, size] in RGB 0 to 255 -> logits [batch, classes]',

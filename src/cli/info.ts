@@ -5,6 +5,8 @@ import { type FrameShape, sizeText } from '../clip/clipShape.js';
 import { ConfigError, systemCode } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type LayerCost, networkCost, newFrameMacs } from '../models/cost.js';
+import { networksOf, pretrainedList } from '../models/pretrained.js';
+import { pretrainedWeights } from '../models/pretrainedCatalogue.js';
 import { modelOf, networkConfig, networkNames, parseNetworkConfig } from '../models/registry.js';
 import { frameSize, whole } from './arguments.js';
 import { jsonText, textTable } from './textTable.js';
@@ -17,6 +19,7 @@ interface Flags {
   readonly size?: FrameShape;
   readonly config?: string;
   readonly weights?: string;
+  readonly pretrained?: boolean;
 }
 
 export function infoCommand(): Command {
@@ -24,7 +27,8 @@ export function infoCommand(): Command {
     .description('what a network is and costs: all named ones, one of them, one of your own, or one in a weights file')
     .argument('[name]', `one of ${networkNames.join(', ')} (default: a table of all)`)
     .option('--config <file>', 'a configuration of your own as JSON, instead of a name')
-    .option('--weights <file>', 'the network in a weights or model file, instead of a name')
+    .option('--weights <file>', 'the network in a weights or model file, or of pretrained weights by name')
+    .option('--pretrained', 'the pretrained weights that come with this version')
     .option('--classes <n>', 'with this many classes', whole(1))
     .option('--frames <n>', 'with clips of this many frames', whole(1))
     .option('--size <HxW>', 'with frames of this height and width in pixels; one number for a square', frameSize)
@@ -34,8 +38,9 @@ export function infoCommand(): Command {
 }
 
 async function run(name: string | undefined, flags: Flags): Promise<void> {
-  const given = [name, flags.config, flags.weights].filter((source) => source !== undefined);
-  if (given.length > 1) throw new ConfigError('info: a name, --config and --weights exclude each other');
+  const given = [name, flags.config, flags.weights, flags.pretrained].filter((source) => source !== undefined);
+  if (given.length > 1) throw new ConfigError('info: a name, --config, --weights and --pretrained exclude each other');
+  if (flags.pretrained) return printPretrained(flags.json === true);
   if (flags.weights !== undefined) return print([await ofWeights(flags.weights, flags)], flags, true);
   if (flags.config !== undefined) return print([changed(readConfig(flags.config), flags, flags.config)], flags, true);
   const names = name === undefined ? networkNames : [name];
@@ -51,10 +56,14 @@ function changed(config: NetworkConfig, { classes, frames, size }: Flags, where:
   return parseNetworkConfig({ ...config, ...asked }, where);
 }
 
-async function ofWeights(path: string, { classes, frames, size }: Flags): Promise<NetworkConfig> {
+async function ofWeights(given: string, { classes, frames, size }: Flags): Promise<NetworkConfig> {
   if (classes ?? frames ?? size)
     throw new ConfigError('info: weights are for their own classes, frames and size; leave those out');
-  const { isOnnxFile, readOnnxWeights } = await import('../weights/onnxFile.js');
+  const [{ locateWeights }, { isOnnxFile, readOnnxWeights }] = await Promise.all([
+    import('../weights/locateWeights.js'),
+    import('../weights/onnxFile.js'),
+  ]);
+  const path = await locateWeights(given);
   if (await isOnnxFile(path)) return (await readOnnxWeights(path)).config;
   const [{ parseCheckpoint }, { readSafetensors }] = await Promise.all([
     import('../weights/checkpoint.js'),
@@ -125,6 +134,19 @@ function layerTable({ name, layers = [] }: Facts): string {
   const columns = ['name', 'kind', 'channels', 'size', 'stride', 'temporal', 'parameters', 'macs'] as const;
   const rows = layers.map((layer) => columns.map((column) => grouped(column === 'size' ? sizeText(layer) : layer[column])));
   return `${name}, block by block\n${textTable(columns, rows)}`;
+}
+
+function printPretrained(json: boolean): void {
+  const rows = pretrainedWeights.map((entry) => ({ ...entry, networks: networksOf(entry) }));
+  if (json) process.stdout.write(jsonText(rows));
+  else if (rows.length === 0) process.stdout.write(`pretrained weights: ${pretrainedList()}\n`);
+  else
+    process.stdout.write(
+      textTable(
+        ['name', 'networks', 'bytes', 'knows'],
+        rows.map(({ name, networks, bytes, knows }) => [name, networks.join(', '), grouped(bytes), knows]),
+      ),
+    );
 }
 
 /** 1234567 as 1,234,567, without Intl, which takes 12 ms to load. */

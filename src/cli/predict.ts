@@ -1,5 +1,5 @@
 /**
- * `vmf predict VIDEO|FOLDER... --weights FILE`: labels short clips, segments long videos. Unreadable videos go to stderr (exit
+ * `vmf predict VIDEO|FOLDER...`: labels short clips, segments long videos. Unreadable videos go to stderr (exit
  * code 2). With `--out` an interrupted run resumes.
  */
 import { readFileSync, statSync } from 'node:fs';
@@ -12,12 +12,13 @@ import { ResultFile, type ResultFileState, resultFormat, runName } from '../infe
 import { windowOf } from '../inference/slidingWindow.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, share, viewsOption, whole } from './arguments.js';
+import { addWeightsOption, chosenWeights } from './chosenWeights.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { type PrintedAnswer, shownResult } from './resultRows.js';
 import { type AnswerSink, csvSink, fileSink, jsonSink, textSink } from './resultSinks.js';
 
 interface Flags extends MachineFlags {
-  readonly weights: string;
+  readonly weights?: string;
   readonly top: number;
   readonly json?: boolean;
   readonly csv?: boolean;
@@ -35,8 +36,8 @@ const longWindows = 3;
 export function predictCommand(): Command {
   const command = new Command('predict')
     .description('name the action in videos: a label for a short clip, a timeline for a long one')
-    .argument('<video...>', 'video files, or folders of them')
-    .requiredOption('--weights <file>', 'weights that `vmf train` wrote')
+    .argument('<video...>', 'video files, or folders of them');
+  addWeightsOption(command)
     .option('--top <n>', 'labels a clip', whole(1), 5)
     .option('--timeline', `say what happens when (default for videos of ${longWindows} windows or more)`)
     .option('--no-timeline', 'one answer for the whole video, however long')
@@ -63,11 +64,16 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   const asked = askedFor(paths);
   const mode = asked.videos.length > 1 ? 'throughput' : 'latency';
   const threshold = flags.rejectThreshold === undefined ? {} : { rejectThreshold: flags.rejectThreshold };
-  const { loadRecogniser } = await import('../inference/fileRecogniser.js'); // wrong options are reported without it
-  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold, mode, background: true });
+  // Wrong options are reported without them.
+  const [{ loadRecogniser }, { locateWeights }] = await Promise.all([
+    import('../inference/fileRecogniser.js'),
+    import('../weights/locateWeights.js'),
+  ]);
+  const weights = await locateWeights(await chosenWeights(flags.weights));
+  const recogniser = await loadRecogniser(weights, { ...recogniserOptions(flags), ...threshold, mode, background: true });
   const startMs = performance.now();
   try {
-    const { sink, before } = openSink(flags);
+    const { sink, before } = openSink(weights, flags);
     const todo = asked.videos.filter((path) => !before?.done.has(path));
     const failed = await predict(recogniser, todo, flags, sink, signal);
     const seconds = (performance.now() - startMs) / 1000;
@@ -93,13 +99,13 @@ function askedFor(paths: readonly string[]): Asked {
   return { videos, folders, otherFiles };
 }
 
-function openSink(flags: Flags): { readonly sink: AnswerSink; readonly before?: ResultFileState } {
+function openSink(weights: string, flags: Flags): { readonly sink: AnswerSink; readonly before?: ResultFileState } {
   const { out, top, timeline, window, stride, views, rejectThreshold } = flags;
   if (out !== undefined) {
     const format = resultFormat(out);
     const file = ResultFile.open(
       out,
-      runName(readFileSync(flags.weights), {
+      runName(readFileSync(weights), {
         top,
         timeline,
         window,

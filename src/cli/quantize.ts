@@ -37,7 +37,7 @@ export function quantizeCommand(): Command {
     .description(
       'int8 weights for `vmf predict` and `vmf eval` and any ONNX Runtime: calibrated on your clips, accuracy before and after',
     )
-    .requiredOption('--weights <file>', 'weights that `vmf train` wrote')
+    .requiredOption('--weights <file>', 'weights that `vmf train` wrote, or pretrained ones by name')
     .requiredOption('--calibrate <data>', 'a data set; its training clips are used, their labels are not')
     .requiredOption('--out <file>', 'the model to write (ONNX)')
     .option('--clips <n>', 'clips to calibrate on, and as many others to check with', whole(1), 64)

@@ -8,10 +8,11 @@ import { percent } from '../metrics/percent.js';
 import { openStream, type StreamOptions, type StreamResult, type StreamSummary } from '../stream/openStream.js';
 import type { ThroughputReport } from '../stream/throughputMonitor.js';
 import { share, whole } from './arguments.js';
+import { addWeightsOption, chosenWeights } from './chosenWeights.js';
 import { unknownText } from './resultRows.js';
 
 interface Flags {
-  readonly weights: string;
+  readonly weights?: string;
   readonly hop?: number;
   readonly fps?: number;
   readonly smooth: number;
@@ -24,10 +25,10 @@ interface Flags {
 }
 
 export function streamCommand(): Command {
-  return new Command('stream')
+  const command = new Command('stream')
     .description("name what happens in a video, camera or network stream while it happens (needs the system's ffmpeg)")
-    .argument('<source>', 'a video file, camera:0 or /dev/video0, rtsp://... or http(s)://..., - for standard input')
-    .requiredOption('--weights <file>', 'weights that `vmf train` wrote; those of a ...-causal network cost least')
+    .argument('<source>', 'a video file, camera:0 or /dev/video0, rtsp://... or http(s)://..., - for standard input');
+  return addWeightsOption(command, 'weights that `vmf train` wrote (those of a ...-causal network cost least)')
     .option('--hop <n>', 'frames from one answer to the next (default: half a window)', whole(1))
     .option('--fps <n>', 'frames a second that the network sees (default: as in training)', rate)
     .option('--smooth <n>', 'answers are the mean of the last n', whole(1), 1)
@@ -46,7 +47,8 @@ function rate(text: string): number {
   return value;
 }
 
-async function run(source: string, { weights, json = false, ...flags }: Flags): Promise<void> {
+async function run(source: string, { weights: given, json = false, ...flags }: Flags): Promise<void> {
+  const weights = await chosenWeights(given);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   process.once('SIGINT', interrupt);

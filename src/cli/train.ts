@@ -54,9 +54,12 @@ export function trainCommand(): Command {
       new Option('--temporal <plan>', 'blocks whose kernels are 3 long in time (with --model)').choices(['all', 'late', 'none']),
     )
     .option('--config <file>', 'a configuration of your own as JSON, instead of --model')
-    .option('--init <weights>', 'start from these weights; a last layer for other classes begins anew')
+    .option(
+      '--init <weights>',
+      'start from a file, from pretrained weights by name, from `default`, the pretrained ones of the network, or from `none`',
+    )
     .option('--unlabelled <folder>', 'learn from these videos too, which have no labels')
-    .option('--teacher <file>', "learn from this network's answers too: weights, or an ONNX model")
+    .option('--teacher <file>', "learn from this network's answers too: weights, also by name, or an ONNX model")
     .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds; use with --init')
     .option('--resume', 'continue the run in --out exactly where it stopped')
     .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))

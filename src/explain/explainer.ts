@@ -25,6 +25,7 @@ import { decodersFor, threadsFor } from '../runtime/cores.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
+import { locateWeights } from '../weights/locateWeights.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
 import { type Attention, attentionOfTokens } from './attentionMaps.js';
 
@@ -58,10 +59,11 @@ export interface Watched {
 const mostCopies = 8;
 
 /**
- * Reads weights that `vmf train` wrote. Rejects with a WeightsError for other files (an ONNX model cannot be looked into), with a
+ * Reads weights that `vmf train` wrote, by path or name. Rejects with a WeightsError for other files (an ONNX model cannot be looked into), with a
  * ConfigError for a network whose tokens are not of a whole clip.
  */
-export async function loadExplainer(weightsPath: string, options: ExplainerOptions = {}): Promise<Explainer> {
+export async function loadExplainer(weights: string, options: ExplainerOptions = {}): Promise<Explainer> {
+  const weightsPath = await locateWeights(weights);
   if (await isOnnxFile(weightsPath)) {
     throw new WeightsError(
       'an ONNX model cannot be looked into; expected the weights it was made from, a .safetensors file of vmf train',

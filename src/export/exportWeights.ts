@@ -6,6 +6,7 @@ import type { PlatformOptions } from '../platform/platform.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors, writeFileAtomically } from '../weights/files.js';
 import { float16FromFloat32 } from '../weights/halfFloat.js';
+import { locateWeights } from '../weights/locateWeights.js';
 import type { NamedTensor, TensorFile } from '../weights/namedTensor.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
 import { onnxFacts } from '../weights/onnxWeights.js';
@@ -92,8 +93,9 @@ async function written(
   return { path, bytes: bytes.length, model: config.name, ...check };
 }
 
-/** Weights to make something of; a model file has none. */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+/** Weights to make something of, by path or name; a model file has none. */
+export async function readCheckpoint(weights: string): Promise<Checkpoint> {
+  const path = await locateWeights(weights);
   if (await isOnnxFile(path)) throw new ConfigError('is a model already; expected weights that `vmf train` wrote', { path });
   return parseCheckpoint(await readSafetensors(path), path);
 }

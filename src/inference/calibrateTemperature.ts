@@ -15,6 +15,7 @@ import {
 import type { Calibration } from '../weights/calibration.js';
 import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors, writeSafetensors } from '../weights/files.js';
+import { locateWeights } from '../weights/locateWeights.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
 import { evaluateDataset, type TestVideo } from './evaluate.js';
 import { openRecogniser, type RecogniserOptions } from './fileRecogniser.js';
@@ -41,16 +42,21 @@ export interface Calibrated {
 }
 
 /**
- * Calibrates a weights file and writes it, all its tensors as they were. ConfigError for fewer than 20 videos, or when they cannot tell
+ * Calibrates a weights file and writes it, all its tensors as they were; pretrained weights, given by name, to `out` only. ConfigError for fewer than 20 videos, or when they cannot tell
  * (see `fitTemperature`, `unknownThreshold`), and for a model file; rejects as `loadRecogniser` and `evaluateDataset`. Nothing is
  * written then.
  */
 export async function calibrateCheckpoint(
-  path: string,
+  weights: string,
   videos: readonly TestVideo[],
   options: CalibrateOptions = {},
 ): Promise<Calibrated> {
+  const path = await locateWeights(weights);
   const { split = 'val', views = { clips: 1, crops: 1 }, unknown, out = path, machine, onProgress, signal } = options;
+  if (path !== weights && options.out === undefined) {
+    const message = 'pretrained weights stay as they are: name a file for the calibrated ones (--calibrated-out)';
+    throw new ConfigError(message, { path: weights });
+  }
   if (await isOnnxFile(path))
     throw new ConfigError('is a model; calibrate the weights that `vmf train` wrote, then export them', { path });
   const file = await readSafetensors(path);

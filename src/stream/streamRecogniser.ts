@@ -17,6 +17,7 @@ import { threadsFor } from '../runtime/cores.js';
 import type { RgbFrame } from '../video/ppmSplitter.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
+import { locateWeights } from '../weights/locateWeights.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
 import { type FrameNetwork, openFrameNetwork } from './frameNetwork.js';
 
@@ -44,11 +45,9 @@ export interface FrameScores {
   readonly unknown?: true;
 }
 
-/** Reads weights that `vmf train` wrote. Rejects with a WeightsError or ConfigError when they cannot be used. */
-export async function loadStreamRecogniser(
-  weightsPath: string,
-  options: StreamRecogniserOptions = {},
-): Promise<StreamRecogniser> {
+/** Reads weights that `vmf train` wrote, by path or name. Rejects with a WeightsError or ConfigError when they cannot be used. */
+export async function loadStreamRecogniser(weights: string, options: StreamRecogniserOptions = {}): Promise<StreamRecogniser> {
+  const weightsPath = await locateWeights(weights);
   if (await isOnnxFile(weightsPath))
     throw new ConfigError('is a model for whole clips; a stream needs the weights that `vmf train` wrote', { path: weightsPath });
   return StreamRecogniser.open(parseCheckpoint(await readSafetensors(weightsPath), weightsPath), options);

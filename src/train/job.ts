@@ -17,7 +17,10 @@ export interface TrainJob extends PlatformOptions {
   readonly model?: string | NetworkConfig;
   /** Blocks of a named network whose kernels are 3 long in time, other than the network's own. */
   readonly temporal?: TemporalPlan;
-  /** Weights to start from; a last layer for other classes is begun anew. */
+  /**
+   * Weights to start from: a file, a name of pretrained weights, `default` for the pretrained ones of the network, or `none` for random
+   * ones. A last layer for other classes is begun anew.
+   */
   readonly init?: string;
   /** A folder of videos without labels to learn from as well. */
   readonly unlabelled?: string;

@@ -12,8 +12,8 @@ import { inventoryOf } from '../models/network.js';
 import { defaultNetwork, networkConfig, parseNetworkConfig } from '../models/registry.js';
 import { countValues, initialValues } from '../models/variables.js';
 import { Rng } from '../rng.js';
-import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
-import { readSafetensors } from '../weights/files.js';
+import type { Checkpoint } from '../weights/checkpoint.js';
+import { isRandom, readInitialWeights, takeInitialWeights } from './initialWeights.js';
 import type { TrainJob } from './job.js';
 import { teacherDigest } from './objectives/teacher.js';
 import { unlabelledPaths } from './objectives/unlabelledPaths.js';
@@ -40,6 +40,8 @@ export interface TrainSetup {
   readonly unlabelled: readonly string[];
   /** Digest of the teacher's file, when there is one. */
   readonly teacher: string | undefined;
+  /** Path or name of the weights that a new run starts from, when there are any. */
+  readonly init?: string;
 }
 
 /** Checks recipe and options before the data are read. */
@@ -52,9 +54,11 @@ export function checkJob({ recipe, options }: Pick<TrainJob, 'recipe' | 'options
 export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<TrainSetup> {
   const { onEvent = () => {} } = job;
   if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
-  const from = job.init === undefined ? undefined : parseCheckpoint(await readSafetensors(job.init), job.init);
+  const init = await readInitialWeights(job);
+  const from = init?.checkpoint;
   const { model, preprocess: sampling, edge, options } = chosen(job, data);
-  const { config, resize } = await chosenConfig(job, { model, sampling, edge }, data, from);
+  const wanted = { model: init?.ofNetwork ?? model, sampling, edge };
+  const { config, resize } = await chosenConfig(job, wanted, data, from);
   parseNetworkConfig(config, 'model'); // else its weights could not be read again
   const inventory = inventoryOf(config);
   const rng = new Rng([options.seed, 'weights']);
@@ -64,12 +68,7 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
     expAvg: new Float32Array(countValues(inventory.parameters)),
     expAvgSq: new Float32Array(countValues(inventory.parameters)),
   };
-  if (from && job.init !== undefined) {
-    const sameLabels = from.labels.join('\n') === data.labels.join('\n');
-    const { taken, fresh: begun } = transferWeights(config, weights, from, sameLabels, job.init);
-    const anew = begun.length === 0 ? 'all' : `all but ${begun.join(', ')}`;
-    onEvent({ kind: 'note', message: `start from ${job.init}: ${anew} of ${taken.length + begun.length} tensors` });
-  }
+  if (init) takeInitialWeights(init, config, weights, data.labels, onEvent);
   const preprocess = chosenPreprocess({ ...job, preprocess: { ...(resize && { resize }), ...sampling } }, data, config, from);
   const unlabelled = unlabelledPaths(job.unlabelled, data);
   refuseTeacherOptions(job);
@@ -82,6 +81,7 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
     preprocess,
     unlabelled,
     teacher: await digestOfTeacher(job),
+    ...(init && { init: init.name }),
   };
 }
 
@@ -107,34 +107,29 @@ function withTeacher(options: TrainOptions, needed: boolean): TrainOptions {
 
 /** Precedence: job, recipe, data. */
 function chosen(job: TrainJob, data: LabelledVideos): Choices {
-  const { onEvent = () => {}, options = {}, preprocess = {}, model, init } = job;
+  const { onEvent = () => {}, options = {}, preprocess = {}, model } = job;
   if (job.recipe === false) return { model, preprocess, edge: undefined, options: trainOptions(options) };
-  const auto = recipeDefaults({ perClass: trainingCounts(data), pretrained: init !== undefined });
+  const auto = recipeDefaults({ perClass: trainingCounts(data), pretrained: !isRandom(job) });
   const recipe = readRecipe(job.recipe ?? auto.recipe);
   const augment = { ...recipe.options.augment, ...options.augment };
   const merged = { ...auto.options, ...recipe.options, ...options, augment };
   for (const reason of reasonsFor(job, auto, recipe)) onEvent({ kind: 'note', message: reason });
   return {
-    model: model ?? (init === undefined ? recipe.model : undefined),
+    model: model ?? (isRandom(job) ? recipe.model : undefined),
     preprocess: { ...recipe.preprocess, ...preprocess },
     edge: recipe.edge,
     options: trainOptions(merged),
   };
 }
 
-function reasonsFor(
-  { recipe: named, model, init, options = {} }: TrainJob,
-  { reasons }: RecipeDefaults,
-  recipe: Recipe,
-): string[] {
+function reasonsFor(job: TrainJob, { reasons }: RecipeDefaults, recipe: Recipe): string[] {
+  const { recipe: named, model, options = {} } = job;
   const isGiven = (key: 'epochs' | 'classBalanced') => options[key] !== undefined || recipe.options[key] !== undefined;
   return [
     ...(named === undefined ? [reasons.recipe] : []),
     ...(isGiven('epochs') ? [] : [reasons.epochs]),
     ...(reasons.classBalanced === undefined || isGiven('classBalanced') ? [] : [reasons.classBalanced]),
-    ...(model === undefined && init === undefined
-      ? [`network ${recipe.model} from first values: no trained weights come with this version; --init takes others`]
-      : []),
+    ...(model === undefined && isRandom(job) ? [`network ${recipe.model} from first values; --init takes trained weights`] : []),
   ];
 }
 

@@ -62,8 +62,8 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
 }
 
 function recordOf(job: TrainJob, folder: RunFolder, start: TrainSetup, teacher: Teacher | undefined): RunStart {
-  const { resume = false, command, threads, workers, init, dataset } = job;
-  const { config, data, options, preprocess, unlabelled } = start;
+  const { resume = false, command, threads, workers, dataset } = job;
+  const { config, data, init, options, preprocess, unlabelled } = start;
   return {
     ...{ folder: folder.path, resume, command, threads, workers, init, config, preprocess, data },
     ...{ recipe: options, chosen: job.options, dataOptions: dataset, digest: dataDigest(data, unlabelled) },

@@ -41,6 +41,15 @@ export async function runVideos(entry: string, trial: VideoTrial) {
   return trialOfVideos(recogniser, await Promise.all(trial.names.map(source)), trial);
 }
 
+/** Labels of pretrained weights that the server has in a folder, and what is said of a damaged file. */
+export async function runPretrained(entry: string, name: string, folder: string, damaged: string) {
+  const library = (await import(entry)) as typeof Library;
+  const recogniser = await library.fromPretrained(name, folder, { platform: platformOf(library, 1) });
+  const { labels } = recogniser;
+  await recogniser.close();
+  return { labels, damaged: await library.readPretrained(name, damaged).catch((error: unknown) => String(error)) };
+}
+
 /** Whether each decoded frame is closed: after a whole timeline, and after one that is aborted at its first progress. */
 export async function runAborted(entry: string, name: string, windowSec: number) {
   const library = (await import(entry)) as typeof Library;
@@ -82,4 +91,4 @@ function countFrames(): { made: number; closed: number } {
   return count;
 }
 
-Object.assign(globalThis, { runPage, runStores, runVideos, runAborted });
+Object.assign(globalThis, { runPage, runStores, runVideos, runPretrained, runAborted });

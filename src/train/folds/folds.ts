@@ -13,6 +13,8 @@ import { type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
 import { ConfigError } from '../../errors.js';
 import { evaluateDataset } from '../../inference/evaluate.js';
 import { loadRecogniser } from '../../inference/fileRecogniser.js';
+import { pretrainedNamed } from '../../models/pretrained.js';
+import { pretrainedWeights } from '../../models/pretrainedCatalogue.js';
 import { writeFileAtomically } from '../../weights/files.js';
 import { RunFolder } from '../runFolder/runFolder.js';
 import { type TrainJob, type TrainSummary, train } from '../train.js';
@@ -188,7 +190,10 @@ function runName(job: TrainJob, data: LabelledVideos, { by, valShare = 0, views,
   const hash = createHash('sha256').update(JSON.stringify({ by, valShare, views, seeds, choices }));
   for (const { name, label, columns } of data.videos) hash.update(JSON.stringify([name, label, columns]));
   for (const path of [job.init, job.recipe, job.teacher]) {
-    if (typeof path === 'string' && existsSync(path)) hash.update(readFileSync(path)); // a recipe may be a name instead
+    if (typeof path !== 'string') continue;
+    if (existsSync(path)) hash.update(readFileSync(path));
+    else hash.update(pretrainedNamed(path)?.sha256 ?? ''); // or the name of a recipe
   }
+  if (job.init === 'default') for (const { sha256 } of pretrainedWeights) hash.update(sha256);
   return hash.digest('hex').slice(0, 12);
 }

@@ -59,7 +59,7 @@ export async function trainLinearProbe(given: LinearProbeJob): Promise<LinearPro
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
   const start = await newSetup({ ...job, recipe: false }, data);
   const config = withReadout(start.config);
-  if (job.init === undefined) {
+  if (start.init === undefined) {
     const message = 'the network is random, and such features tell little: --init WEIGHTS, trained on any videos, tells far more';
     onEvent({ kind: 'note', message });
   }
@@ -100,8 +100,14 @@ function loaderFor({ onEvent, workers, decoder, cacheFolder }: Job, { preprocess
   });
 }
 
-function recorded(job: Job, { data, preprocess, options }: TrainSetup, config: NetworkConfig, folder: RunFolder, said: string[]) {
-  const { command, threads, workers, init, dataset } = job;
+function recorded(
+  job: Job,
+  { data, init, preprocess, options }: TrainSetup,
+  config: NetworkConfig,
+  folder: RunFolder,
+  said: string[],
+) {
+  const { command, threads, workers, dataset } = job;
   const { seed, maxBadShare } = options;
   return beginRecord({
     ...{ folder: folder.path, resume: false, command, threads, workers, said, init, config, preprocess, data },
@@ -196,11 +202,11 @@ class Baseline {
 
   /** The initial weights with the readout; random ones with statistics from training clips. */
   private async frozenWeights(videos: readonly LabelledVideo[]): Promise<FlatWeights> {
-    const { job, config, start, engine, loader } = this.parts;
+    const { config, start, engine, loader } = this.parts;
     const { seed } = start.options;
     const weights = initialWeights(config, new Rng([seed, 'weights']));
     transferWeights(config, weights, { ...this.checkpoint(start.weights, {}), config: start.config }, false, 'the network');
-    if (job.init !== undefined) return weights;
+    if (start.init !== undefined) return weights;
     const size = Math.min(batch, videos.length);
     const batches = loader.batches(videos, { batch: size, train: true, seed: seed + 1 });
     return { ...weights, statistics: await seenStatistics(engine, config, weights, size, this.firstOf(batches)) };
@@ -225,10 +231,10 @@ class Baseline {
   }
 
   private checkpoint(weights: FlatWeights, more: Readonly<Record<string, string>>): Checkpoint {
-    const { config, start, job } = this.parts;
+    const { config, start } = this.parts;
     const { data, preprocess, options } = start;
     const { root, splitBy, labels } = data;
-    const origin = { data: root, splitBy, model: config.name, seed: String(options.seed), baseline: job.init ?? 'random' };
+    const origin = { data: root, splitBy, model: config.name, seed: String(options.seed), baseline: start.init ?? 'random' };
     const { parameters, statistics } = weights;
     return { config, labels, preprocess, notes: { ...origin, ...more }, parameters, statistics };
   }

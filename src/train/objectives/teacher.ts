@@ -21,6 +21,7 @@ import { platformOf } from '../../node/platform.js';
 import type { Platform, PlatformOptions } from '../../platform/platform.js';
 import { type Checkpoint, parseCheckpoint } from '../../weights/checkpoint.js';
 import { readSafetensors } from '../../weights/files.js';
+import { locateWeights } from '../../weights/locateWeights.js';
 import type { TensorFile } from '../../weights/namedTensor.js';
 import { isOnnxFile, readModelBytes } from '../../weights/onnxFile.js';
 import { isOwnModel, type OnnxWeights, parseOnnxWeights } from '../../weights/onnxWeights.js';
@@ -48,10 +49,10 @@ export interface TeacherOptions extends PlatformOptions {
 }
 
 /**
- * Opens the file of a teacher. WeightsError when it is no such file, or knows other classes or takes other input than is needed.
+ * Opens the file of a teacher, given by path or, for pretrained weights, by name. WeightsError when it is no such file, or knows other classes or takes other input than is needed.
  */
-export async function openTeacher(path: string, student: Student, options: TeacherOptions = {}): Promise<Teacher> {
-  await checkTeacherFile(path);
+export async function openTeacher(given: string, student: Student, options: TeacherOptions = {}): Promise<Teacher> {
+  const path = await teacherPath(given);
   const network = await networkOf(path, student, { platform: platformOf(options), threads: options.threads });
   try {
     return taughtBy(path, network, student);
@@ -62,17 +63,20 @@ export async function openTeacher(path: string, student: Student, options: Teach
 }
 
 /** Of the file's bytes: equal digests are the same teacher. WeightsError when it cannot be read. */
-export async function teacherDigest(path: string): Promise<string> {
-  await checkTeacherFile(path);
+export async function teacherDigest(given: string): Promise<string> {
+  const path = await teacherPath(given);
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
 }
 
-async function checkTeacherFile(path: string): Promise<void> {
+async function teacherPath(given: string): Promise<string> {
+  const path = await locateWeights(given).catch((error: unknown) => {
+    throw error instanceof WeightsError ? new WeightsError(`--teacher: ${error.message}`) : error;
+  });
   const kind = await stat(path).catch((error: NodeJS.ErrnoException) => error);
   if (kind instanceof Error) throw new WeightsError(`--teacher: ${path}: cannot be opened (${kind.code ?? kind.message})`);
-  if (kind.isFile()) return;
+  if (kind.isFile()) return path;
   const best = kind.isDirectory() && ['best', 'last'].map((name) => join(path, `${name}.safetensors`)).find(existsSync);
   const hint = best ? `; did you mean ${best}?` : '; expected weights (.safetensors) or an ONNX model';
   throw new WeightsError(`--teacher: ${path}: is ${kind.isDirectory() ? 'a folder' : 'no regular file'}${hint}`);

@@ -1,0 +1,54 @@
+/** What a new run starts from: `init` of its job. */
+import type { NetworkConfig } from '../models/config.js';
+import type { FlatWeights } from '../models/network.js';
+import { defaultWeightsFor } from '../models/pretrained.js';
+import { defaultNetwork, networkConfig } from '../models/registry.js';
+import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/files.js';
+import { locateWeights, pretrainedPath } from '../weights/locateWeights.js';
+import type { TrainJob } from './job.js';
+
+export interface InitialWeights {
+  /** Path or name. */
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+  /** The network that the weights were chosen for, where it was not they that decide. */
+  readonly ofNetwork?: string | NetworkConfig;
+}
+
+/** Whether a run starts from random weights. */
+export const isRandom = ({ init }: Pick<TrainJob, 'init'>): boolean => init === undefined || init === 'none';
+
+/**
+ * Reads the weights to start from; undefined for random ones. `default` means the pretrained ones for the job's network. WeightsError for a file that cannot be read, ConfigError where no pretrained weights fit the network.
+ */
+export async function readInitialWeights({ init, model, temporal }: TrainJob): Promise<InitialWeights | undefined> {
+  if (init === undefined || init === 'none') return undefined;
+  if (init !== 'default') return { name: init, checkpoint: await read(await locateWeights(init)) };
+  const ofNetwork = model ?? defaultNetwork;
+  const config = typeof ofNetwork === 'object' ? ofNetwork : networkConfig(ofNetwork, temporal === undefined ? {} : { temporal });
+  const weights = defaultWeightsFor(config);
+  return { name: weights.name, checkpoint: await read(await pretrainedPath(weights)), ofNetwork };
+}
+
+const read = async (path: string): Promise<Checkpoint> => parseCheckpoint(await readSafetensors(path), path);
+
+/** Copies what fits into first values and tells about it. WeightsError when they are another network's. */
+export function takeInitialWeights(
+  { name, checkpoint }: InitialWeights,
+  config: NetworkConfig,
+  into: FlatWeights,
+  labels: readonly string[],
+  onEvent: NonNullable<TrainJob['onEvent']>,
+): void {
+  const sameLabels = checkpoint.labels.join('\n') === labels.join('\n');
+  const { taken, fresh } = transferWeights(config, into, checkpoint, sameLabels, name);
+  const anew = fresh.length === 0 ? 'all' : `all but ${fresh.join(', ')}`;
+  onEvent({ kind: 'note', message: `start from ${name}: ${anew} of ${taken.length + fresh.length} tensors` });
+  const [before = false, now = false] = [checkpoint.config.causal, config.causal];
+  if (before === now) return;
+  const message = before
+    ? 'look back only in those weights, to both sides here'
+    : 'look to both sides in those weights, back only here';
+  onEvent({ kind: 'warning', message: `kernels over time ${message}: what they learnt about motion fits badly` });
+}
