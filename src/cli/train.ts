@@ -7,6 +7,7 @@ import type { FrameShape } from '../clip/clipShape.js';
 import { type Preprocess, resizes } from '../clip/preprocess.js';
 import type { RowFilter } from '../dataset/rowFilter.js';
 import { ConfigError } from '../errors.js';
+import { type PixelRange, pixelRanges } from '../inference/onnxPixels.js';
 import { percent } from '../metrics/percent.js';
 import type { TemporalPlan } from '../models/model.js';
 import { defaultNetwork } from '../models/registry.js';
@@ -30,6 +31,8 @@ interface Flags extends FoldsFlags, RecipeFlags {
   readonly teacher?: string;
   readonly resume?: boolean;
   readonly baseline?: boolean;
+  readonly pixels?: PixelRange;
+  readonly features?: string;
   readonly seed?: number;
   readonly frames?: number;
   readonly size?: FrameShape;
@@ -56,11 +59,18 @@ export function trainCommand(): Command {
     .option('--config <file>', 'a configuration of your own as JSON, instead of --model')
     .option(
       '--init <weights>',
-      'start from a file, from pretrained weights by name, from `default`, the pretrained ones of the network, or from `none`',
+      'start from a file, from pretrained weights by name, from `default`, the pretrained ones of the network, or from `none`; with --baseline also any ONNX network',
     )
     .option('--unlabelled <folder>', 'learn from these videos too, which have no labels')
     .option('--teacher <file>', "learn from this network's answers too: weights, also by name, or an ONNX model")
     .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds; use with --init')
+    .addOption(
+      new Option(
+        '--pixels <range>',
+        "how an ONNX network of other origin scales its pixels (default: as its metadata says, else imagenet: ImageNet's mean and deviation)",
+      ).choices([...pixelRanges]),
+    )
+    .option('--features <name>', 'the output of such a network that holds its features (default: chosen by name, and said)')
     .option('--resume', 'continue the run in --out exactly where it stopped')
     .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))
     .option(
@@ -159,6 +169,8 @@ function jobOf(data: string, flags: Flags): TrainJob {
     ...(flags.init !== undefined && { init: flags.init }),
     ...(flags.unlabelled !== undefined && { unlabelled: flags.unlabelled }),
     ...(flags.teacher !== undefined && { teacher: flags.teacher }),
+    ...(flags.pixels !== undefined && { pixels: flags.pixels }),
+    ...(flags.features !== undefined && { features: flags.features }),
     ...(flags.resume && { resume: true }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.workers !== undefined && { workers: flags.workers }),

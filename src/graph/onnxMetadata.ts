@@ -23,14 +23,17 @@ function textOf(message: Uint8Array, wanted: number): string | undefined {
   return undefined;
 }
 
-interface Field {
+/** A field of a protobuf message: bytes, or a number; neither for those of fixed size. */
+export interface Field {
   readonly field: number;
   readonly body?: Uint8Array;
+  readonly value?: number;
 }
 
 const fixedSizes: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
 
-function* fieldsOf(bytes: Uint8Array): Generator<Field> {
+/** RangeError for a message that is cut off. */
+export function* fieldsOf(bytes: Uint8Array): Generator<Field> {
   let at = 0;
   const varint = (): number => {
     let value = 0;
@@ -51,7 +54,7 @@ function* fieldsOf(bytes: Uint8Array): Generator<Field> {
     const tag = varint();
     const [field, wire] = [Math.floor(tag / 8), tag % 8];
     if (wire === 2) yield { field, body: skip(varint()) };
-    else if (wire === 0) varint();
+    else if (wire === 0) yield { field, value: varint() };
     else skip(fixedSizes[wire] ?? bytes.length + 1);
   }
 }

@@ -9,10 +9,12 @@ import { lower } from '../graph/lowering/lower.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost } from '../models/cost.js';
 import { type FlatWeights, inferenceGraph } from '../models/network.js';
+import { isOnnxEncoder } from '../models/onnxEncoder.js';
 import type { GraphRuntime, Session, TensorValue } from '../platform/graphRuntime.js';
 import type { Platform } from '../platform/platform.js';
 import { allocateThreads, type Mode, type ThreadAllocation, threadsFor } from '../runtime/cores.js';
-import { clipInput, type OnnxWeights } from '../weights/onnxWeights.js';
+import { clipInput, type OnnxWeights, type Readout } from '../weights/onnxWeights.js';
+import { OnnxFeatures, readoutLogits } from './onnxFeatures.js';
 
 /**
  * Below this many multiply-adds a view four clips at a time are faster, by a quarter at 0.1 G; more gain nothing, and larger
@@ -93,6 +95,7 @@ class LoadedNetwork {
   /** Runs in progress. */
   underWay = 0;
   private readonly sessions = new Map<number, Promise<Session>>();
+  private encoder: Promise<OnnxFeatures> | undefined;
 
   constructor(
     private readonly config: NetworkConfig,
@@ -102,12 +105,14 @@ class LoadedNetwork {
 
   async warmUp(size: number): Promise<void> {
     const started = this.engine.setState({}); // the engine's thread starts while the graph is built here
-    await Promise.all([started, this.session(size)]);
+    await Promise.all([started, this.readout ? this.frozen() : this.session(size)]);
   }
 
   async run(clips: ClipTensor): Promise<Float32Array[]> {
     this.underWay++;
     try {
+      const { readout } = this;
+      if (readout) return (await (await this.frozen()).rows(clips)).map((row) => readoutLogits(row, readout));
       const session = await this.session(clips.count);
       const { logits } = await session.run<'logits'>(this.feeds(clips), { move: true });
       const { classes } = this.config;
@@ -115,6 +120,19 @@ class LoadedNetwork {
     } finally {
       this.underWay--;
     }
+  }
+
+  private get readout(): Readout | undefined {
+    return 'model' in this.weights ? this.weights.readout : undefined;
+  }
+
+  /** A network of other origin, whose features the readout reads. */
+  private frozen(): Promise<OnnxFeatures> {
+    const { config, weights, engine } = this;
+    if (!('model' in weights && isOnnxEncoder(config))) throw new TypeError(`${config.name}: no frozen network`);
+    const { name: where, output, frames, height, width } = config;
+    this.encoder ??= OnnxFeatures.load(engine, weights.model, { where, output, frames, height, width });
+    return this.encoder;
   }
 
   /** Inputs of the network or of the model in a file. */

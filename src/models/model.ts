@@ -92,6 +92,8 @@ export interface Model<C extends NetworkConfig = NetworkConfig> {
   /** Absent: a sliding window computes every frame anew. */
   front?(config: C): PerFrameFront;
   readonly attention?: TokenAttention<C>;
+  /** Trainable values, and multiply-adds of one clip, of a network without a graph here; else they are counted in it. */
+  cost?(config: C): { readonly parameters: number; readonly macs: number };
   /** Properties that tell variants apart, by the names of their fields. */
   facts(config: C): Readonly<Record<string, string | number>>;
   /** The same in words, for pages that compare runs. */

@@ -6,10 +6,11 @@ import { faultsOf } from '../schema.js';
 import type { NetworkConfig } from './config.js';
 import { mobileNetV2 } from './mobileNetV2.js';
 import type { Model, TemporalPlan, Variant } from './model.js';
+import { onnxEncoder } from './onnxEncoder.js';
 import { videoMobileFormer } from './videoMobileFormer.js';
 
 /** The first is the family of weights written before configurations named theirs. */
-export const models: readonly Model[] = [videoMobileFormer, mobileNetV2];
+export const models: readonly Model[] = [videoMobileFormer, mobileNetV2, onnxEncoder];
 
 const families = new Map(models.map((model) => [model.family, model]));
 

@@ -5,6 +5,8 @@ import { ConfigError } from '../errors.js';
 import { type RunRecord, readRecord } from '../train/runFolder/runRecord.js';
 import { type Checkpoint, parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
+import { readOnnxWeights } from '../weights/onnxFile.js';
+import type { OnnxWeights } from '../weights/onnxWeights.js';
 import { readLastFacts } from './lastCheckpoint.js';
 
 /** One line of metrics.jsonl: whatever numbers it has, by name. A value that was no number when written is NaN. */
@@ -22,7 +24,8 @@ export interface RunFiles {
   readonly rows: readonly EpochRow[];
   readonly record: RunRecord | undefined;
   readonly bestPath: string;
-  readonly best: Checkpoint;
+  /** A model for a linear probe on an ONNX network. */
+  readonly best: Checkpoint | OnnxWeights;
   /** All training options in force; undefined if unrecorded. */
   readonly recipe: Readonly<Record<string, unknown>> | undefined;
   /** Digest of names, labels and splits of the data; undefined if unrecorded. */
@@ -36,8 +39,10 @@ export async function readRun(path: string): Promise<RunFiles> {
   }
   const rows = readMetrics(join(path, 'metrics.jsonl'));
   const record = readRecord(path);
-  const bestPath = join(path, 'best.safetensors');
-  const best = parseCheckpoint(await readSafetensors(bestPath), bestPath);
+  const modelPath = join(path, 'best.onnx');
+  const isModel = existsSync(modelPath);
+  const bestPath = isModel ? modelPath : join(path, 'best.safetensors');
+  const best = isModel ? await readOnnxWeights(bestPath) : parseCheckpoint(await readSafetensors(bestPath), bestPath);
   const last = record === undefined ? await readLastFacts(join(path, 'last.safetensors')) : undefined;
   return {
     ...{ path, rows, record, bestPath, best, name: basename(resolve(path)) },

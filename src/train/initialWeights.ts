@@ -1,4 +1,5 @@
 /** What a new run starts from: `init` of its job. */
+import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { FlatWeights } from '../models/network.js';
 import { defaultWeightsFor } from '../models/pretrained.js';
@@ -6,6 +7,7 @@ import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { locateWeights, pretrainedPath } from '../weights/locateWeights.js';
+import { isOnnxFile } from '../weights/onnxFile.js';
 import type { TrainJob } from './job.js';
 
 export interface InitialWeights {
@@ -31,7 +33,13 @@ export async function readInitialWeights({ init, model, temporal }: TrainJob): P
   return { name: weights.name, checkpoint: await read(await pretrainedPath(weights)), ofNetwork };
 }
 
-const read = async (path: string): Promise<Checkpoint> => parseCheckpoint(await readSafetensors(path), path);
+async function read(path: string): Promise<Checkpoint> {
+  if (await isOnnxFile(path))
+    throw new ConfigError('an ONNX network cannot be trained on; --baseline reads its features, --teacher learns from it', {
+      path,
+    });
+  return parseCheckpoint(await readSafetensors(path), path);
+}
 
 /** Copies what fits into first values and tells about it. WeightsError when they are another network's. */
 export function takeInitialWeights(

@@ -1,6 +1,7 @@
 import type { Preprocess } from '../clip/preprocess.js';
 import type { DatasetOptions } from '../dataset/dataset.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
+import type { PixelRange } from '../inference/onnxPixels.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { TemporalPlan } from '../models/model.js';
 import type { PlatformOptions } from '../platform/platform.js';
@@ -26,6 +27,10 @@ export interface TrainJob extends PlatformOptions {
   readonly unlabelled?: string;
   /** A trained network to learn from: weights of this program, or an ONNX file (see onnxTeacher.ts for which ones). */
   readonly teacher?: string;
+  /** How a network of other origin (an ONNX file) scales its pixels; by default what its metadata says, else ImageNet's mean and deviation. */
+  readonly pixels?: PixelRange;
+  /** The output or intermediate value of an ONNX file that holds its features; by default chosen by name. */
+  readonly features?: string;
   readonly resume?: boolean;
   /** A recipe by name or file; by default one is chosen by the data's size; false for the options' own defaults. */
   readonly recipe?: string | false;

@@ -41,7 +41,7 @@ export function storedCalibration(
   where: string,
 ): { readonly calibration?: Calibration } {
   const text = metadata['calibration'];
-  if (text === undefined) return {};
+  if (text === undefined || text === '') return {}; // empty: that of an earlier readout does not count
   const found = v.safeParse(calibrationSchema, upgradedCalibration(parsedJson(text)));
   if (!found.success) {
     throw new WeightsError(`metadata "calibration" is not understood: ${faultsOf(found.issues).join('; ')}`, { path: where });

@@ -3,8 +3,10 @@
 import * as v from 'valibot';
 import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
+import { withMetadata } from '../graph/onnxGraph.js';
 import { readOnnxMetadata } from '../graph/onnxMetadata.js';
 import type { NetworkConfig } from '../models/config.js';
+import { isOnnxEncoder } from '../models/onnxEncoder.js';
 import { parseNetworkConfig } from '../models/registry.js';
 import { matching } from '../schema.js';
 import { type Calibration, storedCalibration } from './calibration.js';
@@ -24,10 +26,18 @@ export interface NetworkFacts {
 
 export type Precision = 'float32' | 'float16 weights' | 'int8';
 
+/** A linear layer on features: weights [K, D] and bias [K]. */
+export interface Readout {
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+}
+
 /** A network with its weights in an ONNX model. */
 export interface OnnxWeights extends NetworkFacts {
   readonly model: Uint8Array<ArrayBuffer>;
   readonly precision: Precision;
+  /** What makes logits of the features of a frozen network of other origin (models/onnxEncoder.ts); absent for a model of this program. */
+  readonly readout?: Readout;
 }
 
 /** Whether bytes open as an ONNX model does; a safetensors file has "{" as its ninth byte. */
@@ -40,6 +50,7 @@ export const clipInput = 'clip';
 export const logitsOutput = 'logits';
 
 const format = 'video-mobile-former onnx 1';
+const encoderFormat = 'video-mobile-former onnx encoder 1';
 const precisions: readonly Precision[] = ['float32', 'float16 weights', 'int8'];
 const stringList = v.pipe(v.array(v.string()), v.minLength(1));
 const stringRecord = v.record(v.string(), v.string());
@@ -79,7 +90,8 @@ export const isOwnModel = (model: Uint8Array): boolean =>
 export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string): OnnxWeights {
   const metadata = readOnnxMetadata(model);
   if (metadata === undefined) throw new WeightsError('neither a safetensors file nor an ONNX model, or cut off', { path: where });
-  if (metadata['format'] !== format) {
+  const isEncoder = metadata['format'] === encoderFormat;
+  if (metadata['format'] !== format && !isEncoder) {
     const found = metadata['format'] === undefined ? 'is missing' : `is ${quoted(metadata['format'])}`;
     throw new WeightsError(
       `an ONNX model that this program did not write: metadata "format" ${found}, expected ${quoted(format)}`,
@@ -102,6 +114,51 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
     notes,
     model,
     precision,
+    ...(isEncoder && { readout: storedReadout(metadata, config, where) }),
     ...storedCalibration(metadata, where),
   };
+}
+
+/**
+ * A frozen network's model file with its readout: the model's own bytes, and all else as metadata after them. Any ONNX runtime
+ * still runs it as what it was.
+ */
+export function encoderFile(facts: NetworkFacts, model: Uint8Array, { weights, bias }: Readout): Uint8Array<ArrayBuffer> {
+  const { config, labels, preprocess, notes, calibration } = facts;
+  const json = { config, labels, preprocess, notes };
+  const encoded = Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]);
+  const readout = {
+    calibration: calibration ? JSON.stringify(calibration) : '',
+    'readout.weights': base64Of(weights),
+    'readout.bias': base64Of(bias),
+  };
+  return withMetadata(model, { format: encoderFormat, precision: 'float32', ...Object.fromEntries(encoded), ...readout });
+}
+
+function storedReadout(metadata: Readonly<Record<string, string>>, config: NetworkConfig, where: string): Readout {
+  if (!isOnnxEncoder(config)) throw new WeightsError(`a frozen network of family ${quoted(config.family)}`, { path: where });
+  const { features, classes } = config;
+  const values = (name: string, count: number): Float32Array => {
+    const found = floatsOf(metadata[`readout.${name}`] ?? '');
+    if (found?.length === count && found.every(Number.isFinite)) return found;
+    throw new WeightsError(`metadata "readout.${name}": expected ${count} numbers as float32 in base64`, { path: where });
+  };
+  return { weights: values('weights', features * classes), bias: values('bias', classes) };
+}
+
+/** Little-endian, as the file formats beside it. */
+function base64Of(values: Float32Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+function floatsOf(text: string): Float32Array | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return bytes.length % 4 === 0 ? new Float32Array(bytes.buffer) : undefined;
+  } catch {
+    return undefined; // no base64
+  }
 }

@@ -1,13 +1,14 @@
-/** What a linear probe is fitted on: features of clips by a frozen network, whatever runs it. */
-
 import type { ClipTensor } from '../../clip/clipTensor.js';
 import type { DataLoader } from '../../dataset/dataLoader.js';
 import type { LabelledVideo } from '../../dataset/labelledVideos.js';
 import type { ClipFeatures } from './fitProbe.js';
 
+/** Features of clips by a frozen network, whatever runs it. */
 export interface FeatureSource {
   /** Most clips at once. */
   readonly batch: number;
+  /** Ascending numbers of first features that may do without the others; the last is D. Absent: all are used. */
+  readonly widths?: readonly number[];
   /** Features [B, D] of at most `batch` clips, which are given away. */
   of(clips: ClipTensor): Promise<Float32Array>;
 }

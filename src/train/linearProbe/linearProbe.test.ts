@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { makeVideo, temporaryFolder } from '../../../test/smallVideos.js';
+import { test } from 'node:test';
+import { grounds, littleData } from '../../../test/support/darkAndBright.js';
 import { tinyConfig } from '../../../test/support/randomWeights.js';
 import { finished, start, vmf } from '../../../test/support/vmf.js';
 import { asTensor } from '../../clip/clipTensor.js';
@@ -18,26 +18,6 @@ import { readSafetensors } from '../../weights/files.js';
 import { readRecord } from '../runFolder/runRecord.js';
 import { FrozenFeatures } from './frozenFeatures.js';
 import { trainLinearProbe } from './linearProbe.js';
-
-/** Seeds whose ground is dark, and bright (see smallVideos.ts). */
-const seeds = Array.from({ length: 100 }, (_, seed) => seed);
-const grounds = {
-  dark: seeds.filter((seed) => (seed * 29) % 120 < 30),
-  bright: seeds.filter((seed) => (seed * 29) % 120 > 90),
-};
-
-/** data/SPLIT/dark and data/SPLIT/bright, and tiny.json with a network. */
-function littleData(t: TestContext): string {
-  const root = temporaryFolder(t);
-  for (const [label, own] of Object.entries(grounds)) {
-    const splits = { train: own.slice(0, 6), val: own.slice(6, 8), test: own.slice(8, 10) };
-    for (const [split, chosen] of Object.entries(splits)) {
-      for (const seed of chosen) makeVideo(join(root, 'data', split, label, `${seed}.mp4`), { seed });
-    }
-  }
-  writeFileSync(join(root, 'tiny.json'), JSON.stringify(tinyConfig()));
-  return root;
-}
 
 const quick = ['--threads', '1', '--workers', '1', '--no-cache'];
 const baselineOf = (out: string) => ['train', 'data', '--baseline', '--config', 'tiny.json', '--out', out, ...quick];

@@ -3,29 +3,28 @@
  * Gives a run folder.
  */
 
-import type { ClipTensor } from '../../clip/clipTensor.js';
-import { type ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
+import { DataLoader } from '../../dataset/dataLoader.js';
 import { readDataset } from '../../dataset/dataset.js';
-import { type LabelledVideo, videosOf } from '../../dataset/labelledVideos.js';
+import { type LabelledVideo, type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
 import { ConfigError } from '../../errors.js';
 import { softmax } from '../../metrics/softmax.js';
 import type { NetworkConfig } from '../../models/config.js';
-import { type FlatWeights, initialWeights, inventoryOf } from '../../models/network.js';
-import { countValues } from '../../models/variables.js';
 import { platformOf } from '../../node/platform.js';
 import type { GraphRuntime } from '../../platform/graphRuntime.js';
-import { Rng } from '../../rng.js';
-import { type Checkpoint, transferWeights } from '../../weights/checkpoint.js';
+import { isOnnxFile } from '../../weights/onnxFile.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from '../job.js';
 import { dataDigest } from '../progress.js';
+import { trainOptions } from '../recipe/options.js';
 import { RunFolder } from '../runFolder/runFolder.js';
 import { beginRecord, type Recording } from '../runFolder/runRecord.js';
-import { newSetup, type TrainSetup } from '../setup.js';
+import { newSetup } from '../setup.js';
 import type { EpochMetrics } from '../trainer.js';
 import { correctIn } from '../validation.js';
 import { type FeatureSource, featuresOfVideos } from './featureSource.js';
+import { fitBestWidth } from './featureWidths.js';
 import { type ClipFeatures, fitProbe, type PenaltyTrial, type ProbeFit } from './fitProbe.js';
-import { FrozenFeatures, seenStatistics } from './frozenFeatures.js';
+import { ForeignNetwork, type FrozenNetwork, OwnNetwork, type StoredFacts } from './frozenNetwork.js';
+import { openOnnxEncoder } from './onnxEncoder.js';
 
 /** As a training job without what only training has. */
 export interface LinearProbeJob extends Omit<TrainJob, 'resume' | 'recipe' | 'unlabelled' | 'options'> {
@@ -41,10 +40,6 @@ export interface LinearProbeSummary extends TrainSummary {
   readonly seconds: number;
 }
 
-/** Batch size, also for the statistics of random networks. */
-const batch = 8;
-const statisticsBatches = 4;
-
 /** Errors as those of `train`. */
 export async function trainLinearProbe(given: LinearProbeJob): Promise<LinearProbeSummary> {
   const startedMs = performance.now();
@@ -57,21 +52,38 @@ export async function trainLinearProbe(given: LinearProbeJob): Promise<LinearPro
   const folder = RunFolder.check(job.out, false);
   const data = typeof job.data === 'string' ? readDataset(job.data, job.dataset) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
+  const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });
+  let loader: DataLoader | undefined;
+  try {
+    const frozen = await frozenNetwork(job, data, engine, folder);
+    loader = loaderFor(job, frozen);
+    await folder.open();
+    const recording = await recorded(job, data, frozen, folder, said);
+    const parts = { job, data, frozen, folder, loader, recording, startedMs };
+    return await recording.during(() => new Baseline(parts).run());
+  } finally {
+    await Promise.all([folder.close(), engine.close(), loader?.close()]);
+  }
+}
+
+/** An ONNX file is read as it is; else the network is set up as for training. */
+async function frozenNetwork(job: Job, data: LabelledVideos, engine: GraphRuntime, folder: RunFolder): Promise<FrozenNetwork> {
+  const { init, onEvent } = job;
+  if (init !== undefined && (await isOnnxFile(init))) {
+    if (job.model !== undefined || job.temporal !== undefined)
+      throw new ConfigError(
+        `--init ${init} is an ONNX network, which is used as it is; leave out --model, --temporal and --config`,
+      );
+    return new ForeignNetwork(await openOnnxEncoder(init, job, data, engine), folder);
+  }
+  const stray = (['pixels', 'features'] as const).find((key) => job[key] !== undefined);
+  if (stray !== undefined) throw new ConfigError(`--${stray} is for a network in an ONNX file; give one with --init`);
   const start = await newSetup({ ...job, recipe: false }, data);
-  const config = withReadout(start.config);
   if (start.init === undefined) {
     const message = 'the network is random, and such features tell little: --init WEIGHTS, trained on any videos, tells far more';
     onEvent({ kind: 'note', message });
   }
-  const loader = loaderFor(job, start);
-  const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });
-  try {
-    await folder.open();
-    const recording = await recorded(job, start, config, folder, said);
-    return await recording.during(() => new Baseline({ job, start, config, folder, loader, engine, recording, startedMs }).run());
-  } finally {
-    await Promise.all([folder.close(), engine.close(), loader.close()]);
-  }
+  return new OwnNetwork(job, start, engine, folder);
 }
 
 function withoutReadout(model: string | NetworkConfig): string | NetworkConfig {
@@ -80,18 +92,11 @@ function withoutReadout(model: string | NetworkConfig): string | NetworkConfig {
   return plain;
 }
 
-function withReadout(config: NetworkConfig): NetworkConfig {
-  if (config.causal) {
-    throw new ConfigError(`${config.name}: the baseline reads whole clips, which a causal network has not; use another --model`);
-  }
-  return { ...config, readout: 'linear' };
-}
-
 type Job = LinearProbeJob & { readonly onEvent: (event: TrainJobEvent) => void };
 
-function loaderFor({ onEvent, workers, decoder, cacheFolder }: Job, { preprocess, options }: TrainSetup): DataLoader {
+function loaderFor({ onEvent, workers, decoder, cacheFolder, options }: Job, { preprocess }: FrozenNetwork): DataLoader {
   return new DataLoader({
-    ...{ preprocess, maxBadShare: options.maxBadShare },
+    ...{ preprocess, maxBadShare: trainOptions(options ?? {}).maxBadShare },
     ...(workers !== undefined && { workers }),
     ...(decoder !== undefined && { decoder }),
     ...(cacheFolder !== undefined && { cacheFolder }),
@@ -102,13 +107,13 @@ function loaderFor({ onEvent, workers, decoder, cacheFolder }: Job, { preprocess
 
 function recorded(
   job: Job,
-  { data, init, preprocess, options }: TrainSetup,
-  config: NetworkConfig,
+  data: LabelledVideos,
+  { config, preprocess, init }: FrozenNetwork,
   folder: RunFolder,
   said: string[],
 ) {
-  const { command, threads, workers, dataset } = job;
-  const { seed, maxBadShare } = options;
+  const { command, threads, workers, dataset, options } = job;
+  const { seed, maxBadShare } = trainOptions(options ?? {});
   return beginRecord({
     ...{ folder: folder.path, resume: false, command, threads, workers, said, init, config, preprocess, data },
     ...{ recipe: { baseline: 'linear classifier on frozen features', seed, maxBadShare }, chosen: job.options },
@@ -118,23 +123,27 @@ function recorded(
 
 interface Parts {
   readonly job: Job;
-  readonly start: TrainSetup;
-  readonly config: NetworkConfig;
+  readonly data: LabelledVideos;
+  readonly frozen: FrozenNetwork;
   readonly folder: RunFolder;
   readonly loader: DataLoader;
-  readonly engine: GraphRuntime;
   readonly recording: Recording;
   readonly startedMs: number;
 }
 
-type Prepared = Awaited<ReturnType<DataLoader['prepare']>>;
+interface Done {
+  readonly fit: ProbeFit;
+  readonly metrics: EpochMetrics;
+  readonly prepared: Awaited<ReturnType<DataLoader['prepare']>>;
+  readonly bestPath: string;
+}
 
 class Baseline {
   private readonly train: readonly LabelledVideo[];
   private readonly val: readonly LabelledVideo[];
 
   constructor(private readonly parts: Parts) {
-    const { data } = parts.start;
+    const { data } = parts;
     this.train = videosOf(data, 'train');
     this.val = data.videos.filter(({ split }) => split === 'val');
   }
@@ -149,28 +158,25 @@ class Baseline {
   }
 
   private async fitAndStore(): Promise<LinearProbeSummary> {
-    const { job, start, config, folder, loader, engine, recording } = this.parts;
+    const { job, frozen, folder, loader, recording } = this.parts;
     const { onEvent, signal } = job;
     const onProgress = (done: number, of: number) => onEvent({ kind: 'reading', done, of });
     const prepared = await loader.prepare(this.train, { ...(signal && { signal }), onProgress });
     recording.noteClues(prepared.read);
     const usable = this.train.filter(({ path }) => !loader.leftOut.has(path));
-    const weights = await this.frozenWeights(usable);
-    await folder.reserveFor(this.checkpoint(weights, {}));
-    const frozen = await FrozenFeatures.load(engine, config, weights, batch);
-    const clips = await this.features(frozen, usable);
-    const fit = fitProbe(clips, config.classes);
-    const validation = this.val.length > 0 ? resultOf(await this.features(frozen, this.val), fit) : undefined;
+    const source = await frozen.open(loader, usable, this.facts({}));
+    const clips = await this.features(source, usable);
+    const fitted = (each: ClipFeatures) => fitProbe(each, frozen.config.classes);
+    const fit = source.widths ? fitBestWidth(clips, source.widths, fitted) : fitted(clips);
+    const validation = this.val.length > 0 ? resultOf(await this.features(source, this.val), fit) : undefined;
     signal?.throwIfAborted();
     const metrics = this.metrics(resultOf(clips, fit), validation, usable.length);
     const notes = { penalty: String(fit.chosen.penalty), ...(validation && { valTop1: validation.top1.toFixed(4) }) };
-    const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
-    const checkpoint = { ...this.checkpoint(withLinear(config, weights, fit), notes), preprocess };
+    const preprocess = { ...frozen.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
     const { rate: _, gradientNorm: __, ...row } = metrics; // nothing was trained
     await folder.log({ ...row, leftOutLoss: fit.chosen.loss, leftOutTop1: fit.chosen.top1 });
-    await folder.saveBest(checkpoint);
-    await folder.saveLast(checkpoint);
-    return this.summary({ fit, metrics, prepared });
+    const bestPath = await frozen.save({ ...this.facts(notes), preprocess }, fit);
+    return this.summary({ fit, metrics, prepared, bestPath });
   }
 
   private metrics(seen: Result, validation: Result | undefined, clips: number): EpochMetrics {
@@ -186,39 +192,18 @@ class Baseline {
     return (performance.now() - this.parts.startedMs) / 1000;
   }
 
-  private summary(done: { fit: ProbeFit; metrics: EpochMetrics; prepared: Prepared } | undefined): LinearProbeSummary {
-    const { start, config, folder, loader } = this.parts;
-    const { labels } = start.data;
+  private summary(done: Done | undefined): LinearProbeSummary {
+    const { data, frozen, folder, loader } = this.parts;
+    const { labels } = data;
     const largest = Math.max(...labels.map((_, k) => this.train.filter(({ labelIndex }) => labelIndex === k).length));
     return {
       ...{ epochs: done ? [done.metrics] : [], bestEpoch: done ? 1 : 0, bestTop1: done?.metrics.valTop1 },
-      ...{ interrupted: !done, stoppedEarly: false, config, labels },
+      ...{ interrupted: !done, stoppedEarly: false, config: frozen.config, labels },
       ...{ trainVideos: done?.prepared.usable ?? this.train.length, valVideos: this.val.length },
       leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
-      ...{ lastPath: folder.lastPath, bestPath: folder.bestPath },
+      ...{ lastPath: folder.lastPath, bestPath: done?.bestPath ?? folder.bestPath },
       ...{ foreseen: done?.fit.chosen, chanceTop1: largest / this.train.length, seconds: this.seconds() },
     };
-  }
-
-  /** The initial weights with the readout; random ones with statistics from training clips. */
-  private async frozenWeights(videos: readonly LabelledVideo[]): Promise<FlatWeights> {
-    const { config, start, engine, loader } = this.parts;
-    const { seed } = start.options;
-    const weights = initialWeights(config, new Rng([seed, 'weights']));
-    transferWeights(config, weights, { ...this.checkpoint(start.weights, {}), config: start.config }, false, 'the network');
-    if (start.init !== undefined) return weights;
-    const size = Math.min(batch, videos.length);
-    const batches = loader.batches(videos, { batch: size, train: true, seed: seed + 1 });
-    return { ...weights, statistics: await seenStatistics(engine, config, weights, size, this.firstOf(batches)) };
-  }
-
-  private async *firstOf(batches: AsyncIterable<Pick<ClipBatch, 'clips'>>): AsyncGenerator<ClipTensor> {
-    let left = statisticsBatches;
-    for await (const { clips } of batches) {
-      this.parts.job.signal?.throwIfAborted();
-      yield clips;
-      if (--left === 0) return;
-    }
   }
 
   private features(frozen: FeatureSource, videos: readonly LabelledVideo[]): Promise<ClipFeatures> {
@@ -230,23 +215,15 @@ class Baseline {
     });
   }
 
-  private checkpoint(weights: FlatWeights, more: Readonly<Record<string, string>>): Checkpoint {
-    const { config, start } = this.parts;
-    const { data, preprocess, options } = start;
+  /** What is stored with the readout. */
+  private facts(more: Readonly<Record<string, string>>): StoredFacts {
+    const { data, frozen, job } = this.parts;
     const { root, splitBy, labels } = data;
-    const origin = { data: root, splitBy, model: config.name, seed: String(options.seed), baseline: start.init ?? 'random' };
-    const { parameters, statistics } = weights;
-    return { config, labels, preprocess, notes: { ...origin, ...more }, parameters, statistics };
+    const { config, preprocess, init = 'random' } = frozen;
+    const { seed } = trainOptions(job.options ?? {});
+    const origin = { data: root, splitBy, model: config.name, seed: String(seed), baseline: init };
+    return { labels, preprocess, notes: { ...origin, ...more } };
   }
-}
-
-/** The last two parameters are the readout's weights and bias. */
-function withLinear(config: NetworkConfig, { parameters, statistics }: FlatWeights, fit: ProbeFit): FlatWeights {
-  const out = parameters.slice();
-  const all = countValues(inventoryOf(config).parameters);
-  out.set(fit.weights, all - fit.bias.length - fit.weights.length);
-  out.set(fit.bias, all - fit.bias.length);
-  return { parameters: out, statistics };
 }
 
 /** Logits [N, K]. */

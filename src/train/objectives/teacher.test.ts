@@ -4,13 +4,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../../test/smallVideos.js';
+import { channelMeans, type Foreign, foreign, logitsValue } from '../../../test/support/foreignOnnx.js';
 import { tinyCheckpoint, tinyConfig, writeTinyWeights } from '../../../test/support/randomWeights.js';
 import { resampleClips } from '../../clip/clipResample.js';
 import { type ClipTensor, emptyClips } from '../../clip/clipTensor.js';
 import { makePreprocess } from '../../clip/preprocess.js';
 import { exportOnnx } from '../../export/exportWeights.js';
 import { lower } from '../../graph/lowering/lower.js';
-import { type OnnxNode, type OnnxTensor, type OnnxValue, writeOnnx } from '../../graph/onnx.js';
+import type { OnnxNode, OnnxValue } from '../../graph/onnx.js';
 import { sizeOf } from '../../graph/shape.js';
 import { Inference } from '../../inference/inference.js';
 import { softmax } from '../../metrics/softmax.js';
@@ -96,39 +97,6 @@ test('a teacher that was trained on the same videos split otherwise is warned of
   assert.match((await warnings('fold 2 of 5')).join(), /same data, split otherwise \(column split; here: fold 2 of 5\)/);
 });
 
-interface Foreign {
-  readonly shape: readonly (number | string)[];
-  readonly nodes: readonly OnnxNode[];
-  readonly tensors?: readonly OnnxTensor[];
-  readonly more?: readonly OnnxValue[];
-  readonly outputs?: readonly OnnxValue[];
-  readonly type?: OnnxValue['type'];
-  readonly metadata?: Readonly<Record<string, string>>;
-}
-
-const logitsValue: OnnxValue = { name: 'y', type: 'float32', shape: ['n', 3] };
-
-function foreign(path: string, { shape, nodes, tensors = [], more = [], outputs = [logitsValue], ...rest }: Foreign): string {
-  const { type = 'float32', metadata = {} } = rest;
-  const inputs = [{ name: 'x', type, shape }, ...more];
-  writeFileSync(path, writeOnnx({ opsets: { '': 17 }, nodes, initializers: tensors, inputs, outputs, metadata }));
-  return path;
-}
-
-/** Answers with the mean of each channel, of frame 1 where there are frames on this axis. */
-function channelMeans(time?: number): Pick<Foreign, 'nodes' | 'tensors'> {
-  const one = new Uint8Array(new BigInt64Array([1n]).buffer);
-  const mean = (x: string, axes: number[]): OnnxNode => {
-    return { type: 'ReduceMean', inputs: [x], outputs: ['y'], attributes: { axes, keepdims: 0 } };
-  };
-  if (time === undefined) return { nodes: [mean('x', [2, 3])] };
-  const gather: OnnxNode = { type: 'Gather', inputs: ['x', 'one'], outputs: ['frame'], attributes: { axis: time } };
-  return {
-    nodes: [gather, mean('frame', time === 1 ? [1, 3, 4] : [2, 3, 4])],
-    tensors: [{ name: 'one', type: 'int64', shape: [1], bytes: one }],
-  };
-}
-
 /** Channel means [T][B][3] of the clips. */
 function meansOf(count: number): number[][][] {
   const clips = clipsOf(count);
@@ -212,7 +180,7 @@ test('what cannot teach is refused with what was found', async (t) => {
   await refused(/expected one float32 output \[B, classes\], or one called "logits", got "y" float32 \[\?, 3\], "w"/);
   const map: OnnxNode = { type: 'ReduceMean', inputs: ['x'], outputs: ['y'], attributes: { axes: [3], keepdims: 0 } };
   written({ shape: ['n', 3, 16, 16], nodes: [map], outputs: [{ name: 'y', type: 'float32' }] });
-  await refused(/expected output "y" of \[1, classes\], got \[1,3,16\]/);
+  await refused(/expected output "y" of \[B, classes\], got \[B,3,16\]/);
   const flat: OnnxNode = { type: 'Flatten', inputs: ['x'], outputs: ['y'], attributes: { axis: 1 } };
   written({ shape: ['n', 3, 16, 16], nodes: [flat], outputs: [{ name: 'y', type: 'float32', shape: ['n', 768] }] });
   await refused(/has 768 outputs for 3 classes and does not say which is which/);

@@ -10,7 +10,7 @@ import { folderStore } from '../../node/folderStore.js';
 import type { FileStore } from '../../platform/fileStore.js';
 import { type Checkpoint, checkpointFile } from '../../weights/checkpoint.js';
 import { loadCheckpoint, saveCheckpoint } from '../../weights/checkpointStore.js';
-import { removeUnfinished } from '../../weights/files.js';
+import { removeUnfinished, writeFileAtomically } from '../../weights/files.js';
 import { safetensorsChunks } from '../../weights/safetensors.js';
 import { MetricsLog, metricsName } from './metricsLog.js';
 import { DiskReserve } from './preallocation.js';
@@ -22,6 +22,8 @@ const marginBytes = 128 * 1024;
 export class RunFolder {
   readonly lastPath: string;
   readonly bestPath: string;
+  /** The model of a linear probe on an ONNX network, which has no checkpoints. */
+  readonly modelPath: string;
   readonly metricsPath: string;
   private readonly reserve: DiskReserve;
   private readonly files: FileStore;
@@ -36,6 +38,7 @@ export class RunFolder {
   ) {
     this.lastPath = join(path, 'last.safetensors');
     this.bestPath = join(path, 'best.safetensors');
+    this.modelPath = join(path, 'best.onnx');
     this.metricsPath = join(path, metricsName);
     this.reserve = new DiskReserve(path);
     this.files = folderStore(path);
@@ -67,7 +70,7 @@ export class RunFolder {
     this.letGo = takeLock(this.lockPath);
     try {
       this.checkContent();
-      await removeUnfinished(this.path, ['last.safetensors', 'best.safetensors', metricsName, 'running.lock']);
+      await removeUnfinished(this.path, ['last.safetensors', 'best.safetensors', 'best.onnx', metricsName, 'running.lock']);
       await this.reserve.clear();
       if (!this.resume) await this.metrics.clear(); // of a run that was killed before its first checkpoint
     } catch (error) {
@@ -116,6 +119,12 @@ export class RunFolder {
     await this.save('best', forUse(checkpoint));
   }
 
+  /** A model file instead of checkpoints. -> its path */
+  async saveModel(model: Uint8Array): Promise<string> {
+    await writeFileAtomically(this.modelPath, [model]);
+    return this.modelPath;
+  }
+
   /** On a full disk the space reserved for the first of its kind, or for the next, is used. */
   private async save(name: 'last' | 'best', checkpoint: Checkpoint): Promise<void> {
     const isFirst = this.reserve.has(name);
@@ -147,6 +156,7 @@ export class RunFolder {
     const isBegun = existsSync(this.lastPath);
     if (resume && !isBegun) throw new ConfigError('nothing to resume: no last.safetensors in it', { path });
     if (!resume && isBegun) throw new ConfigError('holds a run already; use --resume to continue it, or another --out', { path });
+    if (existsSync(this.modelPath)) throw new ConfigError('holds a baseline already (best.onnx); use another --out', { path });
     if (!resume && existsSync(this.bestPath)) {
       throw new ConfigError('holds best.safetensors, but no last.safetensors to resume; move it away, or use another --out', {
         path,

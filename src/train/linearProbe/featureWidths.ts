@@ -1,0 +1,25 @@
+import type { ClipFeatures, ProbeFit } from './fitProbe.js';
+
+/**
+ * Fits the first features of each width (ascending, the last is all) and gives the fit of least leave-one-out loss, for all
+ * features: those that it does not use have weight 0.
+ */
+export function fitBestWidth(clips: ClipFeatures, widths: readonly number[], fit: (clips: ClipFeatures) => ProbeFit): ProbeFit {
+  const all = clips.features.length / clips.labels.length;
+  const fits = widths.map((width) => ({ width, found: width === all ? fit(clips) : fit(firstOf(clips, width)) }));
+  const best = fits.reduce((least, each) => (each.found.chosen.loss < least.found.chosen.loss ? each : least));
+  return { ...best.found, weights: resized(best.found.weights, best.width, all) };
+}
+
+const firstOf = ({ features, labels }: ClipFeatures, width: number): ClipFeatures => ({
+  features: resized(features, features.length / labels.length, width),
+  labels,
+});
+
+/** Rows of one width cut to, or padded with zeros to, another. */
+function resized(rows: Float32Array, from: number, to: number): Float32Array {
+  const out = new Float32Array((rows.length / from) * to);
+  for (let row = 0; row * from < rows.length; row++)
+    out.set(rows.subarray(row * from, row * from + Math.min(from, to)), row * to);
+  return out;
+}
