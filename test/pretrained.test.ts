@@ -166,6 +166,8 @@ test('other verbs take the name too; an unknown one is told what there is; a fil
   );
   const own = join(folder, 'own');
   mkdirSync(own);
+  mkdirSync(join(own, 'folder', 'trial'), { recursive: true });
+  assert.match((await filled.vmf(join(own, 'folder'), 'predict', film, '--weights', 'trial')).out, / (bow|jump|wave)\n/);
   await writeWeights(join(own, 'trial'), { labels: ['one', 'two', 'three'] });
   assert.match((await filled.vmf(own, 'predict', film, '--weights', 'trial')).out, / (one|two|three)\n/);
   assert.match((await filled.vmf(own, 'predict', film)).out, / (bow|jump|wave)\n/, 'nothing given: the package’s');

@@ -10,10 +10,10 @@ import { checkPretrained, pretrainedFileName } from './pretrainedFile.js';
  * checked. WeightsError when there is neither; whether something else is a file of weights shows when it is read.
  */
 export async function locateWeights(given: string): Promise<string> {
-  const code = await stat(given).then(() => undefined, systemCode);
-  if (code !== 'ENOENT') return given;
+  const found = await stat(given).catch(systemCode);
   const pretrained = pretrainedNamed(given);
-  if (pretrained) return pretrainedPath(pretrained);
+  if (pretrained && (found === 'ENOENT' || (typeof found === 'object' && found.isDirectory()))) return pretrainedPath(pretrained);
+  if (found !== 'ENOENT') return given;
   const hint = /[\\/]|[.](safetensors|onnx)$/i.test(given)
     ? ''
     : `, and no pretrained weights have this name: ${pretrainedList()}`;

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Views } from '../../clip/clipView.js';
 import { readDataset } from '../../dataset/dataset.js';
@@ -191,7 +191,7 @@ function runName(job: TrainJob, data: LabelledVideos, { by, valShare = 0, views,
   for (const { name, label, columns } of data.videos) hash.update(JSON.stringify([name, label, columns]));
   for (const path of [job.init, job.recipe, job.teacher]) {
     if (typeof path !== 'string') continue;
-    if (existsSync(path)) hash.update(readFileSync(path));
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) hash.update(readFileSync(path));
     else hash.update(pretrainedNamed(path)?.sha256 ?? ''); // or the name of a recipe
   }
   if (job.init === 'default') for (const { sha256 } of pretrainedWeights) hash.update(sha256);
