@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""What test/pretraining.test.ts compares: `check.py student OUT` writes random students as weights, a clip and their logits; `check.py teachers OUT SHARED`
+a random input of each teacher and its answers."""
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from export import metadata, tensors_of, write_safetensors
+from network import LAYOUTS, Student
+from teachers import Teacher
+
+FRAMES, SIDE, CLASSES = 4, 48, 7
+
+
+def uneven(model):
+    """Statistics, slopes and biases that do something, unlike those that a network starts with."""
+    for name, value in model.state_dict().items():
+        if name.endswith('running_var'):
+            value.uniform_(0.5, 2)
+        elif name.endswith(('running_mean', 'bias', 'bn.weight', 'norm.weight', 'norm1.weight', 'norm2.weight')):
+            value.add_(torch.randn_like(value) * 0.2)
+
+
+def student(out):
+    for layout in LAYOUTS:
+        torch.manual_seed(3)
+        model = Student(LAYOUTS[layout], CLASSES).eval()
+        uneven(model)
+        model.load_state_dict({name: value.half().to(value.dtype) for name, value in model.state_dict().items()})
+        clip = torch.randn(FRAMES, 3, SIDE, SIDE)
+        with torch.no_grad():
+            logits = model.motion(model(clip.contiguous(memory_format=torch.channels_last), 1).hidden)
+        labels = [f'motion {k}' for k in range(CLASSES)]
+        write_safetensors(out / f'{layout}.safetensors', tensors_of(dict(average=model.state_dict())), metadata(layout, labels, layout, FRAMES, SIDE, {}))
+        (out / f'{layout}.f32').write_bytes(clip.numpy().tobytes())
+        (out / f'{layout}.json').write_text(json.dumps(logits[0].tolist()))
+
+
+def teachers(out, shared):
+    """Two clips or pictures each; the video teacher's axes are [T, B] here and [B, T] in its file."""
+    torch.manual_seed(4)
+    for name, frames, wanted in (('mobilenet_v2_1.0_224', 1, ['logits']), ('x3d_xs_kinetics400', 4, ['logits', 'frames'])):
+        path = Path(shared) / 'weights' / name / 'teacher.onnx'
+        x = torch.rand(frames, 2, 3, 64, 64)
+        answers = Teacher(path, torch.device('cpu'))(x.flatten(0, 1), 2, wanted)
+        if frames > 1:
+            answers['frames'] = answers['frames'].unflatten(0, (frames, 2)).transpose(0, 1)
+        shape = [2, 3, 64, 64] if frames == 1 else [2, frames, 3, 64, 64]
+        (out / f'{name}.f32').write_bytes(x.transpose(0, 1).contiguous().numpy().tobytes())
+        (out / f'{name}.json').write_text(json.dumps(dict(path=str(path), shape=shape, answers={key: value.flatten().tolist() for key, value in answers.items()})))
+
+
+if __name__ == '__main__':
+    torch.set_num_threads(1)
+    dict(student=student, teachers=teachers)[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -1,0 +1,98 @@
+"""The stage of clips: what happens in one step, from motion and pictures to losses."""
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from bodies import surface
+from clips import Motions, make
+from constants import constant
+from motion import Motion
+from objectives import WITH_PEOPLE, Standard, mean_of, moving, naming, watching
+from pictures import MEAN, STD
+
+TOLD = 'label', 'reversed', 'speed'
+
+
+def normalised(x):
+    """[T, B, 3, h, w] or [N, 3, h, w], 0..1 -> [N, 3, h, w] as the student takes it."""
+    m, s = (constant(v, x.device)[:, None, None] for v in (MEAN, STD))
+    return ((x - m) / s).view(-1, *x.shape[-3:]).contiguous(memory_format=torch.channels_last)
+
+
+class ClipStage:
+    def __init__(self, options, pictures, soft_labels, video_teacher, device, rng):
+        self.o, self.pictures, self.soft, self.teacher, self.device = options, pictures, soft_labels, video_teacher, device
+        self.motion = Motion(options.motion, options.without, generator=rng)
+        self.unseen = Motion(options.motion, options.without, measuring=True, generator=np.random.default_rng(7))
+        self.surface, self.rows = surface(self.motion.parents, options.points, device), torch.from_numpy(self.motion.rows).to(device)
+        self.standard = Standard(432).to(device)
+        self.people = round(options.batch * options.with_people)
+        self.size, self.rng = options.sizes[0], rng
+        self.inputs = self.drawn(self.motion, self.people)
+
+    @property
+    def motions(self):
+        return self.motion.classes
+
+    def facts(self):
+        return dict(motions=len(self.motions), stretches=len(self.motion.length), held_out=len(self.unseen.length))
+
+    def drawn(self, motion, n):
+        return {name: torch.from_numpy(value).to(self.device) for name, value in motion.draw(n, self.o.frames)._asdict().items()}
+
+    def prepare(self):
+        """What the host decides of the next step, put where the recorded step reads it."""
+        self.size = int(self.rng.choice(self.o.sizes))
+        for name, value in self.drawn(self.motion, self.people).items():
+            self.inputs[name].copy_(value)
+
+    def clips(self, inputs, tiles, batch, background=None):
+        index = torch.randint(len(tiles), (batch,), device=self.device) if background is None else background
+        motions = Motions(self.rows, *(inputs[name] for name in ('low', 'part', 'people', 'acts')))
+        return make(tiles, index, motions, self.surface, self.o.render, self.o.frames)
+
+    def for_student(self, frames, size):
+        x = frames.flatten(0, 1)
+        if size != x.shape[-1]:
+            x = F.interpolate(x, size=(size, size), mode='bilinear', align_corners=False, antialias=True)
+        return normalised(x)
+
+    def answers(self, lesson):
+        """The video teacher's to every n-th clip, [., 400] and [., 432]."""
+        x = lesson.frames[:, ::self.o.every].contiguous()
+        clips, at_once = x.shape[1], x.shape[1] if self.device.type == 'cuda' else 2   # small maps stay in a core's cache
+        parts = [self.teacher(part.flatten(0, 1), part.shape[1], ['logits', 'frames']) for part in x.split(at_once, 1)]
+        logits = torch.cat([part['logits'] for part in parts])
+        frames = torch.cat([part['frames'].unflatten(0, (self.o.frames, -1)).mean(0) for part in parts])
+        return dict(logits=logits, frames=frames)
+
+    def losses(self, student):
+        with torch.no_grad():
+            lesson = self.clips(self.inputs, self.pictures.train, self.o.batch)
+            soft, label = self.soft.of(lesson.picture), self.pictures.label[lesson.picture]
+            answers = self.answers(lesson) if self.teacher else None
+            x = self.for_student(lesson.frames, self.size)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == 'cuda', cache_enabled=False):
+            seen = student(x, self.o.batch)
+            weight = torch.where(torch.arange(self.o.batch, device=self.device) < self.people, WITH_PEOPLE, 1.0)
+            losses = naming(student.picture(seen.hidden), soft, label, weight)
+            more, told = moving(student, seen, lesson, self.inputs)
+            if answers:
+                losses.update(watching(student, seen, self.o.every, answers, self.standard))
+        return {**losses, **more}, told
+
+    @torch.no_grad()
+    def measure(self, student, clips=240, batch=24):
+        """Top-1 over the motion classes on subjects held out, before pictures held out; every class as often."""
+        before, count, right, best5 = torch.get_rng_state(), 0, 0, 0
+        torch.manual_seed(11)
+        self.unseen.rng = np.random.default_rng(7)
+        for _ in range(clips // batch):
+            inputs = self.drawn(self.unseen, batch)
+            lesson = self.clips(inputs, self.pictures.val, batch)
+            seen = student(self.for_student(lesson.frames, self.o.sizes[-1]), batch)
+            order = student.motion(seen.hidden).float().topk(5).indices == inputs['label'][:, None]
+            right, best5, count = right + order[:, 0].sum().item(), best5 + order.any(1).sum().item(), count + batch
+        torch.set_rng_state(before)
+        classes = len(set(self.unseen.label.tolist()) - {-1})
+        return dict(unseen_subjects=round(100 * right / count, 1), top5=round(100 * best5 / count, 1), of_classes=classes, measured=count)
