@@ -15,8 +15,11 @@ export const commonFields = {
   classes: integer(1, 100_000),
   /** Probability with which training drops values before the classifier. */
   dropout: number(0, 0.95),
-  /** One linear layer over the model's `readout` vector instead of its own head; `dropout` then has no effect. */
-  readout: v.optional(v.literal('linear')),
+  /**
+   * One linear layer over a vector of the clip's features instead of the model's own head; `dropout` then has no effect. linear: the
+   * model's `readout` of its last features; multilevel: `multilevelReadout` of several depths, standardised.
+   */
+  readout: v.optional(v.picklist(['linear', 'multilevel'])),
 };
 
 export interface NetworkConfig {
@@ -30,5 +33,5 @@ export interface NetworkConfig {
   readonly dropout: number;
   /** Frames look back only, `frames` frames in all (time.ts); families without this field always see whole clips. */
   readonly causal?: boolean | undefined;
-  readonly readout?: 'linear' | undefined;
+  readonly readout?: 'linear' | 'multilevel' | undefined;
 }

@@ -30,6 +30,6 @@ test('groups of layers count from the classifier down to the stem', () => {
 test('the readout is the mean of the last map', () => {
   const map = input('map', [1, 2, 3, 2, 2]);
   const values = new Map([['map', Float64Array.from({ length: 24 }, (_, i) => i)]]);
-  const [means = []] = evaluate([model.readout({ map })], values);
+  const [means = []] = evaluate([model.readout({ map, levels: [] })], values);
   assert.deepEqual([...means], [1.5, 5.5, 9.5, 13.5, 17.5, 21.5]);
 });

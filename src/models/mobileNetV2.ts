@@ -15,6 +15,7 @@ import { relu6 } from '../graph/operators/unary.js';
 import { mapSize } from '../graph/shape.js';
 import { integer, number } from '../schema.js';
 import { commonFields } from './config.js';
+import { readoutDepth } from './multilevelReadout.js';
 import type { Features, Forward, Model, Part, Variant } from './model.js';
 import type { Scope } from './scope.js';
 
@@ -92,11 +93,12 @@ function features(scope: Scope, { widthMultiplier, lastChannels }: Config, clip:
   const width = (channels: number) => Math.max(1, Math.floor(channels * widthMultiplier));
   const stem = convNorm(scope.in('features.0'), 0, clip, width(stemChannels), { kernel: 3, stride: [1, 2, 2] });
   let x = mark('features.0', relu6(stem));
-  bottlenecks.forEach((block, i) => {
+  const levels = bottlenecks.map((block, i) => {
     x = mark(`features.${i + 1}`, bottleneck(scope.in(`features.${i + 1}.conv`), { ...block, out: width(block.out) }, x));
+    return { map: x };
   });
   const last = convNorm(scope.in(`features.${lastLayer}`), 0, x, lastChannels, { kernel: 1 });
-  return { map: mark(`features.${lastLayer}`, relu6(last)) };
+  return { map: mark(`features.${lastLayer}`, relu6(last)), levels: levels.slice(-readoutDepth) };
 }
 
 /** Pointwise to expand x in, depthwise, pointwise to out; a skip where shapes allow. */

@@ -6,12 +6,18 @@ import type { NetworkConfig } from './config.js';
 import type { Scope } from './scope.js';
 import type { Time } from './time.js';
 
-/** The features of clips before the classifier. */
-export interface Features {
+/** Features of clips at one depth. */
+export interface Level {
   /** [T', B, C, H', W'] */
   readonly map: Expr;
   /** Rows [S*M, d], S sets of M tokens, for networks that have tokens. */
   readonly tokens?: Expr;
+}
+
+/** The features of clips before the classifier. */
+export interface Features extends Level {
+  /** Outputs of the last blocks, the first of them first, for a readout of several depths. */
+  readonly levels: readonly Level[];
 }
 
 /** How a forward pass is observed and steered. */

@@ -8,6 +8,7 @@ import { transpose } from '../graph/operators/transpose.js';
 import { mapSize, type Shape, sizeOf } from '../graph/shape.js';
 import type { Rng } from '../rng.js';
 import type { NetworkConfig } from './config.js';
+import { levelWidths, multilevelReadout } from './multilevelReadout.js';
 import { modelOf } from './registry.js';
 import { type BatchStatistics, type MaskInputs, Masks, Scope } from './scope.js';
 import { CausalClip, type Time, WholeClip } from './time.js';
@@ -46,9 +47,21 @@ function logitsOf(scope: Scope, config: NetworkConfig, clip: Expr, options: Forw
   };
   const forward = { mark, time: options.time ?? timeOf(config, clip) };
   const features = model.features(scope, config, clip, forward);
-  if (config.readout !== 'linear') return mark('logits', model.head(scope, config, features, forward));
-  const vector = mark('readout', model.readout(features));
-  return mark('logits', scope.in(readoutScope).linear('linear', vector, config.classes));
+  if (config.readout === undefined) return mark('logits', model.head(scope, config, features, forward));
+  const top = scope.in(readoutScope);
+  const vector =
+    config.readout === 'linear'
+      ? mark('readout', model.readout(features))
+      : top.standardise('readout', mark('readout', multilevelReadout(features)));
+  return mark('logits', top.linear('linear', vector, config.classes));
+}
+
+/** Widths of the levels of a readout's vector, in its order. */
+export function readoutWidths(config: NetworkConfig): number[] {
+  const clip = smallClip();
+  const scope = new Scope(new Recorder(), undefined);
+  const features = modelOf(config).features(scope, config, clip, { mark: (_, value) => value, time: timeOf(config, clip) });
+  return config.readout === 'multilevel' ? levelWidths(features) : [modelOf(config).readout(features).shape[1] ?? 0];
 }
 
 /** Scope of a linear readout's weights, in every network. */

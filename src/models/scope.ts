@@ -129,6 +129,15 @@ export class Scope {
     return add(mul(sub(x, mean), scale), norm.bias);
   }
 
+  /** Rows [B, C] less a fixed mean, over a fixed deviation: statistics that training leaves as they are. */
+  standardise(name: string, x: Expr): Expr {
+    const channels = x.shape[1] ?? 0;
+    const [mean, deviation] = [`${this.prefix}${name}.mean`, `${this.prefix}${name}.deviation`];
+    const fixed = { mean: this.variables.statistic(mean, channels, 0), deviation: this.variables.statistic(deviation, channels, 1) };
+    this.seen?.set(mean, fixed.mean).set(deviation, fixed.deviation);
+    return div(sub(x, fixed.mean), fixed.deviation);
+  }
+
   private normParts(name: string, channels: number) {
     const full = `${this.prefix}${name}`;
     return {

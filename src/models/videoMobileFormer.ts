@@ -21,7 +21,8 @@ import { transpose } from '../graph/operators/transpose.js';
 import { clip as clamp, relu, relu6 } from '../graph/operators/unary.js';
 import { mapSize } from '../graph/shape.js';
 import { linearReadout } from './linearReadout.js';
-import type { Features, Forward, Model, Part, Place } from './model.js';
+import { readoutDepth } from './multilevelReadout.js';
+import type { Features, Forward, Level, Model, Part, Place } from './model.js';
 import type { Scope } from './scope.js';
 import type { Time } from './time.js';
 import {
@@ -75,14 +76,15 @@ function features(scope: Scope, config: Config, clip: Expr, { time, mark }: Forw
   let x = mark('stem', relu6(stem(scope.in('stem'), config.stem, clip)));
   let z = tokens(scope, config, time.sets(clip));
   mark('tokens', z.rows);
+  const levels: Level[] = [];
   config.blocks.forEach((block, i) => {
     [x, z] = runBlock(scope.in(`blocks.${i}`), time, block, config.groups, x, z);
     x = mark(`blocks.${i}.features`, x);
-    mark(`blocks.${i}.tokens`, z.rows);
+    levels.push({ map: x, tokens: mark(`blocks.${i}.tokens`, z.rows) });
   });
   z = mobileToFormer(scope.in('bridge'), time, x, { ...z, rows: time.wanted(z.rows) }); // S' sets
   mark('bridge.tokens', z.rows);
-  return { map: relu6(headConv(scope.in('head'), config.groups, x)), tokens: z.rows };
+  return { map: relu6(headConv(scope.in('head'), config.groups, x)), tokens: z.rows, levels: levels.slice(-readoutDepth) };
 }
 
 /** -> logits [S', classes] */
@@ -117,7 +119,7 @@ function places({ blocks, readout }: Config): Place[] {
     if (block.kind !== 'lite') inBlocks.push({ name: `blocks.${i}`, stride, used: 'all' });
     stride *= block.kind === 'down' ? 2 : block.kind === 'lite' ? block.stride : 1;
   });
-  return [...inBlocks, { name: 'bridge', stride, used: readout === 'linear' ? 'all' : 'token 0' }];
+  return [...inBlocks, { name: 'bridge', stride, used: readout ? 'all' : 'token 0' }];
 }
 
 /** The effect of token 0 is that of all three ways together. */

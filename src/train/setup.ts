@@ -155,7 +155,7 @@ async function chosenConfig(
   const base = baseConfig(model, job.temporal, from);
   if (typeof model === 'object' && model.readout)
     throw new ConfigError(`${model.name}: readout: a linear one is fitted, not trained; leave it out, or use --baseline`);
-  const { readout: _, ...trained } = base; // a baseline's network gets its head back
+  const trained = base.readout === 'multilevel' ? base : withoutReadout(base);
   const isOpen =
     job.recipe !== false && typeof model !== 'object' && sampling.height === undefined && sampling.width === undefined;
   const { height, width, resize } = isOpen
@@ -165,6 +165,11 @@ async function chosenConfig(
     config: { ...trained, classes: data.labels.length, frames: sampling.frames ?? base.frames, height, width },
     resize,
   };
+}
+
+/** The fixed readout of earlier baselines is not trained: such a network gets its head back. */
+function withoutReadout({ readout: _, ...config }: NetworkConfig): NetworkConfig {
+  return config;
 }
 
 function baseConfig(model: TrainJob['model'], temporal: TemporalPlan | undefined, from: Checkpoint | undefined): NetworkConfig {

@@ -9,6 +9,8 @@ export interface FeatureSource {
   readonly batch: number;
   /** Ascending numbers of first features that may do without the others; the last is D. Absent: all are used. */
   readonly widths?: readonly number[];
+  /** Widths of blocks of features that count alike, however wide they are; they add up to D. Absent: one block. */
+  readonly blocks?: readonly number[];
   /** Features [B, D] of at most `batch` clips, which are given away. */
   of(clips: ClipTensor): Promise<Float32Array>;
 }

@@ -14,16 +14,35 @@ export interface ClipFeatures {
   readonly labels: Int32Array;
 }
 
+export interface ProbeOptions {
+  /** [N] number of each clip's group: clips of one recording are left out together. By default each clip alone. */
+  readonly groups?: Int32Array | undefined;
+  /** Widths of feature blocks that count alike, whatever their width; by default one. */
+  readonly blocks?: readonly number[] | undefined;
+}
+
+/** A linear classifier on (features - mean) / deviation. */
+export interface StandardisedFit {
+  /** [K, D] and [K] */
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+  /** [D] */
+  readonly mean: Float32Array;
+  readonly deviation: Float32Array;
+}
+
 export interface ProbeFit {
   /** [K, D] and [K], for features as they come; they give logits. */
   readonly weights: Float32Array;
   readonly bias: Float32Array;
+  /** The same classifier in two steps. */
+  readonly standardised: StandardisedFit;
   readonly chosen: PenaltyTrial;
   /** The strongest first. */
   readonly tried: readonly PenaltyTrial[];
 }
 
-/** Leave-one-out result of a penalty: each clip is predicted by a classifier fitted without it. */
+/** Left-out result of a penalty: each clip is predicted by a classifier fitted without its group. */
 export interface PenaltyTrial {
   readonly penalty: number;
   /** Factor from least-squares scores, about 0 and 1, to logits. */
@@ -40,14 +59,34 @@ const mostDirections = 256;
 /** Features that vary less than this share of their mean vary by rounding, which differs between machines. */
 const leastVariation = 1e-4;
 
-export function fitProbe(clips: ClipFeatures, classes: number): ProbeFit {
-  const { centre, scale } = standardisation(clips);
+export function fitProbe(clips: ClipFeatures, classes: number, options: ProbeOptions = {}): ProbeFit {
+  const { centre, scale } = standardisation(clips, options.blocks);
   const rows = standardised(clips, centre, scale);
   const space = new RowSpace(rows, clips.labels.length, mostDirections);
-  const compact = { features: space.coordinates, width: space.rank, labels: clips.labels };
+  const compact = { features: space.coordinates, width: space.rank, labels: clips.labels, groups: options.groups };
   const { chosen, tried, fit } = bestPenalty(compact, classes);
   const wide = { weights: expanded(space, fit.weights, classes), bias: fit.bias };
-  return { ...folded(wide, chosen.scale, centre, scale), chosen, tried };
+  return {
+    ...folded(wide, chosen.scale, centre, scale),
+    standardised: inTwoSteps(wide, chosen.scale, centre, scale),
+    ...{ chosen, tried },
+  };
+}
+
+/** Constant features keep a deviation of 1, and weigh 0. */
+function inTwoSteps(
+  { weights, bias }: { weights: Float64Array; bias: Float64Array },
+  factor: number,
+  centre: Float64Array,
+  scale: Float64Array,
+): StandardisedFit {
+  const width = centre.length;
+  return {
+    weights: Float32Array.from(weights, (value, i) => (scale[i % width] === 0 ? 0 : factor * value)),
+    bias: Float32Array.from(bias, (value) => factor * value),
+    mean: Float32Array.from(centre),
+    deviation: Float32Array.from(scale, (value) => (value === 0 ? 1 : 1 / value)),
+  };
 }
 
 /** From the strongest on; stops when it gets worse. */
@@ -117,8 +156,11 @@ function sharesInto(out: Float64Array, scores: Float64Array, at: number, scale: 
   for (let k = 0; k < out.length; k++) out[k] = (out[k] as number) / total;
 }
 
-/** Mean and inverse deviation of each feature; 0 for constant ones. */
-function standardisation({ features, labels }: ClipFeatures): { centre: Float64Array; scale: Float64Array } {
+/** Mean and inverse deviation of each feature, so that the squares of each block sum to the same; 0 for constant ones. */
+function standardisation(
+  { features, labels }: ClipFeatures,
+  blocks: readonly number[] = [features.length / labels.length],
+): { centre: Float64Array; scale: Float64Array } {
   const count = labels.length;
   const width = features.length / count;
   const centre = new Float64Array(width);
@@ -128,8 +170,9 @@ function standardisation({ features, labels }: ClipFeatures): { centre: Float64A
   for (let i = 0, d = 0; i < features.length; i++, d = (d + 1) % width)
     squares[d] = (squares[d] as number) + ((features[i] as number) - (centre[d] as number)) ** 2;
   const deviation = squares.map((sum) => Math.sqrt(sum / count));
+  const share = blocks.flatMap((size) => Array.from({ length: size }, () => Math.sqrt(size * blocks.length)));
   const scale = deviation.map((value, d) =>
-    value > leastVariation * Math.abs(centre[d] as number) + 1e-9 ? 1 / (value * Math.sqrt(width)) : 0,
+    value > leastVariation * Math.abs(centre[d] as number) + 1e-9 ? 1 / (value * (share[d] as number)) : 0,
   );
   return { centre, scale };
 }

@@ -1,12 +1,12 @@
 /**
- * Features of clips for a linear readout (see models/linearReadout.ts), and the batch-norm statistics that random weights need.
+ * Features of clips for a readout (see models/multilevelReadout.ts), and the batch-norm statistics that random weights need.
  */
 
 import { asTensor, type ClipTensor, padClips } from '../../clip/clipTensor.js';
 import { ShapeError } from '../../errors.js';
 import { lower } from '../../graph/lowering/lower.js';
 import type { NetworkConfig } from '../../models/config.js';
-import { type FlatWeights, type Intermediates, inferenceGraph, inventoryOf } from '../../models/network.js';
+import { type FlatWeights, type Intermediates, inferenceGraph, inventoryOf, readoutWidths } from '../../models/network.js';
 import type { GraphRuntime, Session } from '../../platform/graphRuntime.js';
 import { PreciseBatchNorm } from '../preciseBatchNorm.js';
 import { defaultStep } from '../step.js';
@@ -17,16 +17,18 @@ export class FrozenFeatures implements FeatureSource {
   private constructor(
     private readonly session: Session,
     readonly batch: number,
+    readonly blocks: readonly number[],
   ) {}
 
-  /** A network with a linear readout on an engine, for `batch` clips a run. */
+  /** A network with a readout on an engine, for `batch` clips a run. */
   static async load(engine: GraphRuntime, config: NetworkConfig, weights: FlatWeights, batch: number): Promise<FrozenFeatures> {
     const keep: Intermediates = new Map();
     inferenceGraph(config, weights, batch, { keep });
     const features = keep.get('readout');
     if (!features) throw new ShapeError(`${config.name}: has no linear readout`);
     const model = lower({ outputs: { features } }, await engine.target());
-    return new FrozenFeatures(await engine.load(model, `${config.name}, features`, 'inference'), batch);
+    const session = await engine.load(model, `${config.name}, features`, 'inference');
+    return new FrozenFeatures(session, batch, readoutWidths(config));
   }
 
   async of(clips: ClipTensor): Promise<Float32Array> {

@@ -4,16 +4,16 @@ import type { ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
 import type { LabelledVideo } from '../../dataset/labelledVideos.js';
 import { ConfigError } from '../../errors.js';
 import type { NetworkConfig } from '../../models/config.js';
-import { type FlatWeights, initialWeights, inventoryOf } from '../../models/network.js';
-import { countValues } from '../../models/variables.js';
+import { type FlatWeights, initialWeights } from '../../models/network.js';
 import type { GraphRuntime } from '../../platform/graphRuntime.js';
 import { Rng } from '../../rng.js';
 import { type Checkpoint, transferWeights } from '../../weights/checkpoint.js';
-import { encoderFile, type NetworkFacts, type Readout } from '../../weights/onnxWeights.js';
+import { encoderFile, type NetworkFacts } from '../../weights/onnxWeights.js';
 import type { TrainJob } from '../job.js';
 import type { RunFolder } from '../runFolder/runFolder.js';
 import type { TrainSetup } from '../setup.js';
 import type { FeatureSource } from './featureSource.js';
+import type { ProbeFit } from './fitProbe.js';
 import { FrozenFeatures, seenStatistics } from './frozenFeatures.js';
 import type { OnnxEncoder } from './onnxEncoder.js';
 
@@ -29,7 +29,7 @@ export interface FrozenNetwork {
   /** Reserves the space that `save` needs and loads the network. Random weights get statistics from clips of these videos. */
   open(loader: DataLoader, videos: readonly LabelledVideo[], facts: StoredFacts): Promise<FeatureSource>;
   /** Writes the network with a readout. -> its path */
-  save(facts: StoredFacts, readout: Readout): Promise<string>;
+  save(facts: StoredFacts, fit: ProbeFit): Promise<string>;
 }
 
 /** Clips a run, also for the statistics of random networks. */
@@ -52,7 +52,7 @@ export class OwnNetwork implements FrozenNetwork {
       throw new ConfigError(
         `${config.name}: the baseline reads whole clips, which a causal network has not; use another --model`,
       );
-    this.config = { ...config, readout: 'linear' };
+    this.config = { ...config, readout: 'multilevel' };
   }
 
   get preprocess(): Preprocess {
@@ -70,9 +70,9 @@ export class OwnNetwork implements FrozenNetwork {
     return FrozenFeatures.load(this.engine, this.config, weights, batch);
   }
 
-  async save(facts: StoredFacts, readout: Readout): Promise<string> {
+  async save(facts: StoredFacts, fit: ProbeFit): Promise<string> {
     if (!this.weights) throw new TypeError('a frozen network is saved before it is opened');
-    const checkpoint = this.checkpoint(facts, withLinear(this.config, this.weights, readout));
+    const checkpoint = this.checkpoint(facts, withReadout(this.weights, fit));
     await this.folder.saveBest(checkpoint);
     await this.folder.saveLast(checkpoint);
     return this.folder.bestPath;
@@ -104,13 +104,20 @@ export class OwnNetwork implements FrozenNetwork {
   }
 }
 
-/** The last two parameters are the readout's weights and bias. */
-function withLinear(config: NetworkConfig, { parameters, statistics }: FlatWeights, { weights, bias }: Readout): FlatWeights {
-  const out = parameters.slice();
-  const all = countValues(inventoryOf(config).parameters);
-  out.set(weights, all - bias.length - weights.length);
-  out.set(bias, all - bias.length);
-  return { parameters: out, statistics };
+/** The readout declares the last two parameters, weights and bias, and the last two statistics, mean and deviation. */
+export function withReadout({ parameters, statistics }: FlatWeights, { standardised }: ProbeFit): FlatWeights {
+  const { weights, bias, mean, deviation } = standardised;
+  return { parameters: endingWith(parameters, weights, bias), statistics: endingWith(statistics, mean, deviation) };
+}
+
+function endingWith(values: Float32Array, ...ends: readonly Float32Array[]): Float32Array {
+  const out = values.slice();
+  let at = out.length - ends.reduce((sum, end) => sum + end.length, 0);
+  for (const end of ends) {
+    out.set(end, at);
+    at += end.length;
+  }
+  return out;
 }
 
 /** An ONNX network of other origin; the file that is written is the same one with the readout in its metadata. */
@@ -136,8 +143,8 @@ export class ForeignNetwork implements FrozenNetwork {
     return this.encoder.source;
   }
 
-  save(facts: StoredFacts, readout: Readout): Promise<string> {
+  save(facts: StoredFacts, fit: ProbeFit): Promise<string> {
     const { config, encoder } = this;
-    return this.folder.saveModel(encoderFile({ ...facts, config }, encoder.model, readout));
+    return this.folder.saveModel(encoderFile({ ...facts, config }, encoder.model, fit));
   }
 }

@@ -5,6 +5,7 @@
 
 import { DataLoader } from '../../dataset/dataLoader.js';
 import { readDataset } from '../../dataset/dataset.js';
+import { footageOf } from '../../dataset/footage.js';
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
 import { ConfigError } from '../../errors.js';
 import { softmax } from '../../metrics/softmax.js';
@@ -166,7 +167,9 @@ class Baseline {
     const usable = this.train.filter(({ path }) => !loader.leftOut.has(path));
     const source = await frozen.open(loader, usable, this.facts({}));
     const clips = await this.features(source, usable);
-    const fitted = (each: ClipFeatures) => fitProbe(each, frozen.config.classes);
+    const footage = footageOf(usable);
+    const kinds = { groups: footage?.groups, blocks: source.blocks };
+    const fitted = (each: ClipFeatures) => fitProbe(each, frozen.config.classes, kinds);
     const fit = source.widths ? fitBestWidth(clips, source.widths, fitted) : fitted(clips);
     const validation = this.val.length > 0 ? resultOf(await this.features(source, this.val), fit) : undefined;
     signal?.throwIfAborted();

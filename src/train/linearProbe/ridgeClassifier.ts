@@ -1,6 +1,6 @@
 /**
  * Ridge regression on class indicators (up to scale a regularised linear discriminant), in float64: leave-one-out answers follow
- * exactly from the same linear system (Hastie et al. 2009, section 7.10).
+ * exactly from the same linear system (Hastie et al. 2009, section 7.10), for groups of rows too.
  */
 
 import { dot } from './rowSpace.js';
@@ -12,6 +12,8 @@ export interface LabelledRows {
   readonly width: number;
   /** [N] */
   readonly labels: Int32Array;
+  /** [N] number of the group of each row, which are left out together; absent: each row alone. */
+  readonly groups?: Int32Array | undefined;
 }
 
 export interface RidgeFit {
@@ -19,7 +21,7 @@ export interface RidgeFit {
   readonly weights: Float64Array;
   /** [K] */
   readonly bias: Float64Array;
-  /** Scores [N, K] of each row by a classifier that was fitted without it. */
+  /** Scores [N, K] of each row by a classifier that was fitted without its group. */
   readonly leftOut: Float64Array;
 }
 
@@ -56,16 +58,43 @@ export class RidgeClassifier {
     const weights = new Float64Array(classes * width);
     for (let k = 0; k < classes; k++) weights.set(solved(lower, towards, k * width, width), k * width);
     const leftOut = new Float64Array(labels.length * classes);
-    labels.forEach((label, n) => {
-      const reach = forward(lower, features, n * width, width);
-      const own = 1 / labels.length + dot(reach, 0, reach, 0, width); // leverage of the row, below 1
+    for (const group of groupsOf(rows)) {
+      const scores = (k: number) =>
+        Float64Array.from(group, (n) => (shares[k] as number) + dot(weights, k * width, features, n * width, width));
+      const keep = choleskyFactor(this.keptShare(lower, group), group.length, 0);
       for (let k = 0; k < classes; k++) {
-        const score = (shares[k] as number) + dot(weights, k * width, features, n * width, width);
-        leftOut[n * classes + k] = (score - own * Number(k === label)) / (1 - own);
+        const truth = Float64Array.from(group, (n) => Number(labels[n] === k));
+        const residual = scores(k).map((score, i) => (truth[i] as number) - score);
+        const error = solved(keep, residual, 0, group.length);
+        group.forEach((n, i) => {
+          leftOut[n * classes + k] = (truth[i] as number) - (error[i] as number);
+        });
       }
-    });
+    }
     return { weights, bias: shares, leftOut };
   }
+
+  /** I - H of the rows of a group, [M, M]: H is their block of the matrix that makes fitted scores of targets. */
+  private keptShare(lower: Float64Array, group: readonly number[]): Float64Array {
+    const { features, width, labels } = this.rows;
+    const reach = group.map((n) => forward(lower, features, n * width, width));
+    return Float64Array.from({ length: group.length ** 2 }, (_, at) => {
+      const [i, j] = [Math.floor(at / group.length), at % group.length];
+      return Number(i === j) - 1 / labels.length - dot(reach[i] as Float64Array, 0, reach[j] as Float64Array, 0, width);
+    });
+  }
+}
+
+/** Rows of each group. */
+function groupsOf({ labels, groups }: LabelledRows): number[][] {
+  const members = new Map<number, number[]>();
+  labels.forEach((_, n) => {
+    const group = groups?.[n] ?? n;
+    const known = members.get(group);
+    if (known) known.push(n);
+    else members.set(group, [n]);
+  });
+  return [...members.values()];
 }
 
 /** to += factor * by, for `count` values from `at` and `byAt` on. */

@@ -1,0 +1,44 @@
+/** Which videos are of one recording, so that estimates do not learn from a clip's twin. */
+
+import type { LabelledVideo } from './labelledVideos.js';
+
+/** Columns of lists that say so, by habit. */
+const columns = ['group', 'video', 'film', 'recording', 'session', 'subject', 'person'];
+
+export interface Footage {
+  /** [N] number of each video's recording. */
+  readonly groups: Int32Array;
+  /** For the user: the column, or the part of the names. */
+  readonly by: string;
+}
+
+type Video = Pick<LabelledVideo, 'name' | 'labelIndex' | 'columns'>;
+
+/** By a column of the list, else by names that differ in their last number only; undefined where neither tells recordings apart. */
+export function footageOf(videos: readonly Video[]): Footage | undefined {
+  const column = columns.find((name) => videos.some((video) => video.columns[name]));
+  if (column !== undefined) return tellingApart(videos, (video) => video.columns[column] ?? '', `column ${column}`);
+  return tellingApart(videos, stemOf, 'names without their last number');
+}
+
+/** "kick/match3_0012.mp4" -> "match3": of one class folder or another, clips of one film are numbered on. */
+function stemOf({ name }: Video): string {
+  const file = name.slice(name.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  return file.replace(/[^\p{L}\p{N}]*\p{N}+$/u, '');
+}
+
+/** Only if every class is seen in at least two recordings, so that none is left without examples. */
+function tellingApart<V extends Video>(videos: readonly V[], key: (video: V) => string, by: string): Footage | undefined {
+  const numbers = new Map<string, number>();
+  const groups = Int32Array.from(videos, (video) => {
+    const number = numbers.get(key(video)) ?? numbers.size;
+    numbers.set(key(video), number);
+    return number;
+  });
+  const seen = new Map<number, Set<number>>();
+  videos.forEach(({ labelIndex }, i) => {
+    seen.set(labelIndex, (seen.get(labelIndex) ?? new Set()).add(groups[i] as number));
+  });
+  const twice = [...seen.values()].every((recordings) => recordings.size > 1);
+  return twice && numbers.size < videos.length ? { groups, by } : undefined;
+}
