@@ -71,6 +71,7 @@ const flags: readonly (readonly [flag: string, key: Key, read: Reader, what: str
 export interface RecipeFlags {
   readonly recipe?: string;
   readonly classBalanced?: boolean;
+  readonly probe?: boolean;
   readonly batchNorm?: 'batch' | 'frozen';
 }
 
@@ -81,6 +82,11 @@ export function addRecipeOptions(command: Command): Command {
   for (const [flag, , read, what] of flags) command.option(`--${flag}`, what, read(nameOf(flag)));
   command.option('--class-balanced', 'show small classes as often as the largest (default: when classes are uneven)');
   command.option('--no-class-balanced', 'show every video once');
+  command.option(
+    '--probe',
+    'start from a linear probe of the initial weights and never end below it (default with trained weights)',
+  );
+  command.option('--no-probe', 'start from the initial weights with a random classifier');
   command.addOption(new Option('--batch-norm <how>', 'frozen: keep the statistics of --init').choices(['batch', 'frozen']));
   return command.optionsGroup('Options:');
 }
@@ -95,10 +101,11 @@ export function recipeChoices(given: Readonly<Record<string, unknown>> & RecipeF
   });
   const augment = entries.flatMap(([key, value]) => (key.startsWith('augment.') ? [[key.slice('augment.'.length), value]] : []));
   const plain = entries.filter(([key]) => !key.startsWith('augment.'));
-  const { classBalanced, batchNorm } = given;
+  const { classBalanced, batchNorm, probe } = given;
   const choices = {
     ...Object.fromEntries(plain),
     ...(classBalanced !== undefined && { classBalanced }),
+    ...(probe !== undefined && { probe }),
     ...(batchNorm && { batchNorm }),
     ...(augment.length > 0 && { augment: Object.fromEntries(augment) }),
   };

@@ -8,3 +8,9 @@ export function some(texts: readonly string[]): string {
 export function counted(count: number, thing: string, things = `${thing}s`): string {
   return `${count} ${count === 1 ? thing : things}`;
 }
+
+/** At most `most` of all, evenly spaced. */
+export function evenly<T>(all: readonly T[], most: number): T[] {
+  const stride = Math.max(1, all.length / most);
+  return all.filter((_, i) => Math.floor(i / stride) !== Math.floor((i - 1) / stride));
+}

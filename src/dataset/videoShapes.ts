@@ -3,6 +3,7 @@ import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice } from '../video/types.js';
 import type { LabelledVideo } from './labelledVideos.js';
 import { orderedMap } from './orderedMap.js';
+import { evenly } from './some.js';
 
 /** So many tell the common shape of a set. */
 const mostLooked = 100;
@@ -20,7 +21,7 @@ export async function shapesOf(videos: readonly LabelledVideo[], options: Shapes
   const probe = ({ path }: LabelledVideo, stop: AbortSignal) => pool.probe(path, { signal: stop });
   const shapes: Shape[] = [];
   try {
-    for await (const [video, outcome] of orderedMap(someOf(videos), 2 * pool.size, probe, signal)) {
+    for await (const [video, outcome] of orderedMap(evenly(videos, mostLooked), 2 * pool.size, probe, signal)) {
       if ('value' in outcome) shapes.push({ height: outcome.value.height, width: outcome.value.width });
       else if (!isFaultOf(video.path, outcome.error)) throw outcome.error;
     }
@@ -33,9 +34,4 @@ export async function shapesOf(videos: readonly LabelledVideo[], options: Shapes
 interface Shape {
   readonly height: number;
   readonly width: number;
-}
-
-function someOf<T>(all: readonly T[]): T[] {
-  const stride = Math.max(1, all.length / mostLooked);
-  return all.filter((_, i) => Math.floor(i / stride) !== Math.floor((i - 1) / stride));
 }

@@ -15,8 +15,8 @@ import { relu6 } from '../graph/operators/unary.js';
 import { mapSize } from '../graph/shape.js';
 import { integer, number } from '../schema.js';
 import { commonFields } from './config.js';
-import { readoutDepth } from './multilevelReadout.js';
 import type { Features, Forward, Model, Part, Variant } from './model.js';
+import { readoutDepth } from './multilevelReadout.js';
 import type { Scope } from './scope.js';
 
 const family = 'mobilenet-v2-3d';

@@ -28,7 +28,10 @@ export function multilevelReadout(features: Features): Expr {
 /** D of each level. */
 export const levelWidths = (features: Features): number[] => readoutLevels(features).map((level) => summary(level).shape[1] ?? 0);
 
-const readoutLevels = ({ map, tokens, levels }: Features): Level[] => [{ map, ...(tokens && { tokens }) }, ...levels.toReversed()];
+const readoutLevels = ({ map, tokens, levels }: Features): Level[] => [
+  { map, ...(tokens && { tokens }) },
+  ...levels.toReversed(),
+];
 
 /**
  * [B, 5C + M*d]: the first four terms of the cosine transform over time of means over space (the first is the mean), the mean
@@ -38,7 +41,12 @@ function summary({ map, tokens }: Level): Expr {
   const { frames, clips, channels, height, width } = mapSize(map.shape, 'multilevel readout');
   const perFrame = reshape(mul(channelSum(regroup(map, 1)), 1 / (height * width)), [frames, clips * channels]);
   const weighted = (weights: readonly number[], rows: Expr) => reshape(mixRows(weights, rows), [clips, channels]);
-  const cosines = waves.map((k) => weighted(over(frames, (t) => Math.cos((Math.PI * k * (t + 0.5)) / frames) / frames), perFrame));
+  const cosines = waves.map((k) =>
+    weighted(
+      over(frames, (t) => Math.cos((Math.PI * k * (t + 0.5)) / frames) / frames),
+      perFrame,
+    ),
+  );
   const change = weighted(
     over(frames, () => 1 / Math.max(frames - 1, 1)),
     abs(mixRows(steps(frames), perFrame)),

@@ -133,7 +133,10 @@ export class Scope {
   standardise(name: string, x: Expr): Expr {
     const channels = x.shape[1] ?? 0;
     const [mean, deviation] = [`${this.prefix}${name}.mean`, `${this.prefix}${name}.deviation`];
-    const fixed = { mean: this.variables.statistic(mean, channels, 0), deviation: this.variables.statistic(deviation, channels, 1) };
+    const fixed = {
+      mean: this.variables.statistic(mean, channels, 0),
+      deviation: this.variables.statistic(deviation, channels, 1),
+    };
     this.seen?.set(mean, fixed.mean).set(deviation, fixed.deviation);
     return div(sub(x, fixed.mean), fixed.deviation);
   }

@@ -21,8 +21,8 @@ import { transpose } from '../graph/operators/transpose.js';
 import { clip as clamp, relu, relu6 } from '../graph/operators/unary.js';
 import { mapSize } from '../graph/shape.js';
 import { linearReadout } from './linearReadout.js';
-import { readoutDepth } from './multilevelReadout.js';
 import type { Features, Forward, Level, Model, Part, Place } from './model.js';
+import { readoutDepth } from './multilevelReadout.js';
 import type { Scope } from './scope.js';
 import type { Time } from './time.js';
 import {

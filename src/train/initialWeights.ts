@@ -14,6 +14,8 @@ export interface InitialWeights {
   /** Path or name. */
   readonly name: string;
   readonly checkpoint: Checkpoint;
+  /** Whether they are pretrained ones of this package, for which recipes know how to see videos. */
+  readonly isPretrained: boolean;
   /** The network that the weights were chosen for, where it was not they that decide. */
   readonly ofNetwork?: string | NetworkConfig;
 }
@@ -26,11 +28,14 @@ export const isRandom = ({ init }: Pick<TrainJob, 'init'>): boolean => init === 
  */
 export async function readInitialWeights({ init, model, temporal }: TrainJob): Promise<InitialWeights | undefined> {
   if (init === undefined || init === 'none') return undefined;
-  if (init !== 'default') return { name: init, checkpoint: await read(await locateWeights(init)) };
+  if (init !== 'default') {
+    const path = await locateWeights(init);
+    return { name: init, checkpoint: await read(path), isPretrained: path !== init };
+  }
   const ofNetwork = model ?? defaultNetwork;
   const config = typeof ofNetwork === 'object' ? ofNetwork : networkConfig(ofNetwork, temporal === undefined ? {} : { temporal });
   const weights = defaultWeightsFor(config);
-  return { name: weights.name, checkpoint: await read(await pretrainedPath(weights)), ofNetwork };
+  return { name: weights.name, checkpoint: await read(await pretrainedPath(weights)), isPretrained: true, ofNetwork };
 }
 
 async function read(path: string): Promise<Checkpoint> {

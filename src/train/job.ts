@@ -68,4 +68,8 @@ export interface TrainSummary extends TrainOutcome {
   readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
   readonly lastPath: string;
   readonly bestPath: string;
+  /** The first answer of a run that started from a linear probe. */
+  readonly probePath?: string;
+  /** Share of the tuned weights in `best`, an average with the probe's; undefined for an epoch as it is. */
+  readonly tunedShare?: number | undefined;
 }

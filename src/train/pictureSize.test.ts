@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { frameForm, pictureSize } from './pictureSize.js';
+import { frameForm, frameForms, pictureSize } from './pictureSize.js';
 
 const wide = { width: 1920, height: 1080 };
 const tall = { width: 1080, height: 1920 };
@@ -48,4 +48,23 @@ test('a resize that was asked for stays; no videos leave the size as it is', () 
   assert.equal(frameForm([{ width: 640, height: 480 }], square, 'fit').resize, 'fit');
   assert.equal(frameForm([wide], square, 'crop').width, 96);
   assert.equal(frameForm([], square).height, 96);
+});
+
+test('every way to see the videos is offered, the usual one first, and only one for squares', () => {
+  const square = { height: 112, width: 112 };
+  const wide = { width: 1280, height: 720 };
+  const forms = frameForms([wide, wide], square);
+  assert.deepEqual(
+    forms.map(({ resize }) => resize),
+    ['fit', 'crop', 'stretch'],
+  );
+  for (const { height, width } of forms) assert.ok(height * width <= 112 * 112);
+  assert.deepEqual(
+    frameForms([{ width: 640, height: 480 }], square).map(({ resize }) => resize),
+    ['crop', 'fit', 'stretch'],
+  );
+  assert.deepEqual(
+    frameForms([{ width: 500, height: 490 }], square).map(({ resize }) => resize),
+    ['crop'],
+  );
 });

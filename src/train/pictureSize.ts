@@ -1,5 +1,5 @@
 import type { FrameShape } from '../clip/clipShape.js';
-import type { Preprocess } from '../clip/preprocess.js';
+import { type Preprocess, resizes } from '../clip/preprocess.js';
 
 /** Sides are multiples of this: networks halve them at least four times, and odd remainders cost more than they show. */
 const step = 16;
@@ -18,11 +18,30 @@ export interface FrameForm extends FrameShape {
 
 /** Frame size and resize for videos of these shapes, with the pixels of `square`; `asked`: a resize chosen by the user. */
 export function frameForm(shapes: readonly FrameShape[], square: FrameShape, asked?: Preprocess['resize']): FrameForm {
-  const hidden = median(shapes.map(({ height, width }) => 1 - Math.min(height, width) / Math.max(height, width)));
+  const hidden = hiddenShare(shapes);
   const resize = asked ?? (hidden < hiddenLimit ? 'crop' : 'fit');
-  const reason = `a middle square hides ${Math.round(100 * hidden)} % of them`;
+  return formOf(resize, shapes, square, `a middle square hides ${Math.round(100 * hidden)} % of them`);
+}
+
+function formOf(resize: FrameForm['resize'], shapes: readonly FrameShape[], square: FrameShape, reason: string): FrameForm {
   if (resize === 'crop' || shapes.length === 0) return { ...square, resize, reason };
   return { ...pictureSize(shapes, square.height * square.width), resize, reason };
+}
+
+const hiddenShare = (shapes: readonly FrameShape[]): number =>
+  median(shapes.map(({ height, width }) => 1 - Math.min(height, width) / Math.max(height, width)));
+
+/** Below this hidden share all ways to resize a frame are nearly the same. */
+const trifle = 0.05;
+
+/** Every way to see videos of these shapes with the pixels of `square`, the one of `frameForm` first. */
+export function frameForms(shapes: readonly FrameShape[], square: FrameShape): FrameForm[] {
+  const usual = frameForm(shapes, square);
+  if (hiddenShare(shapes) < trifle) return [usual];
+  return [
+    usual,
+    ...resizes.filter((resize) => resize !== usual.resize).map((resize) => formOf(resize, shapes, square, usual.reason)),
+  ];
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

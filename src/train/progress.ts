@@ -52,11 +52,22 @@ interface StartOfRun {
   readonly data: LabelledVideos;
   readonly unlabelled: readonly string[];
   readonly teacher: string | undefined;
+  /** Validation of the weights that the run starts from, where they are to be beaten. */
+  readonly first?: { readonly top1: number; readonly loss: number } | undefined;
 }
 
-export function startOfRun({ options, data, unlabelled, teacher }: StartOfRun): Progress {
+export function startOfRun({ options, data, unlabelled, teacher, first }: StartOfRun): Progress {
   const digests = { data: dataDigest(data, unlabelled), ...(teacher !== undefined && { teacher }) };
-  return { options, ...digests, epoch: 0, batch: 0, pass: 0, ...newEpoch, sinceBest: 0 };
+  return {
+    options,
+    ...digests,
+    epoch: 0,
+    batch: 0,
+    pass: 0,
+    ...newEpoch,
+    sinceBest: 0,
+    ...(first && { best: { epoch: 0, ...first } }),
+  };
 }
 
 /** Reads the progress of a checkpoint and makes sure that the data are those of the run. */

@@ -13,11 +13,11 @@ import { defaultNetwork, networkConfig, parseNetworkConfig } from '../models/reg
 import { countValues, initialValues } from '../models/variables.js';
 import { Rng } from '../rng.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
-import { isRandom, readInitialWeights, takeInitialWeights } from './initialWeights.js';
+import { type InitialWeights, isRandom, readInitialWeights, takeInitialWeights } from './initialWeights.js';
 import type { TrainJob } from './job.js';
 import { teacherDigest } from './objectives/teacher.js';
 import { unlabelledPaths } from './objectives/unlabelledPaths.js';
-import { type FrameForm, frameForm } from './pictureSize.js';
+import { type FrameForm, frameForm, frameForms } from './pictureSize.js';
 import { checkTeacher, type Progress, resumedProgress } from './progress.js';
 import { type RecipeDefaults, recipeDefaults } from './recipe/defaults.js';
 import { type TrainOptions, trainOptions } from './recipe/options.js';
@@ -42,6 +42,8 @@ export interface TrainSetup {
   readonly teacher: string | undefined;
   /** Path or name of the weights that a new run starts from, when there are any. */
   readonly init?: string;
+  /** Ways to see the videos that a new run chooses from; empty where there is no choice. */
+  readonly views?: readonly FrameForm[];
 }
 
 /** Checks recipe and options before the data are read. */
@@ -56,9 +58,10 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
   const init = await readInitialWeights(job);
   const from = init?.checkpoint;
-  const { model, preprocess: sampling, edge, options } = chosen(job, data);
+  const { model, preprocess: sampling, edge, options } = chosen(job, data, init);
   const wanted = { model: init?.ofNetwork ?? model, sampling, edge };
-  const { config, resize } = await chosenConfig(job, wanted, data, from);
+  const { config: plain, resize, views } = await chosenConfig(job, wanted, data, from);
+  const config = options.probe ? probed(plain, init) : plain;
   parseNetworkConfig(config, 'model'); // else its weights could not be read again
   const inventory = inventoryOf(config);
   const rng = new Rng([options.seed, 'weights']);
@@ -68,6 +71,10 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
     expAvg: new Float32Array(countValues(inventory.parameters)),
     expAvgSq: new Float32Array(countValues(inventory.parameters)),
   };
+  const [view] = views;
+  if (view && !(options.probe && views.length > 1)) {
+    onEvent({ kind: 'note', message: `${viewText(view)}: ${view.reason}; --size and --resize take others` });
+  }
   if (init) takeInitialWeights(init, config, weights, data.labels, onEvent);
   const preprocess = chosenPreprocess({ ...job, preprocess: { ...(resize && { resize }), ...sampling } }, data, config, from);
   const unlabelled = unlabelledPaths(job.unlabelled, data);
@@ -82,7 +89,16 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
     unlabelled,
     teacher: await digestOfTeacher(job),
     ...(init && { init: init.name }),
+    views: options.probe ? views : [],
   };
+}
+
+/** A start from a linear probe needs its readout. */
+function probed(config: NetworkConfig, init: InitialWeights | undefined): NetworkConfig {
+  if (!init) throw new ConfigError('a start from a linear probe needs trained weights: give --init, or --no-probe');
+  if (config.causal)
+    throw new ConfigError(`${config.name}: a probe reads whole clips, which a causal network has not; give --no-probe`);
+  return { ...config, readout: 'multilevel' };
 }
 
 function refuseTeacherOptions({ options = {}, teacher }: TrainJob): void {
@@ -106,7 +122,7 @@ function withTeacher(options: TrainOptions, needed: boolean): TrainOptions {
 }
 
 /** Precedence: job, recipe, data. */
-function chosen(job: TrainJob, data: LabelledVideos): Choices {
+function chosen(job: TrainJob, data: LabelledVideos, init?: InitialWeights): Choices {
   const { onEvent = () => {}, options = {}, preprocess = {}, model } = job;
   if (job.recipe === false) return { model, preprocess, edge: undefined, options: trainOptions(options) };
   const auto = recipeDefaults({ perClass: trainingCounts(data), pretrained: !isRandom(job) });
@@ -114,10 +130,11 @@ function chosen(job: TrainJob, data: LabelledVideos): Choices {
   const augment = { ...recipe.options.augment, ...options.augment };
   const merged = { ...auto.options, ...recipe.options, ...options, augment };
   for (const reason of reasonsFor(job, auto, recipe)) onEvent({ kind: 'note', message: reason });
+  const ofRecipe = !init || init.isPretrained; // weights of one's own know best how they see videos
   return {
     model: model ?? (isRandom(job) ? recipe.model : undefined),
-    preprocess: { ...recipe.preprocess, ...preprocess },
-    edge: recipe.edge,
+    preprocess: { ...(ofRecipe && recipe.preprocess), ...preprocess },
+    edge: ofRecipe ? recipe.edge : undefined,
     options: trainOptions(merged),
   };
 }
@@ -139,18 +156,19 @@ function trainingCounts({ labels, videos }: LabelledVideos): number[] {
   return counts;
 }
 
+interface Framed {
+  readonly config: NetworkConfig;
+  readonly resize: Preprocess['resize'] | undefined;
+  readonly views: readonly FrameForm[];
+}
+
 interface Wanted {
   readonly model: TrainJob['model'] | undefined;
   readonly sampling: Partial<Preprocess>;
   readonly edge: number | undefined;
 }
 
-async function chosenConfig(
-  job: TrainJob,
-  wanted: Wanted,
-  data: LabelledVideos,
-  from?: Checkpoint,
-): Promise<{ readonly config: NetworkConfig; readonly resize: Preprocess['resize'] | undefined }> {
+async function chosenConfig(job: TrainJob, wanted: Wanted, data: LabelledVideos, from?: Checkpoint): Promise<Framed> {
   const { model, sampling } = wanted;
   const base = baseConfig(model, job.temporal, from);
   if (typeof model === 'object' && model.readout)
@@ -158,12 +176,12 @@ async function chosenConfig(
   const trained = base.readout === 'multilevel' ? base : withoutReadout(base);
   const isOpen =
     job.recipe !== false && typeof model !== 'object' && sampling.height === undefined && sampling.width === undefined;
-  const { height, width, resize } = isOpen
-    ? await suitingForm(job, base, wanted, data)
-    : { ...sizeOf(base), ...given(sampling), resize: undefined };
+  const views = isOpen ? await suitingForms(job, base, wanted, data) : [];
+  const { height, width, resize } = views[0] ?? { ...sizeOf(base), ...given(sampling), resize: undefined };
   return {
     config: { ...trained, classes: data.labels.length, frames: sampling.frames ?? base.frames, height, width },
     resize,
+    views,
   };
 }
 
@@ -185,18 +203,23 @@ const given = ({ height, width }: Partial<FrameShape>): Partial<FrameShape> => (
   ...(width !== undefined && { width }),
 });
 
-/** Frame size and resize for the shapes of the training videos, with the pixel count of the recipe or else the network. */
-async function suitingForm(
+/** Frame sizes and resizes for the shapes of the training videos, the usual first, with the pixel count of the recipe or else the network. */
+async function suitingForms(
   job: TrainJob,
   base: NetworkConfig,
   { edge, sampling }: Wanted,
   data: LabelledVideos,
-): Promise<FrameForm> {
+): Promise<FrameForm[]> {
   const square = edge === undefined ? sizeOf(base) : { height: edge, width: edge };
-  const form = frameForm(await shapesOf(videosOf(data, 'train'), job), square, sampling.resize);
-  const how = form.resize === 'crop' ? 'the middle of each frame' : 'whole frames';
-  job.onEvent?.({ kind: 'note', message: `${how} at ${sizeText(form)} px: ${form.reason}; --size and --resize take others` });
-  return form;
+  const shapes = await shapesOf(videosOf(data, 'train'), job);
+  const { resize } = sampling;
+  return resize === undefined ? frameForms(shapes, square) : [frameForm(shapes, square, resize)];
+}
+
+/** How frames are seen, for the user. */
+export function viewText(form: FrameForm): string {
+  const how = { crop: 'the middle of each frame', fit: 'whole frames', stretch: 'whole frames, stretched,' }[form.resize];
+  return `${how} at ${sizeText(form)} px`;
 }
 
 function chosenPreprocess(job: TrainJob, data: LabelledVideos, config: NetworkConfig, from: Checkpoint | undefined): Preprocess {

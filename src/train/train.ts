@@ -5,10 +5,12 @@
 
 import { DataLoader } from '../dataset/dataLoader.js';
 import { readDataset } from '../dataset/dataset.js';
-import { videosOf } from '../dataset/labelledVideos.js';
+import { type Split, videosOf } from '../dataset/labelledVideos.js';
 import { platformOf } from '../node/platform.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
 import { calibrateBest } from './calibrateBest.js';
+import { type ProbeStart, probeStart, storeProbe } from './finetune/probeStart.js';
+import { averageWithProbe } from './finetune/weightAverage.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
 import { learnsEvenly } from './layerDecay.js';
 import { distillationObjective, openTeacherFor, reportTeacherSpeed } from './objectives/distillation.js';
@@ -18,7 +20,7 @@ import { dataDigest } from './progress.js';
 import { RunFolder } from './runFolder/runFolder.js';
 import { beginRecord, type Recording, type RunStart } from './runFolder/runRecord.js';
 import { checkJob, newSetup, resumedSetup, type TrainSetup } from './setup.js';
-import { defaultStep } from './step.js';
+import { defaultStep, type StepOptions } from './step.js';
 import { Trainer } from './trainer.js';
 import { TrainingSession } from './trainingSession.js';
 
@@ -35,30 +37,65 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   checkJob(job);
   const data = typeof job.data === 'string' ? readDataset(job.data, job.dataset) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
-  const start = job.resume ? await resumedSetup(job, folder, data) : await newSetup(job, data);
-  const teacher = await openTeacherFor(job, start);
-  const loader = new DataLoader({
-    preprocess: start.preprocess,
-    augment: start.options.augment,
-    maxBadShare: start.options.maxBadShare,
-    ...(job.workers !== undefined && { workers: job.workers }),
-    ...(job.decoder !== undefined && { decoder: job.decoder }),
-    ...(job.cacheFolder !== undefined && { cacheFolder: job.cacheFolder }),
-    onLeftOut: (_, { message }) => onEvent({ kind: 'warning', message: `left out: ${message}` }),
-    onWarning: (message) => onEvent({ kind: 'warning', message }),
-  });
+  const setup = job.resume ? await resumedSetup(job, folder, data) : await newSetup(job, data);
   const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });
+  let [teacher, loader]: [Teacher | undefined, DataLoader | undefined] = [undefined, undefined];
   try {
+    const probe = await fittedProbe(job, setup, engine);
+    if (probe === 'interrupted') return interruptedBefore(setup, folder);
+    const start = probe ? { ...setup, ...startFrom(probe, setup) } : setup;
+    teacher = await openTeacherFor(job, start);
+    loader = loaderOf(job, start);
     await folder.open();
     const recording = await beginRecord({ ...recordOf(job, folder, start, teacher), said });
+    const parts = { job, folder, start, loader, engine, recording, teacher, probe };
     return await recording.during(async () => {
-      const summary = await runTraining(job, folder, start, loader, engine, recording, teacher);
+      const summary = await runTraining(parts);
       if (!summary.interrupted) await calibrateBest(job, folder.bestPath, start.data);
       return summary;
     });
   } finally {
-    await Promise.all([folder.close(), engine.close(), loader.close(), teacher?.close()]);
+    await Promise.all([folder.close(), engine.close(), loader?.close(), teacher?.close()]);
   }
+}
+
+function loaderOf(job: Job, { preprocess, options }: Pick<TrainSetup, 'preprocess' | 'options'>) {
+  const { onEvent, workers, decoder, cacheFolder } = job;
+  return new DataLoader({
+    ...{ preprocess, augment: options.augment, maxBadShare: options.maxBadShare },
+    ...(workers !== undefined && { workers }),
+    ...(decoder !== undefined && { decoder }),
+    ...(cacheFolder !== undefined && { cacheFolder }),
+    onLeftOut: (_, { message }) => onEvent({ kind: 'warning', message: `left out: ${message}` }),
+    onWarning: (message) => onEvent({ kind: 'warning', message }),
+  });
+}
+
+type Job = TrainJob & Pick<Required<TrainJob>, 'onEvent'>;
+
+/** The probe that a new run starts from, if its options ask for one. */
+async function fittedProbe(job: Job, start: TrainSetup, engine: GraphRuntime): Promise<ProbeStart | 'interrupted' | undefined> {
+  if (!start.options.probe || start.progress) return undefined;
+  const quiet = { ...job, onEvent: (event: TrainJobEvent) => event.kind === 'reading' && job.onEvent(event) };
+  try {
+    return await probeStart({ job, start, engine, openLoader: (preprocess) => loaderOf(quiet, { ...start, preprocess }) });
+  } catch (error) {
+    if (job.signal?.aborted) return 'interrupted';
+    throw error;
+  }
+}
+
+function startFrom({ config, preprocess, weights }: ProbeStart, { weights: before }: TrainSetup) {
+  return { config, preprocess, weights: { ...before, ...weights } };
+}
+
+/** Nothing was stored yet. */
+function interruptedBefore({ config, data }: TrainSetup, { lastPath, bestPath }: RunFolder): TrainSummary {
+  const count = (name: Split) => data.videos.filter(({ split }) => split === name).length;
+  return {
+    ...{ epochs: [], bestTop1: undefined, bestLoss: undefined, bestEpoch: 0, interrupted: true, stoppedEarly: false },
+    ...{ config, labels: data.labels, trainVideos: count('train'), valVideos: count('val'), leftOut: [], lastPath, bestPath },
+  };
 }
 
 function recordOf(job: TrainJob, folder: RunFolder, start: TrainSetup, teacher: Teacher | undefined): RunStart {
@@ -78,19 +115,57 @@ function recordOf(job: TrainJob, folder: RunFolder, start: TrainSetup, teacher: 
   };
 }
 
-async function runTraining(
-  job: TrainJob,
-  folder: RunFolder,
-  start: TrainSetup,
-  loader: DataLoader,
-  engine: GraphRuntime,
-  recording: Recording,
-  teacher: Teacher | undefined,
-): Promise<TrainSummary> {
-  const { onEvent = () => {}, signal } = job;
+interface Parts {
+  readonly job: Job;
+  readonly folder: RunFolder;
+  readonly start: TrainSetup;
+  readonly loader: DataLoader;
+  readonly engine: GraphRuntime;
+  readonly recording: Recording;
+  readonly teacher: Teacher | undefined;
+  readonly probe: ProbeStart | undefined;
+}
+
+async function runTraining(parts: Parts): Promise<TrainSummary> {
+  const { job, folder, start, loader, recording, teacher } = parts;
+  const { onEvent, signal } = job;
   const { data, config, options } = start;
-  const videos = videosOf(data, 'train');
-  const session = new TrainingSession(engine, config, {
+  const session = new TrainingSession(parts.engine, config, stepOptions(start, teacher));
+  await session.setWeights(start.weights);
+  const [prepared] = await Promise.all([
+    loader.prepare(videosOf(data, 'train'), {
+      ...(signal && { signal }),
+      onProgress: (done, of) => onEvent({ kind: 'reading', done, of }),
+    }),
+    session.warmUp(),
+  ]);
+  recording.noteClues(prepared.read);
+  const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
+  const notes = { data: data.root, splitBy: data.splitBy, model: config.name, seed: String(options.seed) };
+  if (parts.probe) await storeProbe(parts.probe, { ...start, preprocess, notes, folder, onEvent });
+  await estimateTime(job, start, session, prepared.usable, teacher);
+  if (start.progress) await folder.keepEpochs(start.progress.epoch);
+  const plan = await createObjective(job, start, loader, session);
+  const trainerParts = {
+    ...{ config, preprocess, data, unlabelled: start.unlabelled, teacher: start.teacher, first: parts.probe?.validation },
+    ...{ options, folder, loader, session, notes, onEvent, signal },
+    ...(teacher ? distillationObjective(plan, teacher, options) : plan),
+  };
+  const outcome = await new Trainer(trainerParts, start.progress).run();
+  const kept = options.probe && !outcome.interrupted ? await averageWithProbe({ ...trainerParts, outcome }) : undefined;
+  return {
+    ...outcome,
+    ...(kept && { bestTop1: kept.top1, bestLoss: kept.loss, tunedShare: kept.tunedShare }),
+    ...{ config, labels: data.labels, trainVideos: prepared.usable },
+    valVideos: data.videos.filter((video) => video.split === 'val').length,
+    leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
+    ...{ lastPath: folder.lastPath, bestPath: folder.bestPath },
+    ...(options.probe && { probePath: folder.probePath }),
+  };
+}
+
+function stepOptions({ options }: TrainSetup, teacher: Teacher | undefined): StepOptions {
+  return {
     ...defaultStep,
     clips: options.batch,
     gradClip: options.gradClip || Number.POSITIVE_INFINITY,
@@ -100,43 +175,6 @@ async function runTraining(
     layerRates: !learnsEvenly(options),
     frozenStatistics: options.batchNorm === 'frozen',
     ...(teacher && { temperature: options.distillTemperature }),
-  });
-  await session.setWeights(start.weights);
-  const [prepared] = await Promise.all([
-    loader.prepare(videos, { ...(signal && { signal }), onProgress: (done, of) => onEvent({ kind: 'reading', done, of }) }),
-    session.warmUp(),
-  ]);
-  recording.noteClues(prepared.read);
-  await estimateTime(job, start, session, prepared.usable, teacher);
-  if (start.progress) await folder.keepEpochs(start.progress.epoch);
-  const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
-  const notes = { data: data.root, splitBy: data.splitBy, model: config.name, seed: String(options.seed) };
-  const plan = await createObjective(job, start, loader, session);
-  const parts = {
-    config,
-    preprocess,
-    data,
-    unlabelled: start.unlabelled,
-    teacher: start.teacher,
-    options,
-    folder,
-    loader,
-    session,
-    ...(teacher ? distillationObjective(plan, teacher, options) : plan),
-    notes,
-    onEvent,
-    signal,
-  };
-  const outcome = await new Trainer(parts, start.progress).run();
-  return {
-    ...outcome,
-    config,
-    labels: data.labels,
-    trainVideos: prepared.usable,
-    valVideos: data.videos.filter((video) => video.split === 'val').length,
-    leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
-    lastPath: folder.lastPath,
-    bestPath: folder.bestPath,
   };
 }
 

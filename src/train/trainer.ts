@@ -57,6 +57,8 @@ export interface TrainerParts {
   readonly unlabelled: readonly string[];
   /** Digest of the teacher's file, when there is one. */
   readonly teacher: string | undefined;
+  /** Validation of the weights that the run starts from, where they are to be beaten. */
+  readonly first?: { readonly top1: number; readonly loss: number } | undefined;
   readonly options: TrainOptions;
   readonly folder: RunFolder;
   /** Labelled clips a pass, and what a pass learns from them. */
@@ -73,6 +75,8 @@ export interface TrainOutcome {
   readonly epochs: readonly EpochMetrics[];
   /** Validation top-1 of the best checkpoint; undefined without validation videos. */
   readonly bestTop1: number | undefined;
+  readonly bestLoss: number | undefined;
+  /** 0: the linear probe that the run started from. */
   readonly bestEpoch: number;
   /** True when the signal ended the run; `last` then continues it. */
   readonly interrupted: boolean;
@@ -123,6 +127,7 @@ export class Trainer {
     return {
       epochs: this.rows,
       bestTop1: best?.top1,
+      bestLoss: best?.loss,
       bestEpoch: best?.epoch ?? epoch,
       interrupted: !this.done,
       stoppedEarly: this.done && epoch < options.epochs,

@@ -32,11 +32,17 @@ export async function estimateStatistics(
   await session.setStatistics(estimate.result());
 }
 
+/** Mean cross-entropy, and share of right answers. */
+export interface ValidationResult {
+  readonly loss: number;
+  readonly top1: number;
+}
+
 /** Cross-entropy and top-1 over videos, one centre view each; undefined for none. The loss is NaN when logits are. */
 export async function validate(
   { config, options, loader, session }: ValidationParts,
   videos: readonly LabelledVideo[],
-): Promise<{ readonly loss: number; readonly top1: number } | undefined> {
+): Promise<ValidationResult | undefined> {
   if (videos.length === 0) return undefined;
   let loss = 0;
   let correct = 0;

@@ -48,3 +48,44 @@ test('weights for raw features do not depend on a feature that never changes, no
   const row = data.subarray(0, width);
   for (const [k, value] of logits(fit, row).entries()) assert.ok(Math.abs(value - (logits(again, row)[k] ?? NaN)) < 1e-3);
 });
+
+test('the classifier in two steps gives the same logits; constant features weigh nothing', () => {
+  const data = features(3);
+  const blocks = [20, width - 20];
+  const { standardised, ...fit } = fitProbe({ features: data, labels }, classes, { blocks });
+  const row = data.subarray(0, width);
+  const scaled = row.map((value, d) => (value - (standardised.mean[d] ?? NaN)) / (standardised.deviation[d] ?? NaN));
+  for (const [k, expected] of logits({ ...fit, standardised }, row).entries()) {
+    const found = scaled.reduce(
+      (sum, value, d) => sum + value * (standardised.weights[k * width + d] ?? NaN),
+      standardised.bias[k] ?? NaN,
+    );
+    assert.ok(Math.abs(found - expected) < 1e-3 * Math.max(1, Math.abs(expected)), `${found} for ${expected}`);
+    assert.equal(standardised.weights[k * width + width - 1], 0);
+  }
+});
+
+test('blocks of features count alike, however wide they are', () => {
+  const telling = new Rng(['narrow']);
+  const rows = Float32Array.from({ length: count * width }, (_, i) => {
+    const [n, d] = [Math.floor(i / width), i % width];
+    return telling.normal() + (d < classes && d === labels[n] ? 2 : 0);
+  });
+  const alike = fitProbe({ features: rows, labels }, classes, { blocks: [classes, width - classes] });
+  const drowned = fitProbe({ features: rows, labels }, classes);
+  assert.ok(alike.chosen.loss < drowned.chosen.loss - 0.2, `${alike.chosen.loss} against ${drowned.chosen.loss}`);
+});
+
+test('clips of one recording are left out together: what tells the recording apart is not believed', () => {
+  const noise = new Rng(['recordings']);
+  const groups = Int32Array.from(labels, (_, n) => Math.floor(n / 10));
+  const own = Int32Array.from(groups, (group) => group % classes); // the class is the recording's
+  const rows = Float32Array.from({ length: count * width }, (_, i) => {
+    const [n, d] = [Math.floor(i / width), i % width];
+    return noise.normal() + (d % 6 === groups[n] ? 2 : 0);
+  });
+  const alone = fitProbe({ features: rows, labels: own }, classes).chosen;
+  const together = fitProbe({ features: rows, labels: own }, classes, { groups }).chosen;
+  assert.ok(alone.top1 > 0.95, `${alone.top1}`);
+  assert.ok(together.top1 < 0.6, `${together.top1}`);
+});

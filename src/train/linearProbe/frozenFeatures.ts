@@ -31,6 +31,10 @@ export class FrozenFeatures implements FeatureSource {
     return new FrozenFeatures(session, batch, readoutWidths(config));
   }
 
+  close(): Promise<void> {
+    return this.session.release();
+  }
+
   async of(clips: ClipTensor): Promise<Float32Array> {
     const { batch } = this;
     const feeds = { clips: asTensor(padClips(clips, batch)) };

@@ -8,7 +8,6 @@ import { readDataset } from '../../dataset/dataset.js';
 import { footageOf } from '../../dataset/footage.js';
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
 import { ConfigError } from '../../errors.js';
-import { softmax } from '../../metrics/softmax.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { platformOf } from '../../node/platform.js';
 import type { GraphRuntime } from '../../platform/graphRuntime.js';
@@ -20,12 +19,13 @@ import { RunFolder } from '../runFolder/runFolder.js';
 import { beginRecord, type Recording } from '../runFolder/runRecord.js';
 import { newSetup } from '../setup.js';
 import type { EpochMetrics } from '../trainer.js';
-import { correctIn } from '../validation.js';
+import type { ValidationResult } from '../validation.js';
 import { type FeatureSource, featuresOfVideos } from './featureSource.js';
 import { fitBestWidth } from './featureWidths.js';
 import { type ClipFeatures, fitProbe, type PenaltyTrial, type ProbeFit } from './fitProbe.js';
 import { ForeignNetwork, type FrozenNetwork, OwnNetwork, type StoredFacts } from './frozenNetwork.js';
 import { openOnnxEncoder } from './onnxEncoder.js';
+import { resultOf } from './probeResult.js';
 
 /** As a training job without what only training has. */
 export interface LinearProbeJob extends Omit<TrainJob, 'resume' | 'recipe' | 'unlabelled' | 'options'> {
@@ -182,7 +182,7 @@ class Baseline {
     return this.summary({ fit, metrics, prepared, bestPath });
   }
 
-  private metrics(seen: Result, validation: Result | undefined, clips: number): EpochMetrics {
+  private metrics(seen: ValidationResult, validation: ValidationResult | undefined, clips: number): EpochMetrics {
     const seconds = this.seconds();
     return {
       ...{ epoch: 1, step: 0, rate: 0, gradientNorm: 0, trainLoss: seen.loss, trainTop1: seen.top1 },
@@ -200,7 +200,12 @@ class Baseline {
     const { labels } = data;
     const largest = Math.max(...labels.map((_, k) => this.train.filter(({ labelIndex }) => labelIndex === k).length));
     return {
-      ...{ epochs: done ? [done.metrics] : [], bestEpoch: done ? 1 : 0, bestTop1: done?.metrics.valTop1 },
+      ...{
+        epochs: done ? [done.metrics] : [],
+        bestEpoch: done ? 1 : 0,
+        bestTop1: done?.metrics.valTop1,
+        bestLoss: done?.metrics.valLoss,
+      },
       ...{ interrupted: !done, stoppedEarly: false, config: frozen.config, labels },
       ...{ trainVideos: done?.prepared.usable ?? this.train.length, valVideos: this.val.length },
       leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
@@ -227,35 +232,4 @@ class Baseline {
     const origin = { data: root, splitBy, model: config.name, seed: String(seed), baseline: init };
     return { labels, preprocess, notes: { ...origin, ...more } };
   }
-}
-
-/** Logits [N, K]. */
-export function logitsOf(
-  { features, labels }: ClipFeatures,
-  { weights, bias }: Pick<ProbeFit, 'weights' | 'bias'>,
-): Float32Array {
-  const width = features.length / labels.length;
-  const classes = bias.length;
-  return Float32Array.from({ length: labels.length * classes }, (_, i) => {
-    const [n, k] = [Math.floor(i / classes), i % classes];
-    let sum = bias[k] as number;
-    for (let d = 0; d < width; d++) sum += (weights[k * width + d] as number) * (features[n * width + d] as number);
-    return sum;
-  });
-}
-
-/** Cross-entropy and top-1. */
-interface Result {
-  readonly loss: number;
-  readonly top1: number;
-}
-
-function resultOf(clips: ClipFeatures, fit: ProbeFit): Result {
-  const classes = fit.bias.length;
-  const logits = logitsOf(clips, fit);
-  let loss = 0;
-  clips.labels.forEach((label, n) => {
-    loss -= Math.log(Math.max(softmax(logits.subarray(n * classes, (n + 1) * classes))[label] ?? 0, 1e-12));
-  });
-  return { loss: loss / clips.labels.length, top1: correctIn(logits, clips.labels, classes) / clips.labels.length };
 }

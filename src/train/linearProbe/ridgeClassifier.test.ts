@@ -47,6 +47,22 @@ test('leave-one-out scores are those of a classifier fitted without the row', ()
   }
 });
 
+test('rows of a group are left out together', () => {
+  const all = Array.from({ length: count }, (_, n) => n);
+  const groups = Int32Array.from(all, (n) => [0, 0, 1, 2, 2, 2, 3, 4, 4, 4, 4, 1][n] ?? -1);
+  const raw = randomRows();
+  const { leftOut } = new RidgeClassifier({ features: centred(raw, all).rows, width, labels, groups }, classes).fit(penalty);
+  for (const n of all) {
+    const others = all.filter((other) => groups[other] !== groups[n]);
+    const { rows } = centred(raw, others);
+    const kept = { features: chosen(rows, others), width, labels: Int32Array.from(others, (other) => at(labels, other)) };
+    const fit = new RidgeClassifier(kept, classes).fit(penalty);
+    for (let k = 0; k < classes; k++) {
+      close(at(leftOut, n * classes + k), scoreOf(fit, rows.subarray(n * width, (n + 1) * width), k), 1e-9);
+    }
+  }
+});
+
 test('in coordinates of the rows it is the same classifier', () => {
   const all = Array.from({ length: count }, (_, n) => n);
   const { rows } = centred(randomRows(), all);

@@ -47,6 +47,8 @@ const trainOptionsSchema = v.strictObject({
   repeatedAug: v.optional(integer(1, 16), 1),
   /** Shows small classes as often as the largest. */
   classBalanced: v.optional(v.boolean(), false),
+  /** Start from a linear probe of the initial weights, and end with the better of it, the tuned network and averages of both. */
+  probe: v.optional(v.boolean(), false),
   /** Learning-rate factor from a layer to the one below it, from the head down: below 1 for fine-tuning. */
   layerDecay: v.optional(number(0.1, 1), 1),
   /** Gradual unfreezing from the head down to the stem; 0 trains everything from the start. */

@@ -22,6 +22,8 @@ const marginBytes = 128 * 1024;
 export class RunFolder {
   readonly lastPath: string;
   readonly bestPath: string;
+  /** The first answer of a run that starts from a linear probe. */
+  readonly probePath: string;
   /** The model of a linear probe on an ONNX network, which has no checkpoints. */
   readonly modelPath: string;
   readonly metricsPath: string;
@@ -38,6 +40,7 @@ export class RunFolder {
   ) {
     this.lastPath = join(path, 'last.safetensors');
     this.bestPath = join(path, 'best.safetensors');
+    this.probePath = join(path, 'probe.safetensors');
     this.modelPath = join(path, 'best.onnx');
     this.metricsPath = join(path, metricsName);
     this.reserve = new DiskReserve(path);
@@ -70,7 +73,14 @@ export class RunFolder {
     this.letGo = takeLock(this.lockPath);
     try {
       this.checkContent();
-      await removeUnfinished(this.path, ['last.safetensors', 'best.safetensors', 'best.onnx', metricsName, 'running.lock']);
+      await removeUnfinished(this.path, [
+        'last.safetensors',
+        'best.safetensors',
+        'probe.safetensors',
+        'best.onnx',
+        metricsName,
+        'running.lock',
+      ]);
       await this.reserve.clear();
       if (!this.resume) await this.metrics.clear(); // of a run that was killed before its first checkpoint
     } catch (error) {
@@ -125,8 +135,17 @@ export class RunFolder {
     return this.modelPath;
   }
 
+  /** Without what continues a run. */
+  async saveProbe(checkpoint: Checkpoint): Promise<void> {
+    await this.save('probe', forUse(checkpoint));
+  }
+
+  async readProbe(): Promise<Checkpoint> {
+    return loadCheckpoint(this.files, 'probe.safetensors', this.probePath);
+  }
+
   /** On a full disk the space reserved for the first of its kind, or for the next, is used. */
-  private async save(name: 'last' | 'best', checkpoint: Checkpoint): Promise<void> {
+  private async save(name: 'last' | 'best' | 'probe', checkpoint: Checkpoint): Promise<void> {
     const isFirst = this.reserve.has(name);
     await this.reserve.release(isFirst ? name : 'twin');
     await saveCheckpoint(this.files, `${name}.safetensors`, checkpoint);
