@@ -133,8 +133,8 @@ export function statisticsGraph(
   clips: number,
   pairedClips = false,
   source: Weights = 'parameters',
-): Graph<never, 'statistics'> {
-  return { outputs: { statistics: concat(inTrainingMode(config, clips, source, { pairedClips }).seen, 0) } };
+): Graph<never, 'seen'> {
+  return { outputs: { seen: concat(inTrainingMode(config, clips, source, { pairedClips }).seen, 0) } };
 }
 
 /** Logits of clips under their own batch statistics, or the running ones where those are frozen; nothing is dropped. */

@@ -176,7 +176,7 @@ export class TrainingSession {
     const count = this.options.clips;
     const session = await this.session({ kind: 'statistics', weights: this.tested, pairedClips });
     const feeds = { clips: this.tensor(clips.data, clipShape(this.config, count)) };
-    return (await session.run<'statistics'>(feeds, { move: true })).statistics.data;
+    return (await session.run<'seen'>(feeds, { move: true })).seen.data;
   }
 
   async setStatistics(statistics: Float32Array): Promise<void> {
