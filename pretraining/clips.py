@@ -9,19 +9,19 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from bodies import Dice, scene
+from bodies import MIRRORED, Dice, scene
 from constants import constant
 
 DEPTHS, FARTHEST = 1 << 20, 40.0   # steps of the depth buffer, over metres
 
 
 class Lesson(NamedTuple):
-    """Clips and what is to be learnt from them. The first k clips have people."""
+    """Clips and what is to be learnt from them: k of drawn people, m of photographed ones, the rest without."""
     frames: torch.Tensor           # [T, B, 3, R, R]
-    picture: torch.Tensor          # [B] index of the picture behind
+    picture: torch.Tensor          # [B] index of the picture behind; means nothing for photographs
     camera: torch.Tensor           # [B, 4] shift right and down, log zoom, roll over the clip, about -1..1
-    joints: torch.Tensor           # [T, k, 2, 22, 2] -1..1, whoever is on the left first
-    seen: torch.Tensor             # [T, k, 2, 1 or 22] whether the joint lies within the frame
+    joints: torch.Tensor           # [T, k + m, 2, 22, 2] -1..1, whoever is on the left first
+    seen: torch.Tensor             # [T, k + m, 2, 22] whether the joint is known and lies within the frame
     view: torch.Tensor             # [k, 2] cosine and sine of the direction that the first of them faces
     acts_left: torch.Tensor        # [k] 1 the one on the left acts, 0 the other, -1 neither or unknown
 
@@ -60,10 +60,10 @@ class Path:
         self.shift = torch.stack([dx * steps, dy * steps], -1) + sway      # [T, B, 2]
         self.zoom, self.angle = torch.exp(dz * steps), turn * steps        # [T, B]
 
-    def of(self, step):
-        """The paths of every `step`-th clip."""
+    def of(self, clips):
+        """The paths of a slice of the clips."""
         part = copy.copy(self)
-        part.shift, part.zoom, part.angle = (v[:, ::step] for v in (self.shift, self.zoom, self.angle))
+        part.shift, part.zoom, part.angle = (v[:, clips] for v in (self.shift, self.zoom, self.angle))
         return part
 
     def into_scene(self, p):
@@ -71,33 +71,43 @@ class Path:
         c, s = (f(self.angle)[:, :, None, None] * self.zoom[:, :, None, None] for f in (torch.cos, torch.sin))
         return torch.stack([c * p[..., 0] - s * p[..., 1], s * p[..., 0] + c * p[..., 1]], -1) + self.shift[:, :, None, None]
 
-    def into_frame(self, q, follows):
-        """Points [T, B, 2, n, 2] of the scene -> of the frame; not where the camera `follows` them, [B]."""
-        d = q - self.shift[:, :q.shape[1], None, None]
-        wide = lambda v: v[:, :q.shape[1], None, None]
-        c, s, zoom = wide(torch.cos(self.angle)), wide(torch.sin(self.angle)), wide(self.zoom)
-        p = torch.stack([c * d[..., 0] + s * d[..., 1], c * d[..., 1] - s * d[..., 0]], -1) / zoom[..., None]
-        return torch.where(follows[:, None, None, None], q, p)
+    def into_frame(self, q):
+        """Points [T or 1, B, 2, n, 2] of the scene -> [T, B, 2, n, 2] of the frame"""
+        wide = lambda v: v[:, :, None, None]
+        d, c, s, zoom = q - wide(self.shift), wide(torch.cos(self.angle)), wide(torch.sin(self.angle)), wide(self.zoom)
+        return torch.stack([c * d[..., 0] + s * d[..., 1], c * d[..., 1] - s * d[..., 0]], -1) / zoom[..., None]
 
 
-def background(pictures, index, path, cells, dice):
-    base, at = dice(0.5, 0.9), path.into_scene(cells)
-    flip = torch.where(dice.often(0.5), -1.0, 1.0)
-    scale = torch.stack([base * flip, base], -1)[:, None, None]
-    middle = torch.stack([dice(-0.2, 0.2), dice(-0.2, 0.2)], -1)[:, None, None]
-    return sampled(pictures, index, at * scale + middle)
+class Shot:
+    """Which part of its picture each scene is, half of them mirrored."""
+
+    def __init__(self, dice):
+        size, self.flip = dice(0.5, 0.9), dice.often(0.5)
+        self.scale = torch.stack([size * torch.where(self.flip, -1.0, 1.0), size], -1)
+        self.middle = torch.stack([dice(-0.2, 0.2), dice(-0.2, 0.2)], -1)  # [B, 2]
+
+    def of(self, pictures, index, path, cells):
+        return sampled(pictures, index, path.into_scene(cells) * self.scale[:, None, None] + self.middle[:, None, None])
 
 
-def some_of(path, frames, step):
-    """Every `step`-th clip, its path and dice of its own: what is done to some clips costs nothing for the others."""
-    part = frames[:, ::step]
-    return part, path.of(step), Dice(part.shape[1], frames.device)
+def photographed(photos, count, path, cells):
+    """Photographs of people under the moving camera, and where their joints are then (a Lesson's first place)."""
+    device = cells.device
+    shot, index = Shot(Dice(count, device)), torch.randint(len(photos.tiles), (count,), device=device)
+    frames = shot.of(photos.tiles, index, path, cells)
+    swap = constant(MIRRORED, device, torch.long)
+    flip = shot.flip[:, None]
+    known = torch.where(flip, photos.known[index][:, swap], photos.known[index])
+    at = torch.where(flip[..., None], photos.joints[index][:, swap], photos.joints[index])
+    at = path.into_frame(((at - shot.middle[:, None]) / shot.scale[:, None])[None, :, None])        # [T, m, 1, 22, 2]
+    seen = known[:, None] & (at.abs().amax(-1) < 1.05)
+    return frames, torch.cat([at, torch.zeros_like(at)], 2), torch.cat([seen, torch.zeros_like(seen)], 2)
 
 
 def add_things(frames, pictures, path, cells, step):
     """Before everything so far, in every `step`-th clip: a patch of another picture, round or square, that stands, flies or turns."""
-    part, path, dice = some_of(path, frames, step)
-    t, device = len(part), part.device
+    part, path, device = frames[:, ::step], path.of(slice(None, None, step)), frames.device
+    dice, t = Dice(part.shape[1], device), len(frames)
     steps = ((torch.arange(t, device=device) + 0.5) / t - 0.5)[:, None]
     lies = dice.often(0.4).float()                                         # part of the scene: moves as the camera makes it move
     fast = dice.often(0.6).float() * (1 - lies)
@@ -175,11 +185,12 @@ def add_people(frames, motions, surface, path, dice):
     low, part = motions.low, motions.part[..., None, None]
     xyz = torch.lerp(motions.rows[low], motions.rows[low + 1], part)       # [T, k, 2, 22, 3]
     s = scene(xyz, motions.people, surface, dice)
-    follows = dice.often(0.3)
-    points = torch.cat([path.into_frame(s.points[..., :2], follows), s.points[..., 2:]], -1)
-    shade = shadows(path.into_frame(s.shadow, follows), s.there, size) * dice(0, 0.6)[:, None, None, None]
+    follows = dice.often(0.3)[:, None, None, None]                         # the camera goes with them
+    framed = lambda q: torch.where(follows, q, path.into_frame(q))
+    points = torch.cat([framed(s.points[..., :2]), s.points[..., 2:]], -1)
+    shade = shadows(framed(s.shadow), s.there, size) * dice(0, 0.6)[:, None, None, None]
     rgb, found = painted(points, s.colour, s.there, size)
-    joints = path.into_frame(s.joints, follows)
+    joints = framed(s.joints)
     middle = joints[..., 0, 0].mean(0)                                     # [k, 2]
     second_left = s.there[:, 1] & (middle[:, 1] < middle[:, 0])
     joints = torch.where(second_left[:, None, None, None], joints.flip(2), joints)
@@ -228,16 +239,23 @@ def compress(frames):
     frames[:, ::2] = torch.einsum('ij,tbcnimk,kl->tbcnjml', basis, waves, basis).reshape(shape).clamp(0, 1)
 
 
-def make(pictures, index, motions, surface, size, frames=8):
-    """Pictures' bytes and indices [B], motion of k <= B clips -> Lesson."""
-    device, k = index.device, motions.people.shape[0]
-    dice, some = Dice(len(index), device), Dice(k, device)
-    path, cells = Path(frames, dice), grid(size, device)
-    x = background(pictures, index, path, cells, dice)
+def make(pictures, index, motions, surface, size, frames=8, photos=None, photo_clips=0):
+    """Pictures' bytes and indices [B], motion of k clips, photographs for m more, k + m <= B -> Lesson."""
+    device, k, m = index.device, motions.people.shape[0], photo_clips
+    dice, path, cells = Dice(len(index), device), Path(frames, Dice(len(index), device)), grid(size, device)
+    behind = lambda clips: Shot(Dice(len(index[clips]), device)).of(pictures, index[clips], path.of(clips), cells)
+    drawn_on, plain = behind(slice(k)), behind(slice(k + m, None))
+    parts = [drawn_on, plain]
+    if m:
+        photo, photo_joints, photo_seen = photographed(photos, m, path.of(slice(k, k + m)), cells)
+        parts = [drawn_on, photo, plain]
+    x = torch.cat(parts, 1)
     add_things(x, pictures, path, cells, step=3)
-    x[:, :k], facts = add_people(x[:, :k], motions, surface, path, some)
+    x[:, :k], (joints, seen, *facts) = add_people(x[:, :k], motions, surface, path.of(slice(k)), Dice(k, device))
+    if m:
+        joints, seen = torch.cat([joints, photo_joints], 1), torch.cat([seen, photo_seen], 1)
     add_things(x, pictures, path, cells, step=4)
     x = blurred(colours(x, dice), dice)
     compress(x)
     x = (x + torch.randn_like(x) * (dice(0, 0.03) * dice.often(0.5))[:, None, None, None]).clamp(0, 1)
-    return Lesson(x, index, path.change, *facts)
+    return Lesson(x, index, path.change, joints, seen, *facts)

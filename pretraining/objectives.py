@@ -43,11 +43,11 @@ def naming(logits, soft, label, weight):
 
 def moving(student, seen, lesson, told):
     """What captured motion teaches; `told` holds label, reversed and speed [k]."""
-    k, t = len(told['label']), len(lesson.frames)
+    k, t, shown = len(told['label']), len(lesson.frames), lesson.joints.shape[1]
     facts = dict(zip(FACTS, student.facts(seen.hidden).float().split(list(FACTS.values()), 1)))
     motion = student.motion(seen.hidden[:k]).float()
     surprise = F.cross_entropy(motion, told['label'].clamp(min=0), reduction='none', label_smoothing=0.05)
-    joints = student.where(seen.middle.unflatten(0, (t, -1))[:, :k].flatten(0, 1)).unflatten(0, (t, k))
+    joints = student.where(seen.middle.unflatten(0, (t, -1))[:, :shown].flatten(0, 1)).unflatten(0, (t, shown))
     off = F.smooth_l1_loss(joints, lesson.joints, beta=0.1, reduction='none').mean(-1)
     acts = F.binary_cross_entropy_with_logits(facts['acts_left'][:k, 0], lesson.acts_left.clamp(min=0).float(), reduction='none')
     losses = dict(

@@ -19,6 +19,7 @@ def wanted(shared, own):
     names += [pictures / 'labels.json', *sorted((pictures / 'val').glob('*.jpg'))]
     names += [shared / 'weights' / name / 'teacher.onnx' for name in ('mobilenet_v2_1.0_224', 'x3d_xs_kinetics400')]
     names += [data / folder / name for folder in ('mocap', 'mocap2/free', 'mocap2/research') for name in ('index.json', 'joints.i16')]
+    names += sorted(path for path in (data / 'leeds-sports').iterdir() if path.suffix in ('.jpg', '.json', '.i16'))
     return [(name, name.relative_to(shared)) for name in names] + [
         *((path, Path('pretraining') / path.name) for path in sorted(HERE.glob('*.py'))), *((path, Path('own') / path.name) for path in own)]
 

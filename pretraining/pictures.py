@@ -39,13 +39,30 @@ class Pictures:
         return self
 
 
-def decoded(paths):
+class Photos:
+    """Leeds Sports: photographs of people with up to 14 joints marked, as 22 joints in -1..1 of the tile and which of them are known."""
+
+    NAMES = dict(zip(['right hip', 'right knee', 'right ankle', 'left hip', 'left knee', 'left ankle', 'right shoulder', 'right elbow', 'right wrist',
+                      'left shoulder', 'left elbow', 'left wrist', 'neck', 'head top'], [18, 19, 20, 14, 15, 16, 10, 11, 12, 6, 7, 8, 3, 5]))
+
+    def __init__(self, root, device, size=96):
+        names = json.loads((root / 'index.json').read_text())['joints']
+        marked = np.fromfile(root / 'joints.i16', '<i2').reshape(-1, len(names), 2)
+        tracks = np.zeros((len(marked), 22, 2), np.float32), np.zeros((len(marked), 22), bool)
+        for at, name in enumerate(names):
+            tracks[0][:, self.NAMES[name]] = marked[:, at] / 16 * 2 / size - 1
+            tracks[1][:, self.NAMES[name]] = (marked[:, at] != -32768).all(-1)
+        self.joints, self.known = (torch.from_numpy(t).to(device) for t in tracks)
+        self.tiles = torch.from_numpy(np.concatenate(decoded(sorted(root.glob('*.jpg')), size))).to(device)
+
+
+def decoded(paths, size=64):
     """All mosaics; on several cores where there are several to spare."""
     if (os.cpu_count() or 1) < 4:
-        return [tiles(path) for path in paths]
+        return [tiles(path, size) for path in paths]
     from concurrent.futures import ThreadPoolExecutor
     with ThreadPoolExecutor(16) as pool:                                   # the decoder releases the interpreter's lock
-        return list(pool.map(tiles, paths))
+        return list(pool.map(tiles, paths, [size] * len(paths)))
 
 
 def stored(cache, name, make):
@@ -86,7 +103,9 @@ class SoftLabels:
     def of(self, index):
         """[n, 1000]. While a CUDA graph is recorded all must have been asked."""
         if not self.complete:
-            missing = index[self.answers[index].sum(1) == 0]
-            if len(missing):
-                self.ask(missing.unique())
+            for some in index.split(32):
+                missing = some[self.answers[some].sum(1) == 0]
+                if len(missing):                                           # always as many: a CPU's kernels are made for a size
+                    others = torch.randint(len(self.answers), (len(some) - len(missing),))
+                    self.ask(torch.cat([missing, others]))
         return self.answers[index].float()

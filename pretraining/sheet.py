@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A sheet of made-up clips to look at, with joints drawn: sheet.py SHARED OUT.png [clips]"""
+"""A sheet of made-up clips to look at, with joints drawn: sheet.py SHARED OUT.png [clips [cache]]"""
 import sys
 from pathlib import Path
 
@@ -9,19 +9,21 @@ import torch
 from bodies import surface
 from clips import Motions, make
 from motion import Motion
-from pictures import Pictures
+from pictures import Photos, Pictures
 
 
-def main(shared, out, clips=10, size=112):
+def main(shared, out, clips=10, cache=None, size=112):
     import cv2
     data = Path(shared) / 'data'
-    pictures = Pictures(data / 'tiny-imagenet', Path('/tmp/pre/cache'))
+    pictures = Pictures(data / 'tiny-imagenet', None if cache is None else Path(cache))
     motion = Motion([data / 'mocap', data / 'mocap2/free', data / 'mocap2/research'])
     device = torch.device('cpu')
     w = motion.draw(clips, 8)
     rows = torch.from_numpy(motion.rows)
     m = Motions(rows, *(torch.from_numpy(v) for v in (w.low, w.part, w.people, w.acts)))
-    lesson = make(pictures.val, torch.randint(len(pictures.val), (clips,)), m, surface(motion.parents, 3600, device), size)
+    photos = Photos(data / 'leeds-sports', device)
+    lesson = make(pictures.val, torch.randint(len(pictures.val), (clips + 4,)), m, surface(motion.parents, 3600, device), size, 8, photos, 4)
+    clips += 4
     x = (lesson.frames.permute(1, 3, 0, 4, 2).reshape(clips, size, 8 * size, 3).numpy() * 255).astype(np.uint8)[..., ::-1].copy()
     for b in range(0, clips, 4):
         for t in range(8):
@@ -31,9 +33,9 @@ def main(shared, out, clips=10, size=112):
                         u, v = ((lesson.joints[t, b, p, j] + 1) / 2 * size).tolist()
                         cv2.circle(x[b], (int(u) + t * size, int(v)), 1, (255, 255, 0) if p else (255, 0, 255), -1)
     cv2.imwrite(out, x.reshape(-1, 8 * size, 3))
-    for b in range(clips):
+    for b in range(clips - 4):
         print(motion.classes[w.label[b]], w.people[b], 'reversed' if w.reversed[b] else '', f'speed {w.speed[b]:.2f}', lesson.acts_left[b].item(), lesson.camera[b].tolist())
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:3], *map(int, sys.argv[3:]))
+    main(*sys.argv[1:3], *map(int, sys.argv[3:4]), *sys.argv[4:])

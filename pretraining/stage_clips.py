@@ -1,16 +1,28 @@
 """The stage of clips: what happens in one step, from motion and pictures to losses."""
+from collections import deque
+from typing import NamedTuple
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from bodies import surface
-from clips import Motions, make
+from clips import Lesson, Motions, make
 from constants import constant
 from motion import Motion
-from objectives import WITH_PEOPLE, Standard, mean_of, moving, naming, watching
-from pictures import MEAN, STD
+from objectives import WITH_PEOPLE, Standard, moving, naming, watching
+from pictures import MEAN, STD, Photos
 
 TOLD = 'label', 'reversed', 'speed'
+
+
+class Batch(NamedTuple):
+    """Clips, what is known of their motion, and what the teachers say."""
+    lesson: Lesson
+    told: dict
+    soft: torch.Tensor
+    label: torch.Tensor
+    answers: dict | None
 
 
 def normalised(x):
@@ -26,8 +38,11 @@ class ClipStage:
         self.unseen = Motion(options.motion, options.without, measuring=True, generator=np.random.default_rng(7))
         self.surface, self.rows = surface(self.motion.parents, options.points, device), torch.from_numpy(self.motion.rows).to(device)
         self.standard = Standard(432).to(device)
-        self.people = round(options.batch * options.with_people)
-        self.size, self.rng = options.sizes[0], rng
+        self.people, self.photo_clips = round(options.batch * options.with_people), round(options.batch * options.with_photos)
+        place = torch.arange(options.batch, device=device)                 # drawn people, photographs (of unknown class), pictures
+        self.weight = torch.where(place < self.people, WITH_PEOPLE, torch.where(place < self.people + self.photo_clips, 0.0, 1.0))
+        self.photos = Photos(options.shared / 'data/leeds-sports', device) if self.photo_clips else None
+        self.size, self.rng, self.kept = options.sizes[0], rng, deque(maxlen=128)
         self.inputs = self.drawn(self.motion, self.people)
 
     @property
@@ -46,10 +61,10 @@ class ClipStage:
         for name, value in self.drawn(self.motion, self.people).items():
             self.inputs[name].copy_(value)
 
-    def clips(self, inputs, tiles, batch, background=None):
-        index = torch.randint(len(tiles), (batch,), device=self.device) if background is None else background
+    def clips(self, inputs, tiles, batch, photo_clips=0):
+        index = torch.randint(len(tiles), (batch,), device=self.device)
         motions = Motions(self.rows, *(inputs[name] for name in ('low', 'part', 'people', 'acts')))
-        return make(tiles, index, motions, self.surface, self.o.render, self.o.frames)
+        return make(tiles, index, motions, self.surface, self.o.render, self.o.frames, self.photos, photo_clips)
 
     def for_student(self, frames, size):
         x = frames.flatten(0, 1)
@@ -66,20 +81,37 @@ class ClipStage:
         frames = torch.cat([part['frames'].unflatten(0, (self.o.frames, -1)).mean(0) for part in parts])
         return dict(logits=logits, frames=frames)
 
+    @torch.no_grad()
+    def made(self):
+        """A new batch with everything that is said of it."""
+        lesson = self.clips(self.inputs, self.pictures.train, self.o.batch, self.photo_clips)
+        soft, label = self.soft.of(lesson.picture), self.pictures.label[lesson.picture]
+        return Batch(lesson, {name: self.inputs[name] for name in TOLD}, soft, label, self.answers(lesson) if self.teacher else None)
+
+    @torch.no_grad()
+    def batch(self):
+        """A new one, or on a CPU, where making one costs more than learning from it, now and then one of before."""
+        if self.device.type == 'cuda' or self.o.reuse <= 1:
+            return self.made()
+        if len(self.kept) >= self.kept.maxlen // 4 and self.rng.random() > 1 / self.o.reuse:
+            batch = self.kept[self.rng.integers(len(self.kept))]
+            return batch._replace(lesson=batch.lesson._replace(frames=batch.lesson.frames.float() / 255))
+        batch = self.made()
+        kept = batch.lesson._replace(frames=(batch.lesson.frames * 255).round().byte())
+        self.kept.append(batch._replace(lesson=kept, told={name: value.clone() for name, value in batch.told.items()}))
+        return batch
+
     def losses(self, student):
+        lesson, told, soft, label, answers = self.batch()
         with torch.no_grad():
-            lesson = self.clips(self.inputs, self.pictures.train, self.o.batch)
-            soft, label = self.soft.of(lesson.picture), self.pictures.label[lesson.picture]
-            answers = self.answers(lesson) if self.teacher else None
             x = self.for_student(lesson.frames, self.size)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == 'cuda', cache_enabled=False):
             seen = student(x, self.o.batch)
-            weight = torch.where(torch.arange(self.o.batch, device=self.device) < self.people, WITH_PEOPLE, 1.0)
-            losses = naming(student.picture(seen.hidden), soft, label, weight)
-            more, told = moving(student, seen, lesson, self.inputs)
+            losses = naming(student.picture(seen.hidden), soft, label, self.weight)
+            more, facts = moving(student, seen, lesson, told)
             if answers:
                 losses.update(watching(student, seen, self.o.every, answers, self.standard))
-        return {**losses, **more}, told
+        return {**losses, **more}, facts
 
     @torch.no_grad()
     def measure(self, student, clips=240, batch=24):

@@ -40,12 +40,15 @@ def options():
     p.add_argument('--measure-every', type=int, default=4, help='measure at every n-th state saved')
     p.add_argument('--batch', type=int, default=32)
     p.add_argument('--with-people', type=float, default=0.7, help='share of the clips that show people')
+    p.add_argument('--with-photos', type=float, default=0.1, help='share that shows photographed people')
+    p.add_argument('--reuse', type=float, default=3, help='on a CPU: how often a batch is learnt from, on average')
     p.add_argument('--frames', type=int, default=8)
     p.add_argument('--sizes', type=int, nargs='+', default=[80], help="sides of the student's frames; on a GPU one")
     p.add_argument('--teacher-size', type=int, default=128, help='side of the pictures as the picture teacher sees them')
     p.add_argument('--render', type=int, default=112, help='side of the clips as made, and as the video teacher sees them')
     p.add_argument('--points', type=int, default=3600, help='of the surface of a body')
     p.add_argument('--rate', type=float, default=5e-4)
+    p.add_argument('--heads', type=float, default=4, help='how much faster the heads learn than the backbone')
     p.add_argument('--warm-up', type=int, default=100)
     p.add_argument('--decay', type=float, default=0.05)
     p.add_argument('--seed', type=int, default=0)
@@ -67,14 +70,14 @@ class Log:
         print(line, file=self.file, flush=True)
 
 
-def optimiser_for(student, o, rate):
-    """AdamW; biases, norms and the tokens are not decayed. On a GPU its step can be recorded."""
-    matrices = [p for n, p in student.named_parameters() if p.dim() > 1 and n.endswith('weight')]
-    rest = [p for n, p in student.named_parameters() if not (p.dim() > 1 and n.endswith('weight'))]
-    groups = [dict(params=matrices, weight_decay=o.decay), dict(params=rest, weight_decay=0.0)]
-    if rate.is_cuda:
-        return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=True, capturable=True)
-    return torch.optim.AdamW(groups, lr=o.rate, betas=(0.9, 0.99))
+def optimiser_for(student, o, rates):
+    """AdamW for the backbone and, at another rate, the heads; biases, norms and the tokens are not decayed. On a GPU its step can be recorded."""
+    groups = [dict(params=[], weight_decay=decay, lr=rate) for rate in rates for decay in (o.decay, 0.0)]
+    for name, parameter in student.named_parameters():
+        groups[2 * (not name.startswith('net.')) + (parameter.dim() == 1 or not name.endswith('weight'))]['params'].append(parameter)
+    if rates[0].is_cuda:
+        return torch.optim.AdamW(groups, betas=(0.9, 0.99), fused=True, capturable=True)
+    return torch.optim.AdamW([dict(group, lr=group['lr'].item()) for group in groups], betas=(0.9, 0.99))
 
 
 class Run:
@@ -83,11 +86,11 @@ class Run:
     def __init__(self, o, stage, device, rng, log):
         self.o, self.stage, self.rng, self.log, self.step, self.seen = o, stage, rng, log, 0, 0
         self.student = Student(LAYOUTS[o.layout], len(stage.motions)).to(device)
-        self.rate = torch.tensor(o.rate, device=device)
+        self.rates = [torch.tensor(rate, device=device) for rate in (o.rate, o.rate * o.heads)]
         self.path = o.out / 'state.pt'
         if not self.path.exists() and o.start:
             log(start=str(o.start), **start_from(self.student, o.start, stage.motions))
-        self.optimiser, self.average = optimiser_for(self.student, o, self.rate), Average(self.student)
+        self.optimiser, self.average = optimiser_for(self.student, o, self.rates), Average(self.student)
         if self.path.exists():
             self.resume(device)
 
@@ -98,6 +101,8 @@ class Run:
         self.student.load_state_dict(s['student'])
         self.average.model.load_state_dict(s['average'])
         self.optimiser.load_state_dict(s['optimiser'])
+        for group, rate in zip(self.optimiser.param_groups, (r for r in self.rates for _ in range(2))):
+            group['lr'] = rate if rate.is_cuda else rate.item()            # not the copy that was stored
         self.stage.standard.load_state_dict(s['standard'])
         self.step, self.seen = s['step'], s['seen']
         dice_again(s['dice'], self.rng)
@@ -117,10 +122,11 @@ class Run:
         share = min(1, (self.step + 1) / o.warm_up)
         if o.cool_from is not None and self.step > o.cool_from:
             share *= max(0, 1 - (self.step - o.cool_from) / (o.steps - o.cool_from))
-        self.rate.fill_(o.rate * share)
-        if not self.rate.is_cuda:
-            for group in self.optimiser.param_groups:
-                group['lr'] = o.rate * share
+        for rate, of in zip(self.rates, (o.rate, o.rate * o.heads)):
+            rate.fill_(of * share)
+        if not self.rates[0].is_cuda:
+            for group, rate in zip(self.optimiser.param_groups, (r.item() for r in self.rates for _ in range(2))):
+                group['lr'] = rate
 
     def learn(self):
         """One step; the losses and facts as one tensor. This is what a CUDA graph holds."""
