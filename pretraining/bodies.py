@@ -117,16 +117,16 @@ def placed(xyz, people, dice):
 
 
 class Camera:
-    """Somewhere around, a little above; people fill between a third and more than the whole of the frame."""
+    """Somewhere around, a little above; people fill between half and more than the whole of the frame."""
 
     def __init__(self, people, dice):
         wide = lambda v: v[:, None, None]
         self.yaw, self.pitch, self.roll = (wide(dice(low, high)) for low, high in ((-math.pi, math.pi), (-0.12, 0.55), (-0.08, 0.08)))
         self.distance = wide(dice(2.5, 9))
-        height = torch.exp(dice(math.log(0.45), math.log(1.5))) * torch.where(people == 2, 0.85, 1.0)
+        height = torch.exp(dice(math.log(0.6), math.log(1.4))) * torch.where(people == 2, 0.85, 1.0)
         self.zoom = wide(height) * self.distance                           # half the frame's height at 1 m, of 1.75 m people
         self.squeeze = wide(torch.where(dice.often(0.5), dice(0.55, 1), torch.ones_like(height)))      # a wide frame made square
-        self.x, self.y, self.eye = wide(dice(-0.3, 0.3)), wide(dice(-0.2, 0.2)), wide(dice(0.75, 1.05))
+        self.x, self.y, self.eye = wide(dice(-0.25, 0.25)), wide(dice(-0.15, 0.15)), wide(dice(0.75, 1.05))
 
     def turned(self, v):
         """World -> camera axes, [.., 3]; for points and directions of [T, B, 2, n, 3]."""
@@ -146,8 +146,7 @@ class Camera:
 def skeleton(xyz, s, dice):
     """Bones as starts, directions and lengths, [T, B, 2, 23, ...], with a thing in some right hands."""
     hand = F.normalize(xyz[..., 13, :] - xyz[..., 12, :], dim=-1)
-    up = torch.zeros_like(hand)
-    up[..., 1] = 1
+    up = constant((0., 1., 0.), xyz.device).expand_as(hand)
     side = F.normalize(torch.cross(hand, up, dim=-1) + 1e-4, dim=-1)
     tilt = dice(-1.2, 1.2, 2)[..., None]
     tip = xyz[..., 13, :] + (hand * torch.cos(tilt) + side * torch.sin(tilt)) * dice(0.05, 0.8, 2)[..., None]

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """What test/pretraining.test.ts compares: `check.py student OUT` writes random students as weights, a clip and their logits; `check.py teachers OUT SHARED`
-a random input of each teacher and its answers."""
+a random input of each teacher and its answers; `check.py recordable SHARED` looks for what a CUDA graph cannot hold in a step of either stage, without a GPU."""
 import json
 import sys
+import traceback
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
+import train
 from export import metadata, tensors_of, write_safetensors
 from network import LAYOUTS, Student
 from teachers import Teacher
@@ -52,6 +56,36 @@ def teachers(out, shared):
         (out / f'{name}.json').write_text(json.dumps(dict(path=str(path), shape=shape, answers={key: value.flatten().tolist() for key, value in answers.items()})))
 
 
+class Unrecordable(TorchDispatchMode):
+    """Notes operators that wait for the device or bring values from the host."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        picked = args[1] if 'index' in str(func) and len(args) > 1 and isinstance(args[1], (list, tuple)) else []
+        if any(name in str(func) for name in ('_local_scalar', 'nonzero', 'lift_fresh', 'masked_select', 'unique')) or any(
+                getattr(index, 'dtype', None) == torch.bool for index in picked):
+            self.found.add(f'{func}: {"".join(traceback.format_stack()[-5:-1])}')
+        return func(*args, **(kwargs or {}))
+
+
+def recordable(shared):
+    for name in ('pictures', 'clips'):
+        o = train.options([name, '--shared', str(shared), '--out', '.', '--batch', '10', '--sizes', '64'])
+        stage = train.stage_of(o, torch.device('cpu'), np.random.default_rng(0))
+        model = Student(LAYOUTS['52m'], len(stage.motions))
+        stage.recordable = True
+        train.total(stage.losses(model)[0]).backward()                    # constants are made, soft labels asked
+        if name == 'clips':
+            stage.soft.complete = True
+        stage.prepare()
+        with Unrecordable() as mode:
+            train.total(stage.losses(model)[0]).backward()
+        print(f'{name}: {len(mode.found) or "nothing"} that a CUDA graph cannot hold', *mode.found, sep='\n')
+
+
 if __name__ == '__main__':
     torch.set_num_threads(1)
-    dict(student=student, teachers=teachers)[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
+    dict(student=student, teachers=teachers, recordable=recordable)[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -151,13 +151,13 @@ OUTER = tuple(step % 3 == 2 or step // 3 == 2 for step in range(9))
 ASIDE = 1024                       # places for what is not seen: one alone would be fought for
 
 
-def painted(points, colour, there, size):
+def painted(points, colour, there, size, recordable):
     """The nearest of the points [T, k, 2, K, 3] at every pixel -> colours [T, k, 3, R, R] and where there are any [T, k, 1, R, R]."""
     t, k, p, n = points.shape[:4]
     pixel, inside = drawn(points, there, size)
     depth = (points[..., 2].clamp(0, FARTHEST) * (DEPTHS / FARTHEST)).long()
     key = ((depth << 20) + torch.arange(p * n, device=depth.device).view(p, n)).expand(9, -1, -1, -1, -1).flatten()
-    if not pixel.is_cuda:                                                  # fewer to compare where their number may change
+    if not recordable:                                                     # fewer to compare where their number may change
         pixel, key = pixel[inside], key[inside]
     nothing = DEPTHS << 21
     nearest = torch.full((t * k * size * size + ASIDE,), nothing, dtype=torch.long, device=pixel.device)
@@ -179,7 +179,7 @@ def shadows(points, there, size):
     return F.avg_pool2d(mask[:-1].view(t * k, 1, size, size), 7, 1, 3).view(t, k, 1, size, size)
 
 
-def add_people(frames, motions, surface, path, dice):
+def add_people(frames, motions, surface, path, dice, recordable):
     """Draws people into the clips [T, k, 3, R, R] -> those, and the Lesson's facts about people."""
     size = frames.shape[-1]
     low, part = motions.low, motions.part[..., None, None]
@@ -189,7 +189,7 @@ def add_people(frames, motions, surface, path, dice):
     framed = lambda q: torch.where(follows, q, path.into_frame(q))
     points = torch.cat([framed(s.points[..., :2]), s.points[..., 2:]], -1)
     shade = shadows(framed(s.shadow), s.there, size) * dice(0, 0.6)[:, None, None, None]
-    rgb, found = painted(points, s.colour, s.there, size)
+    rgb, found = painted(points, s.colour, s.there, size, recordable)
     joints = framed(s.joints)
     middle = joints[..., 0, 0].mean(0)                                     # [k, 2]
     second_left = s.there[:, 1] & (middle[:, 1] < middle[:, 0])
@@ -239,8 +239,8 @@ def compress(frames):
     frames[:, ::2] = torch.einsum('ij,tbcnimk,kl->tbcnjml', basis, waves, basis).reshape(shape).clamp(0, 1)
 
 
-def make(pictures, index, motions, surface, size, frames=8, photos=None, photo_clips=0):
-    """Pictures' bytes and indices [B], motion of k clips, photographs for m more, k + m <= B -> Lesson."""
+def make(pictures, index, motions, surface, size, frames=8, photos=None, photo_clips=0, recordable=False):
+    """Pictures' bytes and indices [B], motion of k clips, photographs for m more, k + m <= B -> Lesson. `recordable`: nothing depends on values."""
     device, k, m = index.device, motions.people.shape[0], photo_clips
     dice, path, cells = Dice(len(index), device), Path(frames, Dice(len(index), device)), grid(size, device)
     behind = lambda clips: Shot(Dice(len(index[clips]), device)).of(pictures, index[clips], path.of(clips), cells)
@@ -250,11 +250,11 @@ def make(pictures, index, motions, surface, size, frames=8, photos=None, photo_c
         photo, photo_joints, photo_seen = photographed(photos, m, path.of(slice(k, k + m)), cells)
         parts = [drawn_on, photo, plain]
     x = torch.cat(parts, 1)
-    add_things(x, pictures, path, cells, step=3)
-    x[:, :k], (joints, seen, *facts) = add_people(x[:, :k], motions, surface, path.of(slice(k)), Dice(k, device))
+    add_things(x, pictures, path, cells, step=4)
+    x[:, :k], (joints, seen, *facts) = add_people(x[:, :k], motions, surface, path.of(slice(k)), Dice(k, device), recordable)
     if m:
         joints, seen = torch.cat([joints, photo_joints], 1), torch.cat([seen, photo_seen], 1)
-    add_things(x, pictures, path, cells, step=4)
+    add_things(x, pictures, path, cells, step=5)
     x = blurred(colours(x, dice), dice)
     compress(x)
     x = (x + torch.randn_like(x) * (dice(0, 0.03) * dice.often(0.5))[:, None, None, None]).clamp(0, 1)

@@ -6,8 +6,8 @@ import numpy as np
 
 FPS = 30
 SHORTEST = 12                      # frames; what is shorter is left out
-INTERVALS = 1 / 15, 1 / 3          # seconds of motion between two frames of a clip
-REFERENCE_INTERVAL = 0.15          # speed is told as log2 of the interval over this
+INTERVALS = 0.1, 0.4               # seconds of motion between two frames of a clip
+REFERENCE_INTERVAL = 0.2           # speed is told as log2 of the interval over this
 HELD_OUT_CMU = {'01', '02', '08', '11', '14'}
 
 
@@ -16,7 +16,7 @@ class Windows(NamedTuple):
     low: np.ndarray                # [T, n, 2] row of either person, the second's meaningless where `people` is 1
     part: np.ndarray               # [T, n, 1]
     people: np.ndarray             # [n] 1 alone, 2 a pair, 3 alone with a passer-by in the second place
-    label: np.ndarray              # [n] class, -1 unknown
+    label: np.ndarray              # [n] class, -1 unknown, or backwards: sitting down becomes standing up
     reversed: np.ndarray           # [n] 0 or 1
     speed: np.ndarray              # [n] log2(seconds between frames / REFERENCE_INTERVAL)
     acts: np.ndarray               # [n] 1 the first acts on the second, 0 the other way round, -1 neither or unknown
@@ -88,7 +88,7 @@ class Motion:
             share[mine] = often * weight[mine] / total
         return share / share.sum()
 
-    def draw(self, n, frames, passers=0.25):
+    def draw(self, n, frames, passers=0.2, backwards=0.2):
         rng = self.rng
         k = rng.choice(len(self.share), n, p=self.share)
         longest = (self.length[k] - 2) / FPS / (frames - 1)                # seconds between frames that still fit
@@ -97,7 +97,7 @@ class Motion:
         start = rng.uniform(0, 1, n) * (self.length[k] - 2 - interval * FPS * (frames - 1))
         steps = np.arange(frames)[:, None] + rng.uniform(-0.1, 0.1, (frames, n)) * (rng.random(n) < 0.5)
         at = np.clip(start + steps * interval * FPS, 0, self.length[k] - 2 + 0.99)      # [T, n]
-        back = rng.random(n) < 0.3
+        back = rng.random(n) < backwards
         at[:, back] = at[::-1, back]
         passer = rng.choice(len(self.share), n, p=self.share)              # walks past at another pace, anything he does
         span = np.minimum(interval, (self.length[passer] - 2) / FPS / (frames - 1))
@@ -106,5 +106,5 @@ class Motion:
         low = np.floor(at).astype(np.int64)
         second = np.where(pair, self.second[k] + low, self.first[passer] + np.floor(other).astype(np.int64))
         people = np.where(pair, 2, np.where(rng.random(n) < passers, 3, 1))
-        return Windows(np.stack([self.first[k] + low, second], -1), (at - low)[..., None].astype(np.float32), people, self.label[k],
+        return Windows(np.stack([self.first[k] + low, second], -1), (at - low)[..., None].astype(np.float32), people, np.where(back, -1, self.label[k]),
                        back.astype(np.float32), np.log2(interval / REFERENCE_INTERVAL).astype(np.float32), self.acts[k])

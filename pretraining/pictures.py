@@ -88,7 +88,7 @@ class SoftLabels:
             if not path.exists():
                 np.lib.format.open_memmap(path, 'w+', np.float16, shape).flush()
             self.answers = torch.from_numpy(np.lib.format.open_memmap(path, 'r+'))
-        self.complete = False
+        self.complete, self.dice = False, torch.Generator()                # of its own: what is in the cache changes nothing else
 
     def ask(self, index):
         x = F.interpolate(self.pictures[index].float() / 255, size=(self.size,) * 2, mode='bilinear', align_corners=False)
@@ -106,6 +106,6 @@ class SoftLabels:
             for some in index.split(32):
                 missing = some[self.answers[some].sum(1) == 0]
                 if len(missing):                                           # always as many: a CPU's kernels are made for a size
-                    others = torch.randint(len(self.answers), (len(some) - len(missing),))
+                    others = torch.randint(len(self.answers), (len(some) - len(missing),), generator=self.dice)
                     self.ask(torch.cat([missing, others]))
         return self.answers[index].float()

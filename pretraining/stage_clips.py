@@ -34,6 +34,7 @@ def normalised(x):
 class ClipStage:
     def __init__(self, options, pictures, soft_labels, video_teacher, device, rng):
         self.o, self.pictures, self.soft, self.teacher, self.device = options, pictures, soft_labels, video_teacher, device
+        self.recordable = device.type == 'cuda'                            # a step is recorded as a CUDA graph
         self.motion = Motion(options.motion, options.without, generator=rng)
         self.unseen = Motion(options.motion, options.without, measuring=True, generator=np.random.default_rng(7))
         self.surface, self.rows = surface(self.motion.parents, options.points, device), torch.from_numpy(self.motion.rows).to(device)
@@ -52,8 +53,8 @@ class ClipStage:
     def facts(self):
         return dict(motions=len(self.motions), stretches=len(self.motion.length), held_out=len(self.unseen.length))
 
-    def drawn(self, motion, n):
-        return {name: torch.from_numpy(value).to(self.device) for name, value in motion.draw(n, self.o.frames)._asdict().items()}
+    def drawn(self, motion, n, **how):
+        return {name: torch.from_numpy(value).to(self.device) for name, value in motion.draw(n, self.o.frames, **how)._asdict().items()}
 
     def prepare(self):
         """What the host decides of the next step, put where the recorded step reads it."""
@@ -64,7 +65,7 @@ class ClipStage:
     def clips(self, inputs, tiles, batch, photo_clips=0):
         index = torch.randint(len(tiles), (batch,), device=self.device)
         motions = Motions(self.rows, *(inputs[name] for name in ('low', 'part', 'people', 'acts')))
-        return make(tiles, index, motions, self.surface, self.o.render, self.o.frames, self.photos, photo_clips)
+        return make(tiles, index, motions, self.surface, self.o.render, self.o.frames, self.photos, photo_clips, self.recordable)
 
     def for_student(self, frames, size):
         x = frames.flatten(0, 1)
@@ -91,7 +92,7 @@ class ClipStage:
     @torch.no_grad()
     def batch(self):
         """A new one, or on a CPU, where making one costs more than learning from it, now and then one of before."""
-        if self.device.type == 'cuda' or self.o.reuse <= 1:
+        if self.recordable or self.o.reuse <= 1:
             return self.made()
         if len(self.kept) >= self.kept.maxlen // 4 and self.rng.random() > 1 / self.o.reuse:
             batch = self.kept[self.rng.integers(len(self.kept))]
@@ -120,7 +121,7 @@ class ClipStage:
         torch.manual_seed(11)
         self.unseen.rng = np.random.default_rng(7)
         for _ in range(clips // batch):
-            inputs = self.drawn(self.unseen, batch)
+            inputs = self.drawn(self.unseen, batch, backwards=0)
             lesson = self.clips(inputs, self.pictures.val, batch)
             seen = student(self.for_student(lesson.frames, self.o.sizes[-1]), batch)
             order = student.motion(seen.hidden).float().topk(5).indices == inputs['label'][:, None]

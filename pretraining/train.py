@@ -20,7 +20,7 @@ from state import Average, dice_again, dice_now, hand_back, write
 from teachers import Teacher
 
 
-def options():
+def options(arguments=None):
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('stage', choices=['pictures', 'clips'])
     p.add_argument('--shared', type=Path, required=True, help='folder with data/ and weights/')
@@ -41,18 +41,18 @@ def options():
     p.add_argument('--batch', type=int, default=32)
     p.add_argument('--with-people', type=float, default=0.7, help='share of the clips that show people')
     p.add_argument('--with-photos', type=float, default=0.1, help='share that shows photographed people')
-    p.add_argument('--reuse', type=float, default=3, help='on a CPU: how often a batch is learnt from, on average')
+    p.add_argument('--reuse', type=float, default=1.5, help='on a CPU: how often a batch is learnt from, on average')
     p.add_argument('--frames', type=int, default=8)
     p.add_argument('--sizes', type=int, nargs='+', default=[80], help="sides of the student's frames; on a GPU one")
     p.add_argument('--teacher-size', type=int, default=128, help='side of the pictures as the picture teacher sees them')
     p.add_argument('--render', type=int, default=112, help='side of the clips as made, and as the video teacher sees them')
     p.add_argument('--points', type=int, default=3600, help='of the surface of a body')
     p.add_argument('--rate', type=float, default=5e-4)
-    p.add_argument('--heads', type=float, default=4, help='how much faster the heads learn than the backbone')
+    p.add_argument('--heads', type=float, default=2, help='how much faster the heads learn than the backbone')
     p.add_argument('--warm-up', type=int, default=100)
     p.add_argument('--decay', type=float, default=0.05)
     p.add_argument('--seed', type=int, default=0)
-    o = p.parse_args()
+    o = p.parse_args(arguments)
     data = o.shared / 'data'
     o.motion = [data / 'mocap', data / 'mocap2/free'] + ([] if o.free_only else [data / 'mocap2/research'])
     return o
@@ -71,10 +71,10 @@ class Log:
 
 
 def optimiser_for(student, o, rates):
-    """AdamW for the backbone and, at another rate, the heads; biases, norms and the tokens are not decayed. On a GPU its step can be recorded."""
+    """AdamW for the backbone and, at another rate, the heads (not that of the joints, which reads thousands of values); biases, norms and the tokens are not decayed. On a GPU its step can be recorded."""
     groups = [dict(params=[], weight_decay=decay, lr=rate) for rate in rates for decay in (o.decay, 0.0)]
     for name, parameter in student.named_parameters():
-        groups[2 * (not name.startswith('net.')) + (parameter.dim() == 1 or not name.endswith('weight'))]['params'].append(parameter)
+        groups[2 * (not name.startswith(('net.', 'joints.'))) + (parameter.dim() == 1 or not name.endswith('weight'))]['params'].append(parameter)
     if rates[0].is_cuda:
         return torch.optim.AdamW(groups, betas=(0.9, 0.99), fused=True, capturable=True)
     return torch.optim.AdamW([dict(group, lr=group['lr'].item()) for group in groups], betas=(0.9, 0.99))
