@@ -1,5 +1,4 @@
-// Adds weights to those that come with the package: node scripts/addPretrained.mjs FILE NAME --card CARD.md [--knows TEXT] [--videos FOLDER]
-// Writes pretrained/NAME.safetensors (float16), pretrained/NAME.md and a line of the catalogue; the same name replaces. Needs a build.
+// node scripts/addPretrained.mjs FILE NAME --card CARD.md [--knows TEXT] [--videos FOLDER], after a build: see pretrained/README.md.
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -29,7 +28,6 @@ function refuse(reason) {
   process.exit(2);
 }
 
-/** A named network that the weights are of, by name if it has one. */
 function networkOf(config) {
   const fits = networkNames.filter((network) => pretrainedFor(config, [{ network }]));
   if (fits.length === 0) refuse(`${config.name}: no named network has these tensors`);
@@ -48,7 +46,6 @@ function checkNotes(notes) {
     if (/(^|\s)(\/|~\/|[A-Za-z]:\\)\S/.test(value)) refuse(`its note "${key}" tells a path of a machine: ${value}`);
 }
 
-/** The best label of each video. */
 async function answers(weights, videos) {
   const recogniser = await loadRecogniser(weights, { mode: 'throughput' });
   try {
@@ -60,7 +57,7 @@ async function answers(weights, videos) {
   }
 }
 
-/** Share of the videos that both files name alike, and the largest difference of the best score. */
+/** Share of the videos that both files name alike. */
 async function compared(original, made, videosFolder) {
   const { paths } = videosBelow(videosFolder);
   if (paths.length === 0) refuse(`${videosFolder}: no videos`);

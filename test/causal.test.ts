@@ -2,14 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { input } from '../src/graph/expr.js';
+import { constant, input } from '../src/graph/expr.js';
 import { lower } from '../src/graph/lowering/lower.js';
+import { causalParameter } from '../src/models/causalKernels.js';
 import { streamGraph } from '../src/models/causalStream.js';
 import type { NetworkConfig } from '../src/models/config.js';
 import { networkCost } from '../src/models/cost.js';
 import { constantLogits, type FlatWeights, inferenceGraph, inventoryOf, trainingGraph } from '../src/models/network.js';
 import { networkConfig } from '../src/models/registry.js';
-import { CausalClip } from '../src/models/time.js';
+import { CausalClip, type Time, WholeClip } from '../src/models/time.js';
 import { countValues, Recorder } from '../src/models/variables.js';
 import { openRuntime } from '../src/node/graphRuntime.js';
 import { Rng } from '../src/rng.js';
@@ -136,4 +137,24 @@ test('pairs of clips: an even batch of a causal network, one row of logits a cli
   const graph = (clips: number) => trainingGraph(config, new Recorder(), statistics, clips, { pairedClips: true });
   assert.throws(() => graph(3), /^ConfigError: tiny: .* even batches, got a batch of 3$/);
   assert.deepEqual(graph(4).logits.shape, [4, config.classes]);
+});
+
+test('a kernel turned back gives what it gave in a whole clip where the next frame is like the present one', async () => {
+  const [frames, channels, area] = [6, 4, 36];
+  const rng = new Rng(['turned kernels']);
+  const random = (count: number) => Float32Array.from({ length: count }, () => rng.normal());
+  const kernel = random(channels * 27);
+  const pictures = Array.from({ length: frames / 2 }, () => random(channels * area));
+  const pairs = Array.from({ length: frames }, (_, t) => pictures[Math.floor(t / 2)] as Float32Array);
+  const clip = constant(joined(pairs), [frames, 1, channels, 6, 6]);
+  const turned = causalParameter([channels, 1, 3, 3, 3], kernel);
+  const at = (time: Time, values: Float32Array) => time.depthwise(clip, constant(values, [channels, 3, 3, 3]), 1);
+  const back = new CausalClip(frames, frames, [frames - 1]);
+  const out = await runOnce({ whole: at(new WholeClip(), kernel), back: at(back, turned), asIs: at(back, kernel) }, new Map(), 0);
+  const frame = (values: Float32Array | undefined, t: number) =>
+    (values ?? []).slice(t * channels * area, (t + 1) * channels * area);
+  const differ = (a: string, b: string) =>
+    Math.max(...[2, 4].map((t) => apart([Float32Array.from(frame(out[a], t))], [Float32Array.from(frame(out[b], t))])));
+  assert.ok(differ('whole', 'back') < 1e-4);
+  assert.ok(differ('whole', 'asIs') > 1);
 });

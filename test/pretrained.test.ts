@@ -1,4 +1,4 @@
-/** Pretrained weights: added to a copy of the package, used by name and by default, damaged, and those that ship. */
+/** Pretrained weights: added, used, damaged, and those that ship. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,6 @@ const checkpoint = (change: Partial<Checkpoint> = {}): Checkpoint => {
 const writeWeights = (path: string, change: Partial<Checkpoint> = {}) =>
   writeSafetensors(path, checkpointFile(checkpoint(change)));
 
-/** A folder below the file's, for a package. */
 function packageIn(name: string): PackageCopy {
   mkdirSync(join(folder, name));
   return new PackageCopy(join(folder, name));
@@ -60,7 +59,10 @@ before(async () => {
   );
   assert.equal(added.code, 0, added.err);
   assert.match(added.out, /12 of 12 videos get the same label; scores differ by at most [\d.e-]+\n/);
-  assert.match(added.out, /trial\.safetensors: \d+ bytes, for vmf-0\.1g, vmf-0\.25g; knows 3 "moves", it's a trial\n/);
+  assert.match(
+    added.out,
+    /trial\.safetensors: \d+ bytes, for vmf-0\.1g, vmf-0\.25g, vmf-0\.1g-causal, vmf-0\.25g-causal; knows 3 "moves", it's a trial\n/,
+  );
 });
 
 test('one command writes the float16 file, its card and the line of the catalogue, and again replaces them', async () => {
@@ -142,11 +144,11 @@ test('predict, explain and stream use the best there are and say what they know'
 
 test('other verbs take the name too; an unknown one is told what there is; a file of that name goes first', async () => {
   const info = await filled.vmf(folder, 'info', '--pretrained');
-  assert.match(info.out, /trial +vmf-0\.1g, vmf-0\.25g +[\d,]+ +3 "moves"/);
+  assert.match(info.out, /trial +vmf-0\.1g, vmf-0\.25g, [^ ]+, [^ ]+ +[\d,]+ +3 "moves"/);
   assert.equal(JSON.parse((await filled.vmf(folder, 'info', '--weights', 'trial', '--json')).out).classes, 3);
   const exported = await filled.vmf(folder, 'export', '--weights', 'trial', '--safetensors', 'out.safetensors');
   assert.equal(exported.code, 0, exported.err);
-  const unknown = /^vmf: trail: cannot be opened \(ENOENT\), .*: there are trial \(for vmf-0\.1g, vmf-0\.25g\); expected a file/;
+  const unknown = /^vmf: trail: cannot be opened \(ENOENT\), .*: there are trial \(for vmf-0\.1g, .*\); expected a file/;
   for (const args of [
     ['predict', film, '--weights'],
     ['eval', 'clips', '--weights'],
@@ -201,8 +203,13 @@ test('a training starts from them by name, by default for the network, or from n
     '4',
   );
   assert.match(probe.err, start);
-  const unfit = /no pretrained weights fit vmf-0\.\dg(-causal)?; there are trial \(for vmf-0\.1g, vmf-0\.25g\)/;
-  for (const network of ['vmf-0.5g', 'vmf-0.1g-causal'])
+  const causal = await trained('causal', '--init', 'default', '--model', 'vmf-0.1g-causal');
+  assert.match(
+    causal.err,
+    /start from trial: all of \d+ tensors\nnote: kernels over time, which saw the next frame too, are turned back\n/,
+  );
+  const unfit = /no pretrained weights fit vmf-(0\.5|1)g; there are trial \(for vmf-0\.1g, vmf-0\.25g, /;
+  for (const network of ['vmf-0.5g', 'vmf-1g'])
     await filled.refuses(folder, ['train', 'clips', '--out', 'x', '--init', 'default', '--model', network], unfit);
 });
 

@@ -29,11 +29,13 @@ export function bestPretrained(catalogue: Catalogue = pretrainedWeights): Pretra
 
 /**
  * The first weights whose every tensor fits a network, but for the classifier's; classes, frames and size do not matter. Undefined
- * where there are none. A causal network has tensors of the same shapes, but its kernels look back only: it takes those of causal ones.
+ * where there are none. A causal network takes those of a causal one first, then others, whose kernels are turned back; never the reverse.
  */
 export function pretrainedFor(config: NetworkConfig, catalogue: Catalogue = pretrainedWeights): PretrainedWeights | undefined {
   const wanted = layoutOf(config);
-  return catalogue.find(({ network }) => layoutOf(networkConfig(network)) === wanted);
+  const fitting = catalogue.filter(({ network }) => layoutOf(networkConfig(network)) === wanted);
+  const alike = fitting.find(({ network }) => isCausal(networkConfig(network)) === isCausal(config));
+  return alike ?? (config.causal ? fitting[0] : undefined);
 }
 
 /** The same; ConfigError, with what there is, where there are none. */
@@ -45,8 +47,9 @@ export function defaultWeightsFor(config: NetworkConfig, catalogue: Catalogue = 
 
 /** Names of the networks that can start from such weights. */
 export function networksOf({ network }: Pick<PretrainedWeights, 'network'>): string[] {
-  const wanted = layoutOf(networkConfig(network));
-  return networkNames.filter((name) => layoutOf(networkConfig(name)) === wanted);
+  const own = networkConfig(network);
+  const fits = (config: NetworkConfig) => layoutOf(config) === layoutOf(own) && (isCausal(config) || !isCausal(own));
+  return networkNames.filter((name) => fits(networkConfig(name)));
 }
 
 /** What there is, for messages. */
@@ -55,9 +58,11 @@ export function pretrainedList(catalogue: Catalogue = pretrainedWeights): string
   return `there are ${catalogue.map((entry) => `${entry.name} (for ${networksOf(entry).join(', ')})`).join(', ')}`;
 }
 
-/** Names and shapes of all tensors but the classifier's, and which way kernels look. */
+const isCausal = ({ causal = false }: NetworkConfig): boolean => causal;
+
+/** Names and shapes of all tensors but the classifier's. */
 function layoutOf(config: NetworkConfig): string {
   const { parameters, statistics } = inventoryOf(config);
   const kept = [...parameters, ...statistics].filter(({ name }) => !isClassifier(config, name));
-  return [String(config.causal ?? false), ...kept.map(({ name, shape }) => `${name} ${shape.join('x')}`)].join('\n');
+  return kept.map(({ name, shape }) => `${name} ${shape.join('x')}`).join('\n');
 }

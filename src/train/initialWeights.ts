@@ -24,7 +24,8 @@ export interface InitialWeights {
 export const isRandom = ({ init }: Pick<TrainJob, 'init'>): boolean => init === undefined || init === 'none';
 
 /**
- * Reads the weights to start from; undefined for random ones. `default` means the pretrained ones for the job's network. WeightsError for a file that cannot be read, ConfigError where no pretrained weights fit the network.
+ * Reads the weights to start from; undefined for random ones. `default` means the pretrained ones for the job's network. WeightsError
+ * for a file that cannot be read, ConfigError where no pretrained weights fit the network.
  */
 export async function readInitialWeights({ init, model, temporal }: TrainJob): Promise<InitialWeights | undefined> {
   if (init === undefined || init === 'none') return undefined;
@@ -59,9 +60,10 @@ export function takeInitialWeights(
   const anew = fresh.length === 0 ? 'all' : `all but ${fresh.join(', ')}`;
   onEvent({ kind: 'note', message: `start from ${name}: ${anew} of ${taken.length + fresh.length} tensors` });
   const [before = false, now = false] = [checkpoint.config.causal, config.causal];
-  if (before === now) return;
-  const message = before
-    ? 'look back only in those weights, to both sides here'
-    : 'look to both sides in those weights, back only here';
-  onEvent({ kind: 'warning', message: `kernels over time ${message}: what they learnt about motion fits badly` });
+  if (now && !before) onEvent({ kind: 'note', message: 'kernels over time, which saw the next frame too, are turned back' });
+  if (before && !now) {
+    const message =
+      'kernels over time looked back only in those weights, and see the next frame here: what they learnt of motion fits badly';
+    onEvent({ kind: 'warning', message });
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/smallVideos.js';
 import { randomWeights, tinyCheckpoint, tinyConfig } from '../../test/support/randomWeights.js';
+import { causalParameter } from '../models/causalKernels.js';
 import { inventoryOf } from '../models/network.js';
 import { type Checkpoint, checkpointFile, parseCheckpoint, transferWeights } from './checkpoint.js';
 import { readSafetensors, writeSafetensors } from './files.js';
@@ -205,6 +206,20 @@ test('transfer between kernels of 1 and 3 frames leaves the kernels in time and 
   const { taken, fresh: left } = transferWeights(config, weights, tinyCheckpoint(), true, 'init');
   assert.ok(left.length > 0 && left.every((name) => /conv\d\.conv\.weight$/.test(name)), left.join());
   assert.ok(taken.length > left.length);
+});
+
+test('a causal network takes everything of one that sees whole clips, its kernels over time turned back', () => {
+  const from = tinyCheckpoint();
+  const config = { ...tinyConfig(), causal: true };
+  const weights = randomWeights(config, 99);
+  assert.deepEqual(transferWeights(config, weights, from, true, 'init').fresh, []);
+  const [kernel, pointwise] = ['blocks.1.conv2.conv.weight', 'head.fc1.weight'];
+  const own = part(from.config as typeof config, from.parameters, kernel);
+  assert.deepEqual(part(config, weights.parameters, kernel), causalParameter([own.length / 27, 1, 3, 3, 3], own));
+  assert.deepEqual(part(config, weights.parameters, pointwise), part(config, from.parameters, pointwise));
+  const again = randomWeights(config, 98);
+  transferWeights(config, again, { ...from, config, ...weights }, true, 'init');
+  assert.deepEqual(again, weights, 'from a causal one to another nothing is turned');
 });
 
 test('transfer from another network is refused', () => {

@@ -8,6 +8,7 @@ import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
 import { parsedJson } from '../json.js';
+import { causalParameter } from '../models/causalKernels.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type FlatWeights, hasAtMost, inventoryOf, isClassifier } from '../models/network.js';
 import { parseNetworkConfig } from '../models/registry.js';
@@ -154,7 +155,8 @@ export interface Transfer {
 
 /**
  * Copies every tensor of `from` whose name and shape fit into flat weights for `config`. The last layer belongs to the classes: it
- * is taken only when `sameLabels`. WeightsError when nothing but trifles would fit, which means another network.
+ * is taken only when `sameLabels`. Kernels that saw the next frame are turned back for a causal network (causalKernels.ts). WeightsError
+ * when nothing but trifles would fit, which means another network.
  */
 export function transferWeights(
   config: NetworkConfig,
@@ -164,6 +166,7 @@ export function transferWeights(
   where: string,
 ): Transfer {
   const source = checkpointFile(from).tensors;
+  const turned = config.causal && !from.config.causal ? causalParameter : (_: readonly number[], data: Float32Array) => data;
   const { parameters, statistics } = inventoryOf(config);
   const taken: string[] = [];
   const fresh: string[] = [];
@@ -175,7 +178,7 @@ export function transferWeights(
     for (const { name, shape } of specs) {
       const found = source.get(name);
       const fits = found?.shape.join() === shape.join() && (sameLabels || !isClassifier(config, name));
-      if (found && fits) values.set(found.data as Float32Array, at);
+      if (found && fits) values.set(turned(shape, found.data as Float32Array), at);
       (fits ? taken : fresh).push(name);
       at += sizeOf(shape);
     }

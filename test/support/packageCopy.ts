@@ -1,4 +1,4 @@
-/** A copy of the built package whose pretrained weights a test chooses, so that no test depends on which ones ship. */
+/** A copy of the built package with pretrained weights of a test's own. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
