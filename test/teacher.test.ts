@@ -45,10 +45,10 @@ test('train --teacher: tells, learns, resumes with the teacher only; refuses wha
   const fresh = [...train, '--config', 'tiny.json', '--batch', '2', '--warmup-epochs', '0', '--epochs', '2'];
 
   const no = (args: readonly string[], reason: RegExp) => refused(folder, args, reason);
-  await no([...fresh, '--teacher', 'strange.safetensors'], /must know every class of the data; it lacks "bow" \(it knows "jump"/);
   await no([...fresh, '--teacher', 'data'], /^vmf: --teacher: data: is a folder; expected weights \(\.safetensors\) or an ONNX/);
   await no([...fresh, '--teacher', 'broken.onnx'], /^vmf: --teacher: broken\.onnx: ONNX Runtime cannot load it: /);
-  await no([...fresh, '--teacher', 'four.onnx'], /four\.onnx: has 4 outputs for 2 classes and does not say which is which/);
+  await no([...fresh, '--teacher', 'images.onnx', '--teacher-size', '64'], /--teacher-size: images\.onnx takes 32 px only/);
+  await no([...fresh, '--pixels', '0..1'], /pixels: is for a network in an ONNX file; give --teacher, or --baseline and --init/);
   await no(
     [...train, '--baseline', '--teacher', 'large.safetensors'],
     /--baseline fits a readout to labels; leave out --teacher/,
@@ -68,6 +68,16 @@ test('train --teacher: tells, learns, resumes with the teacher only; refuses wha
   const images = await vmf(folder, ...fresh, '--out', 'other', '--epochs', '1', '--teacher', 'images.onnx');
   assert.equal(images.code, 0, images.err);
   assert.match(images.err, /teacher images\.onnx: it names no classes: its outputs are taken for "bow", "jump", in this order/);
-  assert.match(images.err, /teacher images\.onnx: it does not say how its input is normalised/);
+  assert.match(images.err, /teacher images\.onnx: it does not say how its pixels are scaled/);
   assert.match(images.err, /ONNX network of images of 32 px, asked of each frame; it gives 90 % of the loss/);
+
+  const strange = ['--out', 'third', '--epochs', '1', '--teacher', 'strange.safetensors'];
+  const others = await vmf(folder, ...fresh, ...strange);
+  assert.equal(others.code, 0, others.err);
+  assert.match(others.err, /it knows "jump", "wave", but not "bow": a head of the student learns them and falls away at the end/);
+  assert.match(others.err, /it gives 50 % of the loss/);
+  const features = ['--out', 'fourth', '--epochs', '1', '--teacher', 'four.onnx', '--features', 'rows', '--pixels', '0..255'];
+  const learnt = await vmf(folder, ...fresh, ...features);
+  assert.equal(learnt.code, 0, learnt.err);
+  assert.match(learnt.err, /its features are "rows" \(as asked\), 9 a clip/);
 });

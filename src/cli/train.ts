@@ -33,6 +33,7 @@ interface Flags extends FoldsFlags, RecipeFlags {
   readonly baseline?: boolean;
   readonly pixels?: PixelRange;
   readonly features?: string;
+  readonly teacherSize?: FrameShape;
   readonly seed?: number;
   readonly frames?: number;
   readonly size?: FrameShape;
@@ -71,6 +72,11 @@ export function trainCommand(): Command {
       ).choices([...pixelRanges]),
     )
     .option('--features <name>', 'the output of such a network that holds its features (default: chosen by name, and said)')
+    .option(
+      '--teacher-size <HxW>',
+      "pixels at which such a teacher sees the clips (default: its graph's, or those of the network)",
+      frameSize,
+    )
     .option('--resume', 'continue the run in --out exactly where it stopped')
     .option('--frames <n>', "frames of a clip (default: the network's)", wholeNumber('frames'))
     .option(
@@ -171,6 +177,7 @@ function jobOf(data: string, flags: Flags): TrainJob {
     ...(flags.teacher !== undefined && { teacher: flags.teacher }),
     ...(flags.pixels !== undefined && { pixels: flags.pixels }),
     ...(flags.features !== undefined && { features: flags.features }),
+    ...(flags.teacherSize !== undefined && { teacherSize: flags.teacherSize }),
     ...(flags.resume && { resume: true }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.workers !== undefined && { workers: flags.workers }),

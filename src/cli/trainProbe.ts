@@ -9,9 +9,9 @@ import type { ProgressLine } from './progressLine.js';
 
 /** Fits and prints; options of training, which it has none of but two, are refused. */
 export async function runBaseline(job: TrainJob, flags: { readonly json?: boolean }, line: ProgressLine): Promise<void> {
-  const { options = {}, resume, recipe, unlabelled, ...rest } = job;
+  const { options = {}, resume, recipe, unlabelled, teacherSize, ...rest } = job;
   const { seed, maxBadShare, ...others } = options;
-  const extra = [...Object.entries({ resume, recipe, unlabelled }), ...Object.entries(others)];
+  const extra = [...Object.entries({ resume, recipe, unlabelled, teacherSize }), ...Object.entries(others)];
   const stray = extra.filter(([, value]) => value !== undefined).map(([name]) => name);
   if (stray.length > 0) throw new ConfigError(`--baseline trains nothing; leave out ${stray.join(', ')}`);
   const kept = { ...(seed !== undefined && { seed }), ...(maxBadShare !== undefined && { maxBadShare }) };

@@ -21,7 +21,6 @@ function randomClips(count: number) {
   return { ...clips, data: clips.data.map(() => rng.normal()) };
 }
 
-/** Mean of each channel of frame t of clip b. */
 const channelMean = (t: number, b: number, c: number, clips: ReturnType<typeof randomClips>) =>
   frameOf(clips, t, b)
     .subarray(c * 64, (c + 1) * 64)
@@ -101,7 +100,6 @@ const float = (name: string, shape: number[], value: number): OnnxTensor => {
   return { name, type: 'float32', shape, bytes: new Uint8Array(new Float32Array(count).fill(value).buffer) };
 };
 
-/** Convolution to 5 channels, pooling, and a layer to 7 classes, its weights transposed or not. */
 function classifier(path: string, outputs: readonly OnnxValue[]): string {
   const nodes: OnnxNode[] = [
     { type: 'Conv', inputs: ['x', 'kernel'], outputs: ['map'], attributes: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } },

@@ -14,6 +14,9 @@ const telling = [
   /^last_hidden_state$/i,
 ];
 
+/** Whether an output's name says that it holds features. */
+export const namesFeatures = (name: string): boolean => telling.some((each) => each.test(name));
+
 export interface ChosenValue {
   readonly output: string;
   /** Why this one. */

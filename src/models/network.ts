@@ -28,6 +28,8 @@ export type Intermediates = Map<string, Expr>;
 export interface ForwardOptions {
   /** Filled with named intermediates when given. */
   readonly keep?: Intermediates;
+  /** Keep what a linear classifier reads or would read, [B, D]. */
+  readonly lastVector?: boolean;
   /** Replaces an intermediate, by its name; for graphs that keep some from earlier runs. */
   readonly replace?: (name: string, value: Expr) => Expr;
   /** How frames see each other; by default as the configuration says, for a clip as a whole. */
@@ -47,14 +49,21 @@ function logitsOf(scope: Scope, config: NetworkConfig, clip: Expr, options: Forw
   };
   const forward = { mark, time: options.time ?? timeOf(config, clip) };
   const features = model.features(scope, config, clip, forward);
-  if (config.readout === undefined) return mark('logits', model.head(scope, config, features, forward));
+  if (config.readout === undefined) {
+    if (options.lastVector) keep?.set(lastVector, model.readout(features));
+    return mark('logits', model.head(scope, config, features, forward));
+  }
   const top = scope.in(readoutScope);
   const vector =
     config.readout === 'linear'
       ? mark('readout', model.readout(features))
       : top.standardise('readout', mark('readout', multilevelReadout(features)));
+  if (options.lastVector) keep?.set(lastVector, vector);
   return mark('logits', top.linear('linear', vector, config.classes));
 }
+
+/** The intermediate that `lastVector` keeps. */
+export const lastVector = 'lastVector';
 
 /** Widths of the levels of a readout's vector, in its order. */
 export function readoutWidths(config: NetworkConfig): number[] {
@@ -165,16 +174,17 @@ export function constantLogits(config: NetworkConfig, weights: FlatWeights, clip
 }
 
 /**
- * Logits [B, classes] with flat vectors `parameters` (or of another name) and `statistics` as inputs: evaluation while training.
+ * Logits [B, classes] with flat vectors `parameters` (or of another name; `extra` values behind them are not read) and `statistics`
+ * as inputs: evaluation while training.
  */
 export function evaluationGraph(
   config: NetworkConfig,
   clips: number,
-  options: ForwardOptions & { readonly parameters?: string } = {},
+  options: ForwardOptions & { readonly parameters?: string; readonly extra?: number } = {},
 ): Expr {
   const { parameters, statistics } = inventoryOf(config);
   const variables = new FlatVariables(
-    input(options.parameters ?? 'parameters', [countValues(parameters)]),
+    input(options.parameters ?? 'parameters', [countValues(parameters) + (options.extra ?? 0)]),
     input('statistics', [countValues(statistics)]),
   );
   return logitsOf(new Scope(variables, undefined), config, clipInput(config, clips), options);

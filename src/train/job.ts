@@ -1,3 +1,4 @@
+import type { FrameShape } from '../clip/clipShape.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import type { DatasetOptions } from '../dataset/dataset.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
@@ -25,12 +26,14 @@ export interface TrainJob extends PlatformOptions {
   readonly init?: string;
   /** A folder of videos without labels to learn from as well. */
   readonly unlabelled?: string;
-  /** A trained network to learn from: weights of this program, or an ONNX file (see onnxTeacher.ts for which ones). */
+  /** A trained network to learn from, of these or other classes or of features: weights of this program, or an ONNX file (see onnxTeacher.ts for which ones). */
   readonly teacher?: string;
   /** How a network of other origin (an ONNX file) scales its pixels; by default what its metadata says, else ImageNet's mean and deviation. */
   readonly pixels?: PixelRange;
   /** The output or intermediate value of an ONNX file that holds its features; by default chosen by name. */
   readonly features?: string;
+  /** Pixels at which an ONNX teacher sees the clips, where its graph leaves them open; the student's by default. */
+  readonly teacherSize?: FrameShape;
   readonly resume?: boolean;
   /** A recipe by name or file; by default one is chosen by the data's size; false for the options' own defaults. */
   readonly recipe?: string | false;

@@ -88,7 +88,9 @@ export function checkTeacher(before: Progress, now: string | undefined, where: s
   if (before.teacher === now) return;
   if (before.teacher === undefined) throw new ConfigError(`${where}: this run has no teacher; leave out --teacher`);
   if (now === undefined) throw new ConfigError(`${where}: this run learns from a teacher; give its file again with --teacher`);
-  throw new ConfigError(`${where}: the teacher is not the one of this run: its file has changed; resume with the same --teacher`);
+  throw new ConfigError(
+    `${where}: the teacher is not the one of this run: its file, or how it is read, has changed; resume with the same --teacher`,
+  );
 }
 
 /** Of names, labels and splits of the videos, and of those without labels: equal digests mean the same data to learn from. */

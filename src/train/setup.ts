@@ -101,13 +101,16 @@ function probed(config: NetworkConfig, init: InitialWeights | undefined): Networ
   return { ...config, readout: 'multilevel' };
 }
 
-function refuseTeacherOptions({ options = {}, teacher }: TrainJob): void {
+function refuseTeacherOptions({ options = {}, teacher, ...job }: TrainJob): void {
+  const foreign = (['pixels', 'features', 'teacherSize'] as const).find((key) => job[key] !== undefined);
+  if (teacher === undefined && foreign !== undefined)
+    throw new ConfigError(`${foreign}: is for a network in an ONNX file; give --teacher, or --baseline and --init`);
   const stray = (['distillAlpha', 'distillTemperature'] as const).find((key) => options[key] !== undefined);
   if (teacher === undefined && stray !== undefined) throw new ConfigError(`${stray}: is for runs with a teacher; give --teacher`);
 }
 
-const digestOfTeacher = async ({ teacher }: TrainJob): Promise<string | undefined> =>
-  teacher === undefined ? undefined : teacherDigest(teacher);
+const digestOfTeacher = async ({ teacher, pixels, features, teacherSize: size }: TrainJob): Promise<string | undefined> =>
+  teacher === undefined ? undefined : teacherDigest(teacher, { pixels, features, size });
 
 type Choices = Required<Pick<TrainJob, 'preprocess'>> & {
   readonly model: TrainJob['model'] | undefined;
@@ -259,11 +262,12 @@ export async function resumedSetup(job: TrainJob, folder: RunFolder, data: Label
   const teacher = await digestOfTeacher(job);
   checkTeacher(progress, teacher, folder.lastPath);
   const { config, preprocess, parameters, statistics } = last;
-  const { expAvg, expAvgSq, rawParams, gradients } = training;
+  const { expAvg, expAvgSq, rawParams, gradients, teacherHead } = training;
   const weights = {
     ...{ parameters: rawParams ?? parameters, statistics, expAvg, expAvgSq },
     ...(rawParams && { ema: parameters }),
     ...(gradients && { gradients }),
+    ...(teacherHead && { teacherHead }),
   };
   return { data, config, preprocess, options: progress.options, weights, progress, unlabelled, teacher };
 }

@@ -9,13 +9,21 @@ import { add, div, mul, sub } from '../graph/operators/arithmetic.js';
 import { sumAll } from '../graph/operators/reduction.js';
 import { flatten } from '../graph/operators/reshape.js';
 import { concat, slice } from '../graph/operators/sliceConcat.js';
-import { logSoftmax } from '../graph/operators/softmax.js';
 import { clip, sqrt } from '../graph/operators/unary.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
-import { FlatVariables, inventoryOf, masksOf, type TrainingForwardOptions, trainingGraph } from '../models/network.js';
+import {
+  FlatVariables,
+  type Intermediates,
+  inventoryOf,
+  lastVector,
+  masksOf,
+  type TrainingForwardOptions,
+  trainingGraph,
+} from '../models/network.js';
 import type { MaskInputs } from '../models/scope.js';
 import { countValues, type Inventory } from '../models/variables.js';
+import { crossEntropy, headLoss, headParameters, softCrossEntropy, type TeacherHead } from './teacherHead.js';
 
 export interface StepOptions {
   /** Clips a batch. */
@@ -41,6 +49,8 @@ export interface StepOptions {
   readonly frozenStatistics?: boolean;
   /** Temperature at which the input `soft` [B, classes], a teacher's probabilities times their weight, is learnt as well. */
   readonly temperature?: number;
+  /** What learns the teacher's answers instead of the classifier; `soft` is [B, outputs] then, and parameters are the head's too. */
+  readonly teacherHead?: TeacherHead;
 }
 
 /** The state of a training run, by name. */
@@ -63,7 +73,7 @@ export const defaultStep: Omit<StepOptions, 'clips'> = {
  * Outputs: loss [], logits [B, classes], gradientNorm []. Updates: the state.
  */
 export function trainingStep(config: NetworkConfig, options: StepOptions): StepGraph {
-  const inventory = inventoryOf(config);
+  const inventory = trainedInventory(config, options);
   const state = stateInputs(inventory);
   const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, state, options);
   const { gradAccum = 1, gradClip } = options;
@@ -80,7 +90,7 @@ export function trainingStep(config: NetworkConfig, options: StepOptions): StepG
 
 /** The passes before the last one of a step: as `trainingStep`, but the gradient is only added to the state `gradients` [P]. */
 export function gradientMicroStep(config: NetworkConfig, options: StepOptions): StepGraph {
-  const inventory = inventoryOf(config);
+  const inventory = trainedInventory(config, options);
   const { loss, logits, flat, statistics } = lossAndGradient(config, inventory, stateInputs(inventory), options);
   return {
     outputs: { loss, logits, gradientNorm: normOf(flat) },
@@ -88,26 +98,26 @@ export function gradientMicroStep(config: NetworkConfig, options: StepOptions): 
   };
 }
 
+function trainedInventory(config: NetworkConfig, { teacherHead }: Pick<StepOptions, 'teacherHead'>): Inventory {
+  const { parameters, statistics } = inventoryOf(config);
+  return { parameters: [...parameters, ...(teacherHead ? headParameters(config, teacherHead) : [])], statistics };
+}
+
 const gradientSum = ({ parameters }: Inventory): Expr => input('gradients', [countValues(parameters)]);
 
 const normOf = (flat: Expr): Expr => sqrt(sumAll(mul(flat, flat)));
 
 function lossAndGradient(config: NetworkConfig, inventory: Inventory, state: State, options: StepOptions) {
-  const { clips, statisticsMomentum: momentum, frozenStatistics = false, temperature } = options;
+  const { clips, statisticsMomentum: momentum, frozenStatistics = false, teacherHead } = options;
   const variables = new FlatVariables(state.parameters, state.statistics);
+  const keep: Intermediates = new Map();
   const { logits, seen } = trainingGraph(config, variables, inventory.statistics, clips, {
-    masks: maskInputs(config, options),
-    pairedClips: options.pairedClips ?? false,
-    frozenStatistics,
+    ...{ masks: maskInputs(config, options), pairedClips: options.pairedClips ?? false, frozenStatistics },
+    ...(teacherHead && { keep, lastVector: true }),
   });
-  const labelled = crossEntropy(input('targets', [clips, config.classes]), logits, clips);
-  const loss =
-    temperature === undefined
-      ? labelled
-      : add(
-          labelled,
-          mul(crossEntropy(input('soft', [clips, config.classes]), mul(logits, 1 / temperature), clips), temperature ** 2),
-        );
+  const labelled = crossEntropy(input('targets', [clips, config.classes]), logits);
+  const taught = teacherLoss(config, options, { variables, logits, vector: keep.get(lastVector) });
+  const loss = taught ? add(labelled, taught) : labelled;
   const flat = concat(gradients(loss, variables.parameters).map(flatten), 0);
   const running = () => add(mul(state.statistics, momentum), mul(concat(seen, 0), 1 - momentum));
   return { loss, logits, flat, statistics: frozenStatistics ? {} : { statistics: running() } };
@@ -121,8 +131,19 @@ function maskInputs(config: NetworkConfig, { clips, dropPath = false }: StepOpti
   };
 }
 
-const crossEntropy = (targets: Expr, logits: Expr, clips: number): Expr =>
-  mul(sumAll(mul(targets, logSoftmax(logits))), -1 / clips);
+interface Forwarded {
+  readonly variables: FlatVariables;
+  readonly logits: Expr;
+  readonly vector: Expr | undefined;
+}
+
+function teacherLoss(config: NetworkConfig, options: StepOptions, { variables, logits, vector }: Forwarded): Expr | undefined {
+  const { clips, temperature, teacherHead: head } = options;
+  if (temperature === undefined) return undefined;
+  if (!(head && vector)) return softCrossEntropy(input('soft', [clips, config.classes]), logits, temperature);
+  const [weight, bias] = headParameters(config, head).map((spec) => variables.parameter(spec)) as [Expr, Expr];
+  return headLoss(head, vector, [weight, bias], input('soft', [clips, head.outputs]), temperature);
+}
 
 /**
  * Inputs: clips, and flat parameters of this name. Output: what every batch norm sees in this batch, in the order of the
@@ -133,18 +154,31 @@ export function statisticsGraph(
   clips: number,
   pairedClips = false,
   source: Weights = 'parameters',
+  extra = 0,
 ): Graph<never, 'seen'> {
-  return { outputs: { seen: concat(inTrainingMode(config, clips, source, { pairedClips }).seen, 0) } };
+  return { outputs: { seen: concat(inTrainingMode(config, clips, { source, extra }, { pairedClips }).seen, 0) } };
 }
 
 /** Logits of clips under their own batch statistics, or the running ones where those are frozen; nothing is dropped. */
-export function teachingGraph(config: NetworkConfig, clips: number, source: Weights, frozen = false): Graph<never, 'logits'> {
-  return { outputs: { logits: inTrainingMode(config, clips, source, { frozenStatistics: frozen }).logits } };
+export function teachingGraph(
+  config: NetworkConfig,
+  clips: number,
+  source: Weights,
+  frozen = false,
+  extra = 0,
+): Graph<never, 'logits'> {
+  return { outputs: { logits: inTrainingMode(config, clips, { source, extra }, { frozenStatistics: frozen }).logits } };
 }
 
-function inTrainingMode(config: NetworkConfig, clips: number, source: Weights, options: TrainingForwardOptions) {
+function inTrainingMode(
+  config: NetworkConfig,
+  clips: number,
+  { source, extra }: { readonly source: Weights; readonly extra: number },
+  options: TrainingForwardOptions,
+) {
   const inventory = inventoryOf(config);
-  const variables = new FlatVariables(input(source, [countValues(inventory.parameters)]), stateInputs(inventory).statistics);
+  const parameters = input(source, [countValues(inventory.parameters) + extra]);
+  const variables = new FlatVariables(parameters, stateInputs(inventory).statistics);
   return trainingGraph(config, variables, inventory.statistics, clips, options);
 }
 

@@ -3,11 +3,15 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { foreign } from '../../test/support/foreignOnnx.js';
+import { writeTinyWeights } from '../../test/support/randomWeights.js';
 import { parseNetworkConfig } from '../models/registry.js';
+import { countValues } from '../models/variables.js';
 import { encodeVideo } from '../video/encode.js';
 import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
 import { readRecord } from './runFolder/runRecord.js';
+import { headParameters } from './teacherHead.js';
 import { type TrainJob, type TrainJobEvent, train } from './train.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vmf-train-'));
@@ -138,6 +142,50 @@ test('so do those that learn from a teacher, with and without labels; a resumed 
   await assert.rejects(train(untaught), /this run has no teacher; leave out --teacher/);
 });
 
+/** Mean colours of a picture's 16 squares. */
+function squares(output: 'features' | 'logits'): string {
+  const nodes = [
+    { type: 'AveragePool', inputs: ['x'], outputs: ['pooled'], attributes: { kernel_shape: [8, 8], strides: [8, 8] } },
+    { type: 'Flatten', inputs: ['pooled'], outputs: [output], attributes: { axis: 1 } },
+  ];
+  const outputs = [{ name: output, type: 'float32', shape: ['n', 48] }] as const;
+  return foreign(join(root, `${output}.onnx`), { shape: ['n', 3, 32, 32], nodes, outputs });
+}
+
+test('so do those whose teacher has other classes or features, for a head that is in no weights but in what resumes', async () => {
+  const teacher = join(root, 'other.safetensors');
+  await writeTinyWeights(teacher, { labels: ['up-moving', 'down-moving', 'still'] });
+  const taught = await resumesExactly({ ...everything, distillTemperature: 2 }, { teacher });
+  const [best, last] = await Promise.all(['best', 'last'].map((name) => weightsOf(join(taught.out, `${name}.safetensors`))));
+  assert.equal(best?.training, undefined);
+  assert.equal(last?.parameters.length, best?.parameters.length);
+  assert.equal(last?.training?.teacherHead?.length, countValues(headParameters(tiny, { learns: 'classes', outputs: 3 })));
+  const { gradAccum: _, ...rest } = everything;
+  const more = { teacher: squares('features'), pixels: '0..1', unlabelled: withoutLabels() } as const;
+  const { out } = await resumesExactly({ ...rest, pseudoThreshold: 0.4 }, more);
+  const { options: __, model: ___, ...again } = job({ ...more, out, pixels: '-1..1', resume: true });
+  await assert.rejects(train(again), /the teacher is not the one of this run: its file, or how it is read, has changed/);
+});
+
+test('what a teacher of features or of other classes says is learnt, beside the labels with half of the loss', async () => {
+  const [features, classes] = [squares('features'), squares('logits')];
+  for (const teacher of [features, classes]) {
+    const options = { ...job().options, epochs: 12, distillAlpha: 1, distillTemperature: 1, lr: 3e-3, ema: 0 };
+    const { epochs } = await train(job({ teacher, pixels: '0..255', options }));
+    const [first = 0, final = 0] = [epochs[0], epochs.at(-1)].map((epoch) => epoch?.trainLoss);
+    assert.ok(final < 0.8 * first, `${teacher}: ${first} to ${final}`);
+  }
+  const notes: string[] = [];
+  const onEvent = (event: TrainJobEvent) => {
+    if (event.kind === 'note') notes.push(event.message);
+  };
+  const labelled = job({ teacher: classes, onEvent });
+  await train(labelled);
+  assert.ok(notes.some((note) => /it gives 50 % of the loss/.test(note)));
+  const { share } = (readRecord(labelled.out)?.teacher ?? {}) as Record<string, unknown>;
+  assert.equal(share, 0.5);
+});
+
 test('a teacher is told with its cost and kept in the record; with all of the loss, labels count for nothing', async () => {
   const first = job({ options: { ...job().options, epochs: 1 } });
   await train(first);
@@ -207,6 +255,7 @@ async function resumesExactly(options: NonNullable<TrainJob['options']>, more: P
   assert.deepEqual(got?.training?.expAvgSq, expected?.training?.expAvgSq);
   assert.deepEqual(got?.training?.rawParams, expected?.training?.rawParams);
   assert.deepEqual(got?.training?.gradients, expected?.training?.gradients);
+  assert.deepEqual(got?.training?.teacherHead, expected?.training?.teacherHead);
   const epochs = (out: string) =>
     readFileSync(join(out, 'metrics.jsonl'), 'utf8')
       .trim()

@@ -13,7 +13,13 @@ import { type ProbeStart, probeStart, storeProbe } from './finetune/probeStart.j
 import { averageWithProbe } from './finetune/weightAverage.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
 import { learnsEvenly } from './layerDecay.js';
-import { distillationObjective, openTeacherFor, reportTeacherSpeed } from './objectives/distillation.js';
+import {
+  adaptTeacher,
+  distillationObjective,
+  openTeacherFor,
+  reportTeacherSpeed,
+  setupWithTeacher,
+} from './objectives/distillation.js';
 import { createObjective } from './objectives/objective.js';
 import type { Teacher } from './objectives/teacher.js';
 import { dataDigest } from './progress.js';
@@ -43,8 +49,9 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   try {
     const probe = await fittedProbe(job, setup, engine);
     if (probe === 'interrupted') return interruptedBefore(setup, folder);
-    const start = probe ? { ...setup, ...startFrom(probe, setup) } : setup;
-    teacher = await openTeacherFor(job, start);
+    const begun = probe ? { ...setup, ...startFrom(probe, setup) } : setup;
+    teacher = await openTeacherFor(job, begun);
+    const start = setupWithTeacher(job, begun, teacher);
     loader = loaderOf(job, start);
     await folder.open();
     const recording = await beginRecord({ ...recordOf(job, folder, start, teacher), said });
@@ -145,9 +152,11 @@ async function runTraining(parts: Parts): Promise<TrainSummary> {
   if (parts.probe) await storeProbe(parts.probe, { ...start, preprocess, notes, folder, onEvent });
   await estimateTime(job, start, session, prepared.usable, teacher);
   if (start.progress) await folder.keepEpochs(start.progress.epoch);
+  if (teacher) await adaptTeacher(teacher, loader, videosOf(data, 'train'), options);
   const plan = await createObjective(job, start, loader, session);
   const trainerParts = {
     ...{ config, preprocess, data, unlabelled: start.unlabelled, teacher: start.teacher, first: parts.probe?.validation },
+    mostClasses: Math.max(config.classes, teacher?.head?.learns === 'classes' ? teacher.head.outputs : 0),
     ...{ options, folder, loader, session, notes, onEvent, signal },
     ...(teacher ? distillationObjective(plan, teacher, options) : plan),
   };
@@ -175,6 +184,7 @@ function stepOptions({ options }: TrainSetup, teacher: Teacher | undefined): Ste
     layerRates: !learnsEvenly(options),
     frozenStatistics: options.batchNorm === 'frozen',
     ...(teacher && { temperature: options.distillTemperature }),
+    ...(teacher?.head && { teacherHead: teacher.head }),
   };
 }
 

@@ -59,6 +59,8 @@ export interface TrainerParts {
   readonly teacher: string | undefined;
   /** Validation of the weights that the run starts from, where they are to be beaten. */
   readonly first?: { readonly top1: number; readonly loss: number } | undefined;
+  /** Of the network, or of a teacher of other classes if those are more. */
+  readonly mostClasses: number;
   readonly options: TrainOptions;
   readonly folder: RunFolder;
   /** Labelled clips a pass, and what a pass learns from them. */
@@ -110,7 +112,7 @@ export class Trainer {
     this.train = videosOf(data, 'train');
     this.val = data.videos.filter((video) => video.split === 'val');
     const more = { teacher: parts.teacher !== undefined, unlabelled: parts.unlabelled.length > 0 };
-    this.watch = new DivergenceWatch(config.classes, lossWeight(options, more));
+    this.watch = new DivergenceWatch(parts.mostClasses, lossWeight(options, more));
     this.lastSaved = progress.epoch;
   }
 
@@ -331,7 +333,7 @@ export class Trainer {
 
   private async checkpoint(metrics: EpochMetrics | undefined): Promise<Checkpoint> {
     const { config, data, preprocess, session, notes } = this.parts;
-    const { parameters, statistics, expAvg, expAvgSq, ema, gradients } = await session.weights();
+    const { parameters, statistics, expAvg, expAvgSq, ema, gradients, teacherHead } = await session.weights();
     const reached = metrics?.valTop1 === undefined ? {} : { valTop1: metrics.valTop1.toFixed(4) };
     return {
       ...{ config, labels: data.labels, preprocess, statistics },
@@ -342,6 +344,7 @@ export class Trainer {
         expAvgSq,
         ...(ema && { rawParams: parameters }),
         ...(gradients && { gradients }),
+        ...(teacherHead && { teacherHead }),
         progress: this.progress,
       },
     };

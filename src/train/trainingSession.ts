@@ -9,6 +9,7 @@ import { lower } from '../graph/lowering/lower.js';
 import { sizeOf } from '../graph/shape.js';
 import type { NetworkConfig } from '../models/config.js';
 import { clipShape, evaluationGraph, type FlatWeights, masksOf } from '../models/network.js';
+import { countValues } from '../models/variables.js';
 import type { GraphRuntime, Session, TensorValue } from '../platform/graphRuntime.js';
 import {
   gradientMicroStep,
@@ -21,13 +22,14 @@ import {
   trainingStep,
   type Weights,
 } from './step.js';
+import { headParameters } from './teacherHead.js';
 
 export interface StepInput extends Omit<ScheduleEntry, 'betas'> {
   /** Given away. */
   readonly clips: ClipTensor;
   /** [B, classes] */
   readonly targets: Float32Array;
-  /** [B, classes], with a teacher only. */
+  /** [B, classes], or what the teacher's head learns [B, outputs]; with a teacher only. */
   readonly soft?: Float32Array;
   /** [B, F] */
   readonly dropout: Float32Array;
@@ -66,12 +68,16 @@ export interface TrainingWeights extends FlatWeights {
   readonly ema?: Float32Array;
   /** Gradients added up of an unfinished step, when a step has several passes. */
   readonly gradients?: Float32Array;
+  /** Parameters of a teacher's head, when there is one; moments and gradients are those of the network and then its. */
+  readonly teacherHead?: Float32Array;
 }
 
 export class TrainingSession {
   /** Masks of the network, see `masksOf`. */
   readonly masks: ReturnType<typeof masksOf>;
   private readonly sessions = new Map<string, Promise<Session>>();
+  /** Values behind the network's parameters. */
+  private readonly extra: number;
 
   constructor(
     private readonly engine: GraphRuntime,
@@ -79,6 +85,7 @@ export class TrainingSession {
     private readonly options: StepOptions,
   ) {
     this.masks = masksOf(config);
+    this.extra = options.teacherHead ? countValues(headParameters(config, options.teacherHead)) : 0;
   }
 
   /** The moving average is tested and kept, where there is one. */
@@ -94,18 +101,30 @@ export class TrainingSession {
       expAvg,
       expAvgSq,
       ema = parameters,
-      gradients = new Float32Array(parameters.length),
+      gradients = new Float32Array(parameters.length + this.extra),
+      teacherHead: head = new Float32Array(this.extra),
     } = weights;
     await this.engine.setState({
-      ...{ parameters, statistics, expAvg, expAvgSq },
-      ...(this.options.ema && { ema }),
+      ...{ parameters: joinedValues(parameters, head), statistics, expAvg, expAvgSq },
+      ...(this.options.ema && { ema: joinedValues(ema, head) }),
       ...(this.accumulates && { gradients }),
     });
   }
 
   async weights(): Promise<TrainingWeights> {
     const extra = [...(this.options.ema ? (['ema'] as const) : []), ...(this.accumulates ? (['gradients'] as const) : [])];
-    return this.engine.readState(['parameters', 'statistics', 'expAvg', 'expAvgSq', ...extra]);
+    const state = await this.engine.readState(['parameters', 'statistics', 'expAvg', 'expAvgSq', ...extra]);
+    if (this.extra === 0) return state;
+    const { parameters, ema, ...others } = state as TrainingWeights;
+    const own = parameters.length - this.extra;
+    return {
+      ...{ ...others, parameters: parameters.subarray(0, own), teacherHead: parameters.subarray(own) },
+      ...(ema && { ema: ema.subarray(0, own) }),
+    };
+  }
+
+  private get softWidth(): number {
+    return this.options.teacherHead?.outputs ?? this.config.classes;
   }
 
   private get accumulates(): boolean {
@@ -114,7 +133,7 @@ export class TrainingSession {
 
   /** Factors of the learning rate, one a parameter; needed before the first step when the options ask for them. */
   async setRates(rates: Float32Array): Promise<void> {
-    await this.engine.setState({ rates });
+    await this.engine.setState({ rates: joinedValues(rates, new Float32Array(this.extra).fill(1)) });
   }
 
   /** Builds and loads the training step, so that the first one is not slower than the others. */
@@ -132,7 +151,7 @@ export class TrainingSession {
       this.step({
         clips: emptyClips(count, config),
         targets: new Float32Array(count * config.classes),
-        ...(options.temperature !== undefined && { soft: new Float32Array(count * config.classes) }),
+        ...(options.temperature !== undefined && { soft: new Float32Array(count * this.softWidth) }),
         dropout: new Float32Array(count * this.masks.dropouts),
         ...(options.dropPath && { dropPath: new Float32Array(this.masks.branches * count) }),
         ...{ step: 1, rate: 0, weightDecay: 0 },
@@ -165,7 +184,7 @@ export class TrainingSession {
       clips: this.tensor(clips.data, clipShape(this.config, count)),
       targets: this.tensor(targets, [count, classes]),
       ...(dropouts > 0 && { dropout: this.tensor(dropout, [count, dropouts]) }),
-      ...(soft && { soft: this.tensor(soft, [count, classes]) }),
+      ...(soft && { soft: this.tensor(soft, [count, this.softWidth]) }),
       ...(dropPath && branches > 0 && { dropPath: this.tensor(dropPath, [branches, count]) }),
       ...(!partial && { schedule: this.tensor(scheduleValues({ ...entry, betas }), [5]) }),
     };
@@ -215,18 +234,18 @@ export class TrainingSession {
   }
 
   private graph(computation: Computation): Graph<StateName> {
-    const { config, options } = this;
+    const { config, options, extra } = this;
     switch (computation.kind) {
       case 'step':
         return trainingStep(config, { ...options, pairedClips: computation.pairedClips });
       case 'microStep':
         return gradientMicroStep(config, { ...options, pairedClips: computation.pairedClips });
       case 'statistics':
-        return statisticsGraph(config, options.clips, computation.pairedClips, computation.weights);
+        return statisticsGraph(config, options.clips, computation.pairedClips, computation.weights, extra);
       case 'teaching':
-        return teachingGraph(config, computation.clips, computation.weights, options.frozenStatistics);
+        return teachingGraph(config, computation.clips, computation.weights, options.frozenStatistics, extra);
       case 'evaluation':
-        return { outputs: { logits: evaluationGraph(config, computation.clips, { parameters: computation.weights }) } };
+        return { outputs: { logits: evaluationGraph(config, computation.clips, { parameters: computation.weights, extra }) } };
     }
   }
 
@@ -243,4 +262,13 @@ export class TrainingSession {
       throw new RangeError(`expected ${sizeOf(shape)} values for [${shape}], got ${data.length}`);
     return { data, shape };
   }
+}
+
+/** The first vector itself where the second is empty. */
+function joinedValues(first: Float32Array, second: Float32Array): Float32Array {
+  if (second.length === 0) return first;
+  const out = new Float32Array(first.length + second.length);
+  out.set(first);
+  out.set(second, first.length);
+  return out;
 }

@@ -33,13 +33,15 @@ export interface Checkpoint extends FlatWeights {
 }
 
 export interface TrainingState {
-  /** AdamW's moments, flat like the parameters. */
+  /** AdamW's moments, flat like the parameters, and then those of the teacher's head. */
   readonly expAvg: Float32Array;
   readonly expAvgSq: Float32Array;
   /** The weights being trained, when the checkpoint's own are their moving average. */
   readonly rawParams?: Float32Array;
   /** Gradients added up so far of a step that is not finished. */
   readonly gradients?: Float32Array;
+  /** Parameters of a teacher's head, which are no part of the weights. */
+  readonly teacherHead?: Float32Array;
   /** Progress and options as JSON, owned by the trainer. */
   readonly progress: unknown;
 }
@@ -57,7 +59,7 @@ export function checkpointFile(checkpoint: Checkpoint): TensorFile {
     ...named(statistics, checkpoint.statistics),
   ]);
   if (training) {
-    for (const name of ['expAvg', 'expAvgSq', 'rawParams', 'gradients'] as const) {
+    for (const name of ['expAvg', 'expAvgSq', 'rawParams', 'gradients', 'teacherHead'] as const) {
       const data = training[name];
       if (data) tensors.set(`optimizer.${name}`, { dtype: 'F32', shape: [data.length], data });
     }
@@ -135,13 +137,15 @@ function flat(file: TensorFile, specs: readonly VariableSpec[], where: string): 
 }
 
 function trainingState(file: TensorFile, length: number, where: string): TrainingState {
-  const vector = (name: string) => floatTensor(file, `optimizer.${name}`, [length], where);
+  const head = file.tensors.get('optimizer.teacherHead')?.data.length ?? 0;
+  const vector = (name: string, values = length + head) => floatTensor(file, `optimizer.${name}`, [values], where);
   const has = (name: string) => file.tensors.has(`optimizer.${name}`);
   return {
     expAvg: vector('expAvg'),
     expAvgSq: vector('expAvgSq'),
-    ...(has('rawParams') && { rawParams: vector('rawParams') }),
+    ...(has('rawParams') && { rawParams: vector('rawParams', length) }),
     ...(has('gradients') && { gradients: vector('gradients') }),
+    ...(head > 0 && { teacherHead: vector('teacherHead', head) }),
     progress: metadataJson(file.metadata, 'training', where),
   };
 }

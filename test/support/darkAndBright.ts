@@ -1,5 +1,3 @@
-/** Two classes that any features tell apart. */
-
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';

@@ -1,5 +1,3 @@
-/** Small ONNX networks of other origin, written node by node. */
-
 import { writeFileSync } from 'node:fs';
 import { type OnnxNode, type OnnxTensor, type OnnxValue, writeOnnx } from '../../src/graph/onnx.js';
 

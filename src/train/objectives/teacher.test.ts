@@ -23,7 +23,7 @@ import { DivergenceWatch, lossWeight } from '../divergence.js';
 import { defaultStep, gradientMicroStep, smoothedTargets } from '../step.js';
 import { distillationBatch } from './distillation.js';
 import type { Student } from './labelAlignment.js';
-import { openTeacher, teacherDigest } from './teacher.js';
+import { openTeacher, type TeacherOptions, teacherDigest } from './teacher.js';
 
 const labels = ['a', 'b', 'c'];
 const student: Student = {
@@ -42,7 +42,7 @@ async function answers(path: string, count = 5, temperature = 2, whose = student
   try {
     const clips = clipsOf(count, whose);
     const kept = clips.data.slice();
-    const out = await teacher.probabilities(clips, temperature);
+    const out = await teacher.targets(clips, temperature);
     assert.deepEqual(clips.data, kept, 'the clips are left as they are');
     return out;
   } finally {
@@ -159,6 +159,75 @@ test('an ONNX network may say its labels and normalisation, and give probabiliti
   assert.deepEqual(teacher.notes, ['its outputs are probabilities: their logarithms are used as logits']);
 });
 
+async function openedAs(path: string, options: TeacherOptions = {}) {
+  const teacher = await openTeacher(path, student, { threads: 1, ...options });
+  try {
+    return { head: teacher.head, notes: teacher.notes.join('; '), targets: await teacher.targets(clipsOf(2), 2) };
+  } finally {
+    await teacher.close();
+  }
+}
+
+test('other classes are for a head: of weights, of a model that says so, of one with labels.txt beside it', async (t) => {
+  const folder = temporaryFolder(t);
+  const own = join(folder, 'w.safetensors');
+  await writeTinyWeights(own, { labels: ['a', 'x', 'y', 'z'], frames: 4, height: 16, width: 16 });
+  const weights = await openedAs(own);
+  assert.deepEqual(weights.head, { learns: 'classes', outputs: 4 });
+  assert.match(weights.notes, /it knows "a", "x", "y", "z", but not "b", "c": a head of the student learns them and falls away/);
+  const sums = [0, 1].map((b) => weights.targets.subarray(4 * b, 4 * b + 4).reduce((sum, value) => sum + value, 0));
+  close(sums, [1, 1], 1e-5);
+  const path = join(folder, 'm.onnx');
+  const means = channelMeans();
+  foreign(path, { shape: ['n', 3, 16, 16], ...means, metadata: { labels: '["a","b","wave"]' } });
+  assert.match((await openedAs(path)).notes, /it knows "a", "b", "wave", but not "c": a head/);
+  foreign(path, { shape: ['n', 3, 16, 16], ...means });
+  assert.equal((await openedAs(path)).head, undefined);
+  writeFileSync(join(folder, 'labels.txt'), 'x\ny\n\nz\n');
+  assert.match((await openedAs(path)).notes, /it knows "x", "y", "z", but not "a", "b", "c": a head/);
+  const flat: OnnxNode = { type: 'Flatten', inputs: ['x'], outputs: ['y'], attributes: { axis: 1 } };
+  foreign(path, { shape: ['n', 3, 16, 16], nodes: [flat], outputs: [{ name: 'y', type: 'float32', shape: ['n', 768] }] });
+  const many = await openedAs(path);
+  assert.deepEqual(many.head, { learns: 'classes', outputs: 768 });
+  assert.match(many.notes, /its 768 outputs are not the data's 3 classes: a head/);
+});
+
+test('features are for a head too: where there is no other output, where the name says so, where they are asked for', async (t) => {
+  const path = join(temporaryFolder(t), 'm.onnx');
+  const map: OnnxNode = { type: 'ReduceMean', inputs: ['x'], outputs: ['y'], attributes: { axes: [3], keepdims: 0 } };
+  foreign(path, { shape: ['n', 3, 16, 16], nodes: [map], outputs: [{ name: 'y', type: 'float32' }] });
+  assert.deepEqual((await openedAs(path)).head, { learns: 'features', outputs: 3 * 16 });
+  const { nodes } = channelMeans();
+  const named = nodes.map((node) => ({ ...node, outputs: ['features'] }));
+  foreign(path, { shape: ['n', 3, 'h', 'w'], nodes: named, outputs: [{ ...logitsValue, name: 'features' }] });
+  const { head, notes } = await openedAs(path, { size: { height: 32, width: 24 } });
+  assert.deepEqual(head, { learns: 'features', outputs: 9 });
+  assert.match(notes, /its features are "features" \(of its outputs "features"\), 9 a clip; .*--pixels.*; a head of the student/);
+  foreign(path, { shape: ['n', 3, 16, 16], nodes });
+  assert.deepEqual((await openedAs(path, { features: 'y' })).head, { learns: 'features', outputs: 9 });
+  await assert.rejects(
+    openedAs(path, { size: { height: 32, width: 32 } }),
+    /--teacher-size: .*m\.onnx takes 16 px only; leave it out/,
+  );
+  const teacher = await openTeacher(path, student, { threads: 1, features: 'y', pixels: '0..255' });
+  t.after(() => teacher.close());
+  assert.ok(
+    (await teacher.targets(clipsOf(2), 1)).every((value) => value === 0),
+    'before it is adapted there is nothing to tell',
+  );
+  await teacher.adapt?.(batchesOf(clipsOf(6)));
+  const targets = await teacher.targets(clipsOf(2), 1);
+  close(
+    [0, 9].map((at) => Math.hypot(...targets.subarray(at, at + 9))),
+    [1, 1],
+    1e-5,
+  );
+});
+
+async function* batchesOf(clips: ClipTensor): AsyncGenerator<ClipTensor> {
+  yield clips;
+}
+
 test('what cannot teach is refused with what was found', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'm.onnx');
@@ -175,17 +244,6 @@ test('what cannot teach is refused with what was found', async (t) => {
   const both: OnnxNode[] = [...means.nodes, { type: 'Identity', inputs: ['z'], outputs: ['w'] }];
   written({ shape: ['n', 3, 16, 16], nodes: both, more: [second], outputs: [logitsValue, { ...second, name: 'w' }] });
   await refused(/got "x" float32 \[\?, 3, 16, 16\], "z" float32 \[1\]/);
-  const twice: OnnxNode[] = [...means.nodes, { type: 'Identity', inputs: ['y'], outputs: ['w'] }];
-  written({ shape: ['n', 3, 16, 16], nodes: twice, outputs: [logitsValue, { ...logitsValue, name: 'w' }] });
-  await refused(/expected one float32 output \[B, classes\], or one called "logits", got "y" float32 \[\?, 3\], "w"/);
-  const map: OnnxNode = { type: 'ReduceMean', inputs: ['x'], outputs: ['y'], attributes: { axes: [3], keepdims: 0 } };
-  written({ shape: ['n', 3, 16, 16], nodes: [map], outputs: [{ name: 'y', type: 'float32' }] });
-  await refused(/expected output "y" of \[B, classes\], got \[B,3,16\]/);
-  const flat: OnnxNode = { type: 'Flatten', inputs: ['x'], outputs: ['y'], attributes: { axis: 1 } };
-  written({ shape: ['n', 3, 16, 16], nodes: [flat], outputs: [{ name: 'y', type: 'float32', shape: ['n', 768] }] });
-  await refused(/has 768 outputs for 3 classes and does not say which is which/);
-  written({ shape: ['n', 3, 16, 16], ...means, metadata: { labels: '["a","b","wave"]' } });
-  await refused(/must know every class of the data; it lacks "c" \(it knows "a", "b", "wave"\)/);
   written({ shape: ['n', 3, 16, 16], ...means, metadata: { labels: '["a","b"]' } });
   await refused(/names 2 labels for 3 outputs/);
   written({ shape: ['n', 3, 16, 16], ...means, metadata: { std: '[1,0,1]' } });
@@ -194,7 +252,7 @@ test('what cannot teach is refused with what was found', async (t) => {
   await refused(/m\.onnx: ONNX Runtime cannot load it: /);
   const own = join(folder, 'w.safetensors');
   await writeTinyWeights(own, { labels: ['a', 'b'] });
-  await refused(/it lacks "c"/, own);
+  await assert.rejects(openTeacher(own, student, { threads: 1, pixels: '0..1' }), /--pixels: .*w\.safetensors says that itself/);
   writeFileSync(own, 'no weights');
   await refused(/--teacher: .*w\.safetensors: .*not a safetensors file; expected weights of this session, or an ONNX model/, own);
   await refused(/--teacher: .*none\.onnx: cannot be opened \(ENOENT\)/, join(folder, 'none.onnx'));
@@ -220,7 +278,9 @@ test('a loss that is large for its weights alone does not stop the run, one that
 test('the digest is that of the bytes', async (t) => {
   const path = join(temporaryFolder(t), 'w.safetensors');
   await writeTinyWeights(path);
-  assert.equal(await teacherDigest(path), createHash('sha256').update(readFileSync(path)).digest('hex'));
+  const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+  assert.equal(await teacherDigest(path), digest);
+  assert.equal(await teacherDigest(path, { pixels: '0..1', size: { height: 32, width: 48 } }), `${digest} 0..1  32x48`);
 });
 
 /** Logits and flat gradient of one pass of a lively tiny network on 4 clips. */

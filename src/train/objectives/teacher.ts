@@ -13,7 +13,7 @@ import { resampleClips } from '../../clip/clipResample.js';
 import { sameClips, sizeText } from '../../clip/clipShape.js';
 import { type ClipTensor, takeClips } from '../../clip/clipTensor.js';
 import type { Preprocess } from '../../clip/preprocess.js';
-import { WeightsError } from '../../errors.js';
+import { ConfigError, WeightsError } from '../../errors.js';
 import { Inference } from '../../inference/inference.js';
 import { softmax } from '../../metrics/softmax.js';
 import { networkCost } from '../../models/cost.js';
@@ -25,8 +25,10 @@ import { locateWeights } from '../../weights/locateWeights.js';
 import type { TensorFile } from '../../weights/namedTensor.js';
 import { isOnnxFile, readModelBytes } from '../../weights/onnxFile.js';
 import { isOwnModel, type OnnxWeights, parseOnnxWeights } from '../../weights/onnxWeights.js';
-import { alignLabels, type Student, type TeacherNetwork } from './labelAlignment.js';
-import { openOnnxTeacher } from './onnxTeacher.js';
+import type { TeacherHead } from '../teacherHead.js';
+import { FeatureDirections } from './featureDirections.js';
+import { alignLabels, headNote, type Student, type TeacherNetwork } from './labelAlignment.js';
+import { type OnnxChoices, openOnnxTeacher } from './onnxTeacher.js';
 
 export interface Teacher {
   /** What kind of network it is. */
@@ -36,24 +38,30 @@ export interface Teacher {
   /** Conclusions about it, and doubts. */
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
+  /** What a head of the student learns; undefined when the teacher answers of the student's classes. */
+  readonly head: TeacherHead | undefined;
   /**
-   * Clips as the student sees them (kept) -> probabilities at a temperature [B, classes], in the order of the student's
-   * labels. Rejects with a WeightsError when the answers are no numbers.
+   * Clips as the student sees them (kept) -> what is learnt: probabilities at a temperature, [B, classes] in the order of the
+   * student's labels or [B, outputs] of other classes, or features [B, outputs] of length 1. Rejects with a WeightsError when the
+   * answers are no numbers.
    */
-  probabilities(clips: ClipTensor, temperature: number): Promise<Float32Array>;
+  targets(clips: ClipTensor, temperature: number): Promise<Float32Array>;
+  /** Of features: takes their mean and deviation from some clips, before the first targets. */
+  adapt?(clips: AsyncIterable<ClipTensor>): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface TeacherOptions extends PlatformOptions {
+export interface TeacherOptions extends PlatformOptions, OnnxChoices {
   readonly threads?: number;
 }
 
 /**
- * Opens the file of a teacher, given by path or, for pretrained weights, by name. WeightsError when it is no such file, or knows other classes or takes other input than is needed.
+ * Opens the file of a teacher, given by path or, for pretrained weights, by name. WeightsError when it is no such file, or takes other input than is needed.
  */
 export async function openTeacher(given: string, student: Student, options: TeacherOptions = {}): Promise<Teacher> {
   const path = await teacherPath(given);
-  const network = await networkOf(path, student, { platform: platformOf(options), threads: options.threads });
+  const { pixels, features, size, threads } = options;
+  const network = await networkOf(path, student, { platform: platformOf(options), threads, pixels, features, size });
   try {
     return taughtBy(path, network, student);
   } catch (error) {
@@ -62,12 +70,14 @@ export async function openTeacher(given: string, student: Student, options: Teac
   }
 }
 
-/** Of the file's bytes: equal digests are the same teacher. WeightsError when it cannot be read. */
-export async function teacherDigest(given: string): Promise<string> {
+/** Of the file's bytes and how it is read: equal digests are the same teacher. WeightsError when it cannot be read. */
+export async function teacherDigest(given: string, choices: OnnxChoices = {}): Promise<string> {
   const path = await teacherPath(given);
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
+  const { pixels, features, size } = choices;
+  const made = [pixels, features, size && sizeText(size)].map((choice) => choice ?? '').join(' ');
+  return made.trim() === '' ? hash.digest('hex') : `${hash.digest('hex')} ${made}`;
 }
 
 async function teacherPath(given: string): Promise<string> {
@@ -82,18 +92,20 @@ async function teacherPath(given: string): Promise<string> {
   throw new WeightsError(`--teacher: ${path}: is ${kind.isDirectory() ? 'a folder' : 'no regular file'}${hint}`);
 }
 
-interface TeacherPlace {
+interface TeacherPlace extends OnnxChoices {
   readonly platform: Platform;
   readonly threads: number | undefined;
 }
 
 async function networkOf(path: string, student: Student, place: TeacherPlace): Promise<TeacherNetwork> {
   const where = `--teacher: ${path}`;
-  if (!path.endsWith('.onnx') && !(await isOnnxFile(path)))
-    return ownNetwork(parseCheckpoint(await readWeights(path), where), student, place);
-  const model = await readModelBytes(path);
-  if (isOwnModel(model)) return ownNetwork(parseOnnxWeights(model, where), student, place);
-  return openOnnxTeacher(model, { where, student, ...place });
+  const isWeights = !path.endsWith('.onnx') && !(await isOnnxFile(path));
+  const model = isWeights ? undefined : await readModelBytes(path);
+  if (model && !isOwnModel(model)) return openOnnxTeacher(model, { path, where, student, ...place });
+  const stray = (['pixels', 'features', 'size'] as const).find((key) => place[key] !== undefined);
+  if (stray !== undefined)
+    throw new ConfigError(`--${stray === 'size' ? 'teacher-size' : stray}: ${path} says that itself; leave it out`);
+  return ownNetwork(model ? parseOnnxWeights(model, where) : parseCheckpoint(await readWeights(path), where), student, place);
 }
 
 async function readWeights(path: string): Promise<TensorFile> {
@@ -106,22 +118,47 @@ async function readWeights(path: string): Promise<TensorFile> {
 }
 
 function taughtBy(where: string, network: TeacherNetwork, student: Student): Teacher {
+  return network.says === 'features' ? teacherOfFeatures(where, network) : teacherOfClasses(where, network, student);
+}
+
+function teacherOfClasses(where: string, network: TeacherNetwork, student: Student): Teacher {
+  const { outputs } = network;
   const { places, note } = alignLabels(network, student.labels, `--teacher: ${where}`);
+  const taken = places ?? Array.from({ length: outputs }, (_, i) => i);
   return {
-    ...{ name: network.name, macs: network.macs, warnings: network.warnings },
-    notes: [...network.notes, ...(note === undefined ? [] : [note])],
-    probabilities: async (clips, temperature) => {
-      const rows = await network.logits(clips);
-      const out = new Float32Array(clips.count * places.length);
+    ...factsOf(network, note),
+    head: places ? undefined : { learns: 'classes', outputs },
+    targets: async (clips, temperature) => {
+      const rows = await network.rows(clips);
+      const out = new Float32Array(clips.count * taken.length);
       rows.forEach((row, b) => {
-        const known = places.map((place) => row[place] ?? Number.NaN);
-        out.set(distribution(known, temperature, where), b * places.length);
+        const known = taken.map((place) => row[place] ?? Number.NaN);
+        out.set(distribution(known, temperature, where), b * taken.length);
       });
       return out;
     },
-    close: () => network.close(),
   };
 }
+
+function teacherOfFeatures(where: string, network: TeacherNetwork): Teacher {
+  const { outputs } = network;
+  let directions = new FeatureDirections([new Float32Array(outputs)]);
+  return {
+    ...factsOf(network, headNote),
+    head: { learns: 'features', outputs },
+    targets: async (clips) => directions.of(await network.rows(clips), `--teacher: ${where}`),
+    adapt: async (batches) => {
+      const rows: Float32Array[] = [];
+      for await (const clips of batches) rows.push(...(await network.rows(clips)));
+      directions = new FeatureDirections(rows);
+    },
+  };
+}
+
+const factsOf = ({ name, macs, notes, warnings, close }: TeacherNetwork, note: string | undefined) => ({
+  ...{ name, macs, warnings, close },
+  notes: [...notes, ...(note === undefined ? [] : [note])],
+});
 
 function distribution(logits: readonly number[], temperature: number, where: string): number[] {
   try {
@@ -141,10 +178,10 @@ function ownNetwork(weights: Checkpoint | OnnxWeights, student: Student, { platf
   const { macs } = networkCost(config);
   const group = inference.groupSize;
   return {
-    ...{ name: config.name, macs, labels, outputs: labels.length },
+    ...{ name: config.name, macs, says: 'logits', labels, outputs: labels.length },
     notes: formNotes(form, student),
     warnings: knownVideos(notes, student),
-    logits: async (clips) => {
+    rows: async (clips) => {
       const { count } = clips;
       const groups = Array.from({ length: Math.ceil(count / group) }, (_, i) => i * group);
       const rows = groups.map((first) => {
