@@ -8,7 +8,11 @@ export function fitBestWidth(clips: ClipFeatures, widths: readonly number[], fit
   const all = clips.features.length / clips.labels.length;
   const fits = widths.map((width) => ({ width, found: width === all ? fit(clips) : fit(firstOf(clips, width)) }));
   const best = fits.reduce((least, each) => (each.found.chosen.loss < least.found.chosen.loss ? each : least));
-  return { ...best.found, weights: resized(best.found.weights, best.width, all) };
+  const wide = (rows: Float32Array, value = 0) => resized(rows, best.width, all, value);
+  const { weights, standardised } = best.found;
+  const { mean, deviation } = standardised;
+  const steps = { weights: wide(standardised.weights), mean: wide(mean), deviation: wide(deviation, 1) };
+  return { ...best.found, weights: wide(weights), standardised: { ...standardised, ...steps } };
 }
 
 const firstOf = ({ features, labels }: ClipFeatures, width: number): ClipFeatures => ({
@@ -16,9 +20,8 @@ const firstOf = ({ features, labels }: ClipFeatures, width: number): ClipFeature
   labels,
 });
 
-/** Rows of one width cut to, or padded with zeros to, another. */
-function resized(rows: Float32Array, from: number, to: number): Float32Array {
-  const out = new Float32Array((rows.length / from) * to);
+function resized(rows: Float32Array, from: number, to: number, value = 0): Float32Array {
+  const out = new Float32Array((rows.length / from) * to).fill(value);
   for (let row = 0; row * from < rows.length; row++)
     out.set(rows.subarray(row * from, row * from + Math.min(from, to)), row * to);
   return out;
