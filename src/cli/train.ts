@@ -228,12 +228,25 @@ function epochLine(m: EpochMetrics, best: boolean): string {
   return `epoch ${m.epoch}: loss ${m.trainLoss.toFixed(3)}, top-1 ${percent(m.trainTop1)}${val}, ${speed}${best ? ', best' : ''}`;
 }
 
+/** An epoch, or what came of the probe and the last epoch. */
+function keptText({ bestEpoch, tunedShare }: TrainSummary): string {
+  if (tunedShare === 0 || (tunedShare === undefined && bestEpoch === 0)) return 'the linear probe';
+  return tunedShare === undefined ? `epoch ${bestEpoch}` : `${100 * tunedShare} % last epoch and the rest linear probe`;
+}
+
+function interruptedText({ lastPath, probePath }: TrainSummary): string {
+  if (existsSync(lastPath)) return `interrupted: vmf train DATA --out RUN --resume continues from ${lastPath}`;
+  return probePath !== undefined && existsSync(probePath)
+    ? `interrupted before training: ${probePath} is the probe; the same command with another --out begins anew`
+    : 'interrupted: nothing was stored; the same command begins anew';
+}
+
 function describe(summary: TrainSummary): string {
-  const { config, labels, trainVideos, valVideos, leftOut, bestTop1, bestEpoch, interrupted } = summary;
+  const { config, labels, trainVideos, valVideos, leftOut, bestTop1, interrupted } = summary;
   const lines = [`${config.name}: ${labels.length} classes, ${trainVideos} training videos, ${valVideos} for validation`];
   if (leftOut.length > 0) lines.push(`${leftOut.length} training videos left out: ${leftOut.map(({ path }) => path).join(', ')}`);
-  if (bestTop1 !== undefined) lines.push(`best: ${summary.bestPath} (epoch ${bestEpoch}, val top-1 ${percent(bestTop1)})`);
+  if (bestTop1 !== undefined) lines.push(`best: ${summary.bestPath} (${keptText(summary)}, val top-1 ${percent(bestTop1)})`);
   else if (!interrupted) lines.push(`best: ${summary.bestPath} (no validation videos: the last epoch)`);
-  if (interrupted) lines.push(`interrupted: vmf train DATA --out RUN --resume continues from ${summary.lastPath}`);
+  if (interrupted) lines.push(interruptedText(summary));
   return `${lines.join('\n')}\n`;
 }

@@ -26,12 +26,21 @@ function describe(summary: LinearProbeSummary): string {
   if (!foreseen) return 'interrupted: nothing was stored; the same command begins anew\n';
   const lines = [
     `${config.name} as it is, with a linear readout: ${labels.length} classes, ${trainVideos} training videos, ${seconds.toFixed(1)} s`,
-    `top-1 ${percent(foreseen.top1)} by leave-one-out over the training videos; ${chanceText(summary, foreseen.top1)}`,
+    `top-1 ${percent(foreseen.top1)} ${intervalText(summary, foreseen.top1)} of the training videos, ${leftOutText(summary)}; ${chanceText(summary, foreseen.top1)}`,
     `best: ${bestPath}${valText(summary)}`,
   ];
   if (leftOut.length > 0) lines.push(`${leftOut.length} training videos left out: ${leftOut.map(({ path }) => path).join(', ')}`);
   return `${lines.join('\n')}\n`;
 }
+
+function intervalText({ trainVideos }: LinearProbeSummary, top1: number): string {
+  const { low, high } = wilsonInterval(Math.round(top1 * trainVideos), trainVideos);
+  return `(95 % interval ${percent(low)} to ${percent(high)})`;
+}
+
+/** Clips of one recording are alike: without them the estimate is one for new recordings. */
+const leftOutText = ({ leftOutBy }: LinearProbeSummary): string =>
+  leftOutBy === undefined ? 'each predicted without itself' : `each predicted without its recording (${leftOutBy})`;
 
 /** Chance level: the share of the largest class. */
 function chanceText({ chanceTop1, trainVideos }: LinearProbeSummary, top1: number): string {

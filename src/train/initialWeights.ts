@@ -2,7 +2,7 @@
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { FlatWeights } from '../models/network.js';
-import { defaultWeightsFor } from '../models/pretrained.js';
+import { defaultWeightsFor, pretrainedFor } from '../models/pretrained.js';
 import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
@@ -20,22 +20,39 @@ export interface InitialWeights {
   readonly ofNetwork?: string | NetworkConfig;
 }
 
+type Start = Pick<TrainJob, 'init' | 'model' | 'temporal' | 'recipe'>;
+
 /** Whether a run starts from random weights. */
-export const isRandom = ({ init }: Pick<TrainJob, 'init'>): boolean => init === undefined || init === 'none';
+export const isRandom = (job: Start): boolean => startOf(job) === 'none';
+
+/**
+ * `init` of a job. Without one a named network starts from the pretrained weights that fit it, where there are some and the recipe is not
+ * one from scratch; a configuration of one's own starts at random.
+ */
+export function startOf(job: Start): string {
+  const { init, model, recipe } = job;
+  if (init !== undefined) return init;
+  const isOpen = (recipe === undefined || recipe === 'finetune') && typeof model !== 'object';
+  return isOpen && pretrainedFor(networkOf(job)) ? 'default' : 'none';
+}
+
+function networkOf({ model = defaultNetwork, temporal }: Start): NetworkConfig {
+  return typeof model === 'object' ? model : networkConfig(model, temporal === undefined ? {} : { temporal });
+}
 
 /**
  * Reads the weights to start from; undefined for random ones. `default` means the pretrained ones for the job's network. WeightsError
  * for a file that cannot be read, ConfigError where no pretrained weights fit the network.
  */
-export async function readInitialWeights({ init, model, temporal }: TrainJob): Promise<InitialWeights | undefined> {
-  if (init === undefined || init === 'none') return undefined;
+export async function readInitialWeights(job: Start): Promise<InitialWeights | undefined> {
+  const init = startOf(job);
+  if (init === 'none') return undefined;
   if (init !== 'default') {
     const path = await locateWeights(init);
     return { name: init, checkpoint: await read(path), isPretrained: path !== init };
   }
-  const ofNetwork = model ?? defaultNetwork;
-  const config = typeof ofNetwork === 'object' ? ofNetwork : networkConfig(ofNetwork, temporal === undefined ? {} : { temporal });
-  const weights = defaultWeightsFor(config);
+  const ofNetwork = job.model ?? defaultNetwork;
+  const weights = defaultWeightsFor(networkOf(job));
   return { name: weights.name, checkpoint: await read(await pretrainedPath(weights)), isPretrained: true, ofNetwork };
 }
 

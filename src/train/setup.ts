@@ -58,10 +58,11 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
   const init = await readInitialWeights(job);
   const from = init?.checkpoint;
-  const { model, preprocess: sampling, edge, options } = chosen(job, data, init);
+  const { model, preprocess: sampling, edge, options: wished } = chosen(job, data, init);
   const wanted = { model: init?.ofNetwork ?? model, sampling, edge };
   const { config: plain, resize, views } = await chosenConfig(job, wanted, data, from);
-  const config = options.probe ? probed(plain, init) : plain;
+  const options = { ...wished, probe: wished.probe && canBeProbed(plain, init, job) };
+  const config = options.probe ? { ...plain, readout: 'multilevel' as const } : plain;
   parseNetworkConfig(config, 'model'); // else its weights could not be read again
   const inventory = inventoryOf(config);
   const rng = new Rng([options.seed, 'weights']);
@@ -93,12 +94,14 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   };
 }
 
-/** A start from a linear probe needs its readout. */
-function probed(config: NetworkConfig, init: InitialWeights | undefined): NetworkConfig {
+/** A probe reads whole clips with trained weights; ConfigError where one was asked for that cannot be. */
+function canBeProbed({ causal, name }: NetworkConfig, init: InitialWeights | undefined, job: TrainJob): boolean {
   if (!init) throw new ConfigError('a start from a linear probe needs trained weights: give --init, or --no-probe');
-  if (config.causal)
-    throw new ConfigError(`${config.name}: a probe reads whole clips, which a causal network has not; give --no-probe`);
-  return { ...config, readout: 'multilevel' };
+  if (!causal) return true;
+  if (job.options?.probe)
+    throw new ConfigError(`${name}: a probe reads whole clips, which a causal network has not; leave out --probe`);
+  job.onEvent?.({ kind: 'note', message: 'no probe first: it reads whole clips, and this network looks back only' });
+  return false;
 }
 
 function refuseTeacherOptions({ options = {}, teacher, ...job }: TrainJob): void {

@@ -56,7 +56,7 @@ function filled(specs: readonly VariableSpec[], seed: number): Float32Array {
 function livelyValue({ name, shape, decay }: VariableSpec, rng: Rng): number {
   if (decay) return rng.normal(0, 0.9 / Math.sqrt(sizeOf(shape.slice(1))));
   if (name === 'tokens') return rng.normal();
-  if (name.endsWith('running_var')) return rng.uniform(0.5, 1.5);
+  if (name.endsWith('running_var') || name.endsWith('.deviation')) return rng.uniform(0.5, 1.5);
   if (name.endsWith('weight')) return rng.uniform(0.7, 1.3);
   return rng.normal(0, 0.2);
 }

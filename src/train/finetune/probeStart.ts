@@ -51,7 +51,8 @@ const batch = 8;
 /** Training videos on which views are compared: more tell little more, and cost time. */
 const mostCompared = 150;
 
-interface View {
+/** A network for frames of a size, and how videos become such frames. */
+export interface View {
   readonly config: NetworkConfig;
   readonly preprocess: Preprocess;
   readonly form?: FrameForm;
@@ -60,11 +61,14 @@ interface View {
 /** The probe of the view that foresees best. Throws the signal's reason when aborted. */
 export async function probeStart(parts: ProbeParts): Promise<ProbeStart> {
   const startMs = performance.now();
-  const { start } = parts;
-  const views = viewsOf(start);
-  const view = views.length === 1 ? (views[0] as View) : await bestView(parts, views);
-  const probed = await probeOf(parts, view);
+  const probed = await probeOf(parts, await chosenView(parts));
   return { ...probed, seconds: (performance.now() - startMs) / 1000 };
+}
+
+/** The only view, or of several the one of which a probe foresees the least loss. */
+export async function chosenView(parts: ProbeParts): Promise<View> {
+  const views = viewsOf(parts.start);
+  return views.length === 1 ? (views[0] as View) : bestView(parts, views);
 }
 
 function viewsOf({ config, preprocess, views = [] }: TrainSetup): View[] {

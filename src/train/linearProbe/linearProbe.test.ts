@@ -32,7 +32,10 @@ test('dark and bright videos are told apart; predict, eval, report and export ta
   const fitted = await done(...baselineOf('run'));
   assert.match(fitted.err, /the network is random/);
   assert.doesNotMatch(fitted.err, /recipe|epochs of/);
-  assert.match(fitted.out, /12 training videos.*\ntop-1 \d+\.\d % by leave-one-out.*largest class: 50\.0 %.*\nbest: /);
+  assert.match(
+    fitted.out,
+    /12 training videos.*\ntop-1 \d+\.\d % \(95 % interval [^)]*\) of the training videos, each predicted without itself.*largest class: 50\.0 %.*\nbest: /,
+  );
   const weights = join('run', 'best.safetensors');
   const predicted = await done('predict', join('data', 'test', 'dark', `${grounds.dark[8]}.mp4`), '--weights', weights, '--json');
   assert.match(predicted.out, /"dark"/);

@@ -3,6 +3,7 @@
  * Gives a run folder.
  */
 
+import type { Preprocess } from '../../clip/preprocess.js';
 import { DataLoader } from '../../dataset/dataLoader.js';
 import { readDataset } from '../../dataset/dataset.js';
 import { footageOf } from '../../dataset/footage.js';
@@ -12,12 +13,14 @@ import type { NetworkConfig } from '../../models/config.js';
 import { platformOf } from '../../node/platform.js';
 import type { GraphRuntime } from '../../platform/graphRuntime.js';
 import { isOnnxFile } from '../../weights/onnxFile.js';
+import { chosenView } from '../finetune/probeStart.js';
+import { isRandom } from '../initialWeights.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from '../job.js';
 import { dataDigest } from '../progress.js';
 import { trainOptions } from '../recipe/options.js';
 import { RunFolder } from '../runFolder/runFolder.js';
 import { beginRecord, type Recording } from '../runFolder/runRecord.js';
-import { newSetup } from '../setup.js';
+import { newSetup, type TrainSetup } from '../setup.js';
 import type { EpochMetrics } from '../trainer.js';
 import type { ValidationResult } from '../validation.js';
 import { type FeatureSource, featuresOfVideos } from './featureSource.js';
@@ -34,10 +37,12 @@ export interface LinearProbeJob extends Omit<TrainJob, 'resume' | 'recipe' | 'un
 
 /** `epochs` holds one row, as if all were one epoch; none when a signal ended it: nothing is stored then. */
 export interface LinearProbeSummary extends TrainSummary {
-  /** The leave-one-out estimate over the training videos; undefined when interrupted. */
+  /** The estimate over the training videos, left out by recording or one by one; undefined when interrupted. */
   readonly foreseen: PenaltyTrial | undefined;
   /** Share of the training videos that the largest class has: what answers without looking reach. */
   readonly chanceTop1: number;
+  /** What tells recordings apart that are left out together; undefined where nothing does. */
+  readonly leftOutBy?: string | undefined;
   readonly seconds: number;
 }
 
@@ -69,7 +74,7 @@ export async function trainLinearProbe(given: LinearProbeJob): Promise<LinearPro
 
 /** An ONNX file is read as it is; else the network is set up as for training. */
 async function frozenNetwork(job: Job, data: LabelledVideos, engine: GraphRuntime, folder: RunFolder): Promise<FrozenNetwork> {
-  const { init, onEvent } = job;
+  const { init } = job;
   if (init !== undefined && (await isOnnxFile(init))) {
     if (job.model !== undefined || job.temporal !== undefined)
       throw new ConfigError(
@@ -79,12 +84,20 @@ async function frozenNetwork(job: Job, data: LabelledVideos, engine: GraphRuntim
   }
   const stray = (['pixels', 'features'] as const).find((key) => job[key] !== undefined);
   if (stray !== undefined) throw new ConfigError(`--${stray} is for a network in an ONNX file; give one with --init`);
-  const start = await newSetup({ ...job, recipe: false }, data);
-  if (start.init === undefined) {
+  return new OwnNetwork(job, await ownSetup(job, data, engine), engine, folder);
+}
+
+/** As for fine-tuning, with the view that a probe prefers; a random network sees videos as its configuration says. */
+async function ownSetup(job: Job, data: LabelledVideos, engine: GraphRuntime): Promise<TrainSetup> {
+  if (isRandom(job)) {
     const message = 'the network is random, and such features tell little: --init WEIGHTS, trained on any videos, tells far more';
-    onEvent({ kind: 'note', message });
+    job.onEvent({ kind: 'note', message });
+    return newSetup({ ...job, recipe: false }, data);
   }
-  return new OwnNetwork(job, start, engine, folder);
+  const options = { ...job.options, epochs: 1, classBalanced: false }; // nothing is trained: no reasons for other values
+  const start = await newSetup({ ...job, recipe: 'finetune', options }, data);
+  const openLoader = (preprocess: Preprocess) => loaderFor({ ...job, onEvent: () => {} }, { preprocess });
+  return { ...start, ...(await chosenView({ job, start, engine, openLoader })) };
 }
 
 function withoutReadout(model: string | NetworkConfig): string | NetworkConfig {
@@ -95,7 +108,10 @@ function withoutReadout(model: string | NetworkConfig): string | NetworkConfig {
 
 type Job = LinearProbeJob & { readonly onEvent: (event: TrainJobEvent) => void };
 
-function loaderFor({ onEvent, workers, decoder, cacheFolder, options }: Job, { preprocess }: FrozenNetwork): DataLoader {
+function loaderFor(
+  { onEvent, workers, decoder, cacheFolder, options }: Job,
+  { preprocess }: Pick<FrozenNetwork, 'preprocess'>,
+): DataLoader {
   return new DataLoader({
     ...{ preprocess, maxBadShare: trainOptions(options ?? {}).maxBadShare },
     ...(workers !== undefined && { workers }),
@@ -137,6 +153,7 @@ interface Done {
   readonly metrics: EpochMetrics;
   readonly prepared: Awaited<ReturnType<DataLoader['prepare']>>;
   readonly bestPath: string;
+  readonly leftOutBy: string | undefined;
 }
 
 class Baseline {
@@ -179,7 +196,7 @@ class Baseline {
     const { rate: _, gradientNorm: __, ...row } = metrics; // nothing was trained
     await folder.log({ ...row, leftOutLoss: fit.chosen.loss, leftOutTop1: fit.chosen.top1 });
     const bestPath = await frozen.save({ ...this.facts(notes), preprocess }, fit);
-    return this.summary({ fit, metrics, prepared, bestPath });
+    return this.summary({ fit, metrics, prepared, bestPath, leftOutBy: footage?.by });
   }
 
   private metrics(seen: ValidationResult, validation: ValidationResult | undefined, clips: number): EpochMetrics {
@@ -210,7 +227,12 @@ class Baseline {
       ...{ trainVideos: done?.prepared.usable ?? this.train.length, valVideos: this.val.length },
       leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
       ...{ lastPath: folder.lastPath, bestPath: done?.bestPath ?? folder.bestPath },
-      ...{ foreseen: done?.fit.chosen, chanceTop1: largest / this.train.length, seconds: this.seconds() },
+      ...{
+        foreseen: done?.fit.chosen,
+        leftOutBy: done?.leftOutBy,
+        chanceTop1: largest / this.train.length,
+        seconds: this.seconds(),
+      },
     };
   }
 

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { littleData } from '../../../test/support/darkAndBright.js';
+import { tinyConfig, writeTinyWeights } from '../../../test/support/randomWeights.js';
+import { finished, start, vmf } from '../../../test/support/vmf.js';
+import { parseCheckpoint } from '../../weights/checkpoint.js';
+import { readSafetensors } from '../../weights/files.js';
+import { type TrainJob, type TrainSummary, train } from '../train.js';
+import { averaged } from './weightAverage.js';
+
+interface Told {
+  readonly summary: TrainSummary;
+  readonly notes: readonly string[];
+}
+
+const weightsOf = async (path: string) => parseCheckpoint(await readSafetensors(path), path);
+
+/** Videos, and weights.safetensors to start from. */
+async function begin(t: TestContext): Promise<string> {
+  const root = littleData(t);
+  await writeTinyWeights(join(root, 'weights.safetensors'));
+  return root;
+}
+
+async function tune(root: string, out: string, more: Partial<TrainJob> = {}, lr = 1e-3): Promise<Told> {
+  const notes: string[] = [];
+  const summary = await train({
+    ...{ data: join(root, 'data'), out: join(root, out), init: join(root, 'weights.safetensors') },
+    ...{ options: { epochs: 4, batch: 4, lr }, threads: 1, workers: 1, cacheFolder: false },
+    onEvent: (event) => event.kind === 'note' && notes.push(event.message),
+    ...more,
+  });
+  return { summary, notes };
+}
+
+test('a probe is the first answer, and the end is never below it on validation', async (t) => {
+  const root = await begin(t);
+  const { summary, notes } = await tune(root, 'run');
+  assert.match(notes.join('\n'), /first answer after \d+ s, a linear classifier .*95 % interval.*probe\.safetensors/);
+  assert.match(notes.join('\n'), /kept .*val top-1/);
+  const [probe, best] = [await weightsOf(join(root, 'run', 'probe.safetensors')), await weightsOf(summary.bestPath)];
+  assert.equal(probe.config.readout, 'multilevel');
+  assert.deepEqual(best.config, probe.config);
+  assert.ok(Number(best.notes['valTop1']) >= Number(probe.notes['valTop1']));
+  assert.equal(summary.bestTop1?.toFixed(4), best.notes['valTop1']);
+});
+
+test('where tuning destroys what was learnt, the probe is kept', async (t) => {
+  const root = await begin(t);
+  const { summary, notes } = await tune(root, 'run', {}, 0.02);
+  const [probe, best] = [await weightsOf(summary.probePath ?? ''), await weightsOf(summary.bestPath)];
+  const last = await weightsOf(summary.lastPath);
+  assert.notDeepEqual(last.parameters, probe.parameters);
+  assert.ok(summary.tunedShare !== undefined && summary.tunedShare < 1, notes.join('\n'));
+  assert.deepEqual(best.parameters, averaged(probe, last, summary.tunedShare).parameters);
+});
+
+test('an interrupted run goes on to the same weights, probe and averages included', async (t) => {
+  const root = await begin(t);
+  const whole = await tune(root, 'whole');
+  const stop = new AbortController();
+  await tune(root, 'cut', { signal: stop.signal, onEvent: (event) => event.kind === 'epoch' && stop.abort() });
+  const rest = { threads: 1, workers: 1, cacheFolder: false as const };
+  await train({ data: join(root, 'data'), out: join(root, 'cut'), resume: true, ...rest });
+  for (const name of ['probe.safetensors', 'best.safetensors']) {
+    const [a, b] = [await weightsOf(join(root, 'whole', name)), await weightsOf(join(root, 'cut', name))];
+    assert.deepEqual(b.parameters, a.parameters, name);
+    assert.deepEqual(b.notes, a.notes, name);
+  }
+  assert.equal(whole.summary.interrupted, false);
+});
+
+test('--no-probe starts with the own head; a probe without weights to start from is refused', async (t) => {
+  const root = await begin(t);
+  const { summary } = await tune(root, 'plain', { options: { epochs: 1, batch: 4, probe: false } });
+  assert.equal(summary.config.readout, undefined);
+  assert.ok(!existsSync(join(root, 'plain', 'probe.safetensors')));
+  const refused = tune(root, 'none', { init: 'none', model: tinyConfig(), options: { probe: true }, recipe: false });
+  await assert.rejects(refused, /ConfigError: a start from a linear probe needs trained weights/);
+  assert.ok(!existsSync(join(root, 'none')));
+});
+
+test('Ctrl-C while the probe is fitted: exit code 130, nothing stored, and the same command works afterwards', async (t) => {
+  const root = await begin(t);
+  const command = [
+    'train',
+    'data',
+    '--init',
+    'weights.safetensors',
+    '--out',
+    'run',
+    '--epochs',
+    '1',
+    '--batch',
+    '4',
+    '--no-cache',
+  ];
+  const child = start(command, root);
+  const result = finished(child);
+  await new Promise<void>((resolve) => child.stderr?.on('data', (text) => /start from/.test(String(text)) && resolve()));
+  child.kill('SIGINT');
+  const { code, out, err } = await result;
+  assert.equal(code, 130, err);
+  assert.match(out, /interrupted/);
+  const again = await vmf(root, ...command.map((word) => (word === 'run' && existsSync(join(root, 'run')) ? 'again' : word)));
+  assert.equal(again.code, 0, again.err);
+  assert.match(again.out, /best: \S+ \((the linear probe|epoch 1|\d+ % last epoch and the rest linear probe), val top-1/);
+  assert.match(readFileSync(join(root, existsSync(join(root, 'again')) ? 'again' : 'run', 'run.json'), 'utf8'), /"probe": true/);
+});
