@@ -8,7 +8,6 @@ import { finished, start, vmf } from '../../../test/support/vmf.js';
 import { parseCheckpoint } from '../../weights/checkpoint.js';
 import { readSafetensors } from '../../weights/files.js';
 import { type TrainJob, type TrainSummary, train } from '../train.js';
-import { averaged } from './weightAverage.js';
 
 interface Told {
   readonly summary: TrainSummary;
@@ -45,16 +44,6 @@ test('a probe is the first answer, and the end is never below it on validation',
   assert.deepEqual(best.config, probe.config);
   assert.ok(Number(best.notes['valTop1']) >= Number(probe.notes['valTop1']));
   assert.equal(summary.bestTop1?.toFixed(4), best.notes['valTop1']);
-});
-
-test('where tuning destroys what was learnt, the probe is kept', async (t) => {
-  const root = await begin(t);
-  const { summary, notes } = await tune(root, 'run', {}, 0.02);
-  const [probe, best] = [await weightsOf(summary.probePath ?? ''), await weightsOf(summary.bestPath)];
-  const last = await weightsOf(summary.lastPath);
-  assert.notDeepEqual(last.parameters, probe.parameters);
-  assert.ok(summary.tunedShare !== undefined && summary.tunedShare < 1, notes.join('\n'));
-  assert.deepEqual(best.parameters, averaged(probe, last, summary.tunedShare).parameters);
 });
 
 test('an interrupted run goes on to the same weights, probe and averages included', async (t) => {
