@@ -19,10 +19,13 @@ PROP = 22                          # the bone after the last joint's: something 
 #        bone that ends here: radius across and from front to back at its start and end (m), what it wears
 SHAPE = {1: (.165, .12, .15, .11, 'top'), 2: (.15, .11, .17, .125, 'top'), 3: (.17, .11, .075, .07, 'top'),
          4: (.055, .06, .055, .06, 'skin'), 5: (.075, .09, .07, .085, 'head'),
-         6: (.07, .08, .06, .065, 'top'), 7: (.055, .055, .045, .045, 'sleeve'), 8: (.042, .042, .032, .03, 'forearm'), 9: (.04, .025, .035, .02, 'skin'),
-         14: (.11, .11, .1, .1, 'legs'), 15: (.095, .095, .06, .06, 'legs'), 16: (.06, .06, .045, .045, 'shin'), 17: (.045, .05, .04, .035, 'shoes'),
+         6: (.07, .08, .06, .065, 'top'), 7: (.055, .055, .045, .045, 'sleeve'),
+         8: (.042, .042, .032, .03, 'forearm'), 9: (.04, .025, .035, .02, 'skin'),
+         14: (.11, .11, .1, .1, 'legs'), 15: (.095, .095, .06, .06, 'legs'),
+         16: (.06, .06, .045, .045, 'shin'), 17: (.045, .05, .04, .035, 'shoes'),
          PROP: (.03, .03, .03, .03, 'prop')}
 SHAPE.update({r: SHAPE[l] for l, r in zip(LEFT, RIGHT)})
+LENGTH = {1: .12, 2: .22, 4: .1, 5: .22, 6: .18, 9: .17, 10: .18, 13: .17, 14: .1, 15: .42, 16: .42, 18: .1, 19: .42, 20: .42, PROP: .5}
 WEARS = ['top', 'legs', 'shoes', 'sleeve', 'forearm', 'shin', 'skin', 'head', 'hair', 'prop']
 SKINS = (.93, .77, .67), (.8, .6, .46), (.58, .4, .28), (.36, .25, .18)
 
@@ -41,7 +44,7 @@ class Surface(NamedTuple):
 
 def surface(parents, points, device):
     """Spreads about `points` evenly over an average body."""
-    length = {j: .25 for j in SHAPE} | {j: .42 for j in (15, 16, 19, 20)} | {1: .12, 2: .22, 3: .25, 4: .1, 5: .22, 9: .17, 13: .17, 14: .1, 18: .1, 6: .18, 10: .18, PROP: .5}
+    length = {j: LENGTH.get(j, .25) for j in SHAPE}
     area = {j: (length[j] + SHAPE[j][0]) * (sum(SHAPE[j][:4])) for j in SHAPE}
     bone, along, angle = [], [], []
     for j in SHAPE:
@@ -60,8 +63,9 @@ def surface(parents, points, device):
     for j in range(1, 22):
         chain[j] += chain[parents[j]]
     tensor = lambda a, dtype=torch.float32: torch.as_tensor(a, dtype=dtype, device=device)
-    return Surface(tensor(bone, torch.long), tensor(along), tensor(np.cos(angle)), tensor(np.sin(angle)), tensor(radii), tensor(wears, torch.long),
-                   tensor([*(max(p, 0) for p in parents), 12], torch.long), tensor(chain))
+    starts = tensor([*(max(p, 0) for p in parents), 12], torch.long)
+    around = tensor(np.cos(angle)), tensor(np.sin(angle))
+    return Surface(tensor(bone, torch.long), tensor(along), *around, tensor(radii), tensor(wears, torch.long), starts, tensor(chain))
 
 
 class Dice:
@@ -121,7 +125,7 @@ class Camera:
 
     def __init__(self, people, dice):
         wide = lambda v: v[:, None, None]
-        self.yaw, self.pitch, self.roll = (wide(dice(low, high)) for low, high in ((-math.pi, math.pi), (-0.12, 0.55), (-0.08, 0.08)))
+        self.yaw, self.pitch, self.roll = wide(dice(-math.pi, math.pi)), wide(dice(-0.12, 0.55)), wide(dice(-0.08, 0.08))
         self.distance = wide(dice(2.5, 9))
         height = torch.exp(dice(math.log(0.6), math.log(1.4))) * torch.where(people == 2, 0.85, 1.0)
         self.zoom = wide(height) * self.distance                           # half the frame's height at 1 m, of 1.75 m people

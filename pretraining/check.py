@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""What test/pretraining.test.ts compares: `check.py student OUT` writes random students as weights, a clip and their logits; `check.py teachers OUT SHARED`
-a random input of each teacher and its answers; `check.py recordable SHARED` looks for what a CUDA graph cannot hold in a step of either stage, without a GPU."""
+"""
+What test/pretraining.test.ts compares: `check.py student OUT` writes random students as weights, a clip and their logits;
+`check.py teachers OUT SHARED` a random input of each teacher and its answers. `check.py recordable SHARED` looks, without a GPU, for
+what a CUDA graph cannot hold in a step of either stage.
+"""
 import json
 import sys
 import traceback
@@ -37,7 +40,8 @@ def student(out):
         with torch.no_grad():
             logits = model.motion(model(clip.contiguous(memory_format=torch.channels_last), 1).hidden)
         labels = [f'motion {k}' for k in range(CLASSES)]
-        write_safetensors(out / f'{layout}.safetensors', tensors_of(dict(average=model.state_dict())), metadata(layout, labels, layout, FRAMES, SIDE, {}))
+        tensors, about = tensors_of(dict(average=model.state_dict())), metadata(layout, labels, layout, FRAMES, SIDE, {})
+        write_safetensors(out / f'{layout}.safetensors', tensors, about)
         (out / f'{layout}.f32').write_bytes(clip.numpy().tobytes())
         (out / f'{layout}.json').write_text(json.dumps(logits[0].tolist()))
 
@@ -53,7 +57,8 @@ def teachers(out, shared):
             answers['frames'] = answers['frames'].unflatten(0, (frames, 2)).transpose(0, 1)
         shape = [2, 3, 64, 64] if frames == 1 else [2, frames, 3, 64, 64]
         (out / f'{name}.f32').write_bytes(x.transpose(0, 1).contiguous().numpy().tobytes())
-        (out / f'{name}.json').write_text(json.dumps(dict(path=str(path), shape=shape, answers={key: value.flatten().tolist() for key, value in answers.items()})))
+        answers = {key: value.flatten().tolist() for key, value in answers.items()}
+        (out / f'{name}.json').write_text(json.dumps(dict(path=str(path), shape=shape, answers=answers)))
 
 
 class Unrecordable(TorchDispatchMode):

@@ -1,6 +1,6 @@
 """Clips made up on the device: pictures under a moving camera, people and things before them, and a cheap camera's faults.
 
-Everything is [T, B, ...] with values 0..1 until a clip is done. Nothing is copied from the host, so that a CUDA graph can hold it all.
+Everything is [T, B, ...] with values 0..1 until a clip is done. Nothing is copied from the host: a CUDA graph can hold it all.
 """
 import copy
 import math
@@ -45,7 +45,8 @@ def sampled(pictures, index, at):
     """Bytes [n, 3, s, s] at [T, B, R, R, 2] -> [T, B, 3, R, R]."""
     t, b, r = at.shape[:3]
     texture = (pictures[index].float() / 255).expand(t, -1, -1, -1, -1).flatten(0, 1)
-    return F.grid_sample(texture, at.flatten(0, 1), mode='bilinear', padding_mode='reflection', align_corners=False).unflatten(0, (t, b))
+    x = F.grid_sample(texture, at.flatten(0, 1), mode='bilinear', padding_mode='reflection', align_corners=False)
+    return x.unflatten(0, (t, b))
 
 
 class Path:
@@ -105,7 +106,7 @@ def photographed(photos, count, path, cells):
 
 
 def add_things(frames, pictures, path, cells, step):
-    """Before everything so far, in every `step`-th clip: a patch of another picture, round or square, that stands, flies or turns."""
+    """Before everything so far, in every `step`-th clip: a patch of another picture, round or square, stands, flies or turns."""
     part, path, device = frames[:, ::step], path.of(slice(None, None, step)), frames.device
     dice, t = Dice(part.shape[1], device), len(frames)
     steps = ((torch.arange(t, device=device) + 0.5) / t - 0.5)[:, None]
@@ -135,14 +136,15 @@ def spots(at, size, side):
 
 
 def drawn(points, there, size):
-    """[T, k, 2, K, 3] -> what they cover, pixel numbers and depths in metres [3 * 3, T, k, 2, K], and where that is true: small bodies, whose
-    points lie close, cover 2 x 2 pixels, so that they stay slim."""
+    """Points [T, k, 2, K, 3] -> the numbers of 3 x 3 pixels that each covers, [9 * T * k * 2 * K], and where that is true: in small
+    bodies, whose points lie close, 2 x 2 are enough, and they stay slim."""
     (t, k), device = points.shape[:2], points.device
     x, y = spots(points[..., :2], size, 3)
     image = torch.arange(t * k, device=device).view(t, k, 1, 1)
-    near = points[..., 0].amax(-1, keepdim=True) - points[..., 0].amin(-1, keepdim=True) + points[..., 1].amax(-1, keepdim=True) - points[..., 1].amin(-1, keepdim=True)
+    spread = (points[..., :2].amax(-2) - points[..., :2].amin(-2)).sum(-1)[..., None]
     outer = constant(OUTER, device, torch.bool).view(9, 1, 1, 1, 1)
-    inside = (x >= 0) & (x < size) & (y >= 0) & (y < size) & (there[..., None] & (points[..., 2] < FARTHEST)) & (~outer | (near * size > 140))
+    visible = there[..., None] & (points[..., 2] < FARTHEST)
+    inside = (x >= 0) & (x < size) & (y >= 0) & (y < size) & visible & (~outer | (spread * size > 140))
     aside = t * k * size * size + torch.arange(points.shape[3], device=device) % ASIDE
     return torch.where(inside, (image * size + y) * size + x, aside).flatten(), inside.flatten()
 
@@ -152,7 +154,7 @@ ASIDE = 1024                       # places for what is not seen: one alone woul
 
 
 def painted(points, colour, there, size, recordable):
-    """The nearest of the points [T, k, 2, K, 3] at every pixel -> colours [T, k, 3, R, R] and where there are any [T, k, 1, R, R]."""
+    """The nearest of the points [T, k, 2, K, 3] at every pixel -> colours [T, k, 3, R, R], and where there are any."""
     t, k, p, n = points.shape[:4]
     pixel, inside = drawn(points, there, size)
     depth = (points[..., 2].clamp(0, FARTHEST) * (DEPTHS / FARTHEST)).long()
@@ -227,7 +229,7 @@ def block_cosines(device):
 
 
 def compress(frames):
-    """Rounds every second clip as JPEG and video coders round: cosines of blocks of 8 x 8, the fine ones most. Sides are multiples of 8."""
+    """Rounds every second clip as video coders do: cosines of blocks of 8 x 8, the fine ones most. Sides are multiples of 8."""
     part = frames[:, ::2]
     dice, basis, shape = Dice(part.shape[1], frames.device), block_cosines(frames.device), part.shape
     step = torch.exp(dice(math.log(0.003), math.log(0.04)))
@@ -240,7 +242,10 @@ def compress(frames):
 
 
 def make(pictures, index, motions, surface, size, frames=8, photos=None, photo_clips=0, recordable=False):
-    """Pictures' bytes and indices [B], motion of k clips, photographs for m more, k + m <= B -> Lesson. `recordable`: nothing depends on values."""
+    """
+    Pictures' bytes and indices [B], motion of k clips, photographs for m more, k + m <= B -> Lesson. `recordable`: no shape depends
+    on values.
+    """
     device, k, m = index.device, motions.people.shape[0], photo_clips
     dice, path, cells = Dice(len(index), device), Path(frames, Dice(len(index), device)), grid(size, device)
     behind = lambda clips: Shot(Dice(len(index[clips]), device)).of(pictures, index[clips], path.of(clips), cells)

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""A state of train.py as weights of the project: `export.py STATE.pt OUT.safetensors --name vmf-0.1g` (float16; the classes are the captured motions)."""
+"""
+A state of train.py as weights of the project: `export.py STATE.pt OUT.safetensors --name vmf-0.1g`. float16; the classes are the
+captured motions.
+"""
 import argparse
 import json
 import struct
@@ -28,8 +31,8 @@ def tensors_of(state, head='motion'):
 
 def metadata(layout, labels, name, frames, side, notes):
     config = {**LAYOUTS[layout], 'name': name, 'frames': frames, 'height': side, 'width': side, 'classes': len(labels)}
-    preprocess = dict(frames=frames, height=side, width=side, resize='fit', shortSide=round(side * 8 / 7), startSec=0, mean=MEAN, std=STD, flip=True,
-                      colour='ffmpeg-tagged-else-bt601')
+    preprocess = dict(frames=frames, height=side, width=side, resize='fit', shortSide=round(side * 8 / 7), startSec=0,
+                      mean=MEAN, std=STD, flip=True, colour='ffmpeg-tagged-else-bt601')
     parts = dict(config=config, labels=labels, preprocess=preprocess, notes=notes)
     return {'format': 'video-mobile-former 1', **{key: json.dumps(value) for key, value in parts.items()}}
 
@@ -41,7 +44,8 @@ def write_safetensors(path, tensors, about, dtype=np.float16):
         blob = tensor.numpy().astype(dtype)
         if not np.isfinite(blob).all():
             raise SystemExit(f'{name} has values that {np.dtype(dtype).name} cannot hold')
-        entries[name] = dict(dtype={2: 'F16', 4: 'F32'}[blob.itemsize], shape=list(blob.shape), data_offsets=[at, at + blob.nbytes])
+        kind = {2: 'F16', 4: 'F32'}[blob.itemsize]
+        entries[name] = dict(dtype=kind, shape=list(blob.shape), data_offsets=[at, at + blob.nbytes])
         at += blob.nbytes
         blobs.append(blob.tobytes())
     header = json.dumps(entries).encode()
@@ -60,8 +64,10 @@ def main():
     o = p.parse_args()
     state = stored(o.state)
     about = state['about']
-    notes = {'pretrained': f'{state["seen"]} clips in {state["step"]} steps after {about["start"]}', 'motion': about['motion'], 'left out': about['without'], **SOURCES}
-    size = write_safetensors(o.out, tensors_of(state), metadata(state['layout'], state['motions'], o.name, o.frames, o.side, notes))
+    learnt = f'{state["seen"]} clips in {state["step"]} steps after {about["start"]}'
+    notes = {'pretrained': learnt, 'motion': about['motion'], 'left out': about['without'], **SOURCES}
+    metadata_of = metadata(state['layout'], state['motions'], o.name, o.frames, o.side, notes)
+    size = write_safetensors(o.out, tensors_of(state), metadata_of)
     print(f'{o.out}: {size / 1e6:.1f} MB, {len(state["motions"])} motions, {state["seen"]} clips')
 
 

@@ -52,8 +52,8 @@ class Motion:
         self.rng, at, rows, stretches, names = generator or np.random.default_rng(), 0, [], [], set()
         for folder in folders:
             track, self.parents, trials = read_folder(folder, set(without))
-            kept = {source: held_out({t['subject'] for t in trials if t['source'] == source}) for source in {t['source'] for t in trials}}
-            kept['cmu'] = HELD_OUT_CMU
+            subjects = lambda source: {t['subject'] for t in trials if t['source'] == source}
+            kept = {source: held_out(subjects(source)) for source in {t['source'] for t in trials}} | {'cmu': HELD_OUT_CMU}
             names.update(t['label'] for t in trials if t['label'])
             partner = {(t['pair'], t['role']): t for t in trials if t.get('pair')}
             for t in trials:
@@ -101,10 +101,12 @@ class Motion:
         at[:, back] = at[::-1, back]
         passer = rng.choice(len(self.share), n, p=self.share)              # walks past at another pace, anything he does
         span = np.minimum(interval, (self.length[passer] - 2) / FPS / (frames - 1))
-        other = rng.uniform(0, 1, n) * (self.length[passer] - 2 - span * FPS * (frames - 1)) + np.arange(frames)[:, None] * span * FPS
+        begin = rng.uniform(0, 1, n) * (self.length[passer] - 2 - span * FPS * (frames - 1))
+        other = begin + np.arange(frames)[:, None] * span * FPS
         pair = self.people[k] == 2
         low = np.floor(at).astype(np.int64)
         second = np.where(pair, self.second[k] + low, self.first[passer] + np.floor(other).astype(np.int64))
         people = np.where(pair, 2, np.where(rng.random(n) < passers, 3, 1))
-        return Windows(np.stack([self.first[k] + low, second], -1), (at - low)[..., None].astype(np.float32), people, np.where(back, -1, self.label[k]),
-                       back.astype(np.float32), np.log2(interval / REFERENCE_INTERVAL).astype(np.float32), self.acts[k])
+        label, speed = np.where(back, -1, self.label[k]), np.log2(interval / REFERENCE_INTERVAL)
+        return Windows(np.stack([self.first[k] + low, second], -1), (at - low)[..., None].astype(np.float32), people, label,
+                       back.astype(np.float32), speed.astype(np.float32), self.acts[k])

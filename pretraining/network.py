@@ -23,7 +23,8 @@ def down(expand, out):
 
 
 def layout(name, stem, tokens, width, head, blocks):
-    return dict(family='video-mobile-former', name=name, layout=name, stem=stem, tokens=tokens, tokenDim=width, head=head, groups=1, dropout=0.2, blocks=blocks)
+    names = dict(family='video-mobile-former', name=name, layout=name)
+    return dict(names, stem=stem, tokens=tokens, tokenDim=width, head=head, groups=1, dropout=0.2, blocks=blocks)
 
 
 LAYOUTS = {
@@ -76,7 +77,7 @@ class TimeDepthwise(torch.autograd.Function):
 
 
 class ConvNorm(nn.Module):
-    """Convolution, 'same' padding, no bias, then batch norm. Depthwise ones may be 3 long in time and have more outputs than inputs."""
+    """Convolution, 'same' padding, no bias, then batch norm. Depthwise ones may be 3 long in time and have more outputs."""
 
     def __init__(self, into, out, k=1, stride=1, depthwise=False, time=1):
         super().__init__()
@@ -200,7 +201,8 @@ class Mobile(nn.Module):
     def __init__(self, block, into, width):
         super().__init__()
         out, wide, time, self.down = block['out'], into * block['expand'], block['temporal'], block['kind'] == 'down'
-        self.mobile_to_former, self.former, self.former_to_mobile = MobileToFormer(width, into), Former(width), FormerToMobile(width, out)
+        self.mobile_to_former, self.former = MobileToFormer(width, into), Former(width)
+        self.former_to_mobile = FormerToMobile(width, out)
         self.act1 = DynamicRelu(width, wide)
         if self.down:
             wider = out * block['expand2']

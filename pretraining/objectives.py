@@ -5,8 +5,8 @@ from torch import nn
 
 from network import FACTS
 
-WEIGHTS = dict(picture=0.8, label=0.3, motion=1.5, reversed=0.4, speed=0.5, acts=0.5, view=0.5, camera=0.7, joints=5.0, actions=2.0, frames=0.7,
-               features=1.0, middle=0.5)
+WEIGHTS = dict(picture=0.8, label=0.3, motion=1.5, reversed=0.4, speed=0.5, acts=0.5, view=0.5, camera=0.7, joints=5.0,
+               actions=2.0, frames=0.7, features=1.0, middle=0.5)
 WITH_PEOPLE = 0.4                  # weight of naming the picture where people stand before it
 TEMPERATURE = 3.0                  # the video teacher is very sure of itself
 
@@ -46,7 +46,7 @@ def moving(student, seen, lesson, told):
     k, t, shown = len(told['label']), len(lesson.frames), lesson.joints.shape[1]
     facts = dict(zip(FACTS, student.facts(seen.hidden).float().split(list(FACTS.values()), 1)))
     motion = student.motion(seen.hidden[:k]).float()
-    chances = F.log_softmax(motion, 1)                                     # cross entropy with smoothed labels that a CUDA graph can hold
+    chances = F.log_softmax(motion, 1)                                     # smoothed labels: PyTorch's own no graph can hold
     surprise = -0.95 * chances.gather(1, told['label'].clamp(min=0)[:, None])[:, 0] - 0.05 * chances.mean(1)
     joints = student.where(seen.middle.unflatten(0, (t, -1))[:, :shown].flatten(0, 1)).unflatten(0, (t, shown))
     off = F.smooth_l1_loss(joints, lesson.joints, beta=0.1, reduction='none').mean(-1)

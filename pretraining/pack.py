@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
-Lays out what a rented GPU needs as .gpu/1, .gpu/2, ... of the repository it is called in (git ignores them); each travels beside the working tree
-within the limit. The last holds this program, the motion and --own files: what changes comes last. README.md says what to run then.
+Lays out what a rented GPU needs as .gpu/1, .gpu/2, ... of the repository it is called in (git ignores them); each travels beside the
+working tree within the limit. The last holds this program and --own files: what changes comes last. README.md says what to run then.
 """
 import argparse
 import json
@@ -18,10 +18,11 @@ def wanted(shared, own):
     names = [pictures / 'train' / f'{c["wnid"]}.jpg' for c in json.loads((pictures / 'labels.json').read_text())['classes']]
     names += [pictures / 'labels.json', *sorted((pictures / 'val').glob('*.jpg'))]
     names += [shared / 'weights' / name / 'teacher.onnx' for name in ('mobilenet_v2_1.0_224', 'x3d_xs_kinetics400')]
-    names += [data / folder / name for folder in ('mocap', 'mocap2/free', 'mocap2/research') for name in ('index.json', 'joints.i16')]
+    folders = [data / folder for folder in ('mocap', 'mocap2/free', 'mocap2/research')]
+    names += [folder / name for folder in folders for name in ('index.json', 'joints.i16')]
     names += sorted(path for path in (data / 'leeds-sports').iterdir() if path.suffix in ('.jpg', '.json', '.i16'))
-    return [(name, name.relative_to(shared)) for name in names] + [
-        *((path, Path('pretraining') / path.name) for path in sorted(HERE.glob('*.py'))), *((path, Path('own') / path.name) for path in own)]
+    more = [('pretraining', path) for path in sorted(HERE.glob('*.py'))] + [('own', path) for path in own]
+    return [(name, name.relative_to(shared)) for name in names] + [(path, Path(folder) / path.name) for folder, path in more]
 
 
 def tracked_bytes(root):
@@ -39,11 +40,6 @@ def main():
     room = o.limit * 2 ** 20 - tracked_bytes(root)
     target = root / '.gpu'
     shutil.rmtree(target, ignore_errors=True)
-    ignored = Path(subprocess.run(['git', 'rev-parse', '--git-path', 'info/exclude'], cwd=root, capture_output=True, check=True).stdout.decode().strip())
-    ignored.parent.mkdir(parents=True, exist_ok=True)
-    if '/.gpu/' not in (ignored.read_text() if ignored.exists() else ''):
-        with ignored.open('a') as file:
-            file.write('/.gpu/\n')
     piece, held, sizes = 1, 0, []
     for source, place in wanted(o.shared, o.own):
         size = source.stat().st_size

@@ -20,7 +20,7 @@ def tiles(path, size=64):
 
 
 class Pictures:
-    """Tiny-ImageNet: training and validation tiles with their classes among the thousand. `cache`: a folder for the decoded bytes."""
+    """Tiny-ImageNet: tiles with their classes among the thousand. `cache`: a folder for the decoded bytes."""
 
     def __init__(self, root, cache=None):
         about = json.loads((root / 'labels.json').read_text())
@@ -40,10 +40,10 @@ class Pictures:
 
 
 class Photos:
-    """Leeds Sports: photographs of people with up to 14 joints marked, as 22 joints in -1..1 of the tile and which of them are known."""
+    """Leeds Sports: photographs of people with up to 14 joints marked, as 22 in -1..1 of the tile and which of them are known."""
 
-    NAMES = dict(zip(['right hip', 'right knee', 'right ankle', 'left hip', 'left knee', 'left ankle', 'right shoulder', 'right elbow', 'right wrist',
-                      'left shoulder', 'left elbow', 'left wrist', 'neck', 'head top'], [18, 19, 20, 14, 15, 16, 10, 11, 12, 6, 7, 8, 3, 5]))
+    NAMES = {'right hip': 18, 'right knee': 19, 'right ankle': 20, 'left hip': 14, 'left knee': 15, 'left ankle': 16, 'right shoulder': 10,
+             'right elbow': 11, 'right wrist': 12, 'left shoulder': 6, 'left elbow': 7, 'left wrist': 8, 'neck': 3, 'head top': 5}
 
     def __init__(self, root, device, size=96):
         names = json.loads((root / 'index.json').read_text())['joints']
@@ -78,7 +78,7 @@ def stored(cache, name, make):
 
 
 class SoftLabels:
-    """The picture teacher's answers to whole pictures [n, 1000], asked once for each picture and kept, in a file if one is named."""
+    """The picture teacher's answers to whole pictures [n, 1000], each asked for once and kept, in a file if one is named."""
 
     def __init__(self, pictures, teacher, device, path=None, size=128):
         self.pictures, self.teacher, self.size, shape = pictures, teacher, size, (len(pictures), CLASSES)

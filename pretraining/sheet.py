@@ -22,7 +22,8 @@ def main(shared, out, clips=10, cache=None, size=112):
     rows = torch.from_numpy(motion.rows)
     m = Motions(rows, *(torch.from_numpy(v) for v in (w.low, w.part, w.people, w.acts)))
     photos = Photos(data / 'leeds-sports', device)
-    lesson = make(pictures.val, torch.randint(len(pictures.val), (clips + 4,)), m, surface(motion.parents, 3600, device), size, 8, photos, 4)
+    index, body = torch.randint(len(pictures.val), (clips + 4,)), surface(motion.parents, 3600, device)
+    lesson = make(pictures.val, index, m, body, size, 8, photos, 4)
     clips += 4
     x = (lesson.frames.permute(1, 3, 0, 4, 2).reshape(clips, size, 8 * size, 3).numpy() * 255).astype(np.uint8)[..., ::-1].copy()
     for b in range(0, clips, 4):
@@ -34,7 +35,8 @@ def main(shared, out, clips=10, cache=None, size=112):
                         cv2.circle(x[b], (int(u) + t * size, int(v)), 1, (255, 255, 0) if p else (255, 0, 255), -1)
     cv2.imwrite(out, x.reshape(-1, 8 * size, 3))
     for b in range(clips - 4):
-        print(motion.classes[w.label[b]], w.people[b], 'reversed' if w.reversed[b] else '', f'speed {w.speed[b]:.2f}', lesson.acts_left[b].item(), lesson.camera[b].tolist())
+        label = 'backwards' if w.reversed[b] else motion.classes[w.label[b]]
+        print(label, f'people {w.people[b]}, speed {w.speed[b]:.2f}, acts left {lesson.acts_left[b]}, camera {lesson.camera[b].tolist()}')
 
 
 if __name__ == '__main__':

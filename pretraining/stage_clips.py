@@ -37,10 +37,11 @@ class ClipStage:
         self.recordable = device.type == 'cuda'                            # a step is recorded as a CUDA graph
         self.motion = Motion(options.motion, options.without, generator=rng)
         self.unseen = Motion(options.motion, options.without, measuring=True, generator=np.random.default_rng(7))
-        self.surface, self.rows = surface(self.motion.parents, options.points, device), torch.from_numpy(self.motion.rows).to(device)
+        self.surface = surface(self.motion.parents, options.points, device)
+        self.rows = torch.from_numpy(self.motion.rows).to(device)
         self.standard = Standard(432).to(device)
         self.people, self.photo_clips = round(options.batch * options.with_people), round(options.batch * options.with_photos)
-        place = torch.arange(options.batch, device=device)                 # drawn people, photographs (of unknown class), pictures
+        place = torch.arange(options.batch, device=device)                 # drawn people, photographs (of no class), pictures
         self.weight = torch.where(place < self.people, WITH_PEOPLE, torch.where(place < self.people + self.photo_clips, 0.0, 1.0))
         self.photos = Photos(options.shared / 'data/leeds-sports', device) if self.photo_clips else None
         self.size, self.rng, self.kept = options.sizes[0], rng, deque(maxlen=128)
@@ -54,7 +55,8 @@ class ClipStage:
         return dict(motions=len(self.motions), stretches=len(self.motion.length), held_out=len(self.unseen.length))
 
     def drawn(self, motion, n, **how):
-        return {name: torch.from_numpy(value).to(self.device) for name, value in motion.draw(n, self.o.frames, **how)._asdict().items()}
+        windows = motion.draw(n, self.o.frames, **how)._asdict()
+        return {name: torch.from_numpy(value).to(self.device) for name, value in windows.items()}
 
     def prepare(self):
         """What the host decides of the next step, put where the recorded step reads it."""
@@ -87,7 +89,8 @@ class ClipStage:
         """A new batch with everything that is said of it."""
         lesson = self.clips(self.inputs, self.pictures.train, self.o.batch, self.photo_clips)
         soft, label = self.soft.of(lesson.picture), self.pictures.label[lesson.picture]
-        return Batch(lesson, {name: self.inputs[name] for name in TOLD}, soft, label, self.answers(lesson) if self.teacher else None)
+        answers = self.answers(lesson) if self.teacher else None
+        return Batch(lesson, {name: self.inputs[name] for name in TOLD}, soft, label, answers)
 
     @torch.no_grad()
     def batch(self):
@@ -128,4 +131,5 @@ class ClipStage:
             right, best5, count = right + order[:, 0].sum().item(), best5 + order.any(1).sum().item(), count + batch
         torch.set_rng_state(before)
         classes = len(set(self.unseen.label.tolist()) - {-1})
-        return dict(unseen_subjects=round(100 * right / count, 1), top5=round(100 * best5 / count, 1), of_classes=classes, measured=count)
+        top1, top5 = round(100 * right / count, 1), round(100 * best5 / count, 1)
+        return dict(unseen_subjects=top1, top5=top5, of_classes=classes, measured=count)

@@ -3,20 +3,24 @@ import torch
 
 from state import fitting, stored
 
-OLD_NAMES = {'net.head.fc2': 'picture', 'to_teacher': 'picture_features', 'to_teacher16': 'picture_middle', 'actions': 'video_logits', 'to_video': 'video_frames',
-             'joints': 'joints'}
+OLD_NAMES = {'net.head.fc2': 'picture', 'to_teacher': 'picture_features', 'to_teacher16': 'picture_middle', 'actions': 'video_logits',
+             'to_video': 'video_frames'}
+
+
+def single(value):
+    return value.float() if value.is_floating_point() else value
 
 
 def tensors_of(path):
     """-> tensors by the student's names, and the classes of its motion head."""
     found = stored(path)
     if 'average' in found:
-        return {name: value.float() if value.is_floating_point() else value for name, value in found['average'].items()}, found['motions']
+        return {name: single(value) for name, value in found['average'].items()}, found['motions']
     tensors = {**{f'net.{name}': value for name, value in found['net'].items()}, **found['heads']}
     renamed = {}
     for name, value in tensors.items():
         owner, last = name.rsplit('.', 1) if '.' in name else ('', name)
-        renamed[f'{OLD_NAMES[owner]}.{last}' if owner in OLD_NAMES else name] = value.float() if value.is_floating_point() else value
+        renamed[f'{OLD_NAMES[owner]}.{last}' if owner in OLD_NAMES else name] = single(value)
     return renamed, found.get('motions', [])
 
 

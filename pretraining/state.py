@@ -48,7 +48,7 @@ def write(path, state):
 
 
 def hand_back(folder, facts, average, most=15 * 2 ** 20):
-    """The averaged student alone, in half precision, as weights.pt.0, .1, ... of at most 15 MiB: for the way home from a rented machine."""
+    """The averaged student alone, in half precision, as weights.pt.0, .1, ... of at most 15 MiB: what comes home from a rented GPU."""
     tensors = {name: value.half().cpu() if value.is_floating_point() else value.cpu() for name, value in average.items()}
     buffer = io.BytesIO()
     torch.save(dict(facts, average=tensors), buffer)

@@ -15,7 +15,8 @@ class Teacher:
         import onnx.numpy_helper
         graph = onnx.load(str(path)).graph
         self.dtype = torch.bfloat16 if device.type == 'cuda' else torch.float32
-        stored = {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).astype(np.float32)).to(device) for t in graph.initializer}
+        array = lambda tensor: onnx.numpy_helper.to_array(tensor).astype(np.float32)
+        stored = {tensor.name: torch.from_numpy(array(tensor)).to(device) for tensor in graph.initializer}
         same, self.steps = {}, []
         for node in graph.node:
             inputs = [same.get(name, name) for name in node.input]

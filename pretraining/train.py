@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Pretrains one layout: `train.py pictures|clips --shared DIR --out DIR ...`. Called again it goes on where it was; README.md has the commands."""
+"""
+Pretrains one layout: `train.py pictures|clips --shared DIR --out DIR ...`. Called again it goes on where it was; README.md has the
+commands.
+"""
 import argparse
 import json
 import signal
@@ -71,10 +74,14 @@ class Log:
 
 
 def optimiser_for(student, o, rates):
-    """AdamW for the backbone and, at another rate, the heads (not that of the joints, which reads thousands of values); biases, norms and the tokens are not decayed. On a GPU its step can be recorded."""
+    """
+    AdamW for the backbone and, at another rate, the heads (not that of the joints, which reads thousands of values); biases, norms and
+    the tokens are not decayed. On a GPU its step can be recorded.
+    """
     groups = [dict(params=[], weight_decay=decay, lr=rate) for rate in rates for decay in (o.decay, 0.0)]
     for name, parameter in student.named_parameters():
-        groups[2 * (not name.startswith(('net.', 'joints.'))) + (parameter.dim() == 1 or not name.endswith('weight'))]['params'].append(parameter)
+        head, plain = not name.startswith(('net.', 'joints.')), parameter.dim() == 1 or not name.endswith('weight')
+        groups[2 * head + plain]['params'].append(parameter)
     if rates[0].is_cuda:
         return torch.optim.AdamW(groups, betas=(0.9, 0.99), fused=True, capturable=True)
     return torch.optim.AdamW([dict(group, lr=group['lr'].item()) for group in groups], betas=(0.9, 0.99))
@@ -97,7 +104,7 @@ class Run:
     def resume(self, device):
         s = torch.load(self.path, map_location=device)
         if s['motions'] != self.stage.motions or s['layout'] != self.o.layout:
-            raise SystemExit(f'{self.path} is of another layout or of other motions; name another --out, or begin with --start {self.path}')
+            raise SystemExit(f'{self.path} is of another layout or other motions: name another --out, or give it as --start')
         self.student.load_state_dict(s['student'])
         self.average.model.load_state_dict(s['average'])
         self.optimiser.load_state_dict(s['optimiser'])
@@ -109,7 +116,8 @@ class Run:
         self.log(resumed=self.step)
 
     def save(self):
-        facts = dict(layout=self.o.layout, motions=self.stage.motions, step=self.step, seen=self.seen, about={name: str(value) for name, value in vars(self.o).items()})
+        about = {name: str(value) for name, value in vars(self.o).items()}
+        facts = dict(layout=self.o.layout, motions=self.stage.motions, step=self.step, seen=self.seen, about=about)
         average = self.average.model.state_dict()
         write(self.path, dict(facts, student=self.student.state_dict(), average=average, optimiser=self.optimiser.state_dict(),
                               standard=self.stage.standard.state_dict(), dice=dice_now(self.rng)))
@@ -180,7 +188,8 @@ def train(run, log, o, device):
     def report(measure):
         per_second = steps * o.batch / (time.time() - saved)
         losses = {name: round(v, 3) for name, v in zip(run.names, (told / max(steps, 1)).tolist())} if steps else {}
-        log(step=run.step, seen=run.seen, per_s=round(per_second, 2), **losses, **(run.stage.measure(run.average.model) if measure else {}))
+        measured = run.stage.measure(run.average.model) if measure else {}
+        log(step=run.step, seen=run.seen, per_s=round(per_second, 2), **losses, **measured)
 
     while not asked_to_end and run.step < o.steps and time.time() - begun < 60 * o.minutes:
         run.set_rate()
@@ -208,7 +217,8 @@ def stage_of(o, device, rng):
     if o.stage == 'pictures':
         return PictureStage(o, pictures, picture_teacher, device)
     on_gpu = device.type == 'cuda'
-    soft = SoftLabels(pictures.train, picture_teacher, device, None if on_gpu or not o.cache else o.cache / 'soft.npy', o.teacher_size)
+    kept = None if on_gpu or not o.cache else o.cache / 'soft.npy'
+    soft = SoftLabels(pictures.train, picture_teacher, device, kept, o.teacher_size)
     if on_gpu:
         soft.ask_all()
     video = None if o.no_video_teacher else Teacher(weights / 'x3d_xs_kinetics400/teacher.onnx', device)
