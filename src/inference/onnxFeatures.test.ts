@@ -26,7 +26,6 @@ const channelMean = (t: number, b: number, c: number, clips: ReturnType<typeof r
     .subarray(c * 64, (c + 1) * 64)
     .reduce((sum, value) => sum + value / 64, 0);
 
-/** Mean, trend and change of four frames' values. */
 const temporal = ([a = 0, b = 0, c = 0, d = 0]: readonly number[]) => [
   (a + b + c + d) / 4,
   (c + d - a - b) / 2,
@@ -86,7 +85,6 @@ test('one vector a clip stays as it is; tokens of pictures are averaged', async 
   wanted.forEach((value, c) => {
     assert.ok(Math.abs((second?.[c] ?? Number.NaN) - value) < 1e-5);
   });
-  // [n, 8, 8, 3] -> [n, 8, 3]: rows as tokens
   foreign(path, { shape: ['n', 8, 8, 3], nodes: [mean([1])], outputs: [{ name: 'y', type: 'float32' }] });
   const [first] = await featuresOf(t, path, 'y', 1);
   const third = temporal([0, 1, 2, 3].map((frame) => channelMean(frame, 0, 2, randomClips(1))));

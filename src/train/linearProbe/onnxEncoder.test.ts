@@ -10,7 +10,6 @@ import { exportOnnx } from '../../export/exportWeights.js';
 import { withMetadata } from '../../graph/onnxGraph.js';
 import { parseOnnxWeights } from '../../weights/onnxWeights.js';
 
-/** Two classes, and m.onnx: a network of pictures that gives the mean of each channel. */
 function dataAndNetwork(t: TestContext): string {
   const root = littleData(t);
   foreign(join(root, 'm.onnx'), { shape: [1, 3, 'h', 'w'], ...channelMeans() });
@@ -49,6 +48,9 @@ test("anybody's frozen network is a first answer: one file, which predict, eval,
   const predicted = await done('predict', join('data', 'test'), '--weights', weights, '--json');
   assert.match(predicted.out, /"dark"/);
   await done('info', '--weights', weights);
+  const teaching = ['--teacher', weights, '--config', 'tiny.json', '--recipe', 'none', '--epochs', '1', '--batch', '4'];
+  const taught = await done('train', 'data', '--out', 'taught', ...teaching, ...quick);
+  assert.match(taught.err, /teacher run.best\.onnx: m\.onnx, [\d.]+ M multiply-adds a clip.*it gives 90 % of the loss/);
   await done('report', 'run');
   assert.match(readFileSync(join(root, 'run', 'report.html'), 'utf8'), /linear classifier on frozen features/);
   const model = readFileSync(join(root, 'm.onnx'));
