@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """
 What test/pretraining.test.ts compares: `check.py student OUT` writes random students as weights, a clip and their logits;
-`check.py teachers OUT SHARED` a random input of each teacher and its answers. `check.py recordable SHARED` looks, without a GPU, for
+`check.py teachers OUT SHARED` a random input of each teacher and its answers; `check.py motion OUT` makes tracks of its own and says what
+windows of them hold. `check.py recordable SHARED` looks, without a GPU, for
 what a CUDA graph cannot hold in a step of either stage.
 """
 import json
@@ -15,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import train
 from export import metadata, tensors_of, write_safetensors
+from motion import Motion
 from network import LAYOUTS, Student
 from teachers import Teacher
 
@@ -61,6 +63,39 @@ def teachers(out, shared):
         (out / f'{name}.json').write_text(json.dumps(dict(path=str(path), shape=shape, answers=answers)))
 
 
+def motion(out):
+    """
+    Five subjects, a pair each, and a sixth alone. A row's x is 1 more than the row before, its y 1000 for the second of a pair, z 1 in
+    glitches: so a window shows whether its frames follow each other, the two go together, and nothing broken is in it.
+    """
+    trials, rows = [], []
+    for subject in range(6):
+        for role in 'AB' if subject < 5 else 'A':
+            track = np.zeros((60, 22, 3), '<i2')
+            track[..., 0], track[..., 1] = np.arange(60)[:, None], 1000 * (role == 'B')
+            glitches = [[20, 24]] if (subject, role) == (0, 'B') else [[30, 60]] if subject == 5 else []
+            for start, end in glitches:
+                track[start:end, :, 2] = 1
+            pair = dict(pair=subject, role=role, acts=role == 'B') if subject < 5 else {}
+            trials.append(dict(subject=f's{subject}', source='own', label=f'm{subject % 2}', firstFrame=60 * len(rows), frames=60, glitches=glitches, **pair))
+            rows.append(track)
+    np.concatenate(rows).tofile(out / 'joints.i16')
+    joints = [f'j{k}' for k in range(22)]
+    (out / 'index.json').write_text(json.dumps(dict(joints=joints, parents=[-1] + [0] * 21, trials=trials)))
+    facts = {}
+    for name, measuring in (('train', False), ('measure', True)):
+        tracks = Motion([out], measuring=measuring, generator=np.random.default_rng(0))
+        w = tracks.draw(500, 8, passers=0, backwards=0.5)
+        at = 1000 * (tracks.rows[w.low] * (1 - w.part[..., None, None]) + tracks.rows[w.low + 1] * w.part[..., None, None])
+        pairs, steps = w.people == 2, np.diff(at[:, :, 0, 0, 0], axis=0)
+        together = np.abs(at[:, pairs, 1] - at[:, pairs, 0] - np.array([0, 1000, 0])).max()
+        facts[name] = dict(
+            subjects=sorted({trials[row // 60]['subject'] for row in w.low[..., 0].ravel()}), glitches=float(at[..., 2].max()),
+            apart=float(together), forwards=bool((steps[:, w.reversed == 0] > 0).all()), backwards=bool((steps[:, w.reversed == 1] < 0).all()),
+            classless_backwards=bool((w.label[w.reversed == 1] == -1).all()), acts=sorted(set(w.acts[pairs].tolist())))
+    print(json.dumps(facts))
+
+
 class Unrecordable(TorchDispatchMode):
     """Notes operators that wait for the device or bring values from the host."""
 
@@ -93,4 +128,4 @@ def recordable(shared):
 
 if __name__ == '__main__':
     torch.set_num_threads(1)
-    dict(student=student, teachers=teachers, recordable=recordable)[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
+    dict(student=student, teachers=teachers, motion=motion, recordable=recordable)[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -55,7 +55,7 @@ class Motion:
             subjects = lambda source: {t['subject'] for t in trials if t['source'] == source}
             kept = {source: held_out(subjects(source)) for source in {t['source'] for t in trials}} | {'cmu': HELD_OUT_CMU}
             names.update(t['label'] for t in trials if t['label'])
-            partner = {(t['pair'], t['role']): t for t in trials if t.get('pair')}
+            partner = {(t['pair'], t['role']): t for t in trials if t.get('pair') is not None}
             for t in trials:
                 if t.get('role') == 'B':                                   # comes with A
                     continue
@@ -102,7 +102,7 @@ class Motion:
         passer = rng.choice(len(self.share), n, p=self.share)              # walks past at another pace, anything he does
         span = np.minimum(interval, (self.length[passer] - 2) / FPS / (frames - 1))
         begin = rng.uniform(0, 1, n) * (self.length[passer] - 2 - span * FPS * (frames - 1))
-        other = begin + np.arange(frames)[:, None] * span * FPS
+        other = np.clip(begin + np.arange(frames)[:, None] * span * FPS, 0, self.length[passer] - 2)      # rounding may undershoot
         pair = self.people[k] == 2
         low = np.floor(at).astype(np.int64)
         second = np.where(pair, self.second[k] + low, self.first[passer] + np.floor(other).astype(np.int64))

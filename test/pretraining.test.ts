@@ -30,9 +30,11 @@ function pythonWith(t: TestContext, modules: string): string | undefined {
   return undefined;
 }
 
-function written(python: string, ...args: readonly string[]): void {
-  const { status, stderr } = spawnSync(python, [script, ...args], { encoding: 'utf8' });
+/** Runs check.py; gives what it prints. */
+function written(python: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(python, [script, ...args], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
+  return stdout;
 }
 
 const floats = (path: string): Float32Array => new Float32Array(Uint8Array.from(readFileSync(path)).buffer);
@@ -53,6 +55,18 @@ test('a random PyTorch student, exported, gives the same logits here', async (t)
     t.diagnostic(`${layout}: logits differ by at most ${difference.toExponential(1)}`);
     assert.ok(difference < 1e-4, `${layout}: ${difference}`);
   }
+});
+
+test('windows of captured motion: pairs stay together, glitches and subjects held out stay out, backwards has no class', (t) => {
+  const python = pythonWith(t, 'torch, numpy');
+  if (!python) return;
+  const { train, measure } = JSON.parse(written(python, 'motion', temporaryFolder(t)));
+  assert.deepEqual([train.subjects, measure.subjects], [['s0', 's2', 's3', 's4', 's5'], ['s1']]);
+  for (const { subjects, ...facts } of [train, measure])
+    assert.deepEqual(facts, {
+      ...{ glitches: 0, apart: 0, forwards: true, backwards: true },
+      ...{ classless_backwards: true, acts: [0] },
+    });
 });
 
 test('the teachers run by PyTorch answer as ONNX Runtime runs them', async (t) => {
