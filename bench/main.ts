@@ -28,6 +28,9 @@ const usage = `npm run bench -- [NAME] [options]
   ablation DATA             each part of the recipe switched off alone, on generated clips (DATA of vmf synth), 10 a class
                               --seeds 0,1,2  --only NAME,NAME
   semi-supervised DATA      20 % of the labels alone, with the other clips unlabelled, and all labels  --only few,semi,all
+  clips-per-class DATA      accuracy by labelled clips of each class: from scratch, frozen, fine-tuned; a table and a plot
+                              --draws N (5)  --counts 1,2,4,8,16,all  --only scratch,frozen,tuned  --init NAME|FILE (default)
+                              --start SEC (0)  --split test|val  --out FOLDER (runs/clips-per-class), where finished runs are kept
   sense-of-time [FOLDER]    the demo's network with and without temporal kernels, on the same clips
   int8                      int8 against float: the whole network, and single layers, which show why
                               --weights FILE  --runs N (21)
@@ -47,7 +50,9 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 const { values, positionals } = readArguments();
 
 type Row = Readonly<Record<string, unknown>> & { readonly what: string };
-type Benchmark = (argument: string | undefined) => Promise<readonly Row[]>;
+/** Rows, with a table for people where the rows are no good one. */
+type Measured = readonly Row[] | { readonly rows: readonly Row[]; readonly table: string };
+type Benchmark = (argument: string | undefined) => Promise<Measured>;
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   race: async () => {
@@ -86,6 +91,15 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     const [seed = 0] = seedList();
     return asRows(await (await import('./semiSupervised.js')).semiSupervised({ data, seed, ...only, say }));
   },
+  'clips-per-class': async (data) => {
+    if (data === undefined) throw new UsageError('clips-per-class: name a data set');
+    const { clipsPerClass } = await import('./clipsPerClass/clipsPerClass.js');
+    const { readChoices } = await import('./clipsPerClass/choices.js');
+    const { counts, only, init, start, split, out } = values;
+    const choices = readChoices({ counts, only, start, split });
+    const { rows, table } = await clipsPerClass({ data, draws: count('--draws', values.draws), ...choices, init, out, say });
+    return { rows: asRows(rows), table };
+  },
   'sense-of-time': async (folder = join(tmpdir(), 'vmf-sense-of-time')) =>
     asRows(await (await import('./senseOfTime.js')).senseOfTime(folder, say)),
   int8: async () => {
@@ -123,6 +137,12 @@ function readArguments() {
     frames: { type: 'string', default: '28800' },
     seeds: { type: 'string', default: '0,1,2' },
     only: { type: 'string' },
+    draws: { type: 'string', default: '5' },
+    counts: { type: 'string', default: '1,2,4,8,16,all' },
+    init: { type: 'string', default: 'default' },
+    start: { type: 'string', default: '0' },
+    split: { type: 'string', default: 'test' },
+    out: { type: 'string', default: 'runs/clips-per-class' },
   } as const;
   try {
     return parseArgs({ options, allowPositionals: true });
@@ -145,16 +165,24 @@ async function main(): Promise<void> {
   const [name = 'race', argument, ...rest] = positionals;
   const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
   if (!benchmark || rest.length > 0) throw new UsageError(`no benchmark "${positionals.join(' ')}"\n\n${usage}`);
-  const result = { benchmark: name, rows: await benchmark(argument), ...setting() };
+  const measured = await benchmark(argument);
+  const { rows, table } = 'table' in measured ? measured : { rows: measured, table: undefined };
+  const result = { benchmark: name, rows, ...setting() };
   if (values.json) console.log(JSON.stringify(result));
-  else show(result);
+  else show(result, table);
   if (values.keep) keep(name, result);
 }
 
-function show({ rows, machine, date, versions }: { rows: readonly Row[] } & ReturnType<typeof setting>): void {
+type Result = { readonly rows: readonly Row[] } & ReturnType<typeof setting>;
+
+function show({ rows, machine, date, versions }: Result, table: string | undefined): void {
   const { cpu, cores, vectors, memoryGb, system } = machine;
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   console.log(`${cpu}, ${vectors}, ${cores} cores, ${memoryGb} GB, ${system}; ${list.join(', ')}; ${date}`);
+  if (table !== undefined) {
+    process.stdout.write(table);
+    return;
+  }
   for (const row of rows) {
     const facts = Object.entries(row).filter(([key, value]) => key !== 'what' && typeof value !== 'object');
     console.log(`${row.what}\n  ${facts.map(([key, value]) => `${key} ${value}`).join('  ')}`);

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { number } from '../src/schema.js';
 import { MissingError } from './errors.js';
+import { at, escaped, machineLine, style } from './svgParts.js';
 
 export interface PlotRow {
   readonly what: string;
@@ -44,21 +45,6 @@ export function plot(folder: string): PlotRow[] {
     return { what: path };
   });
 }
-
-const style = `<style>
-text { font: 13px system-ui, sans-serif; fill: #1f2328; } .small { font-size: 11px; fill: #59636e; } .title { font-weight: 600; font-size: 15px; }
-.ours { fill: #1a7f37; } .peer { fill: #afb8c1; } .grid { stroke: #d1d9e0; } .mark { stroke: #bc4c00; stroke-width: 2; } .back { fill: #ffffff; }
-.line { fill: none; stroke-width: 2; } .c0 { stroke: #0969da; fill: #0969da; } .c1 { stroke: #bc4c00; fill: #bc4c00; } .c2 { stroke: #1a7f37; fill: #1a7f37; }
-.c3 { stroke: #8250df; fill: #8250df; } .c4 { stroke: #59636e; fill: #59636e; } path.line { fill: none; }
-@media (prefers-color-scheme: dark) {
-text { fill: #f0f6fc; } .small { fill: #9198a1; } .ours { fill: #3fb950; } .peer { fill: #59636e; } .grid { stroke: #3d444d; } .mark { stroke: #f0883e; }
-.back { fill: #0d1117; } .c0 { stroke: #58a6ff; fill: #58a6ff; } .c1 { stroke: #f0883e; fill: #f0883e; } .c2 { stroke: #3fb950; fill: #3fb950; }
-.c3 { stroke: #bc8cff; fill: #bc8cff; } .c4 { stroke: #9198a1; fill: #9198a1; } path.line { fill: none; } }
-</style>`;
-
-const escaped = (text: string): string => text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c] ?? c);
-const machineLine = ({ machine, date }: Pick<Race, 'machine' | 'date'>): string =>
-  escaped(`${machine.cpu} (${machine.vectors}), ${machine.cores} cores, ${date.slice(0, 10)}`);
 
 /** Two bars a row as long as their times, in units of ours, with what was to be reached. */
 export function raceSvg(race: Race): string {
@@ -103,7 +89,6 @@ const spoken = ({ rows }: Race): string =>
     .join('; ');
 
 const ms = (value: number): string => (value < 10 ? `${value.toFixed(1)} ms` : `${value.toFixed(0)} ms`);
-const at = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** Time and memory in multiples of the least, each axis a line over multiples of its first value; both logarithmic. */
 export function scalingSvg(result: Scaling): string {

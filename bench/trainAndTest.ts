@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabelledVideo, LabelledVideos } from '../src/dataset/labelledVideos.js';
 import { type EvaluateOptions, evaluateDataset } from '../src/inference/evaluate.js';
-import { loadRecogniser } from '../src/inference/fileRecogniser.js';
+import { loadRecogniser, type RecogniserOptions } from '../src/inference/fileRecogniser.js';
+import type { Metrics } from '../src/metrics/metrics.js';
 import { Rng } from '../src/rng.js';
 import { type TrainJob, train } from '../src/train/train.js';
 
@@ -21,21 +22,37 @@ export async function trainAndTest(
   tests: readonly (readonly LabelledVideo[])[],
   views: EvaluateOptions = {},
 ): Promise<Tested> {
-  const folder = mkdtempSync(join(tmpdir(), 'vmf-bench-'));
-  try {
+  return inTemporaryFolder(async (folder) => {
     const start = performance.now();
     const { lastPath } = await train({ ...job, out: join(folder, 'run') });
     const trainSeconds = (performance.now() - start) / 1000;
-    const recogniser = await loadRecogniser(lastPath);
-    try {
-      const top1: number[] = [];
-      for (const videos of tests) top1.push((await evaluateDataset(recogniser, videos, views)).metrics.top1);
-      return { top1, trainSeconds };
-    } finally {
-      await recogniser.close();
-    }
+    return { top1: (await metricsOn(lastPath, tests, views)).map((metrics) => metrics.top1), trainSeconds };
+  });
+}
+
+export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'vmf-bench-'));
+  try {
+    return await work(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What these weights make of each group of videos. */
+export async function metricsOn(
+  weights: string,
+  tests: readonly (readonly LabelledVideo[])[],
+  views: EvaluateOptions = {},
+  machine: RecogniserOptions = {},
+): Promise<Metrics[]> {
+  const recogniser = await loadRecogniser(weights, machine);
+  try {
+    const found: Metrics[] = [];
+    for (const videos of tests) found.push((await evaluateDataset(recogniser, videos, views)).metrics);
+    return found;
+  } finally {
+    await recogniser.close();
   }
 }
 

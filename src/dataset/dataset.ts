@@ -10,7 +10,7 @@ import { byText, type FoundVideo, type LabelledVideo, type LabelledVideos, type 
 import { isManifest, readManifest } from './manifest.js';
 import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
 import { some } from './some.js';
-import { defaultShares, describeShares, type SplitShares, splitByClass } from './split.js';
+import { carveValidation, defaultShares, defaultValShare, describeShares, type SplitShares, splitByClass } from './split.js';
 
 export interface DatasetOptions {
   /** Used when the data says nothing about splits; 80/10/10 by default. */
@@ -114,10 +114,10 @@ function settleSplits(videos: readonly FoundVideo[], options: DatasetOptions): S
     return { splits: splitByClass(videos, shares, seed), splitBy: how, notes: [`no split given: divided ${how}`] };
   }
   const splits = given as Split[];
-  const share = options.valShare ?? 0.1;
+  const share = options.valShare ?? defaultValShare;
   if (splits.includes('val') || !splits.includes('train') || share === 0) return { splits, splitBy: 'as given', notes: [] };
   const training = videos.filter((video) => video.split === 'train');
-  const carved = splitByClass(training, { train: 1 - share, val: share, test: 0 }, seed);
+  const carved = carveValidation(training, share, seed);
   const ofTraining = new Map(training.map((video, i) => [video, carved[i] as Split]));
   const how = `${Math.round(share * 100)} % of train by class, seed ${seed}`;
   return {

@@ -23,6 +23,13 @@ export function splitByClass(videos: readonly Pick<FoundVideo, 'name' | 'label'>
   return videos.map((video) => splitOf.get(video) as Split);
 }
 
+/** Part of the training videos that becomes validation where the data has none. */
+export const defaultValShare = 0.1;
+
+/** train or val for every training video, in their order: `share` of each class, none of a class of one video. */
+export const carveValidation = (training: readonly Pick<FoundVideo, 'name' | 'label'>[], share: number, seed: number): Split[] =>
+  splitByClass(training, { train: 1 - share, val: share, test: 0 }, seed);
+
 /** Rounded shares; a class of a few videos keeps one for training first, then one for testing, then one for validation. */
 export function countsFor(videos: number, shares: SplitShares): Record<Split, number> {
   const wish = (share: number) => (share === 0 ? 0 : Math.max(1, Math.round(videos * share)));
