@@ -44,13 +44,16 @@ function isAllowed({ a, b }) {
 
 const describe = ({ a, b, lines, kind }) => `${a.path}:${a.from}-${a.to} ~ ${b.path}:${b.from}-${b.to} (${lines} lines, ${kind})`;
 
+/** Two thirds of the words a line that comments had before they were shortened. */
+const mostCommentWords = (name, { lines }) => Math.floor(bounds.commentShare * bounds.baselineCommentWordsPerLine[name] * lines);
+
 function broken({ parts, duplicates }) {
   const found = duplicates.map((pair) => `written twice: ${pair}`);
   for (const [name, part] of Object.entries(parts)) {
     if (part.medianLines > bounds.medianLines) found.push(`${name}: median function of ${part.medianLines} lines`);
     if (part.p90Lines > bounds.p90Lines) found.push(`${name}: 90th percentile of functions at ${part.p90Lines} lines`);
     found.push(...part.longFiles);
-    const most = Math.floor(bounds.commentShare * bounds.baselineCommentWords[name]);
+    const most = mostCommentWords(name, part);
     if (part.commentWords > most) found.push(`${name}: ${part.commentWords} words in comments, at most ${most} are allowed`);
   }
   return found;
@@ -58,12 +61,11 @@ function broken({ parts, duplicates }) {
 
 function print(result) {
   for (const [name, part] of Object.entries(result.parts)) {
-    const base = bounds.baselineCommentWords[name];
     console.log(`${name}: ${part.files} files, ${part.lines} lines`);
     console.log(`  functions: ${part.functions}, median ${part.medianLines} lines, 90th percentile ${part.p90Lines}`);
     console.log(`  files above ${bounds.fileLines} lines: ${part.longFiles.join('; ') || 'none'}`);
     console.log(
-      `  words in comments: ${part.commentWords} = ${((100 * part.commentWords) / base).toFixed(0)} % of ${base} (target ${Math.floor(bounds.commentShare * base)}); docstrings of exports: ${part.docstringWords}`,
+      `  words in comments: ${part.commentWords} (at most ${mostCommentWords(name, part)}); docstrings of exports: ${part.docstringWords}`,
     );
   }
   console.log(

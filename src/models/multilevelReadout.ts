@@ -5,15 +5,10 @@
  */
 
 import type { Expr } from '../graph/expr.js';
-import { abs } from '../graph/operators/activations.js';
-import { mul } from '../graph/operators/arithmetic.js';
-import { channelSum } from '../graph/operators/channelAffine.js';
-import { mixRows } from '../graph/operators/matmul.js';
-import { regroup } from '../graph/operators/regroup.js';
-import { reshape } from '../graph/operators/reshape.js';
 import { concat } from '../graph/operators/sliceConcat.js';
 import { mapSize } from '../graph/shape.js';
 import type { Features, Level } from './model.js';
+import { overTime, tokensOfClips } from './overTime.js';
 
 /** Blocks before the last features that a readout sees. */
 export const readoutDepth = 4;
@@ -38,29 +33,8 @@ const readoutLevels = ({ map, tokens, levels }: Features): Level[] => [
  * absolute change from frame to frame, and the tokens.
  */
 function summary({ map, tokens }: Level): Expr {
-  const { frames, clips, channels, height, width } = mapSize(map.shape, 'multilevel readout');
-  const perFrame = reshape(mul(channelSum(regroup(map, 1)), 1 / (height * width)), [frames, clips * channels]);
-  const weighted = (weights: readonly number[], rows: Expr) => reshape(mixRows(weights, rows), [clips, channels]);
-  const cosines = waves.map((k) =>
-    weighted(
-      over(frames, (t) => Math.cos((Math.PI * k * (t + 0.5)) / frames) / frames),
-      perFrame,
-    ),
-  );
-  const change = weighted(
-    over(frames, () => 1 / Math.max(frames - 1, 1)),
-    abs(mixRows(steps(frames), perFrame)),
-  );
-  const rows = tokens ? [reshape(tokens, [clips, ((tokens.shape[0] ?? 0) / clips) * (tokens.shape[1] ?? 0)])] : [];
-  return concat([...cosines, change, ...rows], 1);
-}
-
-const over = (frames: number, weight: (t: number) => number): number[] => Array.from({ length: frames }, (_, t) => weight(t));
-
-/** [T, T]: differences of neighbouring rows; the last row is 0. */
-function steps(frames: number): number[] {
-  return Array.from({ length: frames * frames }, (_, i) => {
-    const [row, column] = [Math.floor(i / frames), i % frames];
-    return row === frames - 1 ? 0 : Number(column === row + 1) - Number(column === row);
-  });
+  const { frames, sum, change } = overTime(map, 'multilevel readout');
+  const cosines = waves.map((k) => sum((t) => Math.cos((Math.PI * k * (t + 0.5)) / frames) / frames));
+  const rows = tokens ? [tokensOfClips(tokens, mapSize(map.shape, 'multilevel readout').clips)] : [];
+  return concat([...cosines, change(1 / Math.max(frames - 1, 1)), ...rows], 1);
 }

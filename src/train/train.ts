@@ -3,7 +3,7 @@
  * written.
  */
 
-import { DataLoader } from '../dataset/dataLoader.js';
+import type { DataLoader } from '../dataset/dataLoader.js';
 import { readDataset } from '../dataset/dataset.js';
 import { type Split, videosOf } from '../dataset/labelledVideos.js';
 import { platformOf } from '../node/platform.js';
@@ -22,6 +22,7 @@ import {
 } from './objectives/distillation.js';
 import { createObjective } from './objectives/objective.js';
 import type { Teacher } from './objectives/teacher.js';
+import { openLoader } from './openLoader.js';
 import { dataDigest } from './progress.js';
 import { RunFolder } from './runFolder/runFolder.js';
 import { beginRecord, type Recording, type RunStart } from './runFolder/runRecord.js';
@@ -52,7 +53,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
     const begun = probe ? { ...setup, ...startFrom(probe, setup) } : setup;
     teacher = await openTeacherFor(job, begun);
     const start = setupWithTeacher(job, begun, teacher);
-    loader = loaderOf(job, start);
+    loader = openLoader(job, start.preprocess, start.options);
     await folder.open();
     const recording = await beginRecord({ ...recordOf(job, folder, start, teacher), said });
     const parts = { job, folder, start, loader, engine, recording, teacher, probe };
@@ -66,18 +67,6 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   }
 }
 
-function loaderOf(job: Job, { preprocess, options }: Pick<TrainSetup, 'preprocess' | 'options'>) {
-  const { onEvent, workers, decoder, cacheFolder } = job;
-  return new DataLoader({
-    ...{ preprocess, augment: options.augment, maxBadShare: options.maxBadShare },
-    ...(workers !== undefined && { workers }),
-    ...(decoder !== undefined && { decoder }),
-    ...(cacheFolder !== undefined && { cacheFolder }),
-    onLeftOut: (_, { message }) => onEvent({ kind: 'warning', message: `left out: ${message}` }),
-    onWarning: (message) => onEvent({ kind: 'warning', message }),
-  });
-}
-
 type Job = TrainJob & Pick<Required<TrainJob>, 'onEvent'>;
 
 /** The probe that a new run starts from, if its options ask for one. */
@@ -85,7 +74,7 @@ async function fittedProbe(job: Job, start: TrainSetup, engine: GraphRuntime): P
   if (!start.options.probe || start.progress) return undefined;
   const quiet = { ...job, onEvent: (event: TrainJobEvent) => event.kind === 'reading' && job.onEvent(event) };
   try {
-    return await probeStart({ job, start, engine, openLoader: (preprocess) => loaderOf(quiet, { ...start, preprocess }) });
+    return await probeStart({ job, start, engine, openLoader: (preprocess) => openLoader(quiet, preprocess, start.options) });
   } catch (error) {
     if (job.signal?.aborted) return 'interrupted';
     throw error;

@@ -4,7 +4,7 @@
  */
 
 import type { Preprocess } from '../../clip/preprocess.js';
-import { DataLoader } from '../../dataset/dataLoader.js';
+import type { DataLoader } from '../../dataset/dataLoader.js';
 import { readDataset } from '../../dataset/dataset.js';
 import { footageOf } from '../../dataset/footage.js';
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
@@ -16,6 +16,7 @@ import { isOnnxFile } from '../../weights/onnxFile.js';
 import { chosenView } from '../finetune/probeStart.js';
 import { isRandom } from '../initialWeights.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from '../job.js';
+import { openLoader } from '../openLoader.js';
 import { dataDigest } from '../progress.js';
 import { trainOptions } from '../recipe/options.js';
 import { RunFolder } from '../runFolder/runFolder.js';
@@ -96,8 +97,8 @@ async function ownSetup(job: Job, data: LabelledVideos, engine: GraphRuntime): P
   }
   const options = { ...job.options, epochs: 1, classBalanced: false }; // nothing is trained: no reasons for other values
   const start = await newSetup({ ...job, recipe: 'finetune', options }, data);
-  const openLoader = (preprocess: Preprocess) => loaderFor({ ...job, onEvent: () => {} }, { preprocess });
-  return { ...start, ...(await chosenView({ job, start, engine, openLoader })) };
+  const quiet = (preprocess: Preprocess) => loaderFor({ ...job, onEvent: () => {} }, { preprocess });
+  return { ...start, ...(await chosenView({ job, start, engine, openLoader: quiet })) };
 }
 
 function withoutReadout(model: string | NetworkConfig): string | NetworkConfig {
@@ -108,19 +109,8 @@ function withoutReadout(model: string | NetworkConfig): string | NetworkConfig {
 
 type Job = LinearProbeJob & { readonly onEvent: (event: TrainJobEvent) => void };
 
-function loaderFor(
-  { onEvent, workers, decoder, cacheFolder, options }: Job,
-  { preprocess }: Pick<FrozenNetwork, 'preprocess'>,
-): DataLoader {
-  return new DataLoader({
-    ...{ preprocess, maxBadShare: trainOptions(options ?? {}).maxBadShare },
-    ...(workers !== undefined && { workers }),
-    ...(decoder !== undefined && { decoder }),
-    ...(cacheFolder !== undefined && { cacheFolder }),
-    onLeftOut: (_, { message }) => onEvent({ kind: 'warning', message: `left out: ${message}` }),
-    onWarning: (message) => onEvent({ kind: 'warning', message }),
-  });
-}
+const loaderFor = (job: Job, { preprocess }: Pick<FrozenNetwork, 'preprocess'>): DataLoader =>
+  openLoader(job, preprocess, { maxBadShare: trainOptions(job.options ?? {}).maxBadShare });
 
 function recorded(
   job: Job,

@@ -32,28 +32,13 @@ function close(got: number, expected: number, within: number): void {
   assert.ok(Math.abs(got - expected) < within, `expected ${expected}, got ${got}`);
 }
 
-test('leave-one-out scores are those of a classifier fitted without the row', () => {
+/** Left-out scores are those of a classifier fitted without the row's group. */
+function checkLeftOut(groups: Int32Array | undefined, groupOf: (n: number) => number): void {
   const all = Array.from({ length: count }, (_, n) => n);
-  const raw = randomRows();
-  const { leftOut } = new RidgeClassifier({ features: centred(raw, all).rows, width, labels }, classes).fit(penalty);
-  for (const n of all) {
-    const others = all.filter((other) => other !== n);
-    const { rows } = centred(raw, others);
-    const kept = { features: chosen(rows, others), width, labels: Int32Array.from(others, (other) => at(labels, other)) };
-    const fit = new RidgeClassifier(kept, classes).fit(penalty);
-    for (let k = 0; k < classes; k++) {
-      close(at(leftOut, n * classes + k), scoreOf(fit, rows.subarray(n * width, (n + 1) * width), k), 1e-9);
-    }
-  }
-});
-
-test('rows of a group are left out together', () => {
-  const all = Array.from({ length: count }, (_, n) => n);
-  const groups = Int32Array.from(all, (n) => [0, 0, 1, 2, 2, 2, 3, 4, 4, 4, 4, 1][n] ?? -1);
   const raw = randomRows();
   const { leftOut } = new RidgeClassifier({ features: centred(raw, all).rows, width, labels, groups }, classes).fit(penalty);
   for (const n of all) {
-    const others = all.filter((other) => groups[other] !== groups[n]);
+    const others = all.filter((other) => groupOf(other) !== groupOf(n));
     const { rows } = centred(raw, others);
     const kept = { features: chosen(rows, others), width, labels: Int32Array.from(others, (other) => at(labels, other)) };
     const fit = new RidgeClassifier(kept, classes).fit(penalty);
@@ -61,6 +46,13 @@ test('rows of a group are left out together', () => {
       close(at(leftOut, n * classes + k), scoreOf(fit, rows.subarray(n * width, (n + 1) * width), k), 1e-9);
     }
   }
+}
+
+test('leave-one-out scores are those of a classifier fitted without the row', () => checkLeftOut(undefined, (n) => n));
+
+test('rows of a group are left out together', () => {
+  const groups = Int32Array.of(0, 0, 1, 2, 2, 2, 3, 4, 4, 4, 4, 1);
+  checkLeftOut(groups, (n) => at(groups, n));
 });
 
 test('in coordinates of the rows it is the same classifier', () => {
