@@ -153,7 +153,7 @@ test('the chart: a curve a kind on a logarithmic axis, intervals within 0 to 100
 
 test('finished runs are found again; other data, other files and a second process are refused', async (t) => {
   const out = join(temporaryFolder(t), 'new', 'out');
-  const head = { data: 'digest', split: 'test', startSec: 0.5 };
+  const head = { data: 'digest', split: 'test', startSec: 0.5, recipes: 'these' };
   const file = ResultsFile.open(out, head);
   assert.throws(() => ResultsFile.open(out, head), /a run is going on here/);
   await Promise.all([0, 1, 2].map((draw) => file.add(run({ draw }), () => ({ note: draw }))));
@@ -164,9 +164,12 @@ test('finished runs are found again; other data, other files and a second proces
     assert.equal(again.find(run(other)), undefined);
   again.close();
   assert.throws(
-    () => ResultsFile.open(out, { ...head, data: 'other', startSec: 0 }),
+    () => ResultsFile.open(out, { ...head, data: 'other', startSec: 0, recipes: 'those' }),
     (error) => {
-      return error instanceof UsageError && /results of other videos, --start 0\.5; use another --out/.test(error.message);
+      return (
+        error instanceof UsageError &&
+        /results of other videos, --start 0\.5, other recipes; use another --out/.test(error.message)
+      );
     },
   );
   assert.ok(!existsSync(join(out, 'lock')));

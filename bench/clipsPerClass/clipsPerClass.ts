@@ -1,5 +1,6 @@
 /** Accuracy against the number of labelled clips of each class: from scratch, frozen, and tuned from the same weights. */
 
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { readDataset } from '../../src/dataset/dataset.js';
@@ -9,6 +10,7 @@ import type { NetworkConfig } from '../../src/models/config.js';
 import { defaultNetwork, networkNames } from '../../src/models/registry.js';
 import { dataDigest } from '../../src/train/progress.js';
 import type { TrainChoices } from '../../src/train/recipe/options.js';
+import { readRecipe, recipeNames } from '../../src/train/recipe/recipe.js';
 import { writeFileAtomically } from '../../src/weights/files.js';
 import { UsageError } from '../errors.js';
 import { machineSlug, setting } from '../machine.js';
@@ -50,7 +52,7 @@ export interface ClipsPerClass {
 export async function clipsPerClass(options: ClipsPerClassOptions): Promise<ClipsPerClass> {
   const study = await plan(options);
   const { out, split, startSec, say } = options;
-  const file = ResultsFile.open(out, { data: dataDigest(study.data), split, startSec });
+  const file = ResultsFile.open(out, { data: dataDigest(study.data), split, startSec, recipes: recipesDigest() });
   try {
     await finish(study, file);
     const results = resultsOf(study, file);
@@ -62,6 +64,12 @@ export async function clipsPerClass(options: ClipsPerClassOptions): Promise<Clip
   } finally {
     file.close();
   }
+}
+
+function recipesDigest(): string {
+  const hash = createHash('sha256');
+  for (const name of recipeNames()) hash.update(JSON.stringify([name, readRecipe(name)]));
+  return hash.digest('hex');
 }
 
 interface Study {

@@ -19,6 +19,8 @@ const headSchema = v.object({
   data: v.string(),
   split: v.string(),
   startSec: number(),
+  /** Digest of the recipes that `vmf train` chooses from. */
+  recipes: v.string(),
 });
 
 const runSchema = v.object({
@@ -96,10 +98,11 @@ export class ResultsFile {
 function readRuns(path: string, head: Head): Run[] {
   const found = matching(fileSchema, parsedJson(readFileSync(path, 'utf8')));
   if (!found) throw new UsageError(`${path}: no results of this benchmark; use another --out`);
-  const keys = ['data', 'split', 'startSec'] as const;
+  const keys = ['data', 'split', 'startSec', 'recipes'] as const;
   const other = keys.filter((key) => found.head[key] !== head[key]);
   if (other.length === 0) return found.runs;
-  const named = { data: 'other videos', split: `--split ${found.head.split}`, startSec: `--start ${found.head.startSec}` };
+  const { split, startSec } = found.head;
+  const named = { data: 'other videos', split: `--split ${split}`, startSec: `--start ${startSec}`, recipes: 'other recipes' };
   throw new UsageError(`${path}: results of ${other.map((key) => named[key]).join(', ')}; use another --out`);
 }
 
