@@ -16,6 +16,7 @@ import { loadRecogniser } from '../../inference/fileRecogniser.js';
 import { pretrainedNamed } from '../../models/pretrained.js';
 import { pretrainedWeights } from '../../models/pretrainedCatalogue.js';
 import { writeFileAtomically } from '../../weights/files.js';
+import { startOf } from '../initialWeights.js';
 import { RunFolder } from '../runFolder/runFolder.js';
 import { type TrainJob, type TrainSummary, train } from '../train.js';
 import { type FoldResult, FoldsFile } from './foldsFile.js';
@@ -194,6 +195,6 @@ function runName(job: TrainJob, data: LabelledVideos, { by, valShare = 0, views,
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) hash.update(readFileSync(path));
     else hash.update(pretrainedNamed(path)?.sha256 ?? ''); // or the name of a recipe
   }
-  if (job.init === 'default') for (const { sha256 } of pretrainedWeights) hash.update(sha256);
+  if (startOf(job) === 'default') for (const { sha256 } of pretrainedWeights) hash.update(sha256);
   return hash.digest('hex').slice(0, 12);
 }
