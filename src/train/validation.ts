@@ -39,22 +39,30 @@ export interface ValidationResult {
 }
 
 /** Cross-entropy and top-1 over videos, one centre view each; undefined for none. The loss is NaN when logits are. */
-export async function validate(
-  { config, options, loader, session }: ValidationParts,
-  videos: readonly LabelledVideo[],
-): Promise<ValidationResult | undefined> {
+export async function validate(parts: ValidationParts, videos: readonly LabelledVideo[]): Promise<ValidationResult | undefined> {
   if (videos.length === 0) return undefined;
+  const { logits, labels } = await validationLogits(parts, videos);
+  if (!logits.every(Number.isFinite)) return { loss: Number.NaN, top1: 0 };
+  return resultOfLogits(logits, labels, parts.config.classes);
+}
+
+/** Mean cross-entropy and top-1 of logits [N, classes]. */
+export function resultOfLogits(logits: Float32Array, labels: Int32Array, classes: number): ValidationResult {
   let loss = 0;
-  let correct = 0;
+  labels.forEach((label, i) => {
+    loss -= Math.log(Math.max(softmax(logits.subarray(i * classes, (i + 1) * classes))[label] ?? 0, 1e-12));
+  });
+  return { loss: loss / labels.length, top1: correctIn(logits, labels, classes) / labels.length };
+}
+
+/** Logits [N, classes] of videos, one centre view each, and their labels [N]. */
+export async function validationLogits({ options, loader, session }: ValidationParts, videos: readonly LabelledVideo[]) {
+  const [logits, labels]: [number[], number[]] = [[], []];
   for await (const batch of loader.batches(videos, { batch: options.batch, train: false })) {
-    const logits = await session.logits(batch.clips);
-    if (!logits.every(Number.isFinite)) return { loss: Number.NaN, top1: 0 };
-    correct += correctIn(logits, batch.labels, config.classes);
-    batch.labels.forEach((label, i) => {
-      loss -= Math.log(Math.max(softmax(logits.subarray(i * config.classes, (i + 1) * config.classes))[label] ?? 0, 1e-12));
-    });
+    logits.push(...(await session.logits(batch.clips)));
+    labels.push(...batch.labels);
   }
-  return { loss: loss / videos.length, top1: correct / videos.length };
+  return { logits: Float32Array.from(logits), labels: Int32Array.from(labels) };
 }
 
 /** How many rows of logits [B, classes] have their largest value on the label; rows without a label (-1) are wrong. */

@@ -7,8 +7,8 @@ import { type AverageParts, averageWithProbe } from './weightAverage.js';
 
 const labels = ['a', 'b'];
 
-/** Logits of two videos, one of each class, by the share of the tuned weights. */
-type Answers = (share: number) => readonly [readonly [number, number], readonly [number, number]];
+/** Logits of videos of the classes a, b, a, b, ... by the share of the tuned weights. */
+type Answers = (share: number) => readonly (readonly [number, number])[];
 
 /** Weights all 0 for the probe and all 1 for the last epoch, so that the first parameter is the share of the tuned weights. */
 function parts(answers: Answers, best: { top1: number; loss: number; epoch: number }) {
@@ -26,7 +26,7 @@ function parts(answers: Answers, best: { top1: number; loss: number; epoch: numb
     data: { root: 'data', labels, videos: ['a', 'b'].map((label, labelIndex) => ({ label, labelIndex, split: 'val' })) },
     loader: {
       *batches() {
-        yield { clips: {}, labels: Int32Array.of(0, 1) };
+        yield { clips: {}, labels: Int32Array.from(answers(share), (_, i) => i % 2) };
       },
     },
     session: {
@@ -38,6 +38,7 @@ function parts(answers: Answers, best: { top1: number; loss: number; epoch: numb
     folder: {
       readProbe: () => filled(0),
       readLast: () => filled(1),
+      readBest: () => filled(best.epoch === 0 ? 0 : 2), // a share that no average has
       saveBest: (each: Checkpoint) => saved.push(each),
     },
     outcome: { bestTop1: best.top1, bestLoss: best.loss, bestEpoch: best.epoch },
@@ -46,70 +47,62 @@ function parts(answers: Answers, best: { top1: number; loss: number; epoch: numb
   return { given: fake as unknown as AverageParts, saved };
 }
 
-const sure = 3;
+const right: ReturnType<Answers> = [
+  [3, 0],
+  [0, 3],
+];
+const wrong: ReturnType<Answers> = [
+  [0, 3],
+  [3, 0],
+];
+const half: ReturnType<Answers> = [
+  [3, 0],
+  [1, 0],
+];
 
 test('the average of least loss is kept, with its share', async () => {
-  const { given, saved } = parts(
-    (share) => [
-      [1 + share * (1 - share) * 8, 0],
-      [0, 1],
-    ],
-    { top1: 1, loss: 0.3, epoch: 2 },
-  );
+  const { given, saved } = parts((share) => (share === 0.5 ? right : half), { top1: 0.5, loss: 0.3, epoch: 2 });
   const kept = await averageWithProbe(given);
   assert.equal(kept?.tunedShare, 0.5);
+  assert.equal(kept?.top1, 1);
   assert.equal(saved.length, 1);
   assert.ok(saved[0]?.parameters.every((value) => value === 0.5) && saved[0].statistics.every((value) => value === 0.5));
   assert.equal(saved[0]?.notes['tunedShare'], '0.5');
 });
 
 test('where tuning destroyed what was learnt, the probe is kept', async () => {
-  const { given, saved } = parts(
-    (share) =>
-      share === 0
-        ? [
-            [sure, 0],
-            [0, sure],
-          ]
-        : [
-            [0, sure],
-            [sure, 0],
-          ],
-    { top1: 1, loss: 9, epoch: 0 },
-  );
+  const { given, saved } = parts((share) => (share === 0 ? right : wrong), { top1: 1, loss: 9, epoch: 0 });
   assert.equal((await averageWithProbe(given))?.tunedShare, 0);
   assert.ok(saved[0]?.parameters.every((value) => value === 0));
 });
 
+test('how sure a candidate is does not count, since a temperature can be fitted later', async () => {
+  const unsure = (by: number): ReturnType<Answers> => right.map((row) => row.map((value) => value / by)) as never;
+  const { given } = parts((share) => (share === 1 ? unsure(100) : half), { top1: 0.5, loss: 0.3, epoch: 0 });
+  assert.equal((await averageWithProbe(given))?.tunedShare, 1);
+});
+
 test('less loss does not count where fewer answers are right than the probe gives', async () => {
-  // The probe is right twice, hardly; all others are very sure of one and barely wrong in the other.
-  const { given } = parts(
-    (share) =>
-      share === 0
-        ? [
-            [0.01, 0],
-            [0, 0.01],
-          ]
-        : [
-            [9, 0],
-            [0.02, 0],
-          ],
-    { top1: 0.5, loss: 0.3, epoch: 3 },
-  );
+  // Of four videos the probe has three hardly right and one very wrong; the others have two very right and two hardly wrong.
+  const probe: ReturnType<Answers> = [
+    ...Array.from({ length: 3 }, (_, i): [number, number] => (i === 1 ? [0, 0.1] : [0.1, 0])),
+    [9, 0],
+  ];
+  const others: ReturnType<Answers> = [
+    [9, 0],
+    [0, 9],
+    [0, 0.1],
+    [0.1, 0],
+  ];
+  const { given } = parts((share) => (share === 0 ? probe : others), { top1: 0.5, loss: 0.3, epoch: 3 });
   assert.equal((await averageWithProbe(given))?.tunedShare, 0);
 });
 
 test('the best epoch stays where no average is better, and without validation videos nothing is averaged', async () => {
-  const { given, saved } = parts(
-    () => [
-      [1, 0],
-      [0, 1],
-    ],
-    { top1: 1, loss: 0.01, epoch: 4 },
-  );
+  const { given, saved } = parts((share) => (share === 2 ? right : half), { top1: 1, loss: 0.01, epoch: 4 });
   const kept = await averageWithProbe(given);
   assert.equal(kept?.tunedShare, undefined);
-  assert.equal(kept?.loss, 0.01);
+  assert.equal(kept?.top1, 1);
   assert.equal(saved.length, 0);
   const none = { ...given, outcome: { ...given.outcome, bestTop1: undefined, bestLoss: undefined } };
   assert.equal(await averageWithProbe(none), undefined);

@@ -3,12 +3,13 @@
  * learnt before than tuned weights alone (Wortsman et al. 2022, arXiv 2109.01903).
  */
 
-import { type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
+import { type LabelledVideo, type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
 import { percent } from '../../metrics/percent.js';
 import type { FlatWeights } from '../../models/network.js';
+import { atBestScale } from '../linearProbe/fitProbe.js';
 import type { RunFolder } from '../runFolder/runFolder.js';
 import type { TrainOutcome } from '../trainer.js';
-import { type ValidationParts, type ValidationResult, validate } from '../validation.js';
+import { resultOfLogits, type ValidationParts, type ValidationResult, validationLogits } from '../validation.js';
 
 export interface AverageParts extends ValidationParts {
   readonly data: LabelledVideos;
@@ -23,35 +24,54 @@ export interface Kept extends ValidationResult {
   readonly tunedShare: number | undefined;
 }
 
+interface Candidate extends Kept {
+  readonly weights: FlatWeights;
+  /** Cross-entropy at the temperature that suits the candidate best: how sure it is may be calibrated later. */
+  readonly scaledLoss: number;
+}
+
 const shares = [0, 0.25, 0.5, 0.75, 1];
 
 /**
- * `best` becomes the one of least validation loss of the probe, the best epoch, and averages of probe and last epoch; those that are right
- * less often than the probe do not count. Undefined without validation videos: then the last epoch stays.
+ * `best` becomes the one of least validation loss, each at its best temperature, of the probe, the best epoch, and averages of probe and
+ * last epoch; those that are right less often than the probe do not count. Undefined without validation videos: the last epoch stays.
  */
 export async function averageWithProbe(parts: AverageParts): Promise<Kept | undefined> {
   const { folder, outcome, data, onEvent } = parts;
-  const { bestTop1, bestLoss } = outcome;
-  if (bestTop1 === undefined || bestLoss === undefined) return undefined;
-  const val = videosOf(data, 'val');
+  if (outcome.bestTop1 === undefined) return undefined;
+  const videos = videosOf(data, 'val');
   const [probe, tuned] = [await folder.readProbe(), await folder.readLast()];
-  const candidates: Kept[] = [];
-  for (const tunedShare of shares) {
-    await use(parts, averaged(probe, tuned, tunedShare));
-    const result = await validate(parts, val);
-    if (result && !Number.isNaN(result.loss)) candidates.push({ tunedShare, ...result });
-  }
+  const candidates = await tested(parts, videos, [
+    ...shares.map((tunedShare) => ({ tunedShare, weights: averaged(probe, tuned, tunedShare) })),
+    ...(outcome.bestEpoch > 0 ? [{ tunedShare: undefined, weights: await folder.readBest() }] : []),
+  ]);
   const floor = candidates.find(({ tunedShare }) => tunedShare === 0)?.top1 ?? 0;
-  const epoch = { tunedShare: undefined, top1: bestTop1, loss: bestLoss };
-  const kept = [...(outcome.bestEpoch > 0 ? [epoch] : []), ...candidates]
-    .filter(({ top1 }) => top1 >= floor)
-    .reduce((best, each) => (each.loss < best.loss ? each : best));
+  const fit = candidates.filter(({ top1 }) => top1 >= floor);
+  const { weights, scaledLoss: _, ...kept } = fit.reduce((best, each) => (each.scaledLoss < best.scaledLoss ? each : best));
   onEvent({ kind: 'note', message: told(candidates, kept) });
   if (kept.tunedShare === undefined) return kept;
-  const { training: _, notes, ...rest } = tuned;
+  const { training: __, notes, ...rest } = tuned;
   const more = { tunedShare: String(kept.tunedShare), valTop1: kept.top1.toFixed(4) };
-  await folder.saveBest({ ...rest, ...averaged(probe, tuned, kept.tunedShare), notes: { ...notes, ...more } });
+  const { parameters, statistics } = weights;
+  await folder.saveBest({ ...rest, parameters, statistics, notes: { ...notes, ...more } });
   return kept;
+}
+
+async function tested(
+  parts: AverageParts,
+  videos: readonly LabelledVideo[],
+  all: readonly Pick<Candidate, 'tunedShare' | 'weights'>[],
+): Promise<Candidate[]> {
+  const { classes } = parts.config;
+  const out: Candidate[] = [];
+  for (const each of all) {
+    await use(parts, each.weights);
+    const { logits, labels } = await validationLogits(parts, videos);
+    if (!logits.every(Number.isFinite)) continue;
+    const { loss: scaledLoss } = atBestScale(Float64Array.from(logits), labels, classes);
+    out.push({ ...each, scaledLoss, ...resultOfLogits(logits, labels, classes) });
+  }
+  return out;
 }
 
 async function use({ session }: AverageParts, weights: FlatWeights): Promise<void> {
@@ -65,13 +85,13 @@ export function averaged(a: FlatWeights, b: FlatWeights, share: number): FlatWei
   return { parameters: mean(a.parameters, b.parameters), statistics: mean(a.statistics, b.statistics) };
 }
 
-function told(candidates: readonly Kept[], { tunedShare, top1, loss }: Kept): string {
-  const each = candidates.map((one) => `${one.tunedShare} ${percent(one.top1)} / ${one.loss.toFixed(3)}`).join(', ');
-  const what =
-    tunedShare === undefined
-      ? 'the best epoch'
-      : tunedShare === 0
-        ? 'the probe'
-        : `${100 * tunedShare} % tuned weights and the rest of the probe`;
-  return `kept ${what}: val top-1 ${percent(top1)}, loss ${loss.toFixed(3)} (share of the tuned weights, top-1 / loss: ${each})`;
+function told(candidates: readonly Candidate[], { tunedShare, top1 }: Kept): string {
+  const name = (share: number | undefined) => (share === undefined ? 'best epoch' : `${100 * share} %`);
+  const each = candidates.map((one) => `${name(one.tunedShare)} ${percent(one.top1)}, ${one.scaledLoss.toFixed(3)}`).join('; ');
+  return `kept ${keptText(tunedShare)}: val top-1 ${percent(top1)} (share of tuned weights, top-1, loss at its best temperature: ${each})`;
+}
+
+function keptText(tunedShare: number | undefined): string {
+  if (tunedShare === undefined) return 'the best epoch';
+  return tunedShare === 0 ? 'the probe' : `${100 * tunedShare} % tuned weights and the rest of the probe`;
 }

@@ -108,7 +108,13 @@ function bestPenalty(rows: LabelledRows, classes: number) {
   return { chosen, fit, tried: tried.map(({ trial }) => trial) };
 }
 
-function trialOf(penalty: number, scores: Float64Array, labels: Int32Array, classes: number): PenaltyTrial {
+const trialOf = (penalty: number, scores: Float64Array, labels: Int32Array, classes: number): PenaltyTrial => ({
+  penalty,
+  ...atBestScale(scores, labels, classes),
+});
+
+/** Cross-entropy of scores [N, K] as logits times the factor that suits them best, and share of right answers. */
+export function atBestScale(scores: Float64Array, labels: Int32Array, classes: number): Omit<PenaltyTrial, 'penalty'> {
   const scale = logitScale(scores, labels, classes);
   const share = new Float64Array(classes);
   let [loss, right] = [0, 0];
@@ -118,7 +124,7 @@ function trialOf(penalty: number, scores: Float64Array, labels: Int32Array, clas
     if (share.every((other, k) => k === label || other < own)) right++;
     loss -= Math.log(Math.max(own, 1e-12));
   });
-  return { penalty, scale, loss: loss / labels.length, top1: right / labels.length };
+  return { scale, loss: loss / labels.length, top1: right / labels.length };
 }
 
 /**

@@ -1,5 +1,4 @@
-import { softmax } from '../../metrics/softmax.js';
-import { correctIn, type ValidationResult } from '../validation.js';
+import { resultOfLogits, type ValidationResult } from '../validation.js';
 import type { ClipFeatures, ProbeFit } from './fitProbe.js';
 
 /** Logits [N, K]. */
@@ -17,12 +16,6 @@ export function logitsOf(
   });
 }
 
-export function resultOf(clips: ClipFeatures, fit: ProbeFit): ValidationResult {
-  const classes = fit.bias.length;
-  const logits = logitsOf(clips, fit);
-  let loss = 0;
-  clips.labels.forEach((label, n) => {
-    loss -= Math.log(Math.max(softmax(logits.subarray(n * classes, (n + 1) * classes))[label] ?? 0, 1e-12));
-  });
-  return { loss: loss / clips.labels.length, top1: correctIn(logits, clips.labels, classes) / clips.labels.length };
-}
+/** Mean cross-entropy and top-1 of a fit on clips. */
+export const resultOf = (clips: ClipFeatures, fit: ProbeFit): ValidationResult =>
+  resultOfLogits(logitsOf(clips, fit), clips.labels, fit.bias.length);

@@ -140,6 +140,10 @@ export class RunFolder {
     await this.save('probe', forUse(checkpoint));
   }
 
+  async readBest(): Promise<Checkpoint> {
+    return loadCheckpoint(this.files, 'best.safetensors', this.bestPath);
+  }
+
   async readProbe(): Promise<Checkpoint> {
     return loadCheckpoint(this.files, 'probe.safetensors', this.probePath);
   }
