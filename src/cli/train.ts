@@ -234,10 +234,9 @@ function keptText({ bestEpoch, tunedShare }: TrainSummary): string {
   return tunedShare === undefined ? `epoch ${bestEpoch}` : `${100 * tunedShare} % last epoch and the rest linear probe`;
 }
 
-function interruptedText({ lastPath, probePath }: TrainSummary): string {
-  if (existsSync(lastPath)) return `interrupted: vmf train DATA --out RUN --resume continues from ${lastPath}`;
-  return probePath !== undefined && existsSync(probePath)
-    ? `interrupted before training: ${probePath} is the probe; the same command with another --out begins anew`
+function interruptedText({ lastPath }: TrainSummary): string {
+  return existsSync(lastPath)
+    ? `interrupted: vmf train DATA --out RUN --resume continues from ${lastPath}`
     : 'interrupted: nothing was stored; the same command begins anew';
 }
 

@@ -25,3 +25,25 @@ test('nothing is known where names tell nothing, or a class would have one recor
   assert.equal(footageOf(named(['a/x.mp4', 'a/y.mp4', 'b/z.mp4', 'b/w.mp4'])), undefined); // each its own
   assert.equal(footageOf(named(['a/m1_1.mp4', 'a/m1_2.mp4', 'b/m1_3.mp4', 'b/m2_4.mp4'])), undefined); // class a in m1 only
 });
+
+test('a column that tells nothing gives way to the next one, and to names', () => {
+  const names = ['a/1.mp4', 'a/2.mp4', 'b/3.mp4', 'b/4.mp4'];
+  const rooms = names.map((_, i) => ({ group: 'all', person: String(i % 2), film: '' }));
+  assert.equal(footageOf(named(names, rooms))?.by, 'column person');
+  const matches = ['a/m1_1.mp4', 'a/m2_2.mp4', 'b/m1_3.mp4', 'b/m2_4.mp4'];
+  const found = footageOf(
+    named(
+      matches,
+      matches.map(() => ({ group: 'all' })),
+    ),
+  );
+  assert.equal(found?.by, 'names without their last number');
+});
+
+test('a value of its own for each video tells all apart; videos without one are kept together', () => {
+  const matches = ['a/m1_1.mp4', 'a/m2_2.mp4', 'b/m1_3.mp4', 'b/m2_4.mp4'];
+  const own = matches.map((group) => ({ group }));
+  assert.equal(footageOf(named(matches, own)), undefined);
+  const some = [{ film: 'x' }, {}, { film: 'x' }, {}];
+  assert.deepEqual([...(footageOf(named(matches, some))?.groups ?? [])], [0, 1, 0, 1]);
+});

@@ -14,10 +14,18 @@ export interface Footage {
 
 type Video = Pick<LabelledVideo, 'name' | 'labelIndex' | 'columns'>;
 
-/** By a column of the list, else by names that differ in their last number only; undefined where neither tells recordings apart. */
+/**
+ * By the first column of the list that tells recordings apart, else by names that differ in their last number only; undefined where
+ * neither does. A column with a value of its own for each video says that all are of different recordings.
+ */
 export function footageOf(videos: readonly Video[]): Footage | undefined {
-  const column = columns.find((name) => videos.some((video) => video.columns[name]));
-  if (column !== undefined) return tellingApart(videos, (video) => video.columns[column] ?? '', `column ${column}`);
+  for (const name of columns) {
+    const values = videos.map((video) => video.columns[name] || undefined);
+    if (values.every((value) => value !== undefined) && new Set(values).size === videos.length) return undefined;
+    // Videos without a value may be of any recording: together, so that no twin is left behind.
+    const found = tellingApart(videos, (_, i) => values[i] ?? '', `column ${name}`);
+    if (found) return found;
+  }
   return tellingApart(videos, stemOf, 'names without their last number');
 }
 
@@ -28,11 +36,16 @@ function stemOf({ name }: Video): string {
 }
 
 /** Only if every class is seen in at least two recordings, so that none is left without examples. */
-function tellingApart<V extends Video>(videos: readonly V[], key: (video: V) => string, by: string): Footage | undefined {
+function tellingApart<V extends Video>(
+  videos: readonly V[],
+  key: (video: V, i: number) => string,
+  by: string,
+): Footage | undefined {
   const numbers = new Map<string, number>();
-  const groups = Int32Array.from(videos, (video) => {
-    const number = numbers.get(key(video)) ?? numbers.size;
-    numbers.set(key(video), number);
+  const groups = Int32Array.from(videos, (video, i) => {
+    const name = key(video, i);
+    const number = numbers.get(name) ?? numbers.size;
+    numbers.set(name, number);
     return number;
   });
   const seen = new Map<number, Set<number>>();

@@ -8,8 +8,10 @@ import { readDataset } from '../dataset/dataset.js';
 import { type Split, videosOf } from '../dataset/labelledVideos.js';
 import { platformOf } from '../node/platform.js';
 import type { GraphRuntime } from '../platform/graphRuntime.js';
+import type { Checkpoint } from '../weights/checkpoint.js';
 import { calibrateBest } from './calibrateBest.js';
-import { type ProbeStart, probeStart, storeProbe } from './finetune/probeStart.js';
+import { type ProbeStart, probeStart, type StoreParts, storeProbe } from './finetune/probeStart.js';
+import { storedProbe } from './finetune/storedProbe.js';
 import { averageWithProbe } from './finetune/weightAverage.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
 import { learnsEvenly } from './layerDecay.js';
@@ -138,19 +140,20 @@ async function runTraining(parts: Parts): Promise<TrainSummary> {
   recording.noteClues(prepared.read);
   const preprocess = { ...start.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
   const notes = { data: data.root, splitBy: data.splitBy, model: config.name, seed: String(options.seed) };
-  if (parts.probe) await storeProbe(parts.probe, { ...start, preprocess, notes, folder, onEvent });
+  const probe = await probeOfRun(parts, { ...start, preprocess, notes, folder, onEvent });
   await estimateTime(job, start, session, prepared.usable, teacher);
   if (start.progress) await folder.keepEpochs(start.progress.epoch);
   if (teacher) await adaptTeacher(teacher, loader, videosOf(data, 'train'), options);
   const plan = await createObjective(job, start, loader, session);
   const trainerParts = {
-    ...{ config, preprocess, data, unlabelled: start.unlabelled, teacher: start.teacher, first: parts.probe?.validation },
+    ...{ config, preprocess, data, unlabelled: start.unlabelled, teacher: start.teacher, probe },
+    first: parts.probe?.validation,
     mostClasses: Math.max(config.classes, teacher?.head?.learns === 'classes' ? teacher.head.outputs : 0),
     ...{ options, folder, loader, session, notes, onEvent, signal },
     ...(teacher ? distillationObjective(plan, teacher, options) : plan),
   };
   const outcome = await new Trainer(trainerParts, start.progress).run();
-  const kept = options.probe && !outcome.interrupted ? await averageWithProbe({ ...trainerParts, outcome }) : undefined;
+  const kept = probe && !outcome.interrupted ? await averageWithProbe({ ...trainerParts, probe, outcome }) : undefined;
   return {
     ...outcome,
     ...(kept && { bestTop1: kept.top1, bestLoss: kept.loss, tunedShare: kept.tunedShare }),
@@ -160,6 +163,12 @@ async function runTraining(parts: Parts): Promise<TrainSummary> {
     ...{ lastPath: folder.lastPath, bestPath: folder.bestPath },
     ...(options.probe && { probePath: folder.probePath }),
   };
+}
+
+/** The new probe is stored; a resumed run reads that of its start. */
+async function probeOfRun({ probe, start }: Parts, store: StoreParts): Promise<Checkpoint | undefined> {
+  if (probe) return storeProbe(probe, store);
+  return start.options.probe ? storedProbe(store.folder, start.config, store.onEvent) : undefined;
 }
 
 function stepOptions({ options }: TrainSetup, teacher: Teacher | undefined): StepOptions {

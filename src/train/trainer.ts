@@ -59,6 +59,8 @@ export interface TrainerParts {
   readonly teacher: string | undefined;
   /** Validation of the weights that the run starts from, where they are to be beaten. */
   readonly first?: { readonly top1: number; readonly loss: number } | undefined;
+  /** The linear probe that the run started from, where there is one. */
+  readonly probe?: Checkpoint | undefined;
   /** Of the network, or of a teacher of other classes if those are more. */
   readonly mostClasses: number;
   readonly options: TrainOptions;
@@ -120,6 +122,7 @@ export class Trainer {
   async run(): Promise<TrainOutcome> {
     const { folder, options, signal } = this.parts;
     await folder.reserveFor(await this.checkpoint(undefined));
+    await this.saveStart();
     while (!this.done && !signal?.aborted) {
       const finished = await this.epoch();
       if (finished) await this.finishEpoch();
@@ -134,6 +137,15 @@ export class Trainer {
       interrupted: !this.done,
       stoppedEarly: this.done && epoch < options.epochs,
     };
+  }
+
+  /** From a probe on a run can be resumed at any time; the probe is its best answer until others are better. */
+  private async saveStart(): Promise<void> {
+    const { folder, probe } = this.parts;
+    if (!probe) return;
+    const { hasLast, hasBest } = folder;
+    if (!hasLast) await this.saveLast(); // first: a folder with `best` alone is neither resumed nor begun
+    if (!hasBest && this.progress.best?.epoch === 0) await folder.saveBest(probe);
   }
 
   private get done(): boolean {

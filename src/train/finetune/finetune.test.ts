@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { littleData } from '../../../test/support/darkAndBright.js';
@@ -14,6 +14,7 @@ interface Told {
   readonly notes: readonly string[];
 }
 
+const machine = { threads: 1, workers: 1, cacheFolder: false as const };
 const weightsOf = async (path: string) => parseCheckpoint(await readSafetensors(path), path);
 
 /** Videos, and weights.safetensors to start from. */
@@ -27,7 +28,7 @@ async function tune(root: string, out: string, more: Partial<TrainJob> = {}, lr 
   const notes: string[] = [];
   const summary = await train({
     ...{ data: join(root, 'data'), out: join(root, out), init: join(root, 'weights.safetensors') },
-    ...{ options: { epochs: 4, batch: 4, lr }, threads: 1, workers: 1, cacheFolder: false },
+    ...{ options: { epochs: 4, batch: 4, lr }, ...machine },
     onEvent: (event) => event.kind === 'note' && notes.push(event.message),
     ...more,
   });
@@ -51,14 +52,52 @@ test('an interrupted run goes on to the same weights, probe and averages include
   const whole = await tune(root, 'whole');
   const stop = new AbortController();
   await tune(root, 'cut', { signal: stop.signal, onEvent: (event) => event.kind === 'epoch' && stop.abort() });
-  const rest = { threads: 1, workers: 1, cacheFolder: false as const };
-  await train({ data: join(root, 'data'), out: join(root, 'cut'), resume: true, ...rest });
+  await train({ data: join(root, 'data'), out: join(root, 'cut'), resume: true, ...machine });
   for (const name of ['probe.safetensors', 'best.safetensors']) {
     const [a, b] = [await weightsOf(join(root, 'whole', name)), await weightsOf(join(root, 'cut', name))];
     assert.deepEqual(b.parameters, a.parameters, name);
     assert.deepEqual(b.notes, a.notes, name);
   }
   assert.equal(whole.summary.interrupted, false);
+});
+
+test('from the first answer on a run can be resumed, and `best` never lies in a folder alone', async (t) => {
+  const root = await begin(t);
+  await tune(root, 'whole');
+  const [last, best] = ['last', 'best'].map((name) => join(root, 'cut', `${name}.safetensors`)) as [string, string];
+  const stop = new AbortController();
+  const onEvent: TrainJob['onEvent'] = (event) => {
+    if (event.kind !== 'note' || !event.message.startsWith('first answer')) return;
+    assert.ok(!existsSync(best), 'killed now, the folder could neither be resumed nor begun');
+    stop.abort();
+  };
+  const cut = await tune(root, 'cut', { signal: stop.signal, onEvent });
+  assert.equal(cut.summary.interrupted, true);
+  assert.ok(existsSync(last));
+  assert.equal((await weightsOf(best)).notes['probe'], 'linear');
+  rmSync(best); // as if killed between the two
+  await train({ data: join(root, 'data'), out: join(root, 'cut'), resume: true, ...machine });
+  assert.deepEqual((await weightsOf(best)).parameters, (await weightsOf(join(root, 'whole', 'best.safetensors'))).parameters);
+});
+
+test('a run whose probe was lost is resumed with a warning, and keeps its best epoch', async (t) => {
+  const root = await begin(t);
+  const stop = new AbortController();
+  await tune(root, 'run', { signal: stop.signal, onEvent: (event) => event.kind === 'epoch' && stop.abort() });
+  writeFileSync(join(root, 'run', 'probe.safetensors'), 'damaged');
+  const warnings: string[] = [];
+  const onEvent: TrainJob['onEvent'] = (event) => event.kind === 'warning' && warnings.push(event.message);
+  const summary = await train({ data: join(root, 'data'), out: join(root, 'run'), resume: true, ...machine, onEvent });
+  assert.match(warnings.join('\n'), /probe\.safetensors.*without averages/);
+  assert.equal(summary.interrupted, false);
+  assert.ok(existsSync(summary.bestPath));
+});
+
+test('the estimate counts the videos that could be read', async (t) => {
+  const root = await begin(t);
+  writeFileSync(join(root, 'data', 'train', 'dark', 'broken.mp4'), 'no video');
+  const { notes } = await tune(root, 'run', { options: { epochs: 1, batch: 4, maxBadShare: 0.2 } });
+  assert.match(notes.join('\n'), /first answer .* of 12 training videos/);
 });
 
 test('--no-probe starts with the own head; a probe without weights to start from is refused', async (t) => {

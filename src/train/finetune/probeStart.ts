@@ -15,6 +15,7 @@ import { percent } from '../../metrics/percent.js';
 import type { NetworkConfig } from '../../models/config.js';
 import type { FlatWeights } from '../../models/network.js';
 import type { GraphRuntime } from '../../platform/graphRuntime.js';
+import type { Checkpoint } from '../../weights/checkpoint.js';
 import type { TrainJob } from '../job.js';
 import { featuresOfVideos } from '../linearProbe/featureSource.js';
 import { type ClipFeatures, fitProbe, type PenaltyTrial } from '../linearProbe/fitProbe.js';
@@ -34,6 +35,8 @@ export interface ProbeStart {
   /** Estimate over the training videos, each predicted without those of its recording. */
   readonly foreseen: PenaltyTrial;
   readonly footage: Footage | undefined;
+  /** Training videos that could be read. */
+  readonly videos: number;
   /** On the validation videos, when there are some. */
   readonly validation: ValidationResult | undefined;
   readonly seconds: number;
@@ -111,7 +114,15 @@ async function probeOf(parts: ProbeParts, view: View): Promise<Omit<ProbeStart, 
     const fit = fitted(features, config, reader.blocks, footage);
     const val = start.data.videos.filter(({ split }) => split === 'val');
     const validation = val.length > 0 ? resultOf(await reader.features(val), fit) : undefined;
-    return { config, preprocess, weights: withReadout(start.weights, fit), foreseen: fit.chosen, footage, validation };
+    return {
+      config,
+      preprocess,
+      weights: withReadout(start.weights, fit),
+      foreseen: fit.chosen,
+      footage,
+      videos: videos.length,
+      validation,
+    };
   } finally {
     await reader.close();
   }
@@ -164,17 +175,20 @@ export interface StoreParts {
   readonly onEvent: NonNullable<TrainJob['onEvent']>;
 }
 
-/** Writes the probe as the run's first answer, and as the best weights until others are better; tells how good it is. */
-export async function storeProbe(probe: ProbeStart, { data, preprocess, notes, folder, onEvent }: StoreParts): Promise<void> {
+/** Writes the probe as the run's first answer and tells how good it is. */
+export async function storeProbe(
+  probe: ProbeStart,
+  { data, preprocess, notes, folder, onEvent }: StoreParts,
+): Promise<Checkpoint> {
   const { config, weights, validation } = probe;
   const more = { probe: 'linear', ...(validation && { valTop1: validation.top1.toFixed(4) }) };
   const checkpoint = { config, labels: data.labels, preprocess, notes: { ...notes, ...more }, ...weights };
   await folder.saveProbe(checkpoint);
-  if (validation) await folder.saveBest(checkpoint);
-  onEvent({ kind: 'note', message: firstAnswer(probe, videosOf(data, 'train').length, folder.probePath) });
+  onEvent({ kind: 'note', message: firstAnswer(probe, folder.probePath) });
+  return checkpoint;
 }
 
-function firstAnswer({ foreseen, footage, validation, seconds, ...probe }: ProbeStart, videos: number, path: string): string {
+function firstAnswer({ foreseen, footage, videos, validation, seconds, ...probe }: ProbeStart, path: string): string {
   const { low, high } = wilsonInterval(Math.round(foreseen.top1 * videos), videos);
   const left = footage ? `left out by recording (${footage.by})` : 'left out one by one';
   const val = validation ? `; ${percent(validation.top1)} of the validation videos` : '';

@@ -36,11 +36,11 @@ function parts(answers: Answers, best: { top1: number; loss: number; epoch: numb
       logits: () => Float32Array.from(answers(share).flat()),
     },
     folder: {
-      readProbe: () => filled(0),
       readLast: () => filled(1),
       readBest: () => filled(best.epoch === 0 ? 0 : 2), // a share that no average has
       saveBest: (each: Checkpoint) => saved.push(each),
     },
+    probe: filled(0),
     outcome: { bestTop1: best.top1, bestLoss: best.loss, bestEpoch: best.epoch },
     onEvent: () => {},
   };

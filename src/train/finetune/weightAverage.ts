@@ -6,6 +6,7 @@
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
 import { percent } from '../../metrics/percent.js';
 import type { FlatWeights } from '../../models/network.js';
+import type { Checkpoint } from '../../weights/checkpoint.js';
 import { atBestScale } from '../linearProbe/fitProbe.js';
 import type { RunFolder } from '../runFolder/runFolder.js';
 import type { TrainOutcome } from '../trainer.js';
@@ -14,6 +15,7 @@ import { resultOfLogits, type ValidationParts, type ValidationResult, validation
 export interface AverageParts extends ValidationParts {
   readonly data: LabelledVideos;
   readonly folder: RunFolder;
+  readonly probe: Checkpoint;
   readonly outcome: TrainOutcome;
   readonly onEvent: (event: { readonly kind: 'note'; readonly message: string }) => void;
 }
@@ -37,10 +39,10 @@ const shares = [0, 0.25, 0.5, 0.75, 1];
  * last epoch; those that are right less often than the probe do not count. Undefined without validation videos: the last epoch stays.
  */
 export async function averageWithProbe(parts: AverageParts): Promise<Kept | undefined> {
-  const { folder, outcome, data, onEvent } = parts;
+  const { folder, probe, outcome, data, onEvent } = parts;
   if (outcome.bestTop1 === undefined) return undefined;
   const videos = videosOf(data, 'val');
-  const [probe, tuned] = [await folder.readProbe(), await folder.readLast()];
+  const tuned = await folder.readLast();
   const candidates = await tested(parts, videos, [
     ...shares.map((tunedShare) => ({ tunedShare, weights: averaged(probe, tuned, tunedShare) })),
     ...(outcome.bestEpoch > 0 ? [{ tunedShare: undefined, weights: await folder.readBest() }] : []),

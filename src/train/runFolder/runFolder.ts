@@ -120,6 +120,14 @@ export class RunFolder {
     }
   }
 
+  get hasLast(): boolean {
+    return existsSync(this.lastPath);
+  }
+
+  get hasBest(): boolean {
+    return existsSync(this.bestPath);
+  }
+
   async saveLast(checkpoint: Checkpoint): Promise<void> {
     await this.save('last', checkpoint);
   }
