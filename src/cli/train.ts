@@ -11,6 +11,7 @@ import { type PixelRange, pixelRanges } from '../inference/onnxPixels.js';
 import { percent } from '../metrics/percent.js';
 import type { TemporalPlan } from '../models/model.js';
 import { defaultNetwork } from '../models/registry.js';
+import { averageName } from '../train/finetune/keptWeights.js';
 import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../train/train.js';
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
@@ -230,8 +231,7 @@ function epochLine(m: EpochMetrics, best: boolean): string {
 
 /** An epoch, or what came of the probe and the last epoch. */
 function keptText({ bestEpoch, tunedShare }: TrainSummary): string {
-  if (tunedShare === 0 || (tunedShare === undefined && bestEpoch === 0)) return 'the linear probe';
-  return tunedShare === undefined ? `epoch ${bestEpoch}` : `${100 * tunedShare} % last epoch and the rest linear probe`;
+  return tunedShare === undefined && bestEpoch > 0 ? `epoch ${bestEpoch}` : averageName(tunedShare ?? 0);
 }
 
 function interruptedText({ lastPath }: TrainSummary): string {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tinyCheckpoint } from '../../test/support/randomWeights.js';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
 import { computeMetrics } from '../metrics/metrics.js';
-import { aligned, type ComparedRun, disagreements, pairTests } from './compareRuns.js';
+import { aligned, type ComparedRun, disagreements, pairTests, seedGroups } from './compareRuns.js';
 import { pText } from './comparisonPage.js';
 
 function rowsOf(correct: readonly boolean[]): EvaluatedVideo[] {
@@ -70,6 +71,18 @@ test('three runs: p is made stricter, and what was tested on other videos is not
       [1, 2, 60],
     ],
   );
+});
+
+test('a run given twice, or repeated with its seed, counts once in the mean over seeds', () => {
+  const best = tinyCheckpoint({ labels: ['a', 'b'] });
+  const of = (seed: number, rows: readonly EvaluatedVideo[]) => ({
+    ...compared(String(seed), rows),
+    run: { best, recipe: { lr: 0.1, seed }, digest: 'd', rows: [] } as unknown as ComparedRun['run'],
+  });
+  assert.deepEqual(seedGroups([of(0, first), of(0, first)]), []);
+  const [group] = seedGroups([of(0, first), of(0, first), of(1, second)]);
+  assert.deepEqual(group?.members, [0, 2]);
+  assert.ok(Math.abs((group?.mean ?? 0) - (0.2 + 0.9) / 2) < 1e-12);
 });
 
 test('the same videos are the same files, or those of the same name, each with the same label', () => {

@@ -77,16 +77,19 @@ export interface SeedGroup {
 /** Not part of recipe, network or data. */
 const beside = new Set(['seed', 'data', 'version', 'processor']);
 
-/** Groups of at least two tested runs with one recipe and the same data, as far as recorded. */
+/** Groups of at least two tested runs with one recipe, the same data and other seeds, as far as recorded; of one seed the first. */
 export function seedGroups(compared: readonly ComparedRun[]): SeedGroup[] {
-  const groups = new Map<string, number[]>();
+  const groups = new Map<string, Map<unknown, number>>();
   compared.forEach(({ run, result }, i) => {
     if (!result.evaluation || !run.recipe || run.digest === undefined) return;
     const properties = [...recipeProperties(run), ...propertiesOf(run, result)].filter(([name]) => !beside.has(name));
     const key = JSON.stringify(properties.map(([name, { value }]) => [name, value]));
-    groups.set(key, [...(groups.get(key) ?? []), i]);
+    const group = groups.get(key) ?? new Map<unknown, number>();
+    const seed = run.recipe['seed'];
+    groups.set(key, group.has(seed) ? group : group.set(seed, i));
   });
-  return [...groups.values()].flatMap((members) => {
+  return [...groups.values()].flatMap((group) => {
+    const members = [...group.values()];
     if (members.length < 2) return [];
     const shares = members.map((i) => compared[i]?.result.evaluation?.metrics.top1 ?? Number.NaN);
     const mean = shares.reduce((a, b) => a + b, 0) / shares.length;

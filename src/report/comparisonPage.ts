@@ -16,7 +16,8 @@ import { compact, lineOf, powers } from './learningCurves.js';
 import { factList, noteList, renderPage, section } from './page.js';
 import type { ReportEpoch } from './reportData.js';
 import { duration, grouped, percent, scaled } from './reportText.js';
-import { bestEpochOf, costOf, secondsOf } from './runCost.js';
+import { bestEpochOf, costOf, isBaseline, keptOf, secondsOf } from './runCost.js';
+import type { RunFiles } from './runFiles.js';
 import { reportEpoch, trainingCommand } from './runReport.js';
 import { type LineStyle, lineChart, type RunStyle } from './svgChart.js';
 
@@ -79,12 +80,17 @@ function resultTable(compared: readonly ComparedRun[]): Html {
   const rows = compared.map(({ name, run, result }, i) => {
     const { parameters, macs } = networkCost(run.best.config);
     return html`<tr><th scope="row">${runName(name, i)}</th>${accuracyCells(result, styleOf(i), low)}
-<td>${bestEpochOf(run) ?? '–'} of ${run.rows.at(-1)?.epoch}</td><td>${scaled(parameters)}</td><td>${scaled(macs)}</td><td>${duration(secondsOf(run))}</td></tr>\n`;
+<td>${bestEpoch(run)}</td><td>${scaled(parameters)}</td><td>${scaled(macs)}</td><td>${duration(secondsOf(run))}</td></tr>\n`;
   });
   return html`<div class="scroll" role="region" aria-label="Results" tabindex="0"><table class="list results">
 <thead><tr><th scope="col">Run</th><th scope="col">Top-1</th><th scope="col">95\u202f% interval</th>
 <td class="axis"><span>${percent(low, 0)}</span><span>100\u202f%</span></td><th scope="col">Class mean</th><th scope="col">Best epoch</th><th scope="col">Parameters</th><th scope="col">Mult.-adds</th><th scope="col">Time</th></tr></thead>
 <tbody>${rows}</tbody></table></div>`;
+}
+
+function bestEpoch(run: RunFiles): string {
+  const epoch = isBaseline(run) ? undefined : bestEpochOf(run);
+  return epoch === undefined ? (keptOf(run) ?? '–') : `${epoch} of ${run.rows.at(-1)?.epoch}`;
 }
 
 function seeds(compared: readonly ComparedRun[]): Html {

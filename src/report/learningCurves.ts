@@ -1,16 +1,18 @@
+import { averageName, type TestedWeights } from '../train/finetune/keptWeights.js';
 import { type Html, html } from './html.js';
-import type { ReportEpoch } from './reportData.js';
+import type { ReportCandidate, ReportEpoch } from './reportData.js';
 import { grouped, percent } from './reportText.js';
 import { type Line, lineChart } from './svgChart.js';
 
 type Value = (epoch: ReportEpoch) => number | undefined;
 
-/** Charts and table; `bestEpoch` is marked where accuracy is shown. */
-export function learningCurves(epochs: readonly ReportEpoch[], bestEpoch?: number): Html {
-  const of = (name: string, style: 'lineA' | 'lineB', value: Value) => lineOf(epochs, name, style, value);
+/** Charts and table; `kept` is marked where accuracy is shown. A probe that training started from is epoch 0 of validation. */
+export function learningCurves(epochs: readonly ReportEpoch[], kept?: number, probe?: TestedWeights): Html {
+  const start: ReportEpoch[] = probe ? [{ epoch: 0, valAccuracy: probe.top1, valLoss: probe.loss }] : [];
+  const of = (name: string, style: 'lineA' | 'lineB', value: Value) => lineOf([...start, ...epochs], name, style, value);
   const accuracies = [...of('training', 'lineA', (e) => e.trainAccuracy), ...of('validation', 'lineB', (e) => e.valAccuracy)];
   const losses = [...of('training', 'lineA', (e) => e.trainLoss), ...of('validation', 'lineB', (e) => e.valLoss)];
-  const mark = bestEpoch === undefined ? undefined : { x: bestEpoch, label: 'kept' };
+  const mark = kept === undefined ? undefined : { x: kept, label: 'kept' };
   const single = [
     { title: 'Learning rate', lines: of('', 'lineB', (e) => e.rate), format: powers },
     { title: 'Gradient norm', lines: of('', 'lineB', (e) => e.gradientNorm), format: compact },
@@ -23,6 +25,20 @@ ${chart(accuracies, { title: 'Accuracy', format: (value) => percent(value, 0), y
 ${single.map(({ lines, ...options }) => chart(lines, { ...options, ...from0 }))}
 </div>
 ${epochTable(epochs)}`;
+}
+
+/** How the weights that fine-tuning chose from answer on the validation videos; those that were kept in bold. */
+export function candidateTable(candidates: readonly ReportCandidate[]): Html {
+  const rows = candidates.map(({ tunedShare, top1, loss, scaledLoss, kept }) => {
+    const name = averageName(tunedShare);
+    const numbers = [percent(top1), loss.toFixed(4), scaledLoss.toFixed(4)].map((number) => html`<td>${number}</td>`);
+    return html`<tr><th scope="row">${kept ? html`<b>${name}, kept</b>` : name}</th>${numbers}</tr>\n`;
+  });
+  return html`<h3>Linear probe and averages</h3>
+<p class="muted">Training started from a linear probe, which is epoch 0 of the validation lines. At the end, averages of its weights and those of the last epoch were tested. Kept were, of those right at least as often as the probe, the ones of least loss at their best temperature.</p>
+<div class="scroll" role="region" aria-label="Linear probe and averages" tabindex="0"><table class="list">
+<thead><tr><th scope="col">Weights</th><th scope="col">Validation accuracy</th><th scope="col">Validation loss</th><th scope="col">at its best temperature</th></tr></thead>
+<tbody>${rows}</tbody></table></div>`;
 }
 
 /** A line of those epochs that have the value; none when no epoch has it. */

@@ -4,7 +4,7 @@ import { classTable } from './classTable.js';
 import { confusionFigure } from './confusionFigure.js';
 import { contactStrips } from './contactStrip.js';
 import { type Html, type HtmlValue, html } from './html.js';
-import { learningCurves } from './learningCurves.js';
+import { candidateTable, learningCurves } from './learningCurves.js';
 import { commandList, factList, noteList, renderPage, section } from './page.js';
 import { compositionTable, recipeLists } from './recipeSection.js';
 import type { CorrectCount, ReportAccuracy, ReportData, ReportFact } from './reportData.js';
@@ -22,7 +22,7 @@ ${data.lead && html`<p class="lead">${data.lead}</p>`}
 ${headline(data)}${facts(data)}${noteList(data.notes ?? [])}
 </header>
 <main>
-${filled(data.epochs) && section('Learning', learningCurves(data.epochs ?? [], data.bestEpoch))}
+${filled(data.epochs) && section('Learning', learning(data))}
 ${filled(data.clips) && section('Clips', contactStrips(data.clips ?? [], data.metrics?.count))}
 ${data.metrics && section('Confusion matrix', confusionFigure(data.metrics))}
 ${data.metrics && section('Classes', classTable(data.metrics))}
@@ -33,6 +33,12 @@ ${filled(data.said) && section('Said in training', noteList(data.said ?? []))}
 ${filled(data.commands) && section('To repeat this', commandList(data.commands ?? []))}
 </main>`,
   );
+}
+
+function learning({ epochs = [], bestEpoch, candidates = [] }: ReportData): Html {
+  const probe = candidates.find(({ tunedShare }) => tunedShare === 0);
+  const keptEpoch = bestEpoch ?? (probe?.kept ? 0 : undefined);
+  return html`${learningCurves(epochs, keptEpoch, probe)}${filled(candidates) && candidateTable(candidates)}`;
 }
 
 /** For templates: true for a non-empty list. */
@@ -65,13 +71,14 @@ function trainedOn(trainClips: number | undefined): string[] {
   return trainClips === undefined ? [] : [`trained on ${grouped(trainClips)} others`];
 }
 
-function facts({ accuracy, model, run }: ReportData): Html {
+function facts({ accuracy, model, run, kept }: ReportData): Html {
   const rows: ReportFact[] = [
     ['Model', model?.name],
     ['Parameters', model?.parameters === undefined ? undefined : grouped(model.parameters)],
     ['Multiply-adds', model?.macs === undefined ? undefined : `${scaled(model.macs)} a view`],
     ['View', viewText(model)],
     ['Weights', model?.weightsPath],
+    ['Kept', kept],
     ...accuracyFacts(accuracy),
     ['Validation', run?.valClips === undefined ? undefined : `${grouped(run.valClips)} clips`],
     ['Data', run?.data],

@@ -1,5 +1,6 @@
 /** Contents of a report. All but the title is optional: sections without data are omitted. */
 import type { Metrics } from '../metrics/metrics.js';
+import type { TestedWeights } from '../train/finetune/keptWeights.js';
 
 export interface ReportData {
   readonly title: string;
@@ -16,6 +17,10 @@ export interface ReportData {
   readonly clips?: readonly ReportClip[];
   /** The epoch whose weights were kept. */
   readonly bestEpoch?: number;
+  /** What was kept, in words: an epoch, a probe, an average. */
+  readonly kept?: string | undefined;
+  /** Weights that fine-tuning chose from: the probe that it started from, averages with it, epochs. */
+  readonly candidates?: readonly ReportCandidate[];
   readonly recipe?: readonly ReportOptions[];
   readonly composition?: ReportComposition;
   /** Time, memory, multiply-adds: what it cost. */
@@ -26,6 +31,11 @@ export interface ReportData {
   readonly commands?: readonly ReportCommand[];
   /** Notes for the reader, such as skipped files and why. */
   readonly notes?: readonly string[];
+}
+
+export interface ReportCandidate extends TestedWeights {
+  /** Whether these weights are the run's. */
+  readonly kept: boolean;
 }
 
 /** Clips right out of clips tested. */

@@ -1,4 +1,5 @@
 import { networkCost } from '../models/cost.js';
+import { averageName } from '../train/finetune/keptWeights.js';
 import type { RunSession } from '../train/runFolder/runRecord.js';
 import type { ReportFact } from './reportData.js';
 import { duration, grouped, percent, scaled } from './reportText.js';
@@ -44,7 +45,7 @@ export function costOf(run: RunFiles): ReportFact[] {
     ['Peak memory', peak > 0 ? `${(peak / 1e6).toFixed(0)} MB` : undefined],
     ['Machine', machineOf(record?.sessions.at(-1))],
     ['Began', record?.sessions[0]?.startedAt.replace('T', ' ').replace(/\..*$/, ' UTC')],
-    ['Best epoch', bestText(run)],
+    ['Kept', bestText(run)],
   ];
 }
 
@@ -59,10 +60,10 @@ function sessionsText(count: number): string {
 }
 
 function bestText(run: RunFiles): string | undefined {
-  const epoch = bestEpochOf(run);
+  const what = keptOf(run);
   const top1 = run.record?.outcome?.bestTop1 ?? Number(run.best.notes['valTop1'] ?? Number.NaN);
-  if (epoch === undefined) return undefined;
-  return Number.isFinite(top1) ? `${epoch}, validation top-1 ${percent(top1)} in training` : String(epoch);
+  if (what === undefined) return undefined;
+  return Number.isFinite(top1) ? `${what}, validation top-1 ${percent(top1)} in training` : what;
 }
 
 export function machineOf(session: RunSession | undefined): string | undefined {
@@ -71,8 +72,27 @@ export function machineOf(session: RunSession | undefined): string | undefined {
   return `${processor}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GB, ${platform}, Node ${node.replace(/^v/, '')}`;
 }
 
-/** The epoch whose weights are in `best`. */
-export function bestEpochOf({ record, best }: RunFiles): number | undefined {
+/** What `best` holds, in words; undefined if unrecorded, and for a classifier on frozen features, which has no choice. */
+export function keptOf(run: RunFiles): string | undefined {
+  if (isBaseline(run)) return undefined;
+  const [epoch, tuned] = [bestEpochOf(run), tunedShareOf(run)];
+  return epoch === undefined ? (tuned !== undefined && averageName(tuned)) || undefined : `epoch ${epoch}`;
+}
+
+/** Whether the network stayed as it was and only a classifier was fitted. */
+export const isBaseline = ({ best }: RunFiles): boolean => best.notes['baseline'] !== undefined;
+
+/** Share of the last epoch's weights in `best`, 0 for a probe alone; undefined for an epoch as it is. */
+export function tunedShareOf({ best: { notes } }: RunFiles): number | undefined {
+  if (notes['probe'] !== undefined) return 0;
+  return notes['tunedShare'] === undefined ? undefined : Number(notes['tunedShare']);
+}
+
+/** The epoch whose weights are in `best`; undefined where they are those of a probe, or an average with it. */
+export function bestEpochOf(run: RunFiles): number | undefined {
+  const { record, rows, best } = run;
+  const tuned = tunedShareOf(run);
+  if (tuned !== undefined) return tuned === 1 ? rows.at(-1)?.epoch : undefined;
   const epoch = record?.outcome?.bestEpoch ?? Number(best.notes['epoch'] ?? Number.NaN);
   return Number.isInteger(epoch) ? epoch : undefined;
 }

@@ -12,7 +12,7 @@ export function recipeOf({ recipe, best, record }: RunFiles): ReportOptions[] {
   groups.push({ heading: 'Preprocessing', options: optionsOf(preprocess, makePreprocess({ frames, height, width })) });
   const start: ReportOption[] = [
     { name: 'model', value: best.config.name },
-    ...(record ? [{ name: 'first weights', value: record.init ?? 'random' }] : []),
+    ...(record ? [{ name: 'initial weights', value: record.init ?? 'random' }] : []),
   ];
   return [...groups, { heading: 'Network', options: start }];
 }

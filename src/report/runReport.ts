@@ -2,7 +2,7 @@ import { networkCost } from '../models/cost.js';
 import { composition } from './composition.js';
 import { renderReport } from './report.js';
 import type { ReportClip, ReportCommand, ReportData, ReportEpoch } from './reportData.js';
-import { bestEpochOf, costOf, machineOf, secondsOf } from './runCost.js';
+import { bestEpochOf, costOf, isBaseline, keptOf, machineOf, secondsOf, tunedShareOf } from './runCost.js';
 import type { RunResult } from './runEvaluation.js';
 import type { EpochRow, RunFiles } from './runFiles.js';
 import { recipeOf } from './runRecipe.js';
@@ -54,6 +54,8 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
     },
     epochs: run.rows.map(reportEpoch),
     ...(bestEpoch !== undefined && { bestEpoch }),
+    candidates: record?.outcome?.candidates?.map((each) => ({ ...each, kept: each.tunedShare === tunedShareOf(run) })) ?? [],
+    kept: keptOf(run),
     clips,
     recipe: recipeOf(run),
     ...(data && { composition: data }),
@@ -67,14 +69,13 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
 function leadOf(run: RunFiles, { split, evaluation }: RunResult): string {
   const epochs = run.rows.at(-1)?.epoch ?? 0;
   const { labels, config } = run.best;
-  const isBaseline = config.readout !== undefined;
-  const how = isBaseline
-    ? 'A linear classifier on features of a network as it was'
-    : `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+  const isFixed = isBaseline(run);
+  const learning = `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}${config.readout ? ' of fine-tuning from a linear probe' : ''}`;
+  const how = isFixed ? 'A linear classifier on features of a network as it was' : learning;
   const learnt = `${how}, ${labels.length} classes.`;
   if (evaluation === undefined) return `${learnt} Nothing was tested for this page.`;
   if (split === 'test') return `${learnt} Tested on the split "test", which training never looks at.`;
-  if (isBaseline) return `${learnt} Tested on the validation clips, which the fit did not see.`;
+  if (isFixed) return `${learnt} Tested on the validation clips, which the fit did not see.`;
   return `${learnt} Tested on the validation clips; the weights that did best on these very clips were kept, so expect a little less on new ones: --split test tells.`;
 }
 

@@ -7,6 +7,7 @@ import type { NetworkConfig } from '../models/config.js';
 import type { TemporalPlan } from '../models/model.js';
 import type { PlatformOptions } from '../platform/platform.js';
 import type { DecoderChoice } from '../video/types.js';
+import type { TestedWeights } from './finetune/keptWeights.js';
 import type { TrainChoices } from './recipe/options.js';
 import type { TrainEvent, TrainOutcome } from './trainer.js';
 
@@ -75,4 +76,6 @@ export interface TrainSummary extends TrainOutcome {
   readonly probePath?: string;
   /** Share of the tuned weights in `best`, an average with the probe's; undefined for an epoch as it is. */
   readonly tunedShare?: number | undefined;
+  /** Weights that fine-tuning chose from, the probe first. */
+  readonly candidates?: readonly TestedWeights[];
 }

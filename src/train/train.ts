@@ -156,7 +156,7 @@ async function runTraining(parts: Parts): Promise<TrainSummary> {
   const kept = probe && !outcome.interrupted ? await averageWithProbe({ ...trainerParts, probe, outcome }) : undefined;
   return {
     ...outcome,
-    ...(kept && { bestTop1: kept.top1, bestLoss: kept.loss, tunedShare: kept.tunedShare }),
+    ...(kept && { bestTop1: kept.top1, bestLoss: kept.loss, tunedShare: kept.tunedShare, candidates: kept.candidates }),
     ...{ config, labels: data.labels, trainVideos: prepared.usable },
     valVideos: data.videos.filter((video) => video.split === 'val').length,
     leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),

@@ -11,6 +11,7 @@ import { atBestScale } from '../linearProbe/fitProbe.js';
 import type { RunFolder } from '../runFolder/runFolder.js';
 import type { TrainOutcome } from '../trainer.js';
 import { resultOfLogits, type ValidationParts, type ValidationResult, validationLogits } from '../validation.js';
+import { averageName, type TestedWeights } from './keptWeights.js';
 
 export interface AverageParts extends ValidationParts {
   readonly data: LabelledVideos;
@@ -24,12 +25,11 @@ export interface AverageParts extends ValidationParts {
 export interface Kept extends ValidationResult {
   /** Of the tuned weights in the average, 0 for the probe alone; undefined for the best epoch as it is. */
   readonly tunedShare: number | undefined;
+  readonly candidates: readonly TestedWeights[];
 }
 
-interface Candidate extends Kept {
+interface Candidate extends TestedWeights {
   readonly weights: FlatWeights;
-  /** Cross-entropy at the temperature that suits the candidate best: how sure it is may be calibrated later. */
-  readonly scaledLoss: number;
 }
 
 const shares = [0, 0.25, 0.5, 0.75, 1];
@@ -49,8 +49,9 @@ export async function averageWithProbe(parts: AverageParts): Promise<Kept | unde
   ]);
   const floor = candidates.find(({ tunedShare }) => tunedShare === 0)?.top1 ?? 0;
   const fit = candidates.filter(({ top1 }) => top1 >= floor);
-  const { weights, scaledLoss: _, ...kept } = fit.reduce((best, each) => (each.scaledLoss < best.scaledLoss ? each : best));
-  onEvent({ kind: 'note', message: told(candidates, kept) });
+  const { weights, tunedShare, top1, loss } = fit.reduce((best, each) => (each.scaledLoss < best.scaledLoss ? each : best));
+  const kept = { tunedShare, top1, loss, candidates: candidates.map(({ weights: _, ...each }) => each) };
+  onEvent({ kind: 'note', message: told(kept) });
   if (kept.tunedShare === undefined) return kept;
   const { training: __, notes, ...rest } = tuned;
   const more = { tunedShare: String(kept.tunedShare), valTop1: kept.top1.toFixed(4) };
@@ -87,13 +88,9 @@ export function averaged(a: FlatWeights, b: FlatWeights, share: number): FlatWei
   return { parameters: mean(a.parameters, b.parameters), statistics: mean(a.statistics, b.statistics) };
 }
 
-function told(candidates: readonly Candidate[], { tunedShare, top1 }: Kept): string {
+function told({ candidates, tunedShare, top1 }: Kept): string {
   const name = (share: number | undefined) => (share === undefined ? 'best epoch' : `${100 * share} %`);
   const each = candidates.map((one) => `${name(one.tunedShare)} ${percent(one.top1)}, ${one.scaledLoss.toFixed(3)}`).join('; ');
-  return `kept ${keptText(tunedShare)}: val top-1 ${percent(top1)} (share of tuned weights, top-1, loss at its best temperature: ${each})`;
-}
-
-function keptText(tunedShare: number | undefined): string {
-  if (tunedShare === undefined) return 'the best epoch';
-  return tunedShare === 0 ? 'the probe' : `${100 * tunedShare} % tuned weights and the rest of the probe`;
+  const how = `share of the last epoch's weights, top-1, loss at its best temperature: ${each}`;
+  return `kept ${averageName(tunedShare)}: val top-1 ${percent(top1)} (${how})`;
 }

@@ -14,6 +14,7 @@ import { networkCost } from '../../models/cost.js';
 import { faultsOf, integer, number } from '../../schema.js';
 import { writeFileAtomically } from '../../weights/files.js';
 import { packageVersion } from '../../weights/packageVersion.js';
+import type { TestedWeights } from '../finetune/keptWeights.js';
 
 const format = 'video-mobile-former run 1';
 const anyRecord = v.record(v.string(), v.unknown());
@@ -64,6 +65,8 @@ const dataSchema = v.looseObject({
   clues: v.array(v.looseObject({ what: v.string(), accuracy: number(), chance: number(), tells: v.boolean() })),
 });
 
+const testedSchema = v.looseObject({ tunedShare: v.optional(number()), top1: number(), loss: number(), scaledLoss: number() });
+
 /** Unknown keys, of later versions, are kept. */
 const recordSchema = v.looseObject({
   format: v.literal(format),
@@ -77,7 +80,14 @@ const recordSchema = v.looseObject({
   preprocess: anyRecord,
   data: dataSchema,
   /** After a session that ended in order. */
-  outcome: v.optional(v.looseObject({ epochs: count, bestEpoch: count, bestTop1: v.optional(number()) })),
+  outcome: v.optional(
+    v.looseObject({
+      epochs: count,
+      bestEpoch: count,
+      bestTop1: v.optional(number()),
+      candidates: v.optional(v.array(testedSchema)),
+    }),
+  ),
 });
 
 export type RunRecord = v.InferOutput<typeof recordSchema>;
@@ -115,6 +125,8 @@ export interface RunEnd {
   readonly epochs: readonly { readonly epoch: number }[];
   readonly bestEpoch: number;
   readonly bestTop1: number | undefined;
+  /** Of fine-tuning from a probe. */
+  readonly candidates?: readonly TestedWeights[];
   readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
 }
 
@@ -184,13 +196,16 @@ export class Recording {
     this.record = { ...this.record, data: { ...this.record.data, clues: cluesOf(videos) } };
   }
 
-  private async finish({ interrupted, epochs, bestEpoch, bestTop1, leftOut }: RunEnd): Promise<void> {
+  private async finish({ interrupted, epochs, bestEpoch, bestTop1, candidates, leftOut }: RunEnd): Promise<void> {
     const { data, outcome: before } = this.record;
     const named = leftOut.map(({ path, reason }) => ({ name: nameBelow(data.root, path), reason }));
     this.record = {
       ...this.record,
       data: { ...data, leftOut: named },
-      outcome: { epochs: epochs.at(-1)?.epoch ?? before?.epochs ?? 0, bestEpoch, ...(bestTop1 !== undefined && { bestTop1 }) },
+      outcome: {
+        ...{ epochs: epochs.at(-1)?.epoch ?? before?.epochs ?? 0, bestEpoch, ...(bestTop1 !== undefined && { bestTop1 }) },
+        ...(candidates && { candidates: candidates.map((each) => ({ ...each })) }),
+      },
     };
     this.closeSession(interrupted ? 'interrupted' : 'finished');
     await this.write();
