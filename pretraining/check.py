@@ -5,8 +5,8 @@ What test/pretraining.test.ts compares: `check.py student OUT` writes random stu
 windows of them hold. `check.py recordable SHARED` looks, without a GPU, for
 what a CUDA graph cannot hold in a step of either stage.
 """
+import argparse
 import json
-import sys
 import traceback
 from pathlib import Path
 
@@ -128,4 +128,14 @@ def recordable(shared):
 
 if __name__ == '__main__':
     torch.set_num_threads(1)
-    dict(student=student, teachers=teachers, motion=motion, recordable=recordable)[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
+    checks = dict(student=student, teachers=teachers, motion=motion, recordable=recordable)
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('check', choices=checks)
+    p.add_argument('folder', type=Path, help='OUT, for recordable SHARED')
+    p.add_argument('shared', nargs='?', help='for teachers only')
+    o = p.parse_args()
+    if (o.check == 'teachers') != (o.shared is not None):
+        p.error('teachers needs OUT and SHARED, the others one folder')
+    if o.check != 'recordable':
+        o.folder.mkdir(parents=True, exist_ok=True)
+    checks[o.check](o.folder, *([] if o.shared is None else [o.shared]))

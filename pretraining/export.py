@@ -58,7 +58,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('state', type=Path)
     p.add_argument('out', type=Path)
-    p.add_argument('--name', default='vmf-0.1g', help='of the network, as `vmf train --variant` knows it')
+    p.add_argument('--name', default='vmf-0.1g', help='of the network, as `vmf train --model` knows it')
     p.add_argument('--frames', type=int, default=8)
     p.add_argument('--side', type=int, default=112)
     o = p.parse_args()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A sheet of made-up clips to look at, with joints drawn: sheet.py SHARED OUT.png [clips [cache]]"""
-import sys
+"""A sheet of made-up clips to look at, with joints drawn."""
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -40,4 +40,9 @@ def main(shared, out, clips=10, cache=None, size=112):
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:3], *map(int, sys.argv[3:4]), *sys.argv[4:])
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument('shared', help='folder with data/')
+    p.add_argument('out', help='the picture, as PNG')
+    p.add_argument('clips', nargs='?', type=int, default=10)
+    p.add_argument('cache', nargs='?', help='folder for decoded pictures')
+    main(**vars(p.parse_args()))

@@ -65,6 +65,8 @@ def stored(path):
     if path.exists():
         return torch.load(path, map_location='cpu')
     parts = sorted(path.parent.glob(f'{path.name}.[0-9]*'), key=lambda part: int(part.suffix[1:]))
+    if not parts:
+        raise SystemExit(f'{path}: no such file')
     return torch.load(io.BytesIO(b''.join(part.read_bytes() for part in parts)), map_location='cpu')
 
 

@@ -57,6 +57,8 @@ def options(arguments=None):
     p.add_argument('--seed', type=int, default=0)
     o = p.parse_args(arguments)
     data = o.shared / 'data'
+    if not data.is_dir():
+        p.error(f'{data}: no such folder')
     o.motion = [data / 'mocap', data / 'mocap2/free'] + ([] if o.free_only else [data / 'mocap2/research'])
     return o
 
