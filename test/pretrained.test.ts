@@ -206,7 +206,7 @@ test('a training starts from them by name, by default for the network, or from n
   const causal = await trained('causal', '--init', 'default', '--model', 'vmf-0.1g-causal');
   assert.match(
     causal.err,
-    /start from trial: all (?:but .+ )?of \d+ tensors\nnote: kernels over time, which saw the next frame too, are turned back\n/,
+    /start from trial: all (?:but .+ )?of \d+ tensors\nnote: temporal kernels of the initial weights see the next frame too; here the present one stands for it\n/,
   );
   const unfit = /no pretrained weights fit vmf-(0\.5|1)g; there are trial \(for vmf-0\.1g, vmf-0\.25g, /;
   for (const network of ['vmf-0.5g', 'vmf-1g'])

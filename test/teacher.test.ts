@@ -48,7 +48,7 @@ test('train --teacher: tells, learns, resumes with the teacher only; refuses wha
   await no([...fresh, '--teacher', 'data'], /^vmf: --teacher: data: is a folder; expected weights \(\.safetensors\) or an ONNX/);
   await no([...fresh, '--teacher', 'broken.onnx'], /^vmf: --teacher: broken\.onnx: ONNX Runtime cannot load it: /);
   await no([...fresh, '--teacher', 'images.onnx', '--teacher-size', '64'], /--teacher-size: images\.onnx takes 32 px only/);
-  await no([...fresh, '--pixels', '0..1'], /pixels: is for a network in an ONNX file; give --teacher, or --baseline and --init/);
+  await no([...fresh, '--pixels', '0..1'], /--pixels is for a network in an ONNX file; give --teacher, or --baseline and --init/);
   await no(
     [...train, '--baseline', '--teacher', 'large.safetensors'],
     /--baseline fits a readout to labels; leave out --teacher/,

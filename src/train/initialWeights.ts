@@ -77,7 +77,11 @@ export function takeInitialWeights(
   const anew = fresh.length === 0 ? 'all' : `all but ${fresh.join(', ')}`;
   onEvent({ kind: 'note', message: `start from ${name}: ${anew} of ${taken.length + fresh.length} tensors` });
   const [before = false, now = false] = [checkpoint.config.causal, config.causal];
-  if (now && !before) onEvent({ kind: 'note', message: 'kernels over time, which saw the next frame too, are turned back' });
+  if (now && !before)
+    onEvent({
+      kind: 'note',
+      message: 'temporal kernels of the initial weights see the next frame too; here the present one stands for it',
+    });
   if (before && !now) {
     const message =
       'kernels over time looked back only in those weights, and see the next frame here: what they learnt of motion fits badly';

@@ -105,9 +105,10 @@ function canBeProbed({ causal, name }: NetworkConfig, init: InitialWeights | und
 }
 
 function refuseTeacherOptions({ options = {}, teacher, ...job }: TrainJob): void {
+  const flags = { pixels: '--pixels', features: '--features', teacherSize: '--teacher-size' } as const;
   const foreign = (['pixels', 'features', 'teacherSize'] as const).find((key) => job[key] !== undefined);
   if (teacher === undefined && foreign !== undefined)
-    throw new ConfigError(`${foreign}: is for a network in an ONNX file; give --teacher, or --baseline and --init`);
+    throw new ConfigError(`${flags[foreign]} is for a network in an ONNX file; give --teacher, or --baseline and --init`);
   const stray = (['distillAlpha', 'distillTemperature'] as const).find((key) => options[key] !== undefined);
   if (teacher === undefined && stray !== undefined) throw new ConfigError(`${stray}: is for runs with a teacher; give --teacher`);
 }
@@ -152,7 +153,9 @@ function reasonsFor(job: TrainJob, { reasons }: RecipeDefaults, recipe: Recipe):
     ...(named === undefined ? [reasons.recipe] : []),
     ...(isGiven('epochs') ? [] : [reasons.epochs]),
     ...(reasons.classBalanced === undefined || isGiven('classBalanced') ? [] : [reasons.classBalanced]),
-    ...(model === undefined && isRandom(job) ? [`network ${recipe.model} from first values; --init takes trained weights`] : []),
+    ...(model === undefined && isRandom(job)
+      ? [`network ${recipe.model} with random initial weights; --init takes trained weights`]
+      : []),
   ];
 }
 

@@ -67,7 +67,7 @@ test('a folder in the place of the file, and a missing folder, are one clear lin
     readSafetensors(join(folder, 'nowhere')),
     /nowhere: cannot be opened \(ENOENT\); expected a safetensors file/,
   );
-  await assert.rejects(readSafetensors(folder), /is not a regular file; expected a safetensors file/);
+  await assert.rejects(readSafetensors(folder), /is a folder; expected a safetensors file, such as best\.safetensors of a run/);
 });
 
 test('a named pipe is refused at once, not waited for', { skip: process.platform === 'win32' }, async () => {

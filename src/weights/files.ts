@@ -131,13 +131,18 @@ async function syncFolder(path: string): Promise<void> {
 
 /** Checks the kind first: opening a pipe would block for ever. */
 async function openRegularFile(path: string): Promise<FileHandle> {
+  let isFolder = false;
   try {
     const kind = await stat(path);
     if (kind.isFile()) return await open(path, 'r');
+    isFolder = kind.isDirectory();
   } catch (error) {
     throw new WeightsError(`cannot be opened (${reason(error)}); expected a safetensors file`, { path });
   }
-  throw new WeightsError('is not a regular file; expected a safetensors file', { path });
+  const fault = isFolder
+    ? 'is a folder; expected a safetensors file, such as best.safetensors of a run'
+    : 'is not a regular file; expected a safetensors file';
+  throw new WeightsError(fault, { path });
 }
 
 async function readBytes(handle: FileHandle, start: number, count: number, path: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -190,8 +190,8 @@ export async function storeProbe(
 
 function firstAnswer({ foreseen, footage, videos, validation, seconds, ...probe }: ProbeStart, path: string): string {
   const { low, high } = wilsonInterval(Math.round(foreseen.top1 * videos), videos);
-  const left = footage ? `left out by recording (${footage.by})` : 'left out one by one';
+  const left = footage ? `without its recording (${footage.by})` : 'without itself';
   const val = validation ? `; ${percent(validation.top1)} of the validation videos` : '';
-  const estimate = `${percent(foreseen.top1)} of ${videos} training videos, ${left} (95 % interval ${percent(low)} to ${percent(high)})`;
+  const estimate = `${percent(foreseen.top1)} (95 % interval ${percent(low)} to ${percent(high)}) of ${videos} training videos, each predicted ${left}`;
   return `first answer after ${seconds.toFixed(0)} s, a linear classifier on features of ${probe.config.name} as it is: ${estimate}${val}: ${path}`;
 }
