@@ -12,7 +12,7 @@ import type { Checkpoint } from '../weights/checkpoint.js';
 import { calibrateBest } from './calibrateBest.js';
 import { type ProbeStart, probeStart, type StoreParts, storeProbe } from './finetune/probeStart.js';
 import { storedProbe } from './finetune/storedProbe.js';
-import { averageWithProbe } from './finetune/weightAverage.js';
+import { type AverageParts, averageWithProbe, type Kept } from './finetune/weightAverage.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
 import { learnsEvenly } from './layerDecay.js';
 import {
@@ -153,10 +153,17 @@ async function runTraining(parts: Parts): Promise<TrainSummary> {
     ...(teacher ? distillationObjective(plan, teacher, options) : plan),
   };
   const outcome = await new Trainer(trainerParts, start.progress).run();
-  const kept = probe && !outcome.interrupted ? await averageWithProbe({ ...trainerParts, probe, outcome }) : undefined;
+  const kept = probe && !outcome.interrupted ? await keptOf({ ...trainerParts, probe, outcome }) : undefined;
   return {
     ...outcome,
-    ...(kept && { bestTop1: kept.top1, bestLoss: kept.loss, tunedShare: kept.tunedShare, candidates: kept.candidates }),
+    ...(kept === 'interrupted' && { interrupted: true }),
+    ...(kept &&
+      kept !== 'interrupted' && {
+        bestTop1: kept.top1,
+        bestLoss: kept.loss,
+        tunedShare: kept.tunedShare,
+        candidates: kept.candidates,
+      }),
     ...{ config, labels: data.labels, trainVideos: prepared.usable },
     valVideos: data.videos.filter((video) => video.split === 'val').length,
     leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
@@ -169,6 +176,15 @@ async function runTraining(parts: Parts): Promise<TrainSummary> {
 async function probeOfRun({ probe, start }: Parts, store: StoreParts): Promise<Checkpoint | undefined> {
   if (probe) return storeProbe(probe, store);
   return start.options.probe ? storedProbe(store.folder, start.config, store.onEvent) : undefined;
+}
+
+async function keptOf(parts: AverageParts): Promise<Kept | 'interrupted' | undefined> {
+  try {
+    return await averageWithProbe(parts);
+  } catch (error) {
+    if (parts.signal?.aborted) return 'interrupted';
+    throw error;
+  }
 }
 
 function stepOptions({ options }: TrainSetup, teacher: Teacher | undefined): StepOptions {

@@ -83,6 +83,19 @@ test('from the first answer on a run can be resumed, and `best` never lies in a 
   assert.deepEqual((await weightsOf(best)).parameters, (await weightsOf(join(root, 'whole', 'best.safetensors'))).parameters);
 });
 
+test('a run that is stopped before its averages are tested goes on with them', async (t) => {
+  const root = await begin(t);
+  const whole = await tune(root, 'whole');
+  const stop = new AbortController();
+  const onEvent: TrainJob['onEvent'] = (event) => event.kind === 'epoch' && event.metrics.epoch === 4 && stop.abort();
+  const cut = await tune(root, 'cut', { signal: stop.signal, onEvent });
+  assert.deepEqual([cut.summary.interrupted, cut.summary.tunedShare], [true, undefined]);
+  const rest = await train({ data: join(root, 'data'), out: join(root, 'cut'), resume: true, ...machine });
+  assert.deepEqual([rest.interrupted, rest.tunedShare], [false, whole.summary.tunedShare]);
+  const [a, b] = [await weightsOf(whole.summary.bestPath), await weightsOf(rest.bestPath)];
+  assert.deepEqual([b.parameters, b.notes], [a.parameters, a.notes]);
+});
+
 test('a run whose probe was lost is resumed with a warning, and keeps its best epoch', async (t) => {
   const root = await begin(t);
   const stop = new AbortController();

@@ -18,6 +18,7 @@ export interface AverageParts extends ValidationParts {
   readonly folder: RunFolder;
   readonly probe: Checkpoint;
   readonly outcome: TrainOutcome;
+  readonly signal?: AbortSignal | undefined;
   readonly onEvent: (event: { readonly kind: 'note'; readonly message: string }) => void;
 }
 
@@ -37,6 +38,7 @@ const shares = [0, 0.25, 0.5, 0.75, 1];
 /**
  * `best` becomes the one of least validation loss, each at its best temperature, of the probe, the best epoch, and averages of probe and
  * last epoch; those that are right less often than the probe do not count. Undefined without validation videos: the last epoch stays.
+ * Throws the signal's reason when aborted between two of them; a resumed run tests them anew.
  */
 export async function averageWithProbe(parts: AverageParts): Promise<Kept | undefined> {
   const { folder, probe, outcome, data, onEvent } = parts;
@@ -68,6 +70,7 @@ async function tested(
   const { classes } = parts.config;
   const out: Candidate[] = [];
   for (const each of all) {
+    parts.signal?.throwIfAborted();
     await use(parts, each.weights);
     const { logits, labels } = await validationLogits(parts, videos);
     if (!logits.every(Number.isFinite)) continue;
