@@ -1,4 +1,4 @@
-// node scripts/addPretrained.mjs FILE NAME --card CARD.md [--knows TEXT] [--videos FOLDER], after a build: see pretrained/README.md.
+// node scripts/addPretrained.mjs FILE NAME --card CARD.md [--terms TEXT] [--knows TEXT] [--videos FOLDER], after a build: see pretrained/README.md.
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -20,7 +20,7 @@ const folder = join(root, 'pretrained');
 const catalogue = join(root, 'src/models/pretrainedCatalogue.ts');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { card: { type: 'string' }, knows: { type: 'string' }, videos: { type: 'string' } },
+  options: { card: { type: 'string' }, terms: { type: 'string' }, knows: { type: 'string' }, videos: { type: 'string' } },
 });
 
 function refuse(reason) {
@@ -74,8 +74,8 @@ function addToCatalogue(entry) {
   const others = readFileSync(catalogue, 'utf8')
     .split('\n')
     .filter((each) => !each.startsWith(`  { name: '${entry.name}', `));
-  const text = JSON.stringify(entry.knows).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
-  const line = `  { name: '${entry.name}', network: '${entry.network}', bytes: ${entry.bytes}, sha256: '${entry.sha256}', knows: '${text}' },\n`;
+  const quoted = (text) => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+  const line = `  { name: '${entry.name}', network: '${entry.network}', bytes: ${entry.bytes}, sha256: '${entry.sha256}', knows: ${quoted(entry.knows)}, terms: ${quoted(entry.terms)} },\n`;
   writeFileSync(
     catalogue,
     others.join('\n').replace(end, () => `${line}${end}`),
@@ -105,7 +105,7 @@ if (values.card !== undefined && resolve(values.card) !== card) copyFileSync(val
 const sha256 = createHash('sha256').update(content).digest('hex');
 const knows =
   values.knows ?? `${labels.length} classes: ${labels.slice(0, 8).join(', ')}${labels.length > 8 ? ' and others' : ''}`;
-addToCatalogue({ name, network, bytes: content.length, sha256, knows });
+addToCatalogue({ name, network, bytes: content.length, sha256, knows, terms: values.terms ?? 'see its card' });
 console.log(`${path}: ${content.length} bytes, for ${networksOf({ network }).join(', ')}; knows ${knows}`);
 console.log(
   `logits differ by at most ${largestDifference.toPrecision(2)} (up to ${largestLogit.toFixed(2)}); build again, then test`,

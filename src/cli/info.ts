@@ -143,8 +143,8 @@ function printPretrained(json: boolean): void {
   else
     process.stdout.write(
       textTable(
-        ['name', 'networks', 'bytes', 'knows'],
-        rows.map(({ name, networks, bytes, knows }) => [name, networks.join(', '), grouped(bytes), knows]),
+        ['name', 'networks', 'bytes', 'knows', 'terms'],
+        rows.map(({ name, networks, bytes, knows, terms }) => [name, networks.join(', '), grouped(bytes), knows, terms]),
       ),
     );
 }

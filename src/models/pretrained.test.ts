@@ -5,7 +5,7 @@ import type { PretrainedWeights } from './pretrainedCatalogue.js';
 import { networkConfig, networkNames } from './registry.js';
 
 const entry = (name: string, network: string): PretrainedWeights => ({
-  ...{ name, network, bytes: 1, sha256: 'f'.repeat(64), knows: 'nothing' },
+  ...{ name, network, bytes: 1, sha256: 'f'.repeat(64), knows: 'nothing', terms: 'any' },
 });
 const small = entry('small', 'vmf-0.1g');
 const catalogue = [small, entry('small-too', 'vmf-0.25g'), entry('large', 'vmf-2g'), entry('look-back', 'vmf-0.5g-causal')];

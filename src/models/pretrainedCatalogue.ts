@@ -7,6 +7,8 @@ export interface PretrainedWeights {
   readonly sha256: string;
   /** What the labels are, in a few words. */
   readonly knows: string;
+  /** What they may be used for, in a few words; the card names every source. */
+  readonly terms: string;
 }
 
 /** One line a file of the folder pretrained/, written by `node scripts/addPretrained.mjs`. The first that fits a network is its default. */

@@ -2,7 +2,7 @@
 import { ConfigError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { FlatWeights } from '../models/network.js';
-import { defaultWeightsFor, pretrainedFor } from '../models/pretrained.js';
+import { defaultWeightsFor, pretrainedFor, pretrainedNamed } from '../models/pretrained.js';
 import { defaultNetwork, networkConfig } from '../models/registry.js';
 import { type Checkpoint, parseCheckpoint, transferWeights } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/files.js';
@@ -66,7 +66,7 @@ async function read(path: string): Promise<Checkpoint> {
 
 /** Copies what fits into first values and tells about it. WeightsError when they are another network's. */
 export function takeInitialWeights(
-  { name, checkpoint }: InitialWeights,
+  { name, checkpoint, isPretrained }: InitialWeights,
   config: NetworkConfig,
   into: FlatWeights,
   labels: readonly string[],
@@ -74,8 +74,12 @@ export function takeInitialWeights(
 ): void {
   const sameLabels = checkpoint.labels.join('\n') === labels.join('\n');
   const { taken, fresh } = transferWeights(config, into, checkpoint, sameLabels, name);
+  const terms = isPretrained ? pretrainedNamed(name)?.terms : undefined;
   const anew = fresh.length === 0 ? 'all' : `all but ${fresh.join(', ')}`;
-  onEvent({ kind: 'note', message: `start from ${name}: ${anew} of ${taken.length + fresh.length} tensors` });
+  onEvent({
+    kind: 'note',
+    message: `start from ${name}: ${anew} of ${taken.length + fresh.length} tensors${terms === undefined ? '' : `; terms: ${terms}`}`,
+  });
   const [before = false, now = false] = [checkpoint.config.causal, config.causal];
   if (now && !before)
     onEvent({
