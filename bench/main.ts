@@ -23,8 +23,8 @@ const usage = `npm run bench -- [NAME] [options]
   plot                      draws bench/results/*.svg from the results that were kept
   memory                    peak of training vmf-0.1g; growth over a thousand predictions
   load                      time to build, lower and load the family's graphs
-  ut-interaction LIST       accuracy on real clips from scratch: by the split column, and one sequence of a set left out
-                              --seeds 0,1,2  --only split,whole,set1,set2
+  ut-interaction LIST       accuracy on real clips: by the split column, and one sequence of a set left out
+                              --seeds 0,1,2  --only split,whole,set1,set2  --init NAME|FILE (from scratch)
   ablation DATA             each part of the recipe switched off alone, on generated clips (DATA of vmf synth), 10 a class
                               --seeds 0,1,2  --only NAME,NAME
   semi-supervised DATA      20 % of the labels alone, with the other clips unlabelled, and all labels  --only few,semi,all
@@ -78,7 +78,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'ut-interaction': async (list) => {
     if (list === undefined) throw new UsageError('ut-interaction: name the list of its clips (manifest.csv)');
     const only = values.only === undefined ? {} : { only: values.only.split(',') };
-    return asRows(await (await import('./utInteraction.js')).utInteraction({ list, seeds: seedList(), ...only, say }));
+    const init = values.init === undefined ? {} : { init: values.init };
+    return asRows(await (await import('./utInteraction.js')).utInteraction({ list, seeds: seedList(), ...only, ...init, say }));
   },
   ablation: async (data) => {
     if (data === undefined) throw new UsageError('ablation: name a folder of generated clips');
@@ -95,7 +96,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     if (data === undefined) throw new UsageError('clips-per-class: name a data set');
     const { clipsPerClass } = await import('./clipsPerClass/clipsPerClass.js');
     const { readChoices } = await import('./clipsPerClass/choices.js');
-    const { counts, only, init, start, split, out } = values;
+    const { counts, only, init = 'default', start, split, out } = values;
     const choices = readChoices({ counts, only, start, split });
     const { rows, table } = await clipsPerClass({ data, draws: count('--draws', values.draws), ...choices, init, out, say });
     return { rows: asRows(rows), table };
@@ -139,7 +140,7 @@ function readArguments() {
     only: { type: 'string' },
     draws: { type: 'string', default: '5' },
     counts: { type: 'string', default: '1,2,4,8,16,all' },
-    init: { type: 'string', default: 'default' },
+    init: { type: 'string' },
     start: { type: 'string', default: '0' },
     split: { type: 'string', default: 'test' },
     out: { type: 'string', default: 'runs/clips-per-class' },

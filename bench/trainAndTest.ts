@@ -11,12 +11,15 @@ import { Rng } from '../src/rng.js';
 import { type TrainJob, train } from '../src/train/train.js';
 
 export interface Tested {
-  /** Top-1 of the last weights on each group of videos. */
+  /** Top-1 on each group of videos. */
   readonly top1: readonly number[];
   readonly trainSeconds: number;
 }
 
-/** The last weights are tested, whatever validation said: nothing is chosen by it. */
+/**
+ * From scratch the last weights are tested, whatever validation said: nothing is chosen by it. From trained ones those that the run keeps,
+ * which validation chooses from the probe, the tuned weights and averages.
+ */
 export async function trainAndTest(
   job: Omit<TrainJob, 'out'>,
   tests: readonly (readonly LabelledVideo[])[],
@@ -24,9 +27,12 @@ export async function trainAndTest(
 ): Promise<Tested> {
   return inTemporaryFolder(async (folder) => {
     const start = performance.now();
-    const { lastPath } = await train({ ...job, out: join(folder, 'run') });
+    const { lastPath, bestPath, probePath } = await train({ ...job, out: join(folder, 'run') });
     const trainSeconds = (performance.now() - start) / 1000;
-    return { top1: (await metricsOn(lastPath, tests, views)).map((metrics) => metrics.top1), trainSeconds };
+    return {
+      top1: (await metricsOn(probePath === undefined ? lastPath : bestPath, tests, views)).map((metrics) => metrics.top1),
+      trainSeconds,
+    };
   });
 }
 

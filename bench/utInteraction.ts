@@ -30,36 +30,50 @@ export interface UtInteractionOptions {
   readonly seeds: readonly number[];
   /** Names of the parts to run: split, whole, set1, set2; all by default. */
   readonly only?: readonly string[];
+  /** Weights to start from, a name or file; from scratch by default. */
+  readonly init?: string;
   readonly say: (line: string) => void;
 }
 
-export async function utInteraction({ list, seeds, only, say }: UtInteractionOptions): Promise<AccuracyRow[]> {
+export async function utInteraction(options: UtInteractionOptions): Promise<AccuracyRow[]> {
+  const { list, seeds, only } = options;
   const wanted = (name: string) => only === undefined || only.includes(name);
   const rows: AccuracyRow[] = [];
-  if (wanted('split')) rows.push(...(await bySplit('split column', readDataset(list), seeds, say, square)));
-  if (wanted('whole')) rows.push(...(await bySplit('split column, whole frames', readDataset(list), seeds, say, {})));
-  for (const set of ['set1', 'set2']) if (wanted(set)) rows.push(await leaveOneOut(list, set, seeds[0] ?? 0, say));
+  if (wanted('split')) rows.push(...(await bySplit('split column', readDataset(list), options, square)));
+  if (wanted('whole')) rows.push(...(await bySplit('split column, whole frames', readDataset(list), options, {})));
+  for (const set of ['set1', 'set2']) if (wanted(set)) rows.push(await leaveOneOut(options, set, seeds[0] ?? 0));
   return rows;
 }
 
 const square = { height: 112, width: 112, resize: 'crop' } as const;
 
-const run = (data: LabelledVideos, test: readonly LabelledVideo[], seed: number, cut: Partial<Preprocess> = square) =>
-  trainAndTest({ data, options: { seed }, preprocess: { startSec: 0.5, ...cut }, threads: 1, workers: 1 }, [test], views);
+type Run = Pick<UtInteractionOptions, 'init' | 'say'>;
+
+/** From trained weights the probe chooses how frames are seen. */
+function run(
+  { init = 'none' }: Run,
+  data: LabelledVideos,
+  test: readonly LabelledVideo[],
+  seed: number,
+  cut: Partial<Preprocess> = square,
+) {
+  const preprocess = { startSec: 0.5, ...(init === 'none' && cut) };
+  return trainAndTest({ data, init, options: { seed }, preprocess, threads: 1, workers: 1 }, [test], views);
+}
 
 const views = { clips: 3, crops: 1 } as const;
 
 async function bySplit(
   what: string,
   data: LabelledVideos,
-  seeds: readonly number[],
-  say: (line: string) => void,
+  options: UtInteractionOptions,
   cut: Partial<Preprocess>,
 ): Promise<AccuracyRow[]> {
+  const { seeds, say } = options;
   const test = data.videos.filter(({ split }) => split === 'test');
   const rows = await sideBySide(
     seeds.map((seed) => async () => {
-      const { top1, trainSeconds } = await run(data, test, seed, cut);
+      const { top1, trainSeconds } = await run(options, data, test, seed, cut);
       const row = { what: `${what}, seed ${seed}`, top1: top1[0] ?? Number.NaN, testClips: test.length, trainSeconds };
       say(`${row.what}: top-1 ${(100 * row.top1).toFixed(1)} % of ${test.length}, ${trainSeconds.toFixed(0)} s of training`);
       return row;
@@ -71,14 +85,15 @@ async function bySplit(
 }
 
 /** Leave one sequence out; Wilson interval. */
-async function leaveOneOut(list: string, set: string, seed: number, say: (line: string) => void): Promise<AccuracyRow> {
+async function leaveOneOut(options: UtInteractionOptions, set: string, seed: number): Promise<AccuracyRow> {
+  const { list, say } = options;
   const data = readDataset(list, { filter: [{ column: 'set', values: [set] }], ignoreSplits: true });
   const column = 'fold';
   const folds = foldsOf(data, column, seed);
   const results = await sideBySide(
     folds.map((fold) => async () => {
       const test = [...fold.tested];
-      const { top1, trainSeconds } = await run(foldSplit(data, column, fold), test, seed);
+      const { top1, trainSeconds } = await run(options, foldSplit(data, column, fold), test, seed);
       say(`${set}, sequence ${fold.name} left out: ${(100 * (top1[0] ?? 0)).toFixed(1)} %, ${trainSeconds.toFixed(0)} s`);
       return { top1: top1[0] ?? Number.NaN, clips: test.length, trainSeconds };
     }),
