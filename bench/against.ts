@@ -82,7 +82,22 @@ function commandsFor(folder: string): Command[] {
 }
 
 const trainArguments = (actions: string, out: string): string[] => [
-  ...['train', actions, '--out', out, '--model', 'vmf-0.1g', '--epochs', '1', '--batch', '8', '--no-cache', '--json'],
+  ...[
+    'train',
+    actions,
+    '--out',
+    out,
+    '--model',
+    'vmf-0.1g',
+    '--recipe',
+    'standard',
+    '--epochs',
+    '1',
+    '--batch',
+    '8',
+    '--no-cache',
+    '--json',
+  ],
 ];
 
 function networkFigures(printed: string): Figures {

@@ -54,6 +54,8 @@ before(async () => {
     card,
     '--knows',
     '3 "moves", it\'s a trial',
+    '--terms',
+    'any use',
     '--videos',
     join(folder, 'clips'),
   );
@@ -66,13 +68,14 @@ before(async () => {
 });
 
 test('one command writes the float16 file, its card and the line of the catalogue, and again replaces them', async () => {
-  const again = filled.add(file, 'trial', '--knows', '3 "moves", it\'s a trial');
+  const again = filled.add(file, 'trial', '--knows', '3 "moves", it\'s a trial', '--terms', 'any use');
   assert.equal(again.code, 0, again.err);
   const path = join(filled.root, 'pretrained', 'trial.safetensors');
   const [entry, ...more] = (await filled.module<typeof Library>('index.js')).pretrainedWeights;
   const bytes = readFileSync(path);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const known = { name: 'trial', network: 'vmf-0.1g', bytes: bytes.length, sha256, knows: '3 "moves", it\'s a trial' };
+  const knows = '3 "moves", it\'s a trial';
+  const known = { name: 'trial', network: 'vmf-0.1g', bytes: bytes.length, sha256, knows, terms: 'any use' };
   assert.deepEqual([entry, more], [known, []]);
   const { tensors } = await readSafetensors(path);
   assert.equal(tensors.get('stem.conv.weight')?.dtype, 'F16');
@@ -179,7 +182,7 @@ test('a training starts from them by name, by default for the network, or from n
   const quick = ['--epochs', '1', '--size', '32', '--frames', '4', '--threads', '1', '--workers', '1', '--no-cache'];
   const trained = (out: string, ...args: string[]) => filled.vmf(folder, 'train', 'clips', '--out', out, ...quick, ...args);
   const recorded = (out: string) => JSON.parse(readFileSync(join(folder, out, 'run.json'), 'utf8')).init;
-  const start = /note: start from trial: all (but .+ )?of \d+ tensors\n/;
+  const start = /note: start from trial: all (but .+ )?of \d+ tensors; terms: any use\n/;
   const named = await trained('named', '--init', 'trial');
   assert.match(named.err, start);
   const byDefault = await trained('default', '--init', 'default', '--model', 'vmf-0.25g');
@@ -206,7 +209,7 @@ test('a training starts from them by name, by default for the network, or from n
   const causal = await trained('causal', '--init', 'default', '--model', 'vmf-0.1g-causal');
   assert.match(
     causal.err,
-    /start from trial: all (?:but .+ )?of \d+ tensors\nnote: temporal kernels of the initial weights see the next frame too; here the present one stands for it\n/,
+    /start from trial: all (?:but .+ )?of \d+ tensors; terms: any use\nnote: temporal kernels of the initial weights see the next frame too; here the present one stands for it\n/,
   );
   const unfit = /no pretrained weights fit vmf-(0\.5|1)g; there are trial \(for vmf-0\.1g, vmf-0\.25g, /;
   for (const network of ['vmf-0.5g', 'vmf-1g'])

@@ -54,11 +54,11 @@ test('a named network takes the shape of the videos, unless a size is asked for'
     if (event.kind === 'note') notes.push(event.message);
   };
   const options = { epochs: 1, batch: 2, preciseBn: 1 };
-  const suited = await train(job(root, { options, onEvent, preprocess: { frames: 2 } }));
+  const suited = await train(job(root, { init: 'none', options, onEvent, preprocess: { frames: 2 } }));
   assert.deepEqual([suited.config.height, suited.config.width], [80, 144], notes.join('\n'));
   assert.ok(notes.some((note) => note.startsWith('whole frames at 80x144 px')));
   const asked = { frames: 2, height: 48, width: 64, resize: 'stretch' } as const;
-  const told = await train(job(root, { options, preprocess: asked, out: join(root, 'other') }));
+  const told = await train(job(root, { init: 'none', options, preprocess: asked, out: join(root, 'other') }));
   assert.deepEqual([told.config.height, told.config.width], [48, 64]);
 });
 

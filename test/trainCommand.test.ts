@@ -25,17 +25,19 @@ function made(t: TestContext): string {
 const quick = ['--epochs', '1', '--threads', '1', '--workers', '1', '--no-cache'];
 const about = 'about: {for: tests, command: vmf train, time: 1 s, accuracy: 50 %, chosenOn: nothing}\n';
 
-test('train with nothing but data chooses, says why and how long, and finds a folder', async (t) => {
+test('train with nothing but data starts from pretrained weights, says why and how long, and finds a folder', async (t) => {
   const folder = made(t);
   const { code, out, err } = await vmf(folder, 'train', 'clips', ...quick);
   assert.equal(code, 0, err);
-  assert.match(err, /note: recipe small: \d+ training videos, fewer than \d+\n/);
+  assert.match(err, /note: recipe finetune: \d+ training videos, from trained weights\n/);
+  assert.match(err, /note: start from vmf-52m: .*terms: research and evaluation only\n/);
   assert.match(err, /note: classes balanced: the largest has more than 1\.5 times the videos of the smallest\n/);
   assert.match(err, /note: about \d+ (s|min): 1 epochs? of \d+ clips at [\d.]+ clips\/s on this machine\n/);
   assert.match(out, /vmf-0\.1g: 2 classes/);
   assert.ok(existsSync(join(folder, 'runs', 'clips', 'best.safetensors')));
   const again = await vmf(folder, 'train', 'clips', '--config', 'tiny.json', '--batch', '2', ...quick);
   assert.equal(again.code, 0, again.err);
+  assert.match(again.err, /note: recipe small: \d+ training videos, fewer than \d+\n/);
   assert.ok(existsSync(join(folder, 'runs', 'clips-2', 'best.safetensors')));
 });
 

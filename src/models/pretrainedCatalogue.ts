@@ -14,5 +14,6 @@ export interface PretrainedWeights {
 /** One line a file of the folder pretrained/, written by `node scripts/addPretrained.mjs`. The first that fits a network is its default. */
 // biome-ignore format: a line each
 export const pretrainedWeights: readonly PretrainedWeights[] = [
+  { name: 'vmf-52m', network: 'vmf-0.1g', bytes: 5366812, sha256: '7409713e586c238a834eca864b9c25119bf0bc86e429a319327fee5f140c9653', knows: '113 captured motions, by rendered clips', terms: 'research and evaluation only' },
   // end of the catalogue
 ];
