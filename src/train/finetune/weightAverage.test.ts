@@ -107,3 +107,13 @@ test('the best epoch stays where no average is better, and without validation vi
   const none = { ...given, outcome: { ...given.outcome, bestTop1: undefined, bestLoss: undefined } };
   assert.equal(await averageWithProbe(none), undefined);
 });
+
+test('where no logits are numbers, nothing is chosen', async () => {
+  const nan: ReturnType<Answers> = [
+    [Number.NaN, 0],
+    [0, Number.NaN],
+  ];
+  const { given, saved } = parts(() => nan, { top1: 0.5, loss: 1, epoch: 1 });
+  assert.equal(await averageWithProbe(given), undefined);
+  assert.equal(saved.length, 0);
+});

@@ -51,6 +51,7 @@ export async function averageWithProbe(parts: AverageParts): Promise<Kept | unde
   ]);
   const floor = candidates.find(({ tunedShare }) => tunedShare === 0)?.top1 ?? 0;
   const fit = candidates.filter(({ top1 }) => top1 >= floor);
+  if (fit.length === 0) return undefined; // no logits are numbers: the run itself says so
   const { weights, tunedShare, top1, loss } = fit.reduce((best, each) => (each.scaledLoss < best.scaledLoss ? each : best));
   const kept = { tunedShare, top1, loss, candidates: candidates.map(({ weights: _, ...each }) => each) };
   onEvent({ kind: 'note', message: told(kept) });
