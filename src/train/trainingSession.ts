@@ -11,6 +11,7 @@ import type { NetworkConfig } from '../models/config.js';
 import { clipShape, evaluationGraph, type FlatWeights, masksOf } from '../models/network.js';
 import { countValues } from '../models/variables.js';
 import type { GraphRuntime, Session, TensorValue } from '../platform/graphRuntime.js';
+import { joined } from '../runtime/joined.js';
 import {
   gradientMicroStep,
   type ScheduleEntry,
@@ -266,9 +267,5 @@ export class TrainingSession {
 
 /** The first vector itself where the second is empty. */
 function joinedValues(first: Float32Array, second: Float32Array): Float32Array {
-  if (second.length === 0) return first;
-  const out = new Float32Array(first.length + second.length);
-  out.set(first);
-  out.set(second, first.length);
-  return out;
+  return second.length === 0 ? first : joined([first, second]);
 }

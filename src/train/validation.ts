@@ -3,6 +3,7 @@ import type { LabelledVideo } from '../dataset/labelledVideos.js';
 import { softmax } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
 import { inventoryOf } from '../models/network.js';
+import { joined } from '../runtime/joined.js';
 import { PreciseBatchNorm } from './preciseBatchNorm.js';
 import type { TrainOptions } from './recipe/options.js';
 import type { TrainingSession } from './trainingSession.js';
@@ -57,12 +58,12 @@ export function resultOfLogits(logits: Float32Array, labels: Int32Array, classes
 
 /** Logits [N, classes] of videos, one centre view each, and their labels [N]. */
 export async function validationLogits({ options, loader, session }: ValidationParts, videos: readonly LabelledVideo[]) {
-  const [logits, labels]: [number[], number[]] = [[], []];
+  const [logits, labels]: [Float32Array[], number[]] = [[], []];
   for await (const batch of loader.batches(videos, { batch: options.batch, train: false })) {
-    logits.push(...(await session.logits(batch.clips)));
+    logits.push(await session.logits(batch.clips));
     labels.push(...batch.labels);
   }
-  return { logits: Float32Array.from(logits), labels: Int32Array.from(labels) };
+  return { logits: joined(logits), labels: Int32Array.from(labels) };
 }
 
 /** How many rows of logits [B, classes] have their largest value on the label; rows without a label (-1) are wrong. */

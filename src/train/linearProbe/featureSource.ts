@@ -1,6 +1,7 @@
 import type { ClipTensor } from '../../clip/clipTensor.js';
 import type { DataLoader } from '../../dataset/dataLoader.js';
 import type { LabelledVideo } from '../../dataset/labelledVideos.js';
+import { joined } from '../../runtime/joined.js';
 import type { ClipFeatures } from './fitProbe.js';
 
 /** Features of clips by a frozen network, whatever runs it. */
@@ -39,15 +40,12 @@ export async function featuresOfVideos(
     done += count;
     onProgress?.(done, videos.length);
   }
-  return joined(all);
+  return joinedClips(all);
 }
 
-function joined(parts: readonly ClipFeatures[]): ClipFeatures {
-  const features = new Float32Array(parts.reduce((sum, part) => sum + part.features.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    features.set(part.features, at);
-    at += part.features.length;
-  }
-  return { features, labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])) };
+function joinedClips(parts: readonly ClipFeatures[]): ClipFeatures {
+  return {
+    features: joined(parts.map(({ features }) => features)),
+    labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
+  };
 }

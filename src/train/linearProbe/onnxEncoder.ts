@@ -11,6 +11,7 @@ import { featuresValue, onnxCost } from '../../inference/onnxOutline.js';
 import { normalisationOf, statedFacts } from '../../inference/onnxPixels.js';
 import { type OnnxEncoderConfig, onnxEncoderConfig } from '../../models/onnxEncoder.js';
 import type { GraphRuntime } from '../../platform/graphRuntime.js';
+import { joined } from '../../runtime/joined.js';
 import { readModelBytes } from '../../weights/onnxFile.js';
 import type { TrainJob } from '../job.js';
 import type { FeatureSource } from './featureSource.js';
@@ -57,7 +58,7 @@ export async function openOnnxEncoder(path: string, job: Job, data: LabelledVide
       ...{ name: basename(path), frames, height, width, classes, output, features: features.width, ...cost },
     }),
     preprocess: makePreprocess({ resize: 'stretch', ...normalisation, ...sided, ...asked, frames, height, width }),
-    source: { batch, widths: features.widths, of: async (clips) => joinedRows(await features.rows(clips)) },
+    source: { batch, widths: features.widths, of: async (clips) => joined(await features.rows(clips)) },
   };
 }
 
@@ -67,11 +68,4 @@ function refuseOtherSizes(form: ClipShape, asked: Partial<ClipShape>, path: stri
     if (wanted !== undefined && wanted !== form[key])
       throw new ConfigError(`${path}: its graph is for ${key} ${form[key]} only, got ${wanted}; leave that out`);
   }
-}
-
-function joinedRows(rows: readonly Float32Array[]): Float32Array {
-  const width = rows[0]?.length ?? 0;
-  const out = new Float32Array(rows.length * width);
-  for (const [i, row] of rows.entries()) out.set(row, i * width);
-  return out;
 }

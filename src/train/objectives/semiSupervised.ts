@@ -13,6 +13,7 @@ import type { ClipBatch } from '../../dataset/dataLoader.js';
 import { softmax } from '../../metrics/softmax.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { Rng } from '../../rng.js';
+import { joined } from '../../runtime/joined.js';
 import type { TrainOptions } from '../recipe/options.js';
 import type { TrainingSession } from '../trainingSession.js';
 import { type StepPosition, supervisedBatch, type TrainingBatch } from './supervised.js';
@@ -55,10 +56,10 @@ export async function semiSupervisedBatch(
   return {
     clips: joinClips([known.clips, strong]),
     // The loss of the labelled clips plus a weight times that of the others, each a mean.
-    targets: joined(
+    targets: joined([
       scaled(known.targets, options.batch / parts.labelled),
       scaled(targets, (pseudoWeightAt(done, options) * options.batch) / parts.unlabelled),
-    ),
+    ]),
     labels: Int32Array.from([...known.labels, ...Array<number>(parts.unlabelled).fill(-1)]),
     videos: known.videos,
     pseudoShare: confident / parts.unlabelled,
@@ -93,10 +94,3 @@ export function pseudoTargets(
 }
 
 const scaled = (values: Float32Array, factor: number): Float32Array => values.map((value) => value * factor);
-
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  const out = new Float32Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
-}
