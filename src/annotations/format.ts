@@ -19,6 +19,8 @@ export interface ReadChoices {
   readonly film?: string;
   /** The annotator, where a file has versions by several. */
   readonly annotator?: string;
+  /** Names of classes by their id, for lists that hold ids only. */
+  readonly classNames?: ReadonlyMap<string, string>;
   /** What happens to states that were begun and not ended: they last to the end of the film, or are dropped. Otherwise an error. */
   readonly unpaired?: 'end' | 'drop';
 }
@@ -46,6 +48,15 @@ export interface WriteChoices {
   readonly aroundSec?: number;
 }
 
+/** Something that a format cannot hold. */
+export interface Loss {
+  readonly count: number;
+  /** "points", "subjects". */
+  readonly what: string;
+  /** Whether whole moments are left out, not only something said of them. */
+  readonly moments: boolean;
+}
+
 /** A file to be written; several where a format takes one a film. */
 export interface WrittenFile {
   /** Below the output: "" is the output itself. */
@@ -56,7 +67,7 @@ export interface WrittenFile {
 export interface Written {
   readonly files: readonly WrittenFile[];
   /** What this writer in particular could not keep, beyond `holds`: by count and kind. */
-  readonly losses: readonly string[];
+  readonly losses: readonly Loss[];
 }
 
 export interface AnnotationFormat {
@@ -70,5 +81,8 @@ export interface AnnotationFormat {
   read?(file: AnnotationFile, choices: ReadChoices): Annotations;
   /** Present with `write`. */
   readonly holds?: Holds;
+  /** The ending of its files with the dot, where `convert` may choose the format by it: ".vtt". */
+  readonly ending?: string;
+  /** Gets only what `holds` allows (reduce.ts takes the rest out and counts it), so that its losses are those beyond. */
   write?(annotations: Annotations, choices: WriteChoices): Written;
 }

@@ -1,0 +1,72 @@
+/** All formats of labelling programs, and how a file's format is found. A new one is a file in this folder and a line here. */
+import { ConfigError, DatasetError } from '../errors.js';
+import type { Annotations } from './annotations.js';
+import type { AnnotationFile, AnnotationFormat, ReadChoices, WriteChoices, Written } from './format.js';
+import { reduceTo } from './reduce.js';
+import { headerOf } from './table.js';
+import { baseName, jsonOrNothing, textOf } from './text.js';
+
+export const annotationFormats: readonly AnnotationFormat[] = [];
+
+export type Reader = AnnotationFormat & Required<Pick<AnnotationFormat, 'read'>>;
+export type Writer = AnnotationFormat & Required<Pick<AnnotationFormat, 'write' | 'holds'>>;
+
+const canRead = (format: AnnotationFormat): format is Reader => format.read !== undefined;
+const canWrite = (format: AnnotationFormat): format is Writer => format.write !== undefined && format.holds !== undefined;
+
+export const readers: readonly Reader[] = annotationFormats.filter(canRead);
+export const writers: readonly Writer[] = annotationFormats.filter(canWrite);
+
+function named<Format extends AnnotationFormat>(formats: readonly Format[], name: string, option: string): Format {
+  const found = formats.find((format) => format.name === name);
+  if (found !== undefined) return found;
+  const names = formats.map((format) => format.name).join(', ');
+  throw new ConfigError(`${option} ${name}: no such format; expected one of ${names}`);
+}
+
+export const readerNamed = (name: string): Reader => named(readers, name, '--from');
+export const writerNamed = (name: string): Writer => named(writers, name, '--to');
+
+/** The format of a file by its content. DatasetError that says what was seen, where none or several match. */
+export function formatOf(file: AnnotationFile): Reader {
+  const matching = readers.filter((format) => format.matches(file));
+  const [first] = matching;
+  if (first !== undefined && matching.length === 1) return first;
+  const names = (matching.length > 0 ? matching : readers).map(({ name }) => name).join(', ');
+  const fault = matching.length > 0 ? 'of more than one format' : `of no format that is known; it has ${seenIn(file)}`;
+  throw new DatasetError(`${fault}; say which with --from: ${names}`, { path: file.path });
+}
+
+function seenIn(file: AnnotationFile): string {
+  if (file.bytes.length === 0) return 'no content';
+  const json = jsonOrNothing(file);
+  if (json !== undefined) return Array.isArray(json) ? `a JSON list of ${json.length}` : `JSON with ${list(Object.keys(json))}`;
+  const header = headerOf(file);
+  return header.length > 1
+    ? `a first line with the cells ${list(header)}`
+    : `the first line "${textOf(file).trim().split('\n')[0]?.slice(0, 60)}"`;
+}
+
+const list = (names: readonly string[]): string => names.slice(0, 8).join(', ') + (names.length > 8 ? ', ..' : '');
+
+/** The annotations of one file. DatasetError with file and place; ConfigError for an unknown `from`. */
+export function parseAnnotations(file: AnnotationFile, choices: ReadChoices = {}, from?: string): Annotations {
+  const format = from === undefined ? formatOf(file) : readerNamed(from);
+  return format.read(file, choices);
+}
+
+/** The files of a format, and everything that it cannot hold. */
+export function writeAnnotations(format: Writer, annotations: Annotations, choices: WriteChoices = {}): Written {
+  const { annotations: held, losses } = reduceTo(format.holds, annotations, choices);
+  const { files, losses: further } = format.write(held, choices);
+  return { files, losses: [...losses, ...further] };
+}
+
+/** The format that an output's name asks for; undefined where several or none do. */
+export function writerFor(path: string): Writer | undefined {
+  const name = baseName(path).toLowerCase();
+  const fitting = writers.filter(({ ending }) => ending !== undefined && name.endsWith(ending));
+  const longest = Math.max(...fitting.map(({ ending = '' }) => ending.length));
+  const best = fitting.filter(({ ending = '' }) => ending.length === longest);
+  return best.length === 1 ? best[0] : undefined;
+}
