@@ -25,7 +25,7 @@ test('a wrong or unknown field is a ConfigError that names it', () => {
 test('interleaved test clips share one strip and together use each frame once', () => {
   const preprocess = makePreprocess({ frames: 4, height: 96, width: 96, startSec: 0.5, resize: 'crop' });
   const evenly = stackLength({ mode: 'test', clips: 3 }, preprocess, 0);
-  const { request } = testStackRequest({ durationSec: 4, frameRate: 25 }, evenly, preprocess);
+  const { request } = testStackRequest({ firstFrameSec: 0, durationSec: 4, frameRate: 25 }, evenly, preprocess);
   assert.deepEqual(request, {
     times: { evenly: 12, startSec: 0.5, endSec: 4 },
     size: { width: 110, height: 110, keepAspect: 'cover' },

@@ -1,5 +1,5 @@
 import { Rng } from '../rng.js';
-import type { DecodeRequest, FrameStrip, VideoInfo } from '../video/types.js';
+import type { DecodeRequest, FrameStrip } from '../video/types.js';
 import { type ClipEffects, drawEffects, drawTimes, drawTransform } from './augment.js';
 import type { Augment } from './augmentOptions.js';
 import { decodeSize, testFrames } from './clipShape.js';
@@ -9,7 +9,7 @@ import type { ClipView } from './clipView.js';
 import { type ClipTransform, testTransform } from './crop.js';
 import type { Preprocess } from './preprocess.js';
 import { applyOperations } from './randAugment.js';
-import { slotsOf, type TimeWindow, type UsedWindow, usedWindow } from './temporalSampling.js';
+import { type Span, slotsOf, type TimeWindow, type UsedWindow, usedWindow } from './temporalSampling.js';
 
 /** Decoded frames that clips are sampled from. */
 export interface FrameStack {
@@ -25,19 +25,19 @@ export interface FrameStack {
 
 /** The request for `evenly` frames of a video, and the time window that they cover. */
 export function stackRequest(
-  { durationSec, frameRate }: Pick<VideoInfo, 'durationSec' | 'frameRate'>,
+  span: Span,
   evenly: number,
   { startSec }: Pick<Preprocess, 'startSec'>,
   size: DecodeRequest['size'],
 ): { readonly request: DecodeRequest; readonly window: UsedWindow } {
-  const window = usedWindow(durationSec, startSec, startSec === 0 ? {} : { frameRate });
+  const window = usedWindow(span, startSec);
   const stretch = startSec === 0 ? {} : { startSec: window.startSec, endSec: window.endSec };
   return { request: { times: { evenly, ...stretch }, size }, window };
 }
 
 /** The same for the fixed views of a test: evenly spaced frames, or those on screen at these times. */
 export function testStackRequest(
-  info: Pick<VideoInfo, 'durationSec' | 'frameRate'>,
+  info: Span,
   frames: number | readonly number[],
   preprocess: Preprocess,
 ): { readonly request: DecodeRequest; readonly window: UsedWindow } {

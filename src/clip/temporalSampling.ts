@@ -1,26 +1,22 @@
 import { ConfigError } from '../errors.js';
+import type { TimeWindow, VideoInfo } from '../video/types.js';
 
-/** A stretch of video in seconds from its first frame. */
-export interface TimeWindow {
-  readonly startSec: number;
-  readonly endSec: number;
-}
+export type { TimeWindow };
 
 /** `whole`: the video is too short to start at `startSec`, so all of it is used. */
 export interface UsedWindow extends TimeWindow {
   readonly whole: boolean;
 }
 
-/** The stretch to sample: from `startSec` to the end (or `endSec`); all of a video that ends before `startSec` plus one frame. */
-export function usedWindow(
-  durationSec: number,
-  startSec: number,
-  options: { readonly endSec?: number; readonly frameRate?: number } = {},
-): UsedWindow {
-  const endSec = Math.min(options.endSec ?? durationSec, durationSec);
-  const leastSec = options.frameRate === undefined ? 0 : 1 / options.frameRate;
+/** Where a video's picture lies on a player's clock, and its frames a second where they count. */
+export type Span = Pick<VideoInfo, 'firstFrameSec' | 'durationSec'> & { readonly frameRate?: number };
+
+/** The stretch to sample: from `skipSec` after the first frame to the end; all of a video that ends before that plus one frame. */
+export function usedWindow({ firstFrameSec, durationSec, frameRate }: Span, skipSec: number): UsedWindow {
+  const [startSec, endSec] = [firstFrameSec + skipSec, firstFrameSec + durationSec];
+  const leastSec = frameRate === undefined ? 0 : 1 / frameRate;
   if (endSec - startSec > leastSec * 1.000001) return { startSec, endSec, whole: false };
-  return { startSec: 0, endSec: durationSec, whole: startSec > 0 };
+  return { startSec: firstFrameSec, endSec, whole: skipSec > 0 };
 }
 
 /** Where each time lies among `count` equal slots of the window: the frame of a strip decoded evenly over it. */
@@ -33,8 +29,7 @@ export function slotsOf(timesSec: readonly number[], window: TimeWindow, count: 
 }
 
 /** What `denseWindows` needs, all in seconds. */
-export interface WindowOptions {
-  readonly durationSec: number;
+export interface WindowOptions extends Omit<Span, 'frameRate'> {
   readonly windowSec: number;
   readonly strideSec: number;
   readonly startSec?: number;
@@ -44,15 +39,15 @@ export interface WindowOptions {
 const mostWindows = 1_200_000;
 
 /**
- * Windows of `windowSec` every `strideSec` from `startSec` on. The last one ends at the end of the video (it overlaps more rather
+ * Windows of `windowSec` every `strideSec` from `startSec` after the first frame on. The last one ends at the end of the video (it overlaps more rather
  * than being cut short); a video no longer than a window gives one window, all of it.
  */
 export function denseWindows(options: WindowOptions): UsedWindow[] {
-  const { durationSec, windowSec, strideSec } = options;
+  const { windowSec, strideSec } = options;
   if (!(windowSec > 0 && strideSec > 0)) {
     throw new ConfigError(`windows: expected a length and a stride above 0 s, got ${windowSec} and ${strideSec}`);
   }
-  const { startSec, endSec, whole } = usedWindow(durationSec, options.startSec ?? 0);
+  const { startSec, endSec, whole } = usedWindow(options, options.startSec ?? 0);
   const lastSec = endSec - windowSec;
   if (lastSec <= startSec) return [{ startSec, endSec, whole }];
   // Less than a thousandth of a stride is rounding.

@@ -159,7 +159,7 @@ class Writing {
 
   private async writeVideo(path: string, pool: VideoPool): Promise<void> {
     const { info, timesSec } = this.watched;
-    const window = usedWindow(info.durationSec, this.explainer.preprocess.startSec, { frameRate: info.frameRate });
+    const window = usedWindow(info, this.explainer.preprocess.startSec);
     const { startSec, endSec } = window;
     const plan = videoPlan(endSec - startSec);
     const seen = await this.seen(pool, { evenly: plan.frames, startSec, endSec }, 256);

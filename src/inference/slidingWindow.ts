@@ -67,8 +67,8 @@ export async function recogniseWindows<Source>(
   const { signal, windowSec = windowOf(preprocess) } = options;
   const { strideSec = windowSec / 2, minDurationSec = strideSec * 1.5 } = options;
   const info = video.info ?? (await reader.facts(source, signal));
-  const { durationSec, truncated } = info;
-  const windows = denseWindows({ durationSec, windowSec, strideSec, startSec: preprocess.startSec });
+  const { firstFrameSec, durationSec, truncated } = info;
+  const windows = denseWindows({ firstFrameSec, durationSec, windowSec, strideSec, startSec: preprocess.startSec });
   const stretches = inStretches(windows, framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6), preprocess.frames);
   const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => decodeStretch(reader, source, part, leaving);
   const scored: WindowScores[] = [];

@@ -2,7 +2,16 @@ import { chooseBackEnd } from './backEnd.js';
 import { FfmpegDecoder } from './ffmpegCli.js';
 import { defaultLimits } from './limits.js';
 import { NodeAvDecoder } from './nodeAv.js';
-import type { DecodedVideo, DecodeRequest, Decoder, DecoderChoice, OpenVideo, VideoInfo, VideoLimits } from './types.js';
+import type {
+  DecodedVideo,
+  DecodeRequest,
+  Decoder,
+  DecoderChoice,
+  OpenVideo,
+  TimeWindow,
+  VideoInfo,
+  VideoLimits,
+} from './types.js';
 
 /** A decoder for the calling thread. Throws VideoError with installation advice. */
 export function openDecoder(choice: DecoderChoice = 'auto', limits: Partial<VideoLimits> = {}): Decoder {
@@ -11,9 +20,9 @@ export function openDecoder(choice: DecoderChoice = 'auto', limits: Partial<Vide
   return backEnd.name === 'node-av' ? new NodeAvDecoder(backEnd.av, bounds) : new FfmpegDecoder(backEnd.tools, bounds);
 }
 
-/** Opens a file for as long as `use` runs. */
-export function withVideo<T>(decoder: Decoder, path: string, use: (video: OpenVideo) => T): T {
-  const video = decoder.open(path);
+/** Opens a file, or a part of it, for as long as `use` runs. */
+export function withVideo<T>(decoder: Decoder, path: string, use: (video: OpenVideo) => T, part?: TimeWindow): T {
+  const video = decoder.open(path, part);
   try {
     return use(video);
   } finally {

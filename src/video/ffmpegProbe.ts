@@ -46,7 +46,7 @@ const packetSchema = v.object({
 const reportSchema = v.object({
   packets: v.optional(v.array(packetSchema), []),
   streams: v.optional(v.array(streamSchema), []),
-  format: v.optional(v.object({ format_name: optionalText, duration: optionalText })),
+  format: v.optional(v.object({ format_name: optionalText, start_time: optionalText, duration: optionalText })),
 });
 
 type Report = v.InferOutput<typeof reportSchema>;
@@ -67,7 +67,7 @@ export function probeWithFfprobe(path: string, limits: VideoLimits): Probed {
     'stream=duration_ts,nb_frames',
     'stream_disposition=attached_pic',
     'stream_side_data=displaymatrix',
-    'format=format_name,duration',
+    'format=format_name,start_time,duration',
   ];
   const args = [
     '-v',
@@ -141,6 +141,7 @@ function factsOf(path: string, report: Report, stream: ProbedStream, run: ToolRu
     hasAudio: report.streams.some((other) => other.codec_type === 'audio'),
     nominalRate: ratio(stream.avg_frame_rate) ?? ratio(stream.r_frame_rate) ?? 25,
     streamDurationSec: (stream.duration_ts ?? Number.NaN) * tickSec,
+    startSec: Number(report.format?.start_time ?? Number.NaN),
     fileDurationSec: Number(report.format?.duration ?? Number.NaN),
     headerFrames: Number(stream.nb_frames ?? 0),
     readDurationSec: readDuration(report),

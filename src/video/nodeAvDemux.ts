@@ -90,6 +90,7 @@ export class NodeAvFile {
       hasAudio: format.streams.some((other) => other.codecpar.codecType === av.AVMEDIA_TYPE_AUDIO),
       nominalRate: rate === undefined ? 25 : rate.num / rate.den,
       streamDurationSec: ticks(av, stream.duration) * tickSec,
+      startSec: ticks(av, format.startTime) / 1e6,
       fileDurationSec: ticks(av, format.duration) / 1e6,
       headerFrames: Number(stream.nbFrames),
       readDurationSec,

@@ -159,6 +159,8 @@ export interface CodecParameters {
 /** A container, read or written. */
 export interface FormatContext {
   readonly streams: Stream[];
+  /** In microseconds; of the first stream to start. */
+  readonly startTime: bigint;
   /** In microseconds. */
   readonly duration: bigint;
   readonly iformat: { readonly name: string | null } | null;

@@ -1,8 +1,9 @@
 import { VideoError } from '../errors.js';
 import { displaySize, type Orientation } from './geometry.js';
 import { checkDuration, checkPixels } from './limits.js';
+import { infoOfPart } from './part.js';
 import { buildTimeline, type PacketFacts, type Timeline } from './timeline.js';
-import type { VideoInfo, VideoLimits } from './types.js';
+import type { TimeWindow, VideoInfo, VideoLimits } from './types.js';
 
 export interface StreamFacts {
   readonly path: string;
@@ -16,6 +17,8 @@ export interface StreamFacts {
   readonly hasAudio: boolean;
   /** The rate in the header, frames a second; used only for packets without time. */
   readonly nominalRate: number;
+  /** When the first of all streams starts, on the clock of the packets; NaN where unknown. */
+  readonly startSec: number;
   /** Durations in the header, seconds: of this stream, of the file; NaN where there is none. */
   readonly streamDurationSec: number;
   readonly fileDurationSec: number;
@@ -45,7 +48,7 @@ export function unsupportedCodec(path: string, codec: string, decoder = 'FFmpeg'
 }
 
 /** Throws VideoError when there is not one frame to show, LimitError when the video is larger or longer than allowed. */
-export function understand(facts: StreamFacts, limits: VideoLimits): Understood {
+export function understand(facts: StreamFacts, limits: VideoLimits, part?: TimeWindow): Understood {
   const { path, codedWidth, codedHeight, sampleAspect, orientation } = facts;
   const timeline = timelineOf(facts);
   if (timeline.slots.length === 0)
@@ -70,6 +73,7 @@ export function understand(facts: StreamFacts, limits: VideoLimits): Understood 
     codedHeight,
     rotationDeg: orientation.rotationDeg,
     sampleAspect,
+    firstFrameSec: timeline.firstSec,
     durationSec: timeline.durationSec,
     headerDurationSec: headerDuration(facts),
     frameCount: timeline.slots.length,
@@ -77,15 +81,17 @@ export function understand(facts: StreamFacts, limits: VideoLimits): Understood 
     hasAudio: facts.hasAudio,
     ...(truncated === undefined ? {} : { truncated }),
   };
-  return { facts, timeline, info };
+  return { facts, timeline, info: infoOfPart(info, timeline, part) };
 }
 
 const because = ({ readError }: StreamFacts): string => (readError === undefined ? '' : ` (${readError})`);
 
 function timelineOf(facts: StreamFacts): Timeline {
-  const { packets, tickSec, nominalRate } = facts;
-  const timeline = buildTimeline(packets, tickSec, nominalRate);
-  return truncation(facts, timeline) === undefined ? timeline : buildTimeline(packets, tickSec, nominalRate, true);
+  const { packets, tickSec, nominalRate, startSec } = facts;
+  const timeline = buildTimeline(packets, tickSec, nominalRate, { startSec });
+  return truncation(facts, timeline) === undefined
+    ? timeline
+    : buildTimeline(packets, tickSec, nominalRate, { startSec, cut: true });
 }
 
 /** Containers whose header states a duration; elsewhere FFmpeg estimates it, at worst from the file size. */

@@ -166,11 +166,13 @@ describe('timeline', () => {
 
   it('takes centres of equal parts, and refuses times that are not in the video', () => {
     const timeline = buildTimeline(openGops, 1, 25);
-    assert.deepEqual(wantedTimes('a', { evenly: 5 }, timeline), [1, 3, 5, 7, 9]);
-    assert.deepEqual(wantedTimes('a', { evenly: 2, startSec: 4, endSec: 8 }, timeline), [5, 7]);
+    const window = { startSec: 0, endSec: timeline.durationSec };
+    assert.deepEqual(wantedTimes('a', { evenly: 5 }, window, 1), [1, 3, 5, 7, 9]);
+    assert.deepEqual(wantedTimes('a', { evenly: 2, startSec: 4, endSec: 8 }, window, 1), [5, 7]);
+    assert.deepEqual(wantedTimes('a', { evenly: 2 }, { startSec: 4, endSec: 8 }, 1), [5, 7]);
     const refused = (times: Parameters<typeof wantedTimes>[1], reason: RegExp) =>
       assert.throws(
-        () => wantedTimes('a.mp4', times, timeline),
+        () => wantedTimes('a.mp4', times, window, 1),
         (error) => error instanceof VideoError && reason.test(error.message),
       );
     refused({ timesSec: [12] }, /a\.mp4: no frame at 12\.000 s: the video runs from 0 to 10\.000 s/);

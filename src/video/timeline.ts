@@ -1,6 +1,6 @@
 /** Display times of frames from their packets, and the packets to decode for given frames. Pure; shared by both decoders. */
 import { VideoError } from '../errors.js';
-import type { FrameTimes } from './types.js';
+import type { FrameTimes, TimeWindow } from './types.js';
 
 /** One packet of the video stream, in ticks; NaN where the file gives no value. */
 export interface PacketFacts {
@@ -16,7 +16,7 @@ export interface PacketFacts {
 
 /** One frame that is shown. */
 export interface FrameSlot {
-  /** From the first frame shown. */
+  /** On a player's clock. */
   readonly startSec: number;
   /** Packet index in decoding order, and pts; -1 and NaN when frames are identified by order alone. */
   readonly packet: number;
@@ -34,6 +34,8 @@ export interface Timeline {
   readonly firstPacket: number;
   /** Packets from here on are cut off. */
   readonly endPacket: number;
+  /** When the first frame is shown, and how long from there on. */
+  readonly firstSec: number;
   readonly durationSec: number;
   /** The usual time between two frames. */
   readonly frameSec: number;
@@ -44,10 +46,15 @@ export interface Timeline {
 }
 
 /**
- * Display times of a stream's frames. `fallbackRate` (fps) serves packets without times; `cut`: the file is known to be
- * truncated.
+ * Display times of a stream's frames. `fallbackRate` (fps) serves packets without times; `startSec`: when the container starts, on
+ * the packets' clock; `cut`: the file is known to be truncated.
  */
-export function buildTimeline(packets: readonly PacketFacts[], tickSec: number, fallbackRate: number, cut = false): Timeline {
+export function buildTimeline(
+  packets: readonly PacketFacts[],
+  tickSec: number,
+  fallbackRate: number,
+  { startSec = Number.NaN, cut = false } = {},
+): Timeline {
   let endPacket = packets.length;
   while (endPacket > 0 && packets[endPacket - 1]?.corrupt === true) endPacket--;
   const firstKey = packets.findIndex((packet) => packet.key);
@@ -58,14 +65,27 @@ export function buildTimeline(packets: readonly PacketFacts[], tickSec: number, 
   const last = slots.at(-1);
   const lastSec = droppedAtEnd > 0 ? frameSec : stamped.lastDurationSec || frameSec;
   const durationSec = last === undefined ? 0 : last.startSec + lastSec;
-  const { byOrder, duplicates } = stamped;
-  return { slots, tickSec, byOrder, firstPacket, endPacket, durationSec, frameSec, duplicates, droppedAtEnd };
+  const { byOrder, duplicates, originSec } = stamped;
+  const firstSec = sinceStart(originSec, startSec);
+  const placed = firstSec === 0 ? slots : slots.map((slot) => ({ ...slot, startSec: slot.startSec + firstSec }));
+  return { slots: placed, tickSec, byOrder, firstPacket, endPacket, firstSec, durationSec, frameSec, duplicates, droppedAtEnd };
+}
+
+/** FFmpeg rounds the container's start to microseconds. */
+const roundingSec = 1.5e-6;
+
+/** When the first frame is shown on a player's clock. A container that claims to start after it starts with it. */
+function sinceStart(originSec: number, containerSec: number): number {
+  const sec = originSec - containerSec;
+  return sec > roundingSec ? sec : 0;
 }
 
 interface Stamped {
   readonly slots: FrameSlot[];
   readonly byOrder: boolean;
   readonly duplicates: number;
+  /** Of the first frame on the packets' clock. */
+  readonly originSec: number;
   readonly lastDurationSec: number;
 }
 
@@ -91,6 +111,7 @@ function fromOrigin(shown: readonly FrameSlot[], packets: readonly PacketFacts[]
   return {
     slots: shown.map((slot) => ({ ...slot, startSec: (slot.pts - origin) * tickSec })),
     byOrder: false,
+    originSec: origin * tickSec,
     lastDurationSec: lastDuration > 0 ? lastDuration * tickSec : 0,
   };
 }
@@ -109,6 +130,7 @@ function byDisplayOrder(used: readonly PacketFacts[], tickSec: number, rate: num
       pts: Number.NaN,
     })),
     byOrder: true,
+    originSec: timed ? origin * tickSec : Number.NaN,
     duplicates: 0,
     lastDurationSec: timed && duration > 0 ? duration * tickSec : 0,
   };
@@ -177,28 +199,26 @@ export function withoutUnshown(
   return { ...timeline, slots: shown };
 }
 
-/** Requested times in seconds, non-decreasing. Throws VideoError for invalid times or times outside the video. */
-export function wantedTimes(path: string, times: FrameTimes, { durationSec, frameSec }: Timeline): number[] {
-  const wanted = 'timesSec' in times ? [...times.timesSec] : segmentCentres(path, times, durationSec);
+/** Requested times in seconds, non-decreasing. Throws VideoError for invalid times or times outside of what was opened. */
+export function wantedTimes(path: string, times: FrameTimes, window: TimeWindow, frameSec: number): number[] {
+  const wanted = 'timesSec' in times ? [...times.timesSec] : segmentCentres(path, times, window);
+  const { startSec, endSec } = window;
   const slack = Math.max(frameSec, 0.05);
   wanted.forEach((time, index) => {
-    if (time >= -slack && time <= durationSec + slack && time >= (wanted[index - 1] ?? Number.NEGATIVE_INFINITY)) return;
+    if (time >= startSec - slack && time <= endSec + slack && time >= (wanted[index - 1] ?? Number.NEGATIVE_INFINITY)) return;
     if (!Number.isFinite(time))
       throw new VideoError(`a frame was asked for at ${time} s; times are numbers of seconds`, { path });
     if (time < (wanted[index - 1] ?? time))
       throw new VideoError(`times must not decrease, got ${wanted[index - 1]} s then ${time} s`, { path });
-    throw new VideoError(`no frame at ${time.toFixed(3)} s: the video runs from 0 to ${durationSec.toFixed(3)} s`, { path });
+    const runs = `${startSec === 0 ? 0 : startSec.toFixed(3)} to ${endSec.toFixed(3)} s`;
+    throw new VideoError(`no frame at ${time.toFixed(3)} s: the video runs from ${runs}`, { path });
   });
   if (wanted.length === 0) throw new VideoError('no frame was asked for; give at least one time', { path });
   return wanted;
 }
 
-function segmentCentres(
-  path: string,
-  times: Exclude<FrameTimes, { timesSec: readonly number[] }>,
-  durationSec: number,
-): number[] {
-  const { evenly, startSec = 0, endSec = durationSec } = times;
+function segmentCentres(path: string, times: Exclude<FrameTimes, { timesSec: readonly number[] }>, window: TimeWindow): number[] {
+  const { evenly, startSec = window.startSec, endSec = window.endSec } = times;
   if (!Number.isInteger(evenly) || evenly < 1)
     throw new VideoError(`"evenly" must be a whole number from 1, got ${evenly}`, { path });
   if (!(endSec >= startSec)) throw new VideoError(`the part from ${startSec} s to ${endSec} s ends before it begins`, { path });

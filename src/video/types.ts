@@ -1,5 +1,11 @@
 /** File facts and RGB frames at chosen times. Decoders are synchronous, one per worker thread. */
 
+/** A stretch of a film, in seconds of the clock that a player shows: 0 is where the container starts, be it with sound or picture. */
+export interface TimeWindow {
+  readonly startSec: number;
+  readonly endSec: number;
+}
+
 /** Facts about a video file's (first) video stream, read from its packets rather than believed from its header. */
 export interface VideoInfo {
   readonly path: string;
@@ -13,7 +19,9 @@ export interface VideoInfo {
   /** Clockwise turn that the player must apply: 0, 90, 180 or 270. */
   readonly rotationDeg: number;
   readonly sampleAspect: number;
-  /** From the first frame shown to the end of the last one that is really in the file. */
+  /** When the picture begins, on a player's clock: 0 unless sound comes first. Where a part is read: when that begins. */
+  readonly firstFrameSec: number;
+  /** From there to the end of the last frame that is really in the file, or of the part. */
   readonly durationSec: number;
   /** As the header states; NaN when it does not. */
   readonly headerDurationSec: number;
@@ -25,11 +33,11 @@ export interface VideoInfo {
   readonly truncated?: string;
 }
 
-/** Which moments to decode, in seconds from the first frame shown. */
+/** Which moments to decode, in seconds of a player's clock. */
 export type FrameTimes =
   /** The frame on screen at each of these times; non-decreasing, repeats allowed. */
   | { readonly timesSec: readonly number[] }
-  /** The centres of `evenly` equal segments of [startSec, endSec], by default of the whole video. */
+  /** The centres of `evenly` equal segments of [startSec, endSec], by default of all that was opened. */
   | { readonly evenly: number; readonly startSec?: number; readonly endSec?: number };
 
 /**
@@ -51,7 +59,7 @@ export interface DecodeRequest {
 export interface FrameStrip {
   readonly width: number;
   readonly height: number;
-  /** [frames] when each frame begins to be shown, seconds from the first frame of the video. */
+  /** [frames] when each frame begins to be shown, seconds of a player's clock. */
   readonly timesSec: Float64Array;
   /** [frames, height, width, 3], 8 bits a channel, full-range sRGB. */
   readonly rgb: Uint8Array;
@@ -85,5 +93,6 @@ export interface OpenVideo {
 /** Reads video files. Every failure, of opening or of decoding, is a VideoError or LimitError that names the path and the reason. */
 export interface Decoder {
   readonly name: BackEndName;
-  open(path: string): OpenVideo;
+  /** Of a part nothing else is decoded, and its facts are as though it were all. VideoError for one that is not in the film. */
+  open(path: string, part?: TimeWindow): OpenVideo;
 }

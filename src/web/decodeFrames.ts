@@ -3,6 +3,7 @@ import type { EncodedPacket } from 'mediabunny';
 import { messageOf, VmfError } from '../errors.js';
 import { beforeTurning, outputSize, type Size, turned } from '../video/geometry.js';
 import { checkStrip } from '../video/limits.js';
+import { windowOf } from '../video/part.js';
 import { unsupportedCodec } from '../video/streamFacts.js';
 import {
   type DecodeRun,
@@ -32,7 +33,7 @@ export async function decodeFrames(
 ): Promise<FrameStrip> {
   const { path } = index.facts;
   const config = await supported(index);
-  const timesSec = wantedTimes(path, request.times, index.timeline);
+  const timesSec = wantedTimes(path, request.times, windowOf(index.info), index.timeline.frameSec);
   const size = outputSize(path, index.info, request.size);
   checkStrip(path, timesSec.length, size.width, size.height);
   let usable = index.timeline;

@@ -76,6 +76,7 @@ export class DemuxedVideo {
       tickSec: 1 / resolution,
       hasAudio: (await input.getAudioTracks()).length > 0,
       ...{ nominalRate: 25, headerFrames: 0 },
+      startSec: await firstOf(input, ownDuration),
       streamDurationSec: ownDuration ? Math.min(promised, ticksOf(packets) / resolution) : Number.NaN,
       fileDurationSec: ownDuration ? Number.NaN : promised,
       readDurationSec: ownDuration ? 0 : await input.computeDuration(),
@@ -150,6 +151,12 @@ function packetFacts({ timestamp, duration, type }: EncodedPacket, resolution: n
   const pts = Math.round(timestamp * resolution);
   const facts = { pts, dts: Number.NaN, duration: Math.round(duration * resolution), key: type === 'key' };
   return { ...facts, discard: edited && pts < 0, corrupt: false };
+}
+
+/** When the first track starts. FFmpeg counts what an edit list cuts away (of sound, its lead-in) as before 0. */
+async function firstOf(input: Input, edited: boolean): Promise<number> {
+  const firsts = await Promise.all((await input.getTracks()).map((track) => track.getFirstTimestamp()));
+  return Math.min(...firsts.map((sec) => (edited ? Math.max(sec, 0) : sec)));
 }
 
 /** An MP4 track's header may count reordering too; FFmpeg takes the lesser. */
