@@ -77,7 +77,7 @@ function withClasses(data: LabelledVideos): LabelledVideos {
 }
 
 export async function ablation({ data, seeds, only, say }: AblationOptions): Promise<AblationRow[]> {
-  const all = withClasses(readDataset(data));
+  const all = withClasses(await readDataset(data));
   const chosen = Object.entries(variants()).filter(([name]) => only === undefined || only.includes(name));
   const runs = seeds.flatMap((seed) =>
     chosen.map(([name, options]) => async () => {

@@ -38,7 +38,7 @@ async function step(name: string, clips: number, threads: number): Promise<StepR
 
 async function predictions(data: string): Promise<PredictionsReport> {
   const recogniser = await openRecogniser(freshCheckpoint('vmf-0.1g', 12));
-  const { videos } = readDataset(data);
+  const { videos } = await readDataset(data);
   const rssMb: { after: number; mb: number }[] = [];
   for (let done = 1; done <= 1000; done++) {
     const video = videos[done % videos.length];
@@ -51,7 +51,7 @@ async function predictions(data: string): Promise<PredictionsReport> {
 
 async function bulk(data: string): Promise<PredictionsReport> {
   const recogniser = await openRecogniser(freshCheckpoint('vmf-0.1g', 12), { mode: 'throughput' });
-  const { videos } = readDataset(data);
+  const { videos } = await readDataset(data);
   const paths = function* () {
     for (let i = 0; i < 3000; i++) yield videos[i % videos.length]?.path ?? '';
   };

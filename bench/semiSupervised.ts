@@ -40,7 +40,7 @@ const labelledClips = 6720;
 const model = networkConfig('vmf-0.1g', { temporal: 'all' });
 
 export async function semiSupervised({ data: path, seed, say, only, choices = {} }: SemiOptions): Promise<SemiRow[]> {
-  const data = readDataset(path);
+  const data = await readDataset(path);
   const few = withFewLabels(data, seed);
   const folder = mkdtempSync(join(tmpdir(), 'vmf-unlabelled-'));
   few.others.forEach((video, i) => {

@@ -21,7 +21,7 @@ export async function streamAccuracy(data: string, weights: string, say: (line: 
   const recogniser = await loadStreamRecogniser(weights, { hop: frames, top: 1 });
   const reader = new FileClipReader(recogniser.preprocess);
   try {
-    const videos = videosOf(readDataset(data), 'test');
+    const videos = videosOf(await readDataset(data), 'test');
     const right = { alone: 0, after: 0 };
     let before: readonly RgbFrame[] = [];
     for (const { path, label } of videos) {

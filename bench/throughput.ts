@@ -57,7 +57,7 @@ export async function throughput(options: ThroughputOptions): Promise<Throughput
   const single = await openRecogniser(checkpoint, { threads: 1, engines: 1, workers: 1 });
   const recognisers = await Promise.all(chosen.map(open));
   try {
-    const measure = (folder: string) => measured(single, recognisers, chosen, videosIn(folder, clips), options);
+    const measure = async (folder: string) => measured(single, recognisers, chosen, await videosIn(folder, clips), options);
     if (data) return await measure(data);
     return await withFolder(async (folder) => measure(await drawActions(folder, { train: 0, val: 0, test: clips })));
   } finally {
@@ -65,8 +65,8 @@ export async function throughput(options: ThroughputOptions): Promise<Throughput
   }
 }
 
-function videosIn(folder: string, count: number): string[] {
-  const { videos } = readDataset(folder);
+async function videosIn(folder: string, count: number): Promise<string[]> {
+  const { videos } = await readDataset(folder);
   return Array.from({ length: count }, (_, i) => videos[i % videos.length]?.path ?? '');
 }
 

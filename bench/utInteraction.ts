@@ -39,8 +39,8 @@ export async function utInteraction(options: UtInteractionOptions): Promise<Accu
   const { list, seeds, only } = options;
   const wanted = (name: string) => only === undefined || only.includes(name);
   const rows: AccuracyRow[] = [];
-  if (wanted('split')) rows.push(...(await bySplit('split column', readDataset(list), options, square)));
-  if (wanted('whole')) rows.push(...(await bySplit('split column, whole frames', readDataset(list), options, {})));
+  if (wanted('split')) rows.push(...(await bySplit('split column', await readDataset(list), options, square)));
+  if (wanted('whole')) rows.push(...(await bySplit('split column, whole frames', await readDataset(list), options, {})));
   for (const set of ['set1', 'set2']) if (wanted(set)) rows.push(await leaveOneOut(options, set, seeds[0] ?? 0));
   return rows;
 }
@@ -87,7 +87,7 @@ async function bySplit(
 /** Leave one sequence out; Wilson interval. */
 async function leaveOneOut(options: UtInteractionOptions, set: string, seed: number): Promise<AccuracyRow> {
   const { list, say } = options;
-  const data = readDataset(list, { filter: [{ column: 'set', values: [set] }], ignoreSplits: true });
+  const data = await readDataset(list, { filter: [{ column: 'set', values: [set] }], ignoreSplits: true });
   const column = 'fold';
   const folds = foldsOf(data, column, seed);
   const results = await sideBySide(

@@ -86,7 +86,7 @@ interface Study {
 
 async function plan(options: ClipsPerClassOptions): Promise<Study> {
   // No validation videos: what is drawn holds its own. The same test videos as `vmf train` and `vmf eval` keep where there is no split.
-  const data = readDataset(options.data, { valShare: 0, shares: { train: 0.9, val: 0, test: 0.1 } });
+  const data = await readDataset(options.data, { valShare: 0, shares: { train: 0.9, val: 0, test: 0.1 } });
   const test = videosOf(data, options.split);
   const draws = new Draws(data);
   const weights = await weightsFor(options);

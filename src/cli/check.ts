@@ -43,7 +43,7 @@ function wholeNumber(text: string): number {
 
 async function run(path: string, flags: CheckFlags): Promise<DatasetReport> {
   const { filter, allowOutside = false } = flags;
-  const data = readDataset(path, { keepMissing: true, allowOutside, ...(filter && { filter }) });
+  const data = await readDataset(path, { keepMissing: true, allowOutside, ...(filter && { filter }) });
   const { stderr } = process;
   const onProgress = (done: number, of: number) => {
     if (stderr.isTTY) stderr.write(done < of ? `\rreading ${done}/${of}` : '\r\x1b[K');

@@ -76,7 +76,7 @@ async function run(dataPath: string, flags: Flags, given: Split | 'all' | undefi
   const fitted = calibrationSplit(flags, given);
   for (const path of [flags.csv, flags.report, flags.calibratedOut]) if (path !== undefined) checkWritable(path);
   const { seed, filter, allowOutside = false } = flags;
-  const data = readDataset(dataPath, { allowOutside, ...(seed !== undefined && { seed }), ...(filter && { filter }) });
+  const data = await readDataset(dataPath, { allowOutside, ...(seed !== undefined && { seed }), ...(filter && { filter }) });
   if (fitted !== undefined) return calibrate(data, fitted, flags, recogniserOptions(flags), signal);
   const videos = flags.split === 'all' ? data.videos : videosOf(data, flags.split);
   const { rejectThreshold } = flags;

@@ -119,7 +119,7 @@ const signed = (value: number): string => (value < 0 ? '' : '+') + value.toFixed
 async function overDataset(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { out, blocks = false, blind: blindness, force = false, split = 'test', seed, allowOutside = false } = flags;
   const weights = await chosenWeights(flags.weights);
-  const data = readDataset(path, { allowOutside, ...(seed !== undefined && { seed }) });
+  const data = await readDataset(path, { allowOutside, ...(seed !== undefined && { seed }) });
   for (const note of data.notes) process.stderr.write(`note: ${note}\n`);
   const videos = split === 'all' ? data.videos : videosOf(data, split);
   const line = new ProgressLine();

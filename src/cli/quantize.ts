@@ -62,7 +62,7 @@ function divergence(text: string): number {
 export async function quantizeAndReport(flags: QuantizeFlags, signal: AbortSignal): Promise<void> {
   const { weights, calibrate, out, clips, maxDivergence, minChannels, decoder = 'auto', force = false } = flags;
   const data = dataOptions(flags);
-  if (flags.test !== undefined) videosOf(readDataset(flags.test, data), 'test'); // before minutes of work
+  if (flags.test !== undefined) videosOf(await readDataset(flags.test, data), 'test'); // before minutes of work
   const line = new ProgressLine();
   const onProgress = (what: string, done: number, of: number) => line.show(`${what} ${bar(done / of)} ${done}/${of}`);
   try {
@@ -95,7 +95,7 @@ async function beforeAndAfter(
   onProgress: (what: string, done: number, of: number) => void,
   signal: AbortSignal,
 ): Promise<BeforeAndAfter> {
-  const videos = videosOf(readDataset(test, dataOptions(flags)), 'test');
+  const videos = videosOf(await readDataset(test, dataOptions(flags)), 'test');
   const tested = async (weights: string, what: string): Promise<Tested> => {
     const recogniser = await loadRecogniser(weights, { decoder: flags.decoder ?? 'auto' });
     try {

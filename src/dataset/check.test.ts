@@ -7,7 +7,8 @@ import { wav } from '../video/mediaFiles.test.fixture.js';
 import { checkDataset, type DatasetReport } from './check.js';
 import { readDataset } from './dataset.js';
 
-const check = (path: string): Promise<DatasetReport> => checkDataset(readDataset(path, { keepMissing: true }), { size: 2 });
+const check = async (path: string): Promise<DatasetReport> =>
+  checkDataset(await readDataset(path, { keepMissing: true }), { size: 2 });
 
 function soundFolder(t: TestContext, perClass = 6): string {
   const root = temporaryFolder(t);
@@ -103,7 +104,7 @@ test('what is doubtful about a sound set is a warning with its number', async (t
   make('wave/still.mp4', { seed: 60, frames: 40, width: 96, frozen: 40 });
   make('wave/short.mp4', { seed: 61, frames: 4, width: 96 });
   for (let i = 0; i < 2; i++) make(`jump/${i}.mp4`, { seed: 70 + i, frames: 80 + i, width: 120, frozen: 6 });
-  const report = await checkDataset(readDataset(root, { valShare: 0 }), { size: 2 });
+  const report = await checkDataset(await readDataset(root, { valShare: 0 }), { size: 2 });
   assert.deepEqual(report.problems, []);
   const said = (pattern: RegExp) =>
     assert.ok(
@@ -126,7 +127,10 @@ test('a decoder that is not there is an error of its own, not of every file', as
   const path = process.env['PATH'];
   process.env['PATH'] = '';
   try {
-    await assert.rejects(checkDataset(readDataset(root), { size: 1, decoder: 'ffmpeg' }), /the decoder ffmpeg cannot be used/);
+    await assert.rejects(
+      checkDataset(await readDataset(root), { size: 1, decoder: 'ffmpeg' }),
+      /the decoder ffmpeg cannot be used/,
+    );
   } finally {
     process.env['PATH'] = path;
   }

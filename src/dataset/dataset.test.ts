@@ -18,9 +18,9 @@ const brief = (videos: readonly { name: string; label: string; split: string }[]
 
 const twentyOf = (...labels: string[]) => labels.flatMap((label) => Array.from({ length: 20 }, (_, i) => `${label}/${i}.mp4`));
 
-test('train, val and test folders in any spelling, classes in each', (t) => {
+test('train, val and test folders in any spelling, classes in each', async (t) => {
   const root = folderWith(t, ['Train/wave/a.mp4', 'Train/jump/deep/b.MKV', 'valid/jump/c.avi', 'testing/wave/d.webm']);
-  const data = readDataset(root);
+  const data = await readDataset(root);
   assert.equal(data.source, 'split folders');
   assert.deepEqual(data.labels, ['jump', 'wave']);
   assert.deepEqual(brief(data.videos), [
@@ -37,62 +37,62 @@ test('train, val and test folders in any spelling, classes in each', (t) => {
   assert.deepEqual([data.splitBy, data.notes], ['as given', []]);
 });
 
-test('class folders are divided 80/10/10 by class, the same each time, otherwise with another seed', (t) => {
+test('class folders are divided 80/10/10 by class, the same each time, otherwise with another seed', async (t) => {
   const root = folderWith(t, twentyOf('jump', 'wave'));
-  const data = readDataset(root);
+  const data = await readDataset(root);
   for (const label of data.labels) {
     const count = (split: string) => data.videos.filter((video) => video.label === label && video.split === split).length;
     assert.deepEqual([count('train'), count('val'), count('test')], [16, 2, 2]);
   }
-  assert.deepEqual(readDataset(root), data);
-  assert.notDeepEqual(brief(readDataset(root, { seed: 1 }).videos), brief(data.videos));
+  assert.deepEqual(await readDataset(root), data);
+  assert.notDeepEqual(brief((await readDataset(root, { seed: 1 })).videos), brief(data.videos));
   assert.equal(data.splitBy, '80/10/10 by class, seed 0');
   assert.deepEqual(data.notes, ['no split given: divided 80/10/10 by class, seed 0']);
 });
 
-test('what is passed over is said: other files, and a list beside the folders', (t) => {
+test('what is passed over is said: other files, and a list beside the folders', async (t) => {
   const root = folderWith(t, ['jump/a.mp4', 'jump/notes.txt', 'jump/.hidden.mp4', 'wave/b.mp4', 'labels.csv']);
-  const { videos, notes } = readDataset(root);
+  const { videos, notes } = await readDataset(root);
   assert.equal(videos.length, 2);
   assert.ok(notes.some((note) => note.startsWith("1 file without a video's ending passed over: jump/notes.txt")));
   assert.ok(notes.some((note) => note === `${join(root, 'labels.csv')} not read; give its path to use its labels and split`));
 });
 
-test('links to folders are followed, a circle of them ends in a clear error', (t) => {
+test('links to folders are followed, a circle of them ends in a clear error', async (t) => {
   const root = folderWith(t, ['data/jump/a.mp4', 'elsewhere/b.mp4']);
   symlinkSync(join(root, 'elsewhere'), join(root, 'data', 'wave'));
-  assert.deepEqual(readDataset(join(root, 'data')).labels, ['jump', 'wave']);
+  assert.deepEqual((await readDataset(join(root, 'data'))).labels, ['jump', 'wave']);
   symlinkSync(join(root, 'data', 'jump'), join(root, 'data', 'jump', 'again'));
-  assert.throws(() => readDataset(join(root, 'data')), /more than 16 deep; is there a link/);
+  await assert.rejects(readDataset(join(root, 'data')), /more than 16 deep; is there a link/);
 });
 
-test('val is taken out of train when only val is lacking, unless forbidden', (t) => {
+test('val is taken out of train when only val is lacking, unless forbidden', async (t) => {
   const files = [...twentyOf('train/jump', 'train/wave'), 'test/jump/x.mp4', 'test/wave/y.mp4'];
   const root = folderWith(t, files);
-  const carved = readDataset(root);
+  const carved = await readDataset(root);
   assert.deepEqual(
     [videosOf(carved, 'train').length, videosOf(carved, 'val').length, videosOf(carved, 'test').length],
     [36, 4, 2],
   );
   assert.equal(carved.splitBy, 'as given, val = 10 % of train by class, seed 0');
-  const whole = readDataset(root, { valShare: 0 });
+  const whole = await readDataset(root, { valShare: 0 });
   assert.equal(videosOf(whole, 'train').length, 40);
   assert.throws(() => videosOf(whole, 'val'), /no video in split "val" \(train 40, val 0, test 2\)/);
 });
 
-test('a CSV list keeps its order and further columns; quotes, a byte order mark and spaces are understood', (t) => {
+test('a CSV list keeps its order and further columns; quotes, a byte order mark and spaces are understood', async (t) => {
   const list =
     '\uFEFFpath, label ,split,set\r\n"b, c.mp4",wave,train,2\r\nsub/a.mp4,jump,train,1\r\n' +
     '\r\nd.mp4,jump,Validation,\r\ne.mp4,jump,test,1\r\n';
   const root = folderWith(t, { 'list.csv': list, 'b, c.mp4': '', 'sub/a.mp4': '', 'd.mp4': '', 'e.mp4': '' });
-  const data = readDataset(join(root, 'list.csv'));
+  const data = await readDataset(join(root, 'list.csv'));
   assert.equal(data.source, 'list');
   assert.equal(data.root, root);
   assert.deepEqual(brief(data.videos), ['b, c.mp4 wave train', 'sub/a.mp4 jump train', 'd.mp4 jump val', 'e.mp4 jump test']);
   assert.deepEqual(data.videos[0]?.columns, { set: '2' });
 });
 
-test('JSON lines and TSV say the same as CSV', (t) => {
+test('JSON lines and TSV say the same as CSV', async (t) => {
   const files = { 'a.mp4': '', 'b.mp4': '' };
   const root = folderWith(t, {
     ...files,
@@ -100,57 +100,57 @@ test('JSON lines and TSV say the same as CSV', (t) => {
     'l.tsv': 'path\tlabel\tsplit\tfold\na.mp4\tx\ttrain\t3\nb.mp4\t7\ttrain\t\n',
   });
   const options = { valShare: 0 };
-  const [lines, tabs] = ['l.jsonl', 'l.tsv'].map((name) => readDataset(join(root, name), options));
+  const [lines, tabs] = await Promise.all(['l.jsonl', 'l.tsv'].map((name) => readDataset(join(root, name), options)));
   assert.deepEqual(brief(lines?.videos ?? []), brief(tabs?.videos ?? []));
   assert.deepEqual(lines?.videos[0]?.columns, { fold: '3' });
   assert.deepEqual(lines?.labels, ['7', 'x']);
 });
 
-test('what would spoil a data set is a DatasetError with the line and what to do', (t) => {
+test('what would spoil a data set is a DatasetError with the line and what to do', async (t) => {
   const videos = { 'a.mp4': '', 'b.mp4': '' };
-  const fails = (list: string, pattern: RegExp, name = 'list.csv') => {
+  const fails = async (list: string, pattern: RegExp, name = 'list.csv') => {
     const root = folderWith(t, { ...videos, [name]: list });
-    assert.throws(
-      () => readDataset(join(root, name)),
-      (error: Error) => {
-        assert.equal(error.name, 'DatasetError');
-        assert.match(error.message, pattern);
-        return true;
-      },
-    );
+    await assert.rejects(readDataset(join(root, name)), (error: Error) => {
+      assert.equal(error.name, 'DatasetError');
+      assert.match(error.message, pattern);
+      return true;
+    });
   };
-  fails('video,label\na.mp4,x\n', /expected a first line with the columns path,label\[,split\], got video,label/);
-  fails('path,label,label\na.mp4,x,y\n', /"label" is there twice/);
-  fails('path,label\na.mp4\n', /not a readable table/);
-  fails('path,label\na.mp4,\n', /list\.csv:2: the label of a\.mp4 is empty/);
-  fails('path,label\n,x\n', /list\.csv:2: the path is empty/);
-  fails('path,label\na.mp4,x\nb.mp4,x\na.mp4,x\n', /list\.csv:4: a\.mp4 is there twice \(before: .*list\.csv:2\); keep one row/);
-  fails('path,label\na.mp4,x\n./a.mp4,y\n', /twice .* as "x" and as "y"/);
-  fails('path,label\na.mp4,x\nc.mp4,x\n', /list\.csv:3: 1 of 2 files are missing: c\.mp4/);
-  fails('path,label,split\na.mp4,x,trian\n', /list\.csv:2: expected split train, val or test, got "trian"/);
-  fails('path,label,split\na.mp4,x,\n', /expected split train, val or test, got nothing/);
-  fails('path,label,split\na.mp4,x,train\nb.mp4,y,test\n', /class "y" is in test \(b\.mp4\) but not in train; train has x/);
-  fails('path,label\n../a.mp4,x\n', /list\.csv:2: \.\.\/a\.mp4 is not below the folder of the list/);
-  fails('path,label\n/etc/hostname,x\n', /not below the folder of the list/);
-  fails('path,label\n.,x\n', /not below the folder of the list/);
-  fails('path,label\n', /no videos/);
-  fails('{"path":"a.mp4"\n', /list\.jsonl:1: not JSON/, 'list.jsonl');
-  fails('[1]\n', /list\.jsonl:1: expected an object/, 'list.jsonl');
-  fails('{"path":"a.mp4"}\n', /label of a\.mp4 is empty/, 'list.jsonl');
+  await fails('video,label\na.mp4,x\n', /expected a first line with the columns path,label\[,split\], got video,label/);
+  await fails('path,label,label\na.mp4,x,y\n', /"label" is there twice/);
+  await fails('path,label\na.mp4\n', /not a readable table/);
+  await fails('path,label\na.mp4,\n', /list\.csv:2: the label of a\.mp4 is empty/);
+  await fails('path,label\n,x\n', /list\.csv:2: the path is empty/);
+  await fails(
+    'path,label\na.mp4,x\nb.mp4,x\na.mp4,x\n',
+    /list\.csv:4: a\.mp4 is there twice \(before: .*list\.csv:2\); keep one row/,
+  );
+  await fails('path,label\na.mp4,x\n./a.mp4,y\n', /twice .* as "x" and as "y"/);
+  await fails('path,label\na.mp4,x\nc.mp4,x\n', /list\.csv:3: 1 of 2 files are missing: c\.mp4/);
+  await fails('path,label,split\na.mp4,x,trian\n', /list\.csv:2: expected split train, val or test, got "trian"/);
+  await fails('path,label,split\na.mp4,x,\n', /expected split train, val or test, got nothing/);
+  await fails('path,label,split\na.mp4,x,train\nb.mp4,y,test\n', /class "y" is in test \(b\.mp4\) but not in train; train has x/);
+  await fails('path,label\n../a.mp4,x\n', /list\.csv:2: \.\.\/a\.mp4 is not below the folder of the list/);
+  await fails('path,label\n/etc/hostname,x\n', /not below the folder of the list/);
+  await fails('path,label\n.,x\n', /not below the folder of the list/);
+  await fails('path,label\n', /no videos/);
+  await fails('{"path":"a.mp4"\n', /list\.jsonl:1: not JSON/, 'list.jsonl');
+  await fails('[1]\n', /list\.jsonl:1: expected an object/, 'list.jsonl');
+  await fails('{"path":"a.mp4"}\n', /label of a\.mp4 is empty/, 'list.jsonl');
 });
 
-test('folders that are no data set are refused', (t) => {
-  const fails = (files: readonly string[], pattern: RegExp) => assert.throws(() => readDataset(folderWith(t, files)), pattern);
-  fails(['a.mp4'], /no videos; expected a folder per class/);
-  fails(['train/x/a.mp4', 'extra/x/b.mp4'], /split folders \(train\) beside others \(extra\)/);
-  fails(['train/x/a.mp4', 'test/y/b.mp4'], /class "y" is in test/);
-  assert.throws(() => readDataset('/no/such/place'), /\/no\/such\/place: no such file or folder/);
+test('folders that are no data set are refused', async (t) => {
+  const fails = (files: readonly string[], pattern: RegExp) => assert.rejects(readDataset(folderWith(t, files)), pattern);
+  await fails(['a.mp4'], /no videos; expected a folder per class/);
+  await fails(['train/x/a.mp4', 'extra/x/b.mp4'], /split folders \(train\) beside others \(extra\)/);
+  await fails(['train/x/a.mp4', 'test/y/b.mp4'], /class "y" is in test/);
+  await assert.rejects(readDataset('/no/such/place'), /\/no\/such\/place: no such file or folder/);
   const root = folderWith(t, ['list.txt']);
-  assert.throws(() => readDataset(join(root, 'list.txt')), /expected a folder, or a list that ends in \.csv/);
+  await assert.rejects(readDataset(join(root, 'list.txt')), /expected a folder, or a list that ends in \.csv/);
 });
 
-test('paths outside and missing files are kept when asked for; a set without train is for testing only', (t) => {
+test('paths outside and missing files are kept when asked for; a set without train is for testing only', async (t) => {
   const root = folderWith(t, { 'out.mp4': '', 'lists/l.csv': 'path,label,split\n../out.mp4,x,test\ngone.mp4,y,test\n' });
-  const data = readDataset(join(root, 'lists', 'l.csv'), { allowOutside: true, keepMissing: true });
+  const data = await readDataset(join(root, 'lists', 'l.csv'), { allowOutside: true, keepMissing: true });
   assert.deepEqual(brief(data.videos), ['../out.mp4 x test', 'gone.mp4 y test']);
 });

@@ -29,8 +29,8 @@ export interface DatasetOptions {
   readonly keepMissing?: boolean;
 }
 
-/** Reads labels and splits. DatasetError for anything that is not one clear label and split per existing file. */
-export function readDataset(path: string, options: DatasetOptions = {}): LabelledVideos {
+/** Reads labels and splits. Rejects with a DatasetError for anything that is not one clear label and split per existing file. */
+export async function readDataset(path: string, options: DatasetOptions = {}): Promise<LabelledVideos> {
   const root = resolve(path);
   const found = chosen(find(root, path, options), path, options);
   if (found.videos.length === 0) {

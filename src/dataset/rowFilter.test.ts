@@ -16,7 +16,7 @@ test('choices as they are given: several values, several columns, a column twice
   }
 });
 
-test('only the rows that are meant are read; labels and splits follow from them', (t) => {
+test('only the rows that are meant are read; labels and splits follow from them', async (t) => {
   const root = temporaryFolder(t);
   const rows = [
     ['a.mp4', 'bow', 'train', '1'],
@@ -28,18 +28,18 @@ test('only the rows that are meant are read; labels and splits follow from them'
   for (const [path = ''] of rows.slice(0, 4)) makeFile(join(root, path), 'x'); // e.mp4 is not there
   const list = join(root, 'list.csv');
   makeFile(list, `path,label,split,set\n${rows.map((row) => `${row.join()}\n`).join('')}`);
-  const names = (...texts: string[]) =>
-    readDataset(list, { filter: parseRowFilters(texts), valShare: 0 }).videos.map(({ name }) => name);
-  assert.deepEqual(names('label=bow,jump'), ['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4']);
-  assert.deepEqual(names('label=bow,jump', 'set=1'), ['a.mp4', 'c.mp4']);
-  assert.deepEqual(names('split=train', 'label=jump'), ['c.mp4']);
-  const data = readDataset(list, { filter: parseRowFilters(['label=jump,bow']), ignoreSplits: true });
+  const names = async (...texts: string[]) =>
+    (await readDataset(list, { filter: parseRowFilters(texts), valShare: 0 })).videos.map(({ name }) => name);
+  assert.deepEqual(await names('label=bow,jump'), ['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4']);
+  assert.deepEqual(await names('label=bow,jump', 'set=1'), ['a.mp4', 'c.mp4']);
+  assert.deepEqual(await names('split=train', 'label=jump'), ['c.mp4']);
+  const data = await readDataset(list, { filter: parseRowFilters(['label=jump,bow']), ignoreSplits: true });
   assert.deepEqual([data.labels, new Set(data.videos.map(({ split }) => split))], [['bow', 'jump'], new Set(['train'])]);
   assert.deepEqual(data.notes, ['only label=jump,bow: 4 of 5 videos', 'the splits that the data came with are left aside']);
-  assert.throws(
-    () => names('colour=red'),
+  await assert.rejects(
+    names('colour=red'),
     /^DatasetError: .*list\.csv: has no column "colour"; its columns are label, split, set$/,
   );
-  assert.throws(() => names('set=3'), /^DatasetError: .*: no row has "3" in its column "set"; there are 1, 2$/);
-  assert.throws(() => names('label=wave', 'set=1'), /^DatasetError: .*: no row has label=wave and set=1$/);
+  await assert.rejects(names('set=3'), /^DatasetError: .*: no row has "3" in its column "set"; there are 1, 2$/);
+  await assert.rejects(names('label=wave', 'set=1'), /^DatasetError: .*: no row has label=wave and set=1$/);
 });

@@ -91,7 +91,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   if (trained.interrupted) signal?.throwIfAborted();
   const recogniser = await loadRecogniser(trained.bestPath);
   try {
-    const videos = videosOf(readDataset(data), 'test');
+    const videos = videosOf(await readDataset(data), 'test');
     const onProgress = (done: number, of: number) => onEvent({ kind: 'progress', what: 'test', done, of });
     const evaluation = await clock.run('test', () => evaluateDataset(recogniser, videos, { onProgress, signal }));
     const clips = await clock.run('recognise', () => sampleClips(recogniser, evaluation, signal));
@@ -117,7 +117,7 @@ async function generate(
 
 async function check(folder: string, onEvent: (e: DemoEvent) => void): Promise<void> {
   const onProgress = (done: number, of: number) => onEvent({ kind: 'progress', what: 'check', done, of });
-  const { problems } = await checkDataset(readDataset(folder), { onProgress });
+  const { problems } = await checkDataset(await readDataset(folder), { onProgress });
   const [first] = problems;
   if (first) throw new DatasetError(`${problems.length} problems, first: ${first.name}: ${first.reason}`, { path: folder });
 }

@@ -41,7 +41,7 @@ export async function quantizeWeights(
   const { clips = 64, force = false, signal } = options;
   checkOutputFile(path, weightsPath, force);
   const checkpoint = await readCheckpoint(weightsPath);
-  const set = await readRepresentativeClips(readDataset(data, options), checkpoint.preprocess, clips, options);
+  const set = await readRepresentativeClips(await readDataset(data, options), checkpoint.preprocess, clips, options);
   const engine = platformOf(options).openRuntime();
   try {
     const { model, report } = await quantizeCheckpoint(checkpoint, set, engine, options);

@@ -31,7 +31,7 @@ export interface RunResult {
 /** Rejects with a DatasetError when the given data or split cannot be used, and as `evaluateDataset` for an unreadable video. */
 export async function evaluateRun(run: RunFiles, choice: EvaluationChoice): Promise<RunResult> {
   const { split = 'val' } = choice;
-  const found = findData(run, choice);
+  const found = await findData(run, choice);
   if (found.data === undefined) return { split, dataPath: found.path, ...nothing(found.data, found.notes) };
   const videos =
     choice.split === undefined ? found.data.videos.filter((video) => video.split === split) : videosOf(found.data, split);
@@ -61,10 +61,10 @@ interface Found {
   readonly notes: readonly string[];
 }
 
-function findData(run: RunFiles, { data: given }: EvaluationChoice): Found {
+async function findData(run: RunFiles, { data: given }: EvaluationChoice): Promise<Found> {
   const path = given ?? run.record?.data.path ?? run.record?.data.root ?? run.best.notes['data'];
   if (path === undefined) return { path, data: undefined, notes: ['The run does not say what data it learnt from; use --data.'] };
-  const data = given === undefined ? dataIfThere(path, run) : readDataset(path, splitOptions(run));
+  const data = given === undefined ? await dataIfThere(path, run) : await readDataset(path, splitOptions(run));
   if (typeof data === 'string') {
     const notes = [`The data cannot be used any more, so that nothing was tested (${data}). --data DATA says where it is.`];
     return { path, data: undefined, notes };
@@ -78,9 +78,9 @@ function findData(run: RunFiles, { data: given }: EvaluationChoice): Found {
   return { path, data: undefined, notes };
 }
 
-function dataIfThere(path: string, run: RunFiles): LabelledVideos | string {
+async function dataIfThere(path: string, run: RunFiles): Promise<LabelledVideos | string> {
   try {
-    return readDataset(path, splitOptions(run));
+    return await readDataset(path, splitOptions(run));
   } catch (error) {
     if (error instanceof DatasetError) return error.message;
     throw error;

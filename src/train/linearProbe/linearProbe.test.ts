@@ -64,7 +64,7 @@ test('the readout in the network gives what its weights make of the features', a
   const engine = openRuntime({ threads: 1 });
   const loader = new DataLoader({ preprocess, workers: 1, cacheFolder: false });
   t.after(() => Promise.all([engine.close(), loader.close()]));
-  const videos = readDataset(join(root, 'data')).videos.filter(({ split }) => split === 'val');
+  const videos = (await readDataset(join(root, 'data'))).videos.filter(({ split }) => split === 'val');
   const frozen = await FrozenFeatures.load(engine, config, { parameters, statistics }, videos.length);
   const logits = inferenceGraph(config, { parameters, statistics }, videos.length);
   const session = await engine.load(lower({ outputs: { logits } }, { block: await blockSize() }), 'logits', 'inference');
