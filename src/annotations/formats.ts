@@ -2,11 +2,12 @@
 import { ConfigError, DatasetError } from '../errors.js';
 import type { Annotations } from './annotations.js';
 import type { AnnotationFile, AnnotationFormat, ReadChoices, WriteChoices, Written } from './format.js';
+import { intervalTable } from './intervalTable.js';
 import { reduceTo } from './reduce.js';
 import { headerOf } from './table.js';
 import { baseName, jsonOrNothing, textOf } from './text.js';
 
-export const annotationFormats: readonly AnnotationFormat[] = [];
+export const annotationFormats: readonly AnnotationFormat[] = [intervalTable];
 
 export type Reader = AnnotationFormat & Required<Pick<AnnotationFormat, 'read'>>;
 export type Writer = AnnotationFormat & Required<Pick<AnnotationFormat, 'write' | 'holds'>>;

@@ -1,5 +1,7 @@
 import { DatasetError } from '../errors.js';
 
+export { splitNamed } from '../annotations/splits.js';
+
 export type Split = 'train' | 'val' | 'test';
 export const splitNames: readonly Split[] = ['train', 'val', 'test'];
 
@@ -47,22 +49,6 @@ export function videosOf(data: LabelledVideos, split: Split): LabelledVideo[] {
   const counts = splitNames.map((name) => `${name} ${data.videos.filter((video) => video.split === name).length}`);
   throw new DatasetError(`${data.root}: no video in split "${split}" (${counts.join(', ')})`);
 }
-
-/** The split that a folder or a cell names, in the spellings in use; undefined for anything else. */
-export function splitNamed(text: string): Split | undefined {
-  return spellings.get(text.trim().toLowerCase());
-}
-
-const spellings = new Map<string, Split>([
-  ['train', 'train'],
-  ['training', 'train'],
-  ['val', 'val'],
-  ['valid', 'val'],
-  ['validation', 'val'],
-  ['dev', 'val'],
-  ['test', 'test'],
-  ['testing', 'test'],
-]);
 
 /** Order by code points: unlike a locale's, the same on every machine. */
 export function byText(a: string, b: string): number {
