@@ -57,6 +57,7 @@ export {
 } from './stream/streamRecogniser.js';
 export type { ThroughputReport } from './stream/throughputMonitor.js';
 export { type ActionClass, actionClasses, reversedPairs } from './synth/actions.js';
+export { type FilmsResult, type GenerateFilmsOptions, generateFilms } from './synth/films/generateFilms.js';
 export { type GenerateOptions, type GenerateResult, generateActions } from './synth/generate.js';
 export { type FoldEvent, type FoldsOptions, type FoldsOutcome, trainFolds } from './train/folds/folds.js';
 export type { FoldsSummary } from './train/folds/foldsSummary.js';

@@ -26,6 +26,19 @@ test('writes a set, says so, and recognises it', () => {
   assert.match(printed(...args), /6 clips of 2 actions \(train 4, val 1, test 1\); all there already\n$/);
 });
 
+test('writes films with their labels', () => {
+  const dir = join(root, 'films');
+  const args = [dir, '--films', '3', '--minutes', '0.2', '--people', '1', '--split', '1/1/1', '--size', '64x48', '--fps', '8'];
+  const made = JSON.parse(printed(...args, '--json')) as { written: number; labelsPath: string; options: { counts: unknown } };
+  assert.equal(made.written, 3);
+  assert.deepEqual(made.options.counts, { train: 1, val: 1, test: 1 });
+  assert.ok(existsSync(made.labelsPath));
+  assert.match(
+    printed(...args),
+    /3 films of 0.2 min .* with \d+ actions of 12 classes, \d+ % background; labels in .*labels.csv; all/,
+  );
+});
+
 test('bad arguments are one line each', async () => {
   const bad: [string[], RegExp][] = [
     [['--clips', 'many'], /^--clips: expected a whole number, got "many"$/],
@@ -36,6 +49,9 @@ test('bad arguments are one line each', async () => {
     [['--difficulty', 'hard'], /^--difficulty: expected a number/],
     [['--difficulty', '3'], /difficulty must be from 0 to 1, got 3/],
     [['--train', '0'], /no clips/],
+    [['--people', '2'], /^--people: is about films; give --films N too$/],
+    [['--films', '2', '--clips', '3'], /^--clips: cannot be given together with --films$/],
+    [['--films', '2', '--minutes', '0'], /minutes must be from 0.1/],
   ];
   for (const [args, message] of bad) {
     const run = synthCommand().parseAsync([join(root, 'never'), ...args], { from: 'user' });

@@ -1,13 +1,20 @@
-/** `vmf synth DIR`: generates labelled clips of human actions. */
+/** `vmf synth DIR`: generates labelled clips of human actions, or films of them. */
 import { Command } from 'commander';
 import { ConfigError, VmfError } from '../errors.js';
 import { type ActionClass, actionClasses, isActionClass } from '../synth/actions.js';
+import { defaultFilmOptions } from '../synth/films/filmOptions.js';
+import { type FilmsResult, type GenerateFilmsOptions, generateFilms } from '../synth/films/generateFilms.js';
 import { type GenerateOptions, type GenerateResult, generateActions } from '../synth/generate.js';
 import { countsOf, defaultSynthOptions, type SplitName } from '../synth/options.js';
 
 interface Flags {
-  readonly clips: number;
-  readonly split: [number, number, number];
+  readonly films?: number;
+  readonly minutes?: number;
+  readonly people?: number;
+  readonly background?: number;
+  readonly overlap?: true;
+  readonly clips?: number;
+  readonly split?: [number, number, number];
   readonly train?: number;
   readonly val?: number;
   readonly test?: number;
@@ -28,11 +35,20 @@ export function synthCommand(): Command {
   return new Command('synth')
     .description('generate clips of human actions, drawn by code, as encoded video files with train, val and test folders')
     .argument('<dir>', 'folder to write: new, empty, or of an earlier run')
-    .option('--clips <n>', 'clips in all', whole('--clips'), 1240)
-    .option('--split <train/val/test>', 'their shares', shares, [24, 1, 6])
-    .option('--train <n>', 'training clips, instead of --clips and --split', whole('--train'))
-    .option('--val <n>', 'validation clips', whole('--val'))
-    .option('--test <n>', 'test clips', whole('--test'))
+    .option('--clips <n>', 'clips in all (default: 1240)', whole('--clips'))
+    .option('--films <n>', 'long films with labels.csv (path,label,start,end,subject,split) instead of clips', whole('--films'))
+    .option('--minutes <n>', `length of each film (default: ${defaultFilmOptions.minutes})`, decimal('--minutes'))
+    .option('--people <n>', `people in each film (default: ${defaultFilmOptions.people})`, whole('--people'))
+    .option(
+      '--background <share>',
+      `share of the time without action (default: ${defaultFilmOptions.background})`,
+      decimal('--background'),
+    )
+    .option('--overlap', 'people act at the same time (default: they take turns)')
+    .option('--split <train/val/test>', 'shares of the clips or films (default: 24/1/6, of films 4/1/1)', shares)
+    .option('--train <n>', 'training clips or films, instead of --clips and --split', whole('--train'))
+    .option('--val <n>', 'validation clips or films', whole('--val'))
+    .option('--test <n>', 'test clips or films', whole('--test'))
     .option('--classes <a,b,...>', `some of ${actionClasses.join(', ')} (default: all)`, classList)
     .option('--seed <n>', 'another seed, other clips', whole('--seed'), seed)
     .option('--size <WxH>', 'pixels', size, { width, height })
@@ -51,23 +67,24 @@ async function run(folder: string, flags: Flags): Promise<void> {
   const showProgress = process.stderr.isTTY && flags.json !== true;
   const stop = new AbortController();
   const interrupt = () => stop.abort(new VmfError('synth: interrupted; the same command continues where it stopped'));
+  const things = flags.films === undefined ? 'clips' : 'films';
+  const onProgress = (done: number, total: number) =>
+    showProgress && process.stderr.write(`\r${done} of ${total} ${things}${done === total ? '\n' : ''}`);
   process.once('SIGINT', interrupt);
   try {
-    const result = await generateActions(
-      folder,
-      generateOptions(flags),
-      (done, total) => showProgress && process.stderr.write(`\r${done} of ${total} clips${done === total ? '\n' : ''}`),
-      stop.signal,
-    );
-    report(folder, result, (performance.now() - started) / 1000, flags.json === true);
+    const done =
+      flags.films === undefined
+        ? clipsDone(await generateActions(folder, clipOptions(flags), onProgress, stop.signal))
+        : filmsDone(await generateFilms(folder, filmOptions(flags, flags.films), { onProgress, signal: stop.signal }));
+    report(folder, done, (performance.now() - started) / 1000, flags.json === true);
   } finally {
     process.off('SIGINT', interrupt);
   }
 }
 
-function generateOptions(flags: Flags): GenerateOptions {
+/** Options of both. */
+function pictureOptions(flags: Flags) {
   return {
-    counts: counts(flags),
     seed: flags.seed,
     ...flags.size,
     frameRate: flags.fps,
@@ -80,23 +97,63 @@ function generateOptions(flags: Flags): GenerateOptions {
   };
 }
 
-function counts({ clips, split, train, val, test }: Flags): Record<SplitName, number> {
-  if (train === undefined && val === undefined && test === undefined) return countsOf(clips, split);
+function clipOptions(flags: Flags): GenerateOptions {
+  const onlyFilms = (['minutes', 'people', 'background', 'overlap'] as const).find((name) => flags[name] !== undefined);
+  if (onlyFilms !== undefined) throw new ConfigError(`--${onlyFilms}: is about films; give --films N too`);
+  return { counts: counts(flags, flags.clips ?? 1240, flags.split ?? [24, 1, 6]), ...pictureOptions(flags) };
+}
+
+function filmOptions(flags: Flags, films: number): GenerateFilmsOptions {
+  if (flags.clips !== undefined) throw new ConfigError('--clips: cannot be given together with --films');
+  const { minutes, people, background } = defaultFilmOptions;
+  return {
+    counts: counts(flags, films, flags.split ?? [4, 1, 1]),
+    minutes: flags.minutes ?? minutes,
+    people: flags.people ?? people,
+    background: flags.background ?? background,
+    overlap: flags.overlap === true,
+    ...pictureOptions(flags),
+  };
+}
+
+function counts({ train, val, test }: Flags, all: number, split: [number, number, number]): Record<SplitName, number> {
+  if (train === undefined && val === undefined && test === undefined) return countsOf(all, split);
   return { train: train ?? 0, val: val ?? 0, test: test ?? 0 };
 }
 
-function report(folder: string, { summary, written, reused }: GenerateResult, seconds: number, json: boolean): void {
-  if (json) {
-    process.stdout.write(`${JSON.stringify({ folder, seconds: Number(seconds.toFixed(2)), written, reused, ...summary })}\n`);
+/** What was made, as JSON and as text. */
+interface Done {
+  readonly json: object;
+  readonly text: string;
+  readonly encoder: string;
+  readonly written: number;
+  readonly reused: number;
+}
+
+function clipsDone({ summary, written, reused }: GenerateResult): Done {
+  const { counts, classes } = summary.options;
+  const text = `${summary.clips} clips of ${classes.length} actions (${countsText(counts)})`;
+  return { json: { written, reused, ...summary }, text, encoder: summary.encoder, written, reused };
+}
+
+function filmsDone({ summary, labelsPath, written, reused }: FilmsResult): Done {
+  const { counts, classes, minutes } = summary.options;
+  const films = `${summary.films} films of ${minutes} min (${countsText(counts)}) with ${summary.segments} actions of ${classes.length} classes`;
+  const text = `${films}, ${Math.round(100 * summary.backgroundShare)} % background; labels in ${labelsPath}`;
+  return { json: { labelsPath, written, reused, ...summary }, text, encoder: summary.encoder, written, reused };
+}
+
+const countsText = ({ train, val, test }: Readonly<Record<SplitName, number>>): string =>
+  `train ${train}, val ${val}, test ${test}`;
+
+function report(folder: string, { json, text, encoder, written, reused }: Done, seconds: number, asJson: boolean): void {
+  if (asJson) {
+    process.stdout.write(`${JSON.stringify({ folder, seconds: Number(seconds.toFixed(2)), ...json })}\n`);
     return;
   }
-  const { train, val, test } = summary.options.counts;
-  const done = written === 0 ? 'all there already' : `${written} written in ${seconds.toFixed(1)} s with ${summary.encoder}`;
-  process.stdout.write(
-    `${folder}: ${summary.clips} clips of ${summary.options.classes.length} actions (train ${train}, val ${val}, test ${test}); ${done}${
-      written > 0 && reused > 0 ? `, ${reused} there already` : ''
-    }\n`,
-  );
+  const done = written === 0 ? 'all there already' : `${written} written in ${seconds.toFixed(1)} s with ${encoder}`;
+  const before = written > 0 && reused > 0 ? `, ${reused} there already` : '';
+  process.stdout.write(`${folder}: ${text}; ${done}${before}\n`);
 }
 
 const whole = (name: string) => (text: string) => {

@@ -1,5 +1,5 @@
 import type { Rng } from '../rng.js';
-import { cross, dot, type Frame, sub, unit, type Vec3 } from './vec3.js';
+import { cross, dot, type Frame, sub, turnedBy, unit, type Vec3 } from './vec3.js';
 
 export interface View {
   /** From the figure's front (0) to its left (positive) or right side, radians. */
@@ -74,6 +74,15 @@ export class Camera {
       depth,
       scale,
     };
+  }
+
+  /** The same camera in the coordinates of a figure that stands at `x`, `z` on the floor (metres), turned left by `yaw`. */
+  seenFrom(x: number, z: number, yaw: number): Camera {
+    const turn = turnedBy(-yaw);
+    const [px, py, pz] = this.position;
+    const axes: Frame = [turn(this.axes[0]), turn(this.axes[1]), turn(this.axes[2])];
+    const view = { ...this.view, azimuth: this.view.azimuth - yaw };
+    return Object.assign(Object.create(Camera.prototype) as Camera, this, { position: turn([px - x, py, pz - z]), axes, view });
   }
 
   /** The row of the picture where the floor meets the sky, far away. */

@@ -10,7 +10,7 @@ import { drawView, type View } from './camera.js';
 import { type Colour, drawColour, drawFrom, THINGS } from './colour.js';
 import { bow, jumpingJacks, kick, punch, walk, wave } from './gestures.js';
 import { pickUp, push, sitDown } from './handling.js';
-import type { Motion, MotionMaker } from './motion.js';
+import type { Motion, MotionContext, MotionMaker } from './motion.js';
 import type { Pose } from './pose.js';
 import { drawScene, type Scene } from './scene.js';
 import { drawStyle, type Style } from './style.js';
@@ -68,15 +68,20 @@ const MAKERS: Partial<Record<ActionClass, MotionMaker>> = {
   'jumping-jacks': jumpingJacks,
 };
 
+/** The motion of an action that is played forwards. */
+export function makeMotion(name: ActionClass, context: MotionContext): Motion {
+  const make = MAKERS[name];
+  if (make === undefined) throw new RangeError(`no motion is known for ${name}`);
+  return make(context);
+}
+
 /** Draws a clip of `action` from a stream of its own. */
 export function drawClip(action: ActionClass, rng: Rng, options: ClipOptions): Clip {
   const nuisance = drawNuisance(rng.fork('nuisance'), options);
   const { motion: name, backwards } = motionOf(action);
-  const make = MAKERS[name];
-  if (make === undefined) throw new RangeError(`no motion is known for ${name}`);
   const { build, style, frames } = nuisance;
   const context = { rng: rng.fork('motion'), build, style, durationSec: frames / options.frameRate, spread: options.difficulty };
-  const motion = make(context);
+  const motion = makeMotion(name, context);
   const forwards = Array.from({ length: frames }, (_, i) => motion.poseAt(i / Math.max(frames - 1, 1)));
   const poses = backwards ? forwards.reverse() : forwards;
   return { action, options, nuisance, motion, poses, noiseSeed: rng.fork('noise').uint32() };

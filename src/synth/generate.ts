@@ -2,11 +2,8 @@
  * Writes DIR/train|val|test/CLASS/CLASS-0001.mp4 and DIR/synth.json, which reproduces them. Clip k has its own random stream,
  * whatever the count. Foreign folders stay untouched.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, DatasetError } from '../errors.js';
-import { WorkerPool } from '../node/workerPool.js';
 import { chooseEncoder, type EncoderName } from '../video/encode.js';
 import { type ActionClass, reversedPairs } from './actions.js';
 import {
@@ -20,7 +17,9 @@ import {
   type SynthOptions,
   splitNames,
 } from './options.js';
-import type { SynthTasks } from './synthWorker.js';
+import { claimFolder, isThere, licenceOf, removeParts, type SetSummary, writeSummary, writeText } from './setFolder.js';
+import { drawInWorkers, threadsFor } from './synthPool.js';
+import type { SynthTask } from './synthWorker.js';
 
 export interface GenerateOptions extends Partial<SynthOptions> {
   /** Threads; by default as many as there are processors, at most 8. */
@@ -31,11 +30,7 @@ export interface GenerateOptions extends Partial<SynthOptions> {
 }
 
 /** Contents of synth.json. */
-export interface SynthSummary {
-  readonly generator: typeof GENERATOR;
-  readonly version: number;
-  /** False while clips are still being written. */
-  readonly complete: boolean;
+export interface SynthSummary extends SetSummary {
   readonly options: SynthOptions;
   readonly encoder: EncoderName;
   readonly clips: number;
@@ -52,9 +47,6 @@ export interface GenerateResult {
 }
 
 const GENERATOR = 'video-mobile-former synth';
-const LICENCE = `The clips in this folder were drawn by a program (${GENERATOR}); no person, place or recording is shown.
-They are free: use, change and pass them on without condition (CC0-1.0, https://creativecommons.org/publicdomain/zero/1.0/).
-`;
 
 /**
  * Generates a set into `folder`. A finished set of the same options is recognised and left as it is, an interrupted one is completed.
@@ -68,20 +60,19 @@ export async function generateActions(
   signal?: AbortSignal,
 ): Promise<GenerateResult> {
   const wanted = wantedOptions(options);
-  const threads = options.workers ?? Math.min(availableParallelism(), 8);
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new ConfigError(`synth: workers must be a whole number from 1, got ${threads}`);
+  const threads = threadsFor(options.workers);
   const encoder = chooseEncoder(options.encoder);
   const names = clipNames(wanted);
-  const previous = claimFolder(folder, wanted, options.force === true);
+  const facts = { generator: GENERATOR, version: generatorVersion, options: wanted };
+  const previous = claimFolder<SynthSummary>(folder, facts, splitNames, options.force === true);
   const missing = names.filter((name) => !isThere(join(folder, clipPath(name, wanted.codec))));
   if (previous?.complete === true && missing.length === 0) return { summary: previous, written: 0, reused: names.length };
   const summary = summaryOf(wanted, names, previous?.encoder ?? encoder);
   prepare(folder, names, summary);
   const reused = names.length - missing.length;
-  await writeClips(folder, missing, { options: wanted, encoder: summary.encoder, threads, signal }, (done) =>
-    onProgress?.(reused + done, names.length),
-  );
+  const tasks = missing.map((name) => ({ folder, name, options: wanted, encoder: summary.encoder }));
+  const labelOf = (task: SynthTask) => clipPath(task.name, wanted.codec);
+  await drawInWorkers('clip', tasks, { threads, signal, labelOf }, (done) => onProgress?.(reused + done, names.length));
   const finished = { ...summary, complete: true };
   writeSummary(folder, finished);
   return { summary: finished, written: missing.length, reused };
@@ -92,50 +83,6 @@ function wantedOptions(options: GenerateOptions): SynthOptions {
   const wanted = { seed, counts, classes, width, height, frameRate, codec, difficulty };
   checkSynthOptions(wanted);
   return wanted;
-}
-
-const isThere = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
-
-/** The summary of an unfinished equal set, if any. Refuses foreign folders, and other sets unless forced (then removed). */
-function claimFolder(folder: string, wanted: SynthOptions, force: boolean): SynthSummary | undefined {
-  const stat = statSync(folder, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  if (!stat.isDirectory()) throw new DatasetError('is a file; expected a folder, new or empty', { path: folder });
-  if (readdirSync(folder).length === 0) return undefined;
-  const previous = readSummary(folder);
-  if (previous === undefined) {
-    throw new DatasetError('not empty and not written by this generator (no synth.json of its own); give a new folder', {
-      path: folder,
-    });
-  }
-  const same = previous.version === generatorVersion && JSON.stringify(previous.options) === JSON.stringify(wanted);
-  if (same && !force) return previous;
-  if (!force) {
-    throw new DatasetError(
-      `holds a generated set with other options (${difference(previous, wanted)}); use --force to replace it, or a new folder`,
-      { path: folder },
-    );
-  }
-  for (const split of splitNames) rmSync(join(folder, split), { recursive: true, force: true });
-  return undefined;
-}
-
-function difference(previous: SynthSummary, wanted: SynthOptions): string {
-  if (previous.version !== generatorVersion) return `version ${previous.version}, this is version ${generatorVersion}`;
-  const keys = Object.keys(wanted) as (keyof SynthOptions)[];
-  const differs = keys.filter((key) => JSON.stringify(previous.options[key]) !== JSON.stringify(wanted[key]));
-  return differs.map((key) => `${key} ${JSON.stringify(previous.options[key])}`).join(', ');
-}
-
-function readSummary(folder: string): SynthSummary | undefined {
-  const path = join(folder, 'synth.json');
-  if (!existsSync(path)) return undefined;
-  try {
-    const read = JSON.parse(readFileSync(path, 'utf8')) as Partial<SynthSummary> | null;
-    return read?.generator === GENERATOR && read.options !== undefined ? (read as SynthSummary) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function summaryOf(options: SynthOptions, names: readonly ClipName[], encoder: EncoderName): SynthSummary {
@@ -158,47 +105,9 @@ function summaryOf(options: SynthOptions, names: readonly ClipName[], encoder: E
 function prepare(folder: string, names: readonly ClipName[], summary: SynthSummary): void {
   mkdirSync(folder, { recursive: true });
   writeSummary(folder, summary);
-  writeFileSync(join(folder, 'LICENSE.txt'), LICENCE);
+  writeText(folder, 'LICENSE.txt', licenceOf('clips', GENERATOR));
   for (const directory of new Set(names.map(({ split, action }) => join(folder, split, action)))) {
     mkdirSync(directory, { recursive: true });
-    for (const name of readdirSync(directory)) if (name.endsWith('.part')) rmSync(join(directory, name));
-  }
-}
-
-function writeSummary(folder: string, summary: SynthSummary): void {
-  const path = join(folder, 'synth.json');
-  writeFileSync(`${path}.part`, `${JSON.stringify(summary, null, 2)}\n`);
-  renameSync(`${path}.part`, path);
-}
-
-interface Writing {
-  readonly options: SynthOptions;
-  readonly encoder: EncoderName;
-  readonly threads: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function writeClips(
-  folder: string,
-  names: readonly ClipName[],
-  writing: Writing,
-  onDone: (done: number) => void,
-): Promise<void> {
-  if (names.length === 0) return;
-  const { options, encoder, threads, signal } = writing;
-  const size = Math.min(threads, names.length);
-  const pool = new WorkerPool<SynthTasks>({ url: new URL('./synthWorker.js', import.meta.url), size });
-  let done = 0;
-  const queue = names.values();
-  const draw = async () => {
-    for (const name of queue) {
-      await pool.run('clip', { folder, name, options, encoder }, { label: clipPath(name, options.codec), signal });
-      onDone(++done);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: size }, draw));
-  } finally {
-    await pool.close();
+    removeParts(directory);
   }
 }

@@ -41,7 +41,10 @@ export function countsOf(clips: number, shares: readonly [number, number, number
 }
 
 /** Throws ConfigError for anything that cannot be generated. */
-export function checkSynthOptions(options: SynthOptions): void {
+export const checkSynthOptions = (options: SynthOptions): void => checkPictures(options, 'clips');
+
+/** What clips and films have in common; `things` is their name in messages. */
+export function checkPictures(options: SynthOptions, things: string): void {
   const { seed, counts, classes, width, height, frameRate, codec, difficulty } = options;
   const whole = (name: string, value: number, low: number, high: number) => {
     if (!Number.isInteger(value) || value < low || value > high) {
@@ -51,8 +54,8 @@ export function checkSynthOptions(options: SynthOptions): void {
   whole('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   whole('width', width, 32, 4096);
   whole('height', height, 32, 4096);
-  for (const split of splitNames) whole(`the number of ${split} clips`, counts[split], 0, 1_000_000);
-  if (splitNames.every((split) => counts[split] === 0)) throw new ConfigError('synth: no clips asked for');
+  for (const split of splitNames) whole(`the number of ${split} ${things}`, counts[split], 0, 1_000_000);
+  if (splitNames.every((split) => counts[split] === 0)) throw new ConfigError(`synth: no ${things} asked for`);
   if (codec !== 'h264' && codec !== 'vp9') throw new ConfigError(`synth: codec must be h264 or vp9, got ${String(codec)}`);
   if (codec === 'h264' && (width % 2 === 1 || height % 2 === 1)) {
     throw new ConfigError(`synth: H.264 needs an even size, got ${width}x${height}`);

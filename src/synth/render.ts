@@ -9,6 +9,7 @@ import { figureItems, figureParts } from './figure.js';
 import type { Block } from './motion.js';
 import { type Ball, block, cornersOf, drawShadows, drawSorted, type Light, lightFrom } from './paint.js';
 import type { Pose } from './pose.js';
+import type { Scene } from './scene.js';
 import { drawContactShadows, furnitureItems, passerItem, thingItems } from './things.js';
 import type { Vec3 } from './vec3.js';
 
@@ -19,7 +20,7 @@ export function* renderClip(clip: Clip): Generator<Uint8Array> {
   const camera = new Camera(nuisance.view, width, height, nuisance.build.height);
   const { azimuth, elevation, ambient, strength } = nuisance.light;
   const light = lightFrom(azimuth, elevation, ambient, strength);
-  const still = stillLayers(clip, camera, light);
+  const still = stillLayers(nuisance.scene, camera, light);
   const context = createCanvas(width, height).getContext('2d', { alpha: false });
   // Bilinear: the default costs as much as the rest of the background.
   context.imageSmoothingQuality = 'low';
@@ -36,11 +37,11 @@ export function* renderClip(clip: Clip): Generator<Uint8Array> {
 }
 
 /** Static layers behind and before the figure, with a margin for camera shake. */
-function stillLayers({ nuisance, options }: Clip, camera: Camera, light: Light) {
-  const { scene } = nuisance;
-  const margin = Math.ceil(options.height / 8);
+export function stillLayers(scene: Scene, camera: Camera, light: Light) {
+  const { width, height } = camera;
+  const margin = Math.ceil(height / 8);
   const layer = (alpha: boolean) => {
-    const canvas = createCanvas(options.width + 2 * margin, options.height + 2 * margin);
+    const canvas = createCanvas(width + 2 * margin, height + 2 * margin);
     const context = canvas.getContext('2d', { alpha });
     context.translate(margin, margin);
     return { canvas, context };
@@ -56,9 +57,9 @@ function stillLayers({ nuisance, options }: Clip, camera: Camera, light: Light) 
 }
 
 /** Shake, drift, zoom. A mirrored figure mirrors the picture: all else is symmetric in distribution. */
-function moveCamera(
+export function moveCamera(
   context: Context,
-  { shake, drift, zoom, mirrored }: Nuisance,
+  { shake, drift, zoom, mirrored }: Pick<Nuisance, 'shake' | 'drift' | 'zoom' | 'mirrored'>,
   u: number,
   width: number,
   height: number,
@@ -92,7 +93,7 @@ function drawActors(context: Context, clip: Clip, camera: Camera, light: Light, 
 }
 
 /** Held between the hands; a tall object stands on the ground, its near side at the hands. */
-function objectBlock(pose: Pose, { hipHeight }: Build, size: Vec3): Block {
+export function objectBlock(pose: Pose, { hipHeight }: Build, size: Vec3): Block {
   const tall = size[1] > 0.7 * hipHeight;
   const y = tall ? size[1] / 2 : pose.objectY * hipHeight;
   const z = pose.objectZ * hipHeight + (tall ? size[2] / 2 : 0);
@@ -100,7 +101,10 @@ function objectBlock(pose: Pose, { hipHeight }: Build, size: Vec3): Block {
 }
 
 /** Exposure, tint and sensor noise: one grain pattern, shifted per frame. */
-function grading({ nuisance, noiseSeed }: Clip): (rgba: Uint8ClampedArray, index: number) => Uint8Array {
+export function grading({
+  nuisance,
+  noiseSeed,
+}: Pick<Clip, 'nuisance' | 'noiseSeed'>): (rgba: Uint8ClampedArray, index: number) => Uint8Array {
   const rng = new Rng([noiseSeed]);
   const grain = Int8Array.from({ length: 8192 }, () => Math.round(rng.normal(0, nuisance.noise)));
   const [red, green, blue] = nuisance.tint.map((level) => responseCurve(nuisance, level)) as [Curve, Curve, Curve];

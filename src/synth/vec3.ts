@@ -36,6 +36,12 @@ export const upright: Frame = [
   [0, 0, 1],
 ];
 
+/** Turns vectors about the upright axis, to the left. */
+export function turnedBy(yaw: number): (vector: Vec3) => Vec3 {
+  const [c, s] = [Math.cos(yaw), Math.sin(yaw)];
+  return ([x, y, z]) => [x * c + z * s, y, z * c - x * s];
+}
+
 /** Turns a frame about its own axes, one after the other: yaw to the left, pitch forwards, roll to the left; radians. */
 export function turned(frame: Frame, yaw: number, pitch: number, roll: number): Frame {
   const [cy, sy] = [Math.cos(yaw), Math.sin(yaw)];
