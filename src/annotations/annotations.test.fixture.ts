@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { AnnotatedFilm, Annotations, Moment } from './annotations.js';
-import type { WriteChoices } from './format.js';
-import { parseAnnotations, type Writer, writeAnnotations } from './formats.js';
+import type { ReadChoices, WriteChoices } from './format.js';
+import { formatOf, parseAnnotations, type Writer, writeAnnotations } from './formats.js';
 import { reduceTo } from './reduce.js';
 import { fileOfText } from './text.js';
 
@@ -94,4 +94,18 @@ export function roundTrip(
     return parseAnnotations(file, { ...choices, ...(name === '' && { film: given.films[0]?.film ?? '' }) }, format.name);
   });
   return { held, back: { films: read.flatMap(({ films }) => films), notes: read.flatMap(({ notes }) => notes) } };
+}
+
+/** "a.mp4 1-2 run,hop ann": every moment of every film. */
+export const brief = ({ films }: Annotations): string[] =>
+  films.flatMap(({ film, moments }) =>
+    moments.map(
+      ({ startSec, endSec, labels, subject = '' }) => `${film} ${startSec}-${endSec} ${labels}${subject && ` ${subject}`}`,
+    ),
+  );
+
+/** Reads a file whose format must be found to be `name`. */
+export function readAs(name: string, path: string, text: string, choices: ReadChoices = {}): Annotations {
+  assert.equal(formatOf(fileOfText(path, text)).name, name);
+  return parseAnnotations(fileOfText(path, text), choices);
 }

@@ -1,13 +1,15 @@
 /** All formats of labelling programs, and how a file's format is found. A new one is a file in this folder and a line here. */
 import { ConfigError, DatasetError } from '../errors.js';
 import type { Annotations } from './annotations.js';
+import { boris } from './boris.js';
+import { counted } from './films.js';
 import type { AnnotationFile, AnnotationFormat, ReadChoices, WriteChoices, Written } from './format.js';
 import { intervalTable } from './intervalTable.js';
 import { reduceTo } from './reduce.js';
 import { headerOf } from './table.js';
 import { baseName, jsonOrNothing, textOf } from './text.js';
 
-export const annotationFormats: readonly AnnotationFormat[] = [intervalTable];
+export const annotationFormats: readonly AnnotationFormat[] = [intervalTable, boris];
 
 export type Reader = AnnotationFormat & Required<Pick<AnnotationFormat, 'read'>>;
 export type Writer = AnnotationFormat & Required<Pick<AnnotationFormat, 'write' | 'holds'>>;
@@ -53,7 +55,24 @@ const list = (names: readonly string[]): string => names.slice(0, 8).join(', ') 
 /** The annotations of one file. DatasetError with file and place; ConfigError for an unknown `from`. */
 export function parseAnnotations(file: AnnotationFile, choices: ReadChoices = {}, from?: string): Annotations {
   const format = from === undefined ? formatOf(file) : readerNamed(from);
-  return format.read(file, choices);
+  const annotations = format.read(file, choices);
+  return choices.subjects === undefined ? annotations : ofSubjects(annotations, choices.subjects, file.path);
+}
+
+function ofSubjects(annotations: Annotations, subjects: readonly string[], path: string): Annotations {
+  const all = annotations.films.flatMap(({ moments }) => moments.map(({ subject = '' }) => subject));
+  const missing = subjects.find((subject) => !all.includes(subject));
+  if (missing !== undefined) {
+    const names = [...new Set(all)].map((name) => name || '"" (none)').join(', ');
+    throw new DatasetError(`no moment of the subject ${missing}; there are ${names}`, { path });
+  }
+  const left = all.filter((subject) => !subjects.includes(subject)).length;
+  const notes = left === 0 ? [] : [`${counted(left, 'moments')} of other subjects left out`];
+  const films = annotations.films.map((film) => ({
+    ...film,
+    moments: film.moments.filter(({ subject = '' }) => subjects.includes(subject)),
+  }));
+  return { ...annotations, films, notes: [...annotations.notes, ...notes] };
 }
 
 /** The files of a format, and everything that it cannot hold. */

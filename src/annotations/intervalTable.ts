@@ -125,7 +125,7 @@ class RowReader {
     }
     const moment = { ...times, labels, ...this.#detailsOf(row), where: row.where };
     if (isPoint(moment)) this.#points++;
-    if (this.#isChosen(moment)) this.#films.moment(film, moment);
+    this.#films.moment(film, moment);
   }
 
   annotations(): Annotations {
@@ -217,10 +217,5 @@ class RowReader {
       ...(isShare && { score }),
       ...(attributes.length > 0 && { attributes: Object.fromEntries(attributes) }),
     };
-  }
-
-  #isChosen({ subject = '' }: Moment): boolean {
-    const { subjects } = this.choices;
-    return subjects === undefined || subjects.includes(subject);
   }
 }
