@@ -6,6 +6,7 @@ import { Command, Option } from 'commander';
 import type { FrameShape } from '../clip/clipShape.js';
 import { type Preprocess, resizes } from '../clip/preprocess.js';
 import type { RowFilter } from '../dataset/rowFilter.js';
+import { segmentName } from '../dataset/videoPart.js';
 import { ConfigError } from '../errors.js';
 import { type PixelRange, pixelRanges } from '../inference/onnxPixels.js';
 import { percent } from '../metrics/percent.js';
@@ -243,7 +244,10 @@ function interruptedText({ lastPath }: TrainSummary): string {
 function describe(summary: TrainSummary): string {
   const { config, labels, trainVideos, valVideos, leftOut, bestTop1, interrupted } = summary;
   const lines = [`${config.name}: ${labels.length} classes, ${trainVideos} training videos, ${valVideos} for validation`];
-  if (leftOut.length > 0) lines.push(`${leftOut.length} training videos left out: ${leftOut.map(({ path }) => path).join(', ')}`);
+  if (leftOut.length > 0)
+    lines.push(
+      `${leftOut.length} training videos left out: ${leftOut.map(({ path, segment }) => segmentName(path, segment)).join(', ')}`,
+    );
   if (bestTop1 !== undefined) lines.push(`best: ${summary.bestPath} (${keptText(summary)}, val top-1 ${percent(bestTop1)})`);
   else if (!interrupted) lines.push(`best: ${summary.bestPath} (no validation videos: the last epoch)`);
   if (interrupted) lines.push(interruptedText(summary));

@@ -1,5 +1,6 @@
 /** `vmf train DATA --baseline`: a linear probe on frozen features. */
 
+import { segmentName } from '../dataset/videoPart.js';
 import { ConfigError } from '../errors.js';
 import { wilsonInterval } from '../metrics/metrics.js';
 import { percent } from '../metrics/percent.js';
@@ -29,7 +30,10 @@ function describe(summary: LinearProbeSummary): string {
     `top-1 ${percent(foreseen.top1)} ${intervalText(summary, foreseen.top1)} of the training videos, ${leftOutText(summary)}; ${chanceText(summary, foreseen.top1)}`,
     `best: ${bestPath}${valText(summary)}`,
   ];
-  if (leftOut.length > 0) lines.push(`${leftOut.length} training videos left out: ${leftOut.map(({ path }) => path).join(', ')}`);
+  if (leftOut.length > 0)
+    lines.push(
+      `${leftOut.length} training videos left out: ${leftOut.map(({ path, segment }) => segmentName(path, segment)).join(', ')}`,
+    );
   return `${lines.join('\n')}\n`;
 }
 

@@ -15,6 +15,7 @@ import type { ClipTasks, StripOutput, StripPlace } from './clipTasks.js';
 import { DiskBudget, defaultCacheFolder } from './diskBudget.js';
 import type { FrameStackFacts, FrameStackRequest } from './frameStack.js';
 import { MemoryCache } from './memoryCache.js';
+import { partKey, segmentName, type VideoPart } from './videoPart.js';
 
 export interface ClipDatasetOptions {
   readonly preprocess: Preprocess;
@@ -47,9 +48,6 @@ export interface SourceStats {
   damaged: number;
 }
 
-/** Whatever names a video to load. */
-export type VideoPath = { readonly path: string };
-
 export class ClipDataset {
   readonly preprocess: Preprocess;
   readonly workers: number;
@@ -76,17 +74,17 @@ export class ClipDataset {
   }
 
   /** One clip. Rejects with a VideoError or LimitError when the video cannot be read. */
-  clip(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<ClipTensor> {
+  clip(video: VideoPart, view: ClipView, signal?: AbortSignal): Promise<ClipTensor> {
     return this.clips(video, [view], signal);
   }
 
   /** Several clips of one video, which is read once; all of training or all with the same number of test clips. */
-  async clips(video: VideoPath, views: readonly ClipView[], signal?: AbortSignal): Promise<ClipTensor> {
+  async clips(video: VideoPart, views: readonly ClipView[], signal?: AbortSignal): Promise<ClipTensor> {
     return (await this.load(video, views, views, signal)).clips;
   }
 
   /** Prepares a video's strip for `view` (cached, where there is room) and describes it. Rejects as `clip`. */
-  async ready(video: VideoPath, view: ClipView, signal?: AbortSignal): Promise<FrameStackFacts> {
+  async ready(video: VideoPart, view: ClipView, signal?: AbortSignal): Promise<FrameStackFacts> {
     return (await this.load(video, [view], [], signal)).facts;
   }
 
@@ -97,36 +95,37 @@ export class ClipDataset {
   }
 
   private async load(
-    video: VideoPath,
+    video: VideoPart,
     like: readonly ClipView[],
     views: readonly ClipView[],
     signal: AbortSignal | undefined,
   ): Promise<{ clips: ClipTensor; facts: FrameStackFacts }> {
-    const request = this.requestFor(video.path, like);
-    const name = `${request.evenly} ${Object.values(request.size).join('x')} ${video.path}`;
+    const request = this.requestFor(video, like);
+    const name = `${request.evenly} ${Object.values(request.size).join('x')} ${partKey(video)}`;
     const strip = this.memory.get(name);
     if (strip !== undefined && views.length === 0) return { clips: emptyClips(0, this.preprocess), facts: strip };
     const { folder, budget } = this;
     const input = { request, strip, folder, place: this.places.get(name), mayWrite: budget.mayWrite, views };
     const { timeoutSec = defaultTimeoutSec } = this.options;
     const output = await this.pool.run('strip', input, { label: video.path, signal, timeoutSec });
-    this.account(video.path, output);
+    this.account(video, output);
     if (output.place !== undefined) this.places.set(name, output.place);
     if (output.strip !== undefined) this.memory.set(name, output.strip);
     return { clips: output.clips, facts: strip ?? (output.strip as FrameStackFacts) };
   }
 
-  private requestFor(path: string, views: readonly ClipView[]): FrameStackRequest {
+  private requestFor({ path, segment }: VideoPart, views: readonly ClipView[]): FrameStackRequest {
     const { preprocess } = this;
     const counts = new Set(views.map((view) => stackLength(view, preprocess, this.candidates)));
     const [evenly] = counts;
     if (evenly === undefined || counts.size > 1) throw new RangeError('ClipDataset: views of one call must share their strip');
     const { colour, startSec } = preprocess;
     const size = decodeSize(preprocess, views[0]?.mode === 'train' ? 'train' : 'test');
-    return { path, decoder: this.options.decoder ?? 'auto', colour, evenly, startSec, size };
+    const part = { path, ...(segment && { segment }) };
+    return { ...part, decoder: this.options.decoder ?? 'auto', colour, evenly, startSec, size };
   }
 
-  private account(path: string, output: StripOutput): void {
+  private account({ path, segment }: VideoPart, output: StripOutput): void {
     const { stats } = this;
     if (output.from === 'memory') stats.fromMemory++;
     else if (output.from === 'disk') stats.fromDisk++;
@@ -141,7 +140,7 @@ export class ClipDataset {
     if (strip?.truncated !== undefined) this.warn(`${path}: truncated: ${strip.truncated}; what is there is used`);
     if (strip?.window.whole === true) {
       this.warn(
-        `${path}: lasts ${strip.durationSec.toFixed(2)} s, too short to begin at ${this.preprocess.startSec} s; all of it is used`,
+        `${segmentName(path, segment)}: lasts ${strip.durationSec.toFixed(2)} s, too short to begin at ${this.preprocess.startSec} s; all of it is used`,
       );
     }
   }

@@ -10,6 +10,7 @@ import { WorkerPool } from '../node/workerPool.js';
 import { defaultTimeoutSec, defaultWorkers, type VideoPoolOptions } from '../video/pool.js';
 import type { VideoInfo } from '../video/types.js';
 import type { ClipTasks, ClipWorkerData } from './clipTasks.js';
+import { type FileSource, partOf } from './videoPart.js';
 
 /** Threads that read clips of files. */
 export function clipPool(size: number, workerData: ClipWorkerData): WorkerPool<ClipTasks> {
@@ -21,7 +22,7 @@ export function clipPool(size: number, workerData: ClipWorkerData): WorkerPool<C
   });
 }
 
-export class FileClipReader implements ClipReader {
+export class FileClipReader implements ClipReader<FileSource> {
   readonly workers: number;
   private readonly pool: WorkerPool<ClipTasks>;
   private readonly timeoutSec: number;
@@ -36,20 +37,20 @@ export class FileClipReader implements ClipReader {
     this.pool = clipPool(size, workerData);
   }
 
-  nameOf(path: string): string {
-    return path;
+  nameOf(source: FileSource): string {
+    return partOf(source).path;
   }
 
-  facts(path: string, signal?: AbortSignal): Promise<VideoInfo> {
-    return this.pool.run('facts', { path }, this.task(path, signal));
+  facts(source: FileSource, signal?: AbortSignal): Promise<VideoInfo> {
+    return this.pool.run('facts', partOf(source), this.task(source, signal));
   }
 
-  clips(path: string, views: readonly ClipView[], { signal, ...options }: ReadOptions = {}): Promise<ReadClips> {
-    return this.pool.run('clips', { path, views, ...options }, this.task(path, signal));
+  clips(source: FileSource, views: readonly ClipView[], { signal, ...options }: ReadOptions = {}): Promise<ReadClips> {
+    return this.pool.run('clips', { ...partOf(source), views, ...options }, this.task(source, signal));
   }
 
-  stack(path: string, frames: number | readonly number[], { signal, ...options }: ReadOptions = {}): Promise<ReadStack> {
-    return this.pool.run('stack', { path, frames, ...options }, this.task(path, signal));
+  stack(source: FileSource, frames: number | readonly number[], { signal, ...options }: ReadOptions = {}): Promise<ReadStack> {
+    return this.pool.run('stack', { ...partOf(source), frames, ...options }, this.task(source, signal));
   }
 
   /** In this thread: milliseconds a clip, less than it costs to start and feed one more thread. */
@@ -63,7 +64,7 @@ export class FileClipReader implements ClipReader {
     return this.pool.close();
   }
 
-  private task(label: string, signal: AbortSignal | undefined) {
-    return { label, signal, timeoutSec: this.timeoutSec };
+  private task(source: FileSource, signal: AbortSignal | undefined) {
+    return { label: this.nameOf(source), signal, timeoutSec: this.timeoutSec };
   }
 }

@@ -5,6 +5,7 @@ import type { ClipView } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import type { DecoderChoice, VideoInfo, VideoLimits } from '../video/types.js';
 import type { FrameStackKey, FrameStackRequest, VideoFrameStack } from './frameStack.js';
+import type { VideoPart } from './videoPart.js';
 
 export interface ClipWorkerData {
   readonly preprocess: Preprocess;
@@ -46,10 +47,10 @@ export interface StripOutput {
   readonly diskProblem: string | undefined;
 }
 
-type OfVideo = { readonly path: string } & Pick<ReadOptions, 'belowSec'>;
+type OfVideo = VideoPart & Pick<ReadOptions, 'belowSec'>;
 
 export type ClipTasks = {
-  facts: { input: { path: string }; output: VideoInfo };
+  facts: { input: VideoPart; output: VideoInfo };
   /** Clips of a video that is seen once: nothing is kept. */
   clips: { input: OfVideo & { views: readonly ClipView[] }; output: ReadClips };
   stack: { input: OfVideo & { frames: number | readonly number[] }; output: ReadStack };

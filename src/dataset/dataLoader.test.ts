@@ -99,7 +99,7 @@ test('an unreadable training video is left out, reported once, and the batches s
   assert.equal(loader.batchCount(videos, { batch: 3 }), 3);
   assert.deepEqual(await all(loaderFor(t, { ...options, workers: 1 }), videos, training), batches);
   await all(loader, videos, { ...training, epoch: 3 });
-  assert.deepEqual([...loader.leftOut.keys()].sort(), [videos[3]?.path, videos[8]?.path].sort());
+  assert.deepEqual(loader.leftOut.map(({ path }) => path).sort(), [videos[3]?.path, videos[8]?.path].sort());
   assert.deepEqual(reported.map((line) => line.split(':')[0]).sort(), ['3.mp4', '3.mp4', '8.mp4', '8.mp4']);
   assert.match(reported[0] ?? '', /is plain text, not a video/);
 });
@@ -175,7 +175,7 @@ test('in testing nothing is left out: the first unreadable video is the error', 
     assert.ok(error instanceof VideoError);
     return error.message === `${videos[4]?.path}: is plain text, not a video`;
   });
-  assert.equal(loader.leftOut.size, 0);
+  assert.equal(loader.leftOut.length, 0);
   await assert.rejects(loader.dataset.clip({ path: '/no/such.mp4' }, { mode: 'test' }), /\/no\/such\.mp4: no such file/);
 });
 

@@ -3,22 +3,28 @@
  * are skipped up to a stated share in training, and errors in testing.
  */
 import { testViews, type Views } from '../clip/clipView.js';
-import { ConfigError, DatasetError, isFaultOf } from '../errors.js';
+import { ConfigError, DatasetError, type ErrorCode, isFaultOf } from '../errors.js';
 import { ClipDataset, type ClipDatasetOptions } from './clipDataset.js';
 import { type ClipBatch, type ClipItem, collate } from './collate.js';
 import type { LabelledVideo } from './labelledVideos.js';
 import { type Outcome, orderedMap } from './orderedMap.js';
 import { type SamplerOptions, sampleEpoch } from './sampler.js';
+import { partKey, type VideoPart } from './videoPart.js';
 
 export type { ClipBatch } from './collate.js';
 
 /** The least a loader needs to know of a video. */
-export type BatchVideo = Pick<LabelledVideo, 'path' | 'name' | 'labelIndex'>;
+export type BatchVideo = Pick<LabelledVideo, 'path' | 'segment' | 'name' | 'labelIndex'>;
+
+/** A training video that cannot be read. */
+export interface LeftOutVideo extends VideoPart {
+  readonly reason: string;
+}
 
 export interface DataLoaderOptions extends ClipDatasetOptions {
   /** More unreadable training videos than this share are a DatasetError; 0.05 by default. */
   readonly maxBadShare?: number;
-  /** Called once for each training video that is skipped. */
+  /** Called for each training video that is skipped; of several segments of a film with the same reason, for the first. */
   readonly onLeftOut?: (video: BatchVideo, reason: Error) => void;
 }
 
@@ -70,18 +76,28 @@ interface TrainItem {
   readonly view: number;
 }
 
+/** Faults of a file that no other segment of it is spared, and that cost much to meet again. */
+const wholeFile: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['missing', 'empty', 'soundOnly', 'timeout', 'crashed']);
+
 export class DataLoader {
   /** Where clips come from. */
   readonly dataset: ClipDataset;
-  private readonly unreadable = new Map<string, Error>();
+  /** By `partKey`. */
+  private readonly unreadable = new Map<string, LeftOutVideo>();
+  private readonly told = new Set<string>();
 
   constructor(private readonly options: DataLoaderOptions) {
     this.dataset = new ClipDataset(options);
   }
 
-  /** Training videos left out so far, by path, with the reason. */
-  get leftOut(): ReadonlyMap<string, Error> {
-    return this.unreadable;
+  /** Training videos left out so far. */
+  get leftOut(): readonly LeftOutVideo[] {
+    return [...this.unreadable.values()];
+  }
+
+  /** Whether a training video is not left out, as far as is known. */
+  isUsable(video: VideoPart): boolean {
+    return !this.unreadable.has(partKey(video));
   }
 
   /**
@@ -118,7 +134,7 @@ export class DataLoader {
     const labels = videos.map(({ labelIndex }) => labelIndex);
     return sampleEpoch(labels, { epoch, seed, ...rest }).flatMap(({ video: index, view }) => {
       const video = videos[index];
-      return video === undefined || this.unreadable.has(video.path) ? [] : [{ video, index, view }];
+      return video === undefined || !this.isUsable(video) ? [] : [{ video, index, view }];
     });
   }
 
@@ -179,9 +195,8 @@ export class DataLoader {
     if ('value' in outcome) return true;
     const { error } = outcome;
     if (!isFaultOf(video.path, error)) throw error;
-    if (this.unreadable.has(video.path)) return false;
-    this.unreadable.set(video.path, error);
-    this.options.onLeftOut?.(video, error);
+    if (!this.isUsable(video)) return false;
+    this.leaveOut(wholeFile.has(error.code) ? videos.filter(({ path }) => path === video.path) : [video], error);
     const { maxBadShare = 0.05 } = this.options;
     const bad = this.countLeftOut(videos);
     if (bad <= maxBadShare * videos.length) return false;
@@ -189,8 +204,18 @@ export class DataLoader {
     throw new DatasetError(`${share}; run the check on the data; the last one: ${error.message}`);
   }
 
+  private leaveOut(videos: readonly BatchVideo[], error: Error): void {
+    for (const { path, segment } of videos) {
+      this.unreadable.set(partKey({ path, segment }), { path, ...(segment && { segment }), reason: error.message });
+    }
+    const [first] = videos;
+    if (first === undefined || this.told.has(error.message)) return;
+    this.told.add(error.message);
+    this.options.onLeftOut?.(first, error);
+  }
+
   private countLeftOut(videos: readonly BatchVideo[]): number {
-    return videos.filter((video) => this.unreadable.has(video.path)).length;
+    return videos.filter((video) => !this.isUsable(video)).length;
   }
 
   private async *testItems(videos: readonly BatchVideo[], options: BatchOptions): AsyncGenerator<ClipItem> {

@@ -1,60 +1,66 @@
 /**
- * Reads a dataset: a folder per class, train/val/test folders, or a CSV, TSV or JSON-lines manifest. Opens no video (check.ts
- * does).
+ * Reads a dataset: a folder per class, train/val/test folders, or a CSV, TSV or JSON-lines manifest of videos or of segments of films.
+ * Decodes no video (check.ts does); films that segments lie in are opened for their length.
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Annotations } from '../annotations/annotations.js';
 import { DatasetError } from '../errors.js';
+import { backgroundOf, type CompleteFilm } from './background.js';
+import { type FilmsOptions, probeFilms } from './films.js';
 import { readFolders } from './folders.js';
-import { byText, type FoundVideo, type LabelledVideo, type LabelledVideos, type Split } from './labelledVideos.js';
+import type { Found } from './found.js';
+import { byText, type FoundVideo, type LabelledVideo, type LabelledVideos, type RowFault, type Split } from './labelledVideos.js';
 import { isManifest, readManifest } from './manifest.js';
+import { foundMoments, type MomentOptions } from './moments.js';
 import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
+import { segmentsOf } from './segments.js';
+import { type SplitOptions, settleSplits } from './settleSplits.js';
 import { some } from './some.js';
-import { carveValidation, defaultShares, defaultValShare, describeShares, type SplitShares, splitByClass } from './split.js';
+import { partKey, segmentName } from './videoPart.js';
 
-export interface DatasetOptions {
-  /** Used when the data says nothing about splits; 80/10/10 by default. */
-  readonly shares?: SplitShares;
-  /** Part of train that becomes val when the data has train and no val; 0.1 by default, 0 keeps all of train. */
-  readonly valShare?: number;
-  /** Seed of the splits made here; 0 by default. */
-  readonly seed?: number;
+export interface DatasetOptions extends SplitOptions {
   /** Only the rows that all of these let through; the others are as if they were not there. */
   readonly filter?: readonly RowFilter[];
-  /** Leave aside what the data says of splits, and make none: all videos are `train`. For folds, which make their own. */
-  readonly ignoreSplits?: boolean;
   /** Let a list name files outside its own folder. */
   readonly allowOutside?: boolean;
-  /** Keep files of a list that are not there, for a check that reports them; otherwise they are a DatasetError. */
+  /** Keep files of a list that are not there and rows whose times are wrong, for a check that reports them; otherwise they are a DatasetError. */
   readonly keepMissing?: boolean;
+  /**
+   * The class that stretches without label are samples of: the labelling is complete. By default "background" where the labels say that they
+   * are complete, else none; false for none.
+   */
+  readonly background?: string | false;
+  /** Share of all samples that background becomes, above 0 and below 1; as many as the mean class has by default. */
+  readonly backgroundShare?: number;
+  /** Seconds around labelled moments that stay unused; 0.5 by default. */
+  readonly backgroundMarginSec?: number;
 }
 
-/** Reads labels and splits. Rejects with a DatasetError for anything that is not one clear label and split per existing file. */
-export async function readDataset(path: string, options: DatasetOptions = {}): Promise<LabelledVideos> {
+/**
+ * Reads labels and splits. Rejects with a DatasetError for anything that is not one clear label and split per existing file or segment of it.
+ * `reading` says how films of segments are opened.
+ */
+export async function readDataset(
+  path: string,
+  options: DatasetOptions = {},
+  reading: FilmsOptions = {},
+): Promise<LabelledVideos> {
   const root = resolve(path);
-  const found = chosen(find(root, path, options), path, options);
-  if (found.videos.length === 0) {
-    throw new DatasetError('no videos; expected a folder per class with videos in it, or a list with path,label', { path });
-  }
-  refuseDuplicates(found.videos);
-  if (options.keepMissing !== true) refuseMissing(found.videos);
-  const settled = settleSplits(found.videos, options);
-  const labels = [...new Set(found.videos.map((video) => video.label))].sort(byText);
-  const place = new Map(labels.map((label, i) => [label, i]));
-  const videos = found.videos.map(({ where: _, ...video }, i): LabelledVideo => {
-    return { ...video, labelIndex: place.get(video.label) as number, split: settled.splits[i] as Split };
-  });
-  refuseUntrained(path, videos);
-  const notes = [...found.notes, ...settled.notes];
-  if (labels.length === 1) notes.push(`only one class, ${labels[0]}: nothing to tell apart`);
-  return { root: found.root, source: found.source, labels, videos, splitBy: settled.splitBy, notes };
+  return labelledVideosOf(chosen(find(root, path, options), path, options), path, options, reading);
 }
 
-interface Found {
-  readonly root: string;
-  readonly source: LabelledVideos['source'];
-  readonly videos: readonly FoundVideo[];
-  readonly notes: readonly string[];
+/**
+ * The moments of annotations as a data set: each is a segment of its film. Stretches that the annotations call complete are background. Errors
+ * as those of `readDataset`.
+ */
+export async function annotatedVideos(
+  annotations: Annotations,
+  where: MomentOptions,
+  options: DatasetOptions = {},
+  reading: FilmsOptions = {},
+): Promise<LabelledVideos> {
+  return labelledVideosOf(chosen(foundMoments(annotations, where), where.root, options), where.root, options, reading);
 }
 
 function find(root: string, given: string, options: DatasetOptions): Found {
@@ -74,57 +80,95 @@ function chosen(found: Found, path: string, { filter = [] }: DatasetOptions): Fo
   return { ...found, videos, notes: [...found.notes, note] };
 }
 
+/** Settles times, background, splits and numbers of labels. `path` is for messages. */
+async function labelledVideosOf(
+  found: Found,
+  path: string,
+  options: DatasetOptions,
+  reading: FilmsOptions,
+): Promise<LabelledVideos> {
+  if (found.videos.length === 0) {
+    throw new DatasetError('no videos; expected a folder per class with videos in it, or a list with path,label', { path });
+  }
+  const rows = await samplesOf(found, options, reading);
+  const settled = settleSplits(rows.videos, options);
+  const labels = [...new Set(rows.videos.map((video) => video.label))].sort(byText);
+  const place = new Map(labels.map((label, i) => [label, i]));
+  const videos = rows.videos.map(({ where: _, ...video }, i): LabelledVideo => {
+    return { ...video, labelIndex: place.get(video.label) as number, split: settled.splits[i] as Split };
+  });
+  refuseUntrained(path, videos);
+  const notes = [...found.notes, ...rows.notes, ...settled.notes];
+  if (labels.length === 1) notes.push(`only one class, ${labels[0]}: nothing to tell apart`);
+  const { root, source } = found;
+  return { root, source, labels, videos, splitBy: settled.splitBy, notes, ...(options.keepMissing && { faults: rows.faults }) };
+}
+
+interface Samples {
+  readonly videos: readonly FoundVideo[];
+  readonly faults: readonly RowFault[];
+  readonly notes: readonly string[];
+}
+
+async function samplesOf(found: Found, options: DatasetOptions, reading: FilmsOptions): Promise<Samples> {
+  if (options.keepMissing !== true) {
+    refuseFaults(found.videos.flatMap((video) => (video.fault === undefined ? [] : [{ video, reason: video.fault }])));
+    refuseMissing(found.videos);
+  }
+  const complete = completeFilms(found, options);
+  const timed = found.videos.filter(({ times }) => times !== undefined);
+  const films = await probeFilms([...new Set([...timed, ...complete].map(({ path }) => path))], reading);
+  const { videos, faults, notes } = segmentsOf(found.videos, films);
+  if (options.keepMissing !== true) refuseFaults(faults);
+  refuseDuplicates(videos);
+  const { background, backgroundShare: share, backgroundMarginSec: marginSec = 0.5, seed = 0 } = options;
+  if (complete.length === 0) return { videos: videos.map(named), faults, notes };
+  const label = background || 'background';
+  const drawn = backgroundOf(videos, complete, films, { label, share, marginSec, seed });
+  return { videos: [...videos, ...drawn.videos].map(named), faults, notes: [...notes, ...drawn.notes] };
+}
+
+/** Films whose stretches without label are background: those that the data says it of, or all by the user's word. */
+function completeFilms({ videos, complete = [] }: Found, { background }: DatasetOptions): readonly CompleteFilm[] {
+  if (background === false) return [];
+  if (background === undefined) return complete;
+  const known = new Set(complete.map(({ path }) => path));
+  const others = new Map(videos.filter(({ path }) => !known.has(path)).map((video) => [video.path, video]));
+  return [...complete, ...[...others.values()].map(({ path, name, split, where }) => ({ path, name, split, where }))];
+}
+
+const named = (video: FoundVideo): FoundVideo => ({ ...video, name: segmentName(video.name, video.segment) });
+
+function refuseFaults(faults: readonly RowFault[]): void {
+  const [first] = faults;
+  if (first === undefined) return;
+  const { video, reason } = first;
+  const more = faults.length > 1 ? `; ${faults.length - 1} more rows cannot be used: vmf check lists them` : '';
+  throw new DatasetError(`${video.name}: ${reason}${more}`, { path: video.where });
+}
+
 function refuseDuplicates(videos: readonly FoundVideo[]): void {
   const first = new Map<string, FoundVideo>();
   for (const video of videos) {
-    const before = first.get(video.path);
+    const before = first.get(partKey(video));
     if (before !== undefined) {
       const labels = before.label === video.label ? '' : `, as "${before.label}" and as "${video.label}"`;
-      throw new DatasetError(`${video.where}: ${video.name} is there twice (before: ${before.where})${labels}; keep one row`);
+      const name = segmentName(video.name, video.segment);
+      throw new DatasetError(`${video.where}: ${name} is there twice (before: ${before.where})${labels}; keep one row`);
     }
-    first.set(video.path, video);
+    first.set(partKey(video), video);
   }
 }
 
 function refuseMissing(videos: readonly FoundVideo[]): void {
-  const missing = videos.filter(({ path }) => statSync(path, { throwIfNoEntry: false })?.isFile() !== true);
-  const [first] = missing;
+  const isThere = new Map<string, boolean>();
+  for (const { path } of videos) {
+    if (!isThere.has(path)) isThere.set(path, statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+  }
+  const first = videos.find(({ path }) => !isThere.get(path));
   if (first === undefined) return;
-  const count = `${missing.length} of ${videos.length} files are missing`;
-  throw new DatasetError(`${first.where}: ${count}: ${some(missing.map(({ name }) => name))}`);
-}
-
-interface Settled {
-  readonly splits: readonly Split[];
-  readonly splitBy: string;
-  readonly notes: readonly string[];
-}
-
-/** The dataset's own split, else a seeded one by class; val out of train where only val is missing. */
-function settleSplits(videos: readonly FoundVideo[], options: DatasetOptions): Settled {
-  const seed = options.seed ?? 0;
-  const given = videos.map((video) => video.split);
-  if (options.ignoreSplits) {
-    const notes = given.some((split) => split !== undefined) ? ['the splits that the data came with are left aside'] : [];
-    return { splits: given.map(() => 'train'), splitBy: 'none', notes };
-  }
-  if (given.some((split) => split === undefined)) {
-    const shares = options.shares ?? defaultShares;
-    const how = describeShares(shares, seed);
-    return { splits: splitByClass(videos, shares, seed), splitBy: how, notes: [`no split given: divided ${how}`] };
-  }
-  const splits = given as Split[];
-  const share = options.valShare ?? defaultValShare;
-  if (splits.includes('val') || !splits.includes('train') || share === 0) return { splits, splitBy: 'as given', notes: [] };
-  const training = videos.filter((video) => video.split === 'train');
-  const carved = carveValidation(training, share, seed);
-  const ofTraining = new Map(training.map((video, i) => [video, carved[i] as Split]));
-  const how = `${Math.round(share * 100)} % of train by class, seed ${seed}`;
-  return {
-    splits: videos.map((video) => ofTraining.get(video) ?? (video.split as Split)),
-    splitBy: `as given, val = ${how}`,
-    notes: [`no val given: took ${how}`],
-  };
+  const missing = [...new Set(videos.filter(({ path }) => !isThere.get(path)).map(({ name }) => name))];
+  throw new DatasetError(`${first.where}: ${missing.length} of ${isThere.size} files are missing: ${some(missing)}`);
 }
 
 /** A class missing from train is almost always a misspelt label. A dataset without train is for testing only. */

@@ -3,7 +3,7 @@
 import type { LabelledVideo } from './labelledVideos.js';
 
 /** Columns of lists that say so, by habit. */
-const columns = ['group', 'video', 'film', 'recording', 'session', 'subject', 'person'];
+export const recordingColumns = ['group', 'video', 'film', 'recording', 'session', 'subject', 'person'];
 
 export interface Footage {
   /** [N] number of each video's recording. */
@@ -19,7 +19,7 @@ type Video = Pick<LabelledVideo, 'name' | 'labelIndex' | 'columns'>;
  * neither does. A column with a value of its own for each video says that all are of different recordings.
  */
 export function footageOf(videos: readonly Video[]): Footage | undefined {
-  for (const name of columns) {
+  for (const name of recordingColumns) {
     const values = videos.map((video) => video.columns[name] || undefined);
     if (values.every((value) => value !== undefined) && new Set(values).size === videos.length) return undefined;
     // Videos without a value may be of any recording: together, so that no twin is left behind.

@@ -6,11 +6,11 @@ import type { UsedWindow } from '../clip/temporalSampling.js';
 import { messageOf, systemCode, VideoError } from '../errors.js';
 import { withVideo } from '../video/decoder.js';
 import { pixelBytes } from '../video/geometry.js';
-import type { DecodedVideo, Decoder, FrameSize } from '../video/types.js';
+import type { DecodedVideo, Decoder, FrameSize, OpenVideo } from '../video/types.js';
+import type { VideoPart } from './videoPart.js';
 
 /** The frames to be read of a video. */
-export interface FrameStackRequest {
-  readonly path: string;
+export interface FrameStackRequest extends VideoPart {
   readonly decoder: string;
   readonly colour: string;
   /** Centres of this many equal segments from `startSec` on. */
@@ -46,28 +46,36 @@ const version = 2;
 /** A name for files and maps. */
 export function keyName(key: FrameStackKey): string {
   const size = 'shortSide' in key.size ? [key.size.shortSide] : [key.size.width, key.size.height, key.size.keepAspect];
-  const parts = [version, key.path, key.bytes, key.modifiedMs, key.decoder, key.colour, key.evenly, key.startSec, size];
+  const part = key.segment === undefined ? [] : [key.segment.startSec, key.segment.endSec];
+  const parts = [version, key.path, key.bytes, key.modifiedMs, key.decoder, key.colour, key.evenly, key.startSec, size, ...part];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** The key of a request for a file as it is now. Throws a VideoError where there is none. */
-export function keyOf(request: FrameStackRequest): FrameStackKey {
+/** Which bytes a file holds, as far as its name and date tell. */
+export type FileState = Pick<FrameStackKey, 'bytes' | 'modifiedMs'>;
+
+/** Of a file as it is now. Throws a VideoError where there is none. */
+export function stateOf(path: string): FileState {
   try {
-    const { size: bytes, mtimeMs: modifiedMs } = statSync(request.path);
-    return { ...request, bytes, modifiedMs };
+    const { size: bytes, mtimeMs: modifiedMs } = statSync(path);
+    return { bytes, modifiedMs };
   } catch (error) {
     const missing = systemCode(error) === 'ENOENT';
-    const details = { path: request.path, cause: error, ...(missing && { code: 'missing' as const }) };
+    const details = { path, cause: error, ...(missing && { code: 'missing' as const }) };
     throw new VideoError(missing ? 'no such file' : messageOf(error), details);
   }
 }
 
 /** Decodes a strip. Throws as the decoder does. */
-export function decodeFrameStack(decoder: Decoder, { path, evenly, startSec, size }: FrameStackRequest): VideoFrameStack {
-  return withVideo(decoder, path, (video) => {
+export function decodeFrameStack(
+  decoder: Decoder,
+  { path, segment, evenly, startSec, size }: FrameStackRequest,
+): VideoFrameStack {
+  const stack = (video: OpenVideo) => {
     const { request, window } = stackRequest(video.info, evenly, { startSec }, size);
     return stripOf({ info: video.info, strip: video.frames(request) }, window);
-  });
+  };
+  return withVideo(decoder, path, stack, segment);
 }
 
 function stripOf({ info, strip }: DecodedVideo, window: UsedWindow): VideoFrameStack {

@@ -1,4 +1,6 @@
+import type { TimeWindow } from '../clip/temporalSampling.js';
 import { DatasetError } from '../errors.js';
+import type { RowTimes } from './rowTimes.js';
 
 export { splitNamed } from '../annotations/splits.js';
 
@@ -8,7 +10,9 @@ export const splitNames: readonly Split[] = ['train', 'val', 'test'];
 export interface LabelledVideo {
   /** Absolute path. */
   readonly path: string;
-  /** Path below the data set's root, with forward slashes: the same on every machine. */
+  /** The stretch of the film that this is, on a player's clock; undefined: all of it. */
+  readonly segment?: TimeWindow;
+  /** Path below the data set's root, with forward slashes: the same on every machine. Of a segment with its times: "a.mp4@2.000-7.500". */
   readonly name: string;
   readonly label: string;
   /** Place of the label in `labels`. */
@@ -30,16 +34,29 @@ export interface LabelledVideos {
   readonly splitBy: string;
   /** For the user: files that were skipped, splits that were made. */
   readonly notes: readonly string[];
+  /** Rows that cannot be used, where they were to be kept for a check. */
+  readonly faults?: readonly RowFault[];
 }
 
-/** A video as a reader found it, before labels have numbers and splits are settled. `where` is for messages. */
+/** A video as a reader found it, before labels have numbers, times are checked against its film and splits are settled. `where` is for messages. */
 export interface FoundVideo {
   readonly path: string;
   readonly name: string;
   readonly label: string;
   readonly split: Split | undefined;
   readonly columns: Readonly<Record<string, string>>;
+  /** As stated; resolved into `segment` when the film's length is known. */
+  readonly times?: RowTimes;
+  readonly segment?: TimeWindow;
+  /** Why its times cannot be used. */
+  readonly fault?: string;
   readonly where: string;
+}
+
+/** A row that cannot be used. */
+export interface RowFault {
+  readonly video: FoundVideo;
+  readonly reason: string;
 }
 
 /** The videos of one split; a DatasetError that lists what there is when it has none. */

@@ -1,9 +1,13 @@
-/** Reads a manifest: CSV or TSV with a header, or JSON lines; columns path and label, optionally split, others kept. */
+/**
+ * Reads a manifest: CSV or TSV with a header, or JSON lines; columns path and label, optionally split and times (see rowTimes.ts), others
+ * kept.
+ */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { DatasetError } from '../errors.js';
 import { type FoundVideo, type Split, splitNamed } from './labelledVideos.js';
+import { takeTimes } from './rowTimes.js';
 
 interface Row {
   readonly line: number;
@@ -23,7 +27,7 @@ export function isManifest(path: string): boolean {
 }
 
 function tableRows(list: string, text: string): Row[] {
-  const delimiter = /\.tsv$/i.test(list) ? '\t' : ',';
+  const delimiter = /\.tsv$/i.test(list) ? '\t' : delimiterOf(text);
   try {
     const records: { record: Record<string, string>; info: { lines: number } }[] = parse(text, {
       bom: true,
@@ -31,6 +35,7 @@ function tableRows(list: string, text: string): Row[] {
       delimiter,
       info: true,
       skip_empty_lines: true,
+      skip_records_with_empty_values: true,
       trim: true,
     });
     return records.map(({ record, info }) => ({ line: info.lines, cells: record }));
@@ -40,15 +45,22 @@ function tableRows(list: string, text: string): Row[] {
   }
 }
 
-function checkHeader(list: string, header: string[]): string[] {
+/** Excel writes semicolons where the decimal sign is a comma. */
+function delimiterOf(text: string): ',' | ';' {
+  const header = text.slice(0, text.search(/[\r\n]|$/));
+  return header.split(';').length > header.split(',').length ? ';' : ',';
+}
+
+/** Columns without a name, as spreadsheets pad tables with, are left out. */
+function checkHeader(list: string, header: string[]): (string | false)[] {
   const names = header.map((name) => name.trim());
   const missing = ['path', 'label'].filter((name) => !names.includes(name));
   if (missing.length > 0) {
     throw new DatasetError(`expected a first line with the columns path,label[,split], got ${names.join(',')}`, { path: list });
   }
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i);
   if (twice !== undefined) throw new DatasetError(`the column "${twice}" is there twice`, { path: list });
-  return names;
+  return names.map((name) => name || false);
 }
 
 function jsonRows(list: string, text: string): Row[] {
@@ -72,7 +84,8 @@ function jsonRow(list: string, content: string, line: number): Row {
 
 function foundVideo(list: string, folder: string, row: Row, allowOutside: boolean): FoundVideo {
   const where = `${list}:${row.line}`;
-  const { path: given, label, split, ...columns } = row.cells;
+  const { rest, ...times } = takeTimes(row.cells);
+  const { path: given, label, split, ...columns } = rest;
   if (!given) throw new DatasetError('the path is empty', { path: where });
   if (!label?.trim()) throw new DatasetError(`the label of ${given} is empty`, { path: where });
   const path = resolve(folder, given);
@@ -84,7 +97,8 @@ function foundVideo(list: string, folder: string, row: Row, allowOutside: boolea
       { path: where },
     );
   }
-  return { path, name: below.split(sep).join('/'), label: label.trim(), split: splitCell(split, where), columns, where };
+  const name = below.split(sep).join('/');
+  return { path, name, label: label.trim(), split: splitCell(split, where), columns, ...times, where };
 }
 
 function splitCell(cell: string | undefined, where: string): Split | undefined {

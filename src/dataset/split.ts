@@ -40,7 +40,7 @@ export function countsFor(videos: number, shares: SplitShares): Record<Split, nu
 }
 
 /** "80/10/10 by class, seed 0", kept with whatever was trained on it. */
-export function describeShares(shares: SplitShares, seed: number): string {
+export function describeShares(shares: SplitShares, seed: number, by = 'class'): string {
   const percent = [shares.train, shares.val, shares.test].map((share) => Math.round(share * 100));
-  return `${percent.join('/')} by class, seed ${seed}`;
+  return `${percent.join('/')} by ${by}, seed ${seed}`;
 }

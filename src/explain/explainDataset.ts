@@ -87,7 +87,7 @@ export async function explainDataset(
   try {
     const path = out === undefined ? undefined : fileFor(out, force);
     const study = new Study(explainer, blocks, placesFor(explainer.labels, videos));
-    const read = ({ path: video }: TestVideo, leaving: AbortSignal) => explainer.read(video, leaving);
+    const read = (video: TestVideo, leaving: AbortSignal) => explainer.read(video, leaving);
     let done = 0;
     for await (const [video, outcome] of orderedMap(videos, explainer.workers + 2, read, signal)) {
       if ('error' in outcome) throw outcome.error;

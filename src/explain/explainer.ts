@@ -5,6 +5,7 @@ import { asTensor, type ClipTensor, repeatClip } from '../clip/clipTensor.js';
 import { testViews } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import { FileClipReader } from '../dataset/clipReader.js';
+import type { FileSource } from '../dataset/videoPart.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import { lower } from '../graph/lowering/lower.js';
 import {
@@ -79,7 +80,7 @@ export class Explainer {
   readonly preprocess: Preprocess;
   readonly blindness: Blindness;
   readonly workers: number;
-  private readonly reader: ClipReader;
+  private readonly reader: ClipReader<FileSource>;
   private readonly engine: GraphRuntime;
   private readonly sessions = new Map<number, Promise<Session>>();
 
@@ -106,8 +107,8 @@ export class Explainer {
   }
 
   /** The network's input clips of a video. Rejects with a VideoError or LimitError. */
-  read(path: string, signal?: AbortSignal): Promise<ReadClips> {
-    return this.reader.clips(path, testViews(), { signal });
+  read(source: FileSource, signal?: AbortSignal): Promise<ReadClips> {
+    return this.reader.clips(source, testViews(), { signal });
   }
 
   /** Watches one clip untouched and with each of these blindings. */

@@ -6,6 +6,7 @@
 import type { Views } from '../clip/clipView.js';
 import type { LabelledVideo } from '../dataset/labelledVideos.js';
 import { some } from '../dataset/some.js';
+import type { VideoPart } from '../dataset/videoPart.js';
 import { DatasetError } from '../errors.js';
 import { computeMetrics, type Metrics } from '../metrics/metrics.js';
 import type { ClipResult, Recogniser } from './recogniser.js';
@@ -18,8 +19,7 @@ export interface EvaluateOptions extends Partial<Views> {
 }
 
 /** One video and what was made of it. */
-export interface EvaluatedVideo {
-  readonly path: string;
+export interface EvaluatedVideo extends VideoPart {
   readonly name: string;
   readonly label: string;
   readonly predicted: string;
@@ -44,7 +44,7 @@ export interface Evaluation {
 }
 
 /** What evaluation needs of a labelled video. */
-export type TestVideo = Pick<LabelledVideo, 'path' | 'name' | 'label'>;
+export type TestVideo = Pick<LabelledVideo, 'path' | 'segment' | 'name' | 'label'>;
 
 /**
  * Recognises all videos and compares. Rejects with a DatasetError before anything is decoded when a label is none of the
@@ -58,8 +58,7 @@ export async function evaluateDataset(
   const { onProgress, ...views } = options;
   const places = placesOf(recogniser.labels, videos);
   const rows: EvaluatedVideo[] = [];
-  const paths = videos.map(({ path }) => path);
-  for await (const result of recogniser.recogniseMany(paths, { ...views, top: 1 })) {
+  for await (const result of recogniser.recogniseMany(videos, { ...views, top: 1 })) {
     if ('error' in result) throw result.error;
     rows.push(row(videos[rows.length] as TestVideo, result));
     onProgress?.(rows.length, videos.length);
@@ -68,11 +67,12 @@ export async function evaluateDataset(
   return { metrics: computeMetrics(clips, recogniser.labels), rows };
 }
 
-function row({ path, name, label }: TestVideo, recognised: ClipResult): EvaluatedVideo {
+function row({ path, segment, name, label }: TestVideo, recognised: ClipResult): EvaluatedVideo {
   const { predictions, scores, truncated, unknown, logits } = recognised;
   const best = predictions[0] ?? { label: '', score: Number.NaN };
   const more = { ...(unknown && { unknown }), ...(logits && { logits }), ...(truncated !== undefined && { truncated }) };
-  return { path, name, label, predicted: best.label, correct: best.label === label, score: best.score, scores, ...more };
+  const video = { path, ...(segment && { segment }), name, label };
+  return { ...video, predicted: best.label, correct: best.label === label, score: best.score, scores, ...more };
 }
 
 function placesOf(labels: readonly string[], videos: readonly TestVideo[]): Map<string, number> {

@@ -3,6 +3,7 @@
  * are several videos. A short clip gets a label, a long video a timeline (slidingWindow.ts). Opened in Node by fileRecogniser.ts, in
  * a tab by web/recogniser.ts.
  */
+
 import { defaultAugment } from '../clip/augmentOptions.js';
 import type { ClipReader } from '../clip/clipReader.js';
 import { sameClips, sizeText } from '../clip/clipShape.js';
@@ -11,6 +12,7 @@ import { type ClipView, stackLength, testViews } from '../clip/clipView.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import { type FrameStack, sampleClips } from '../clip/sampleClips.js';
 import { orderedMap } from '../dataset/orderedMap.js';
+import type { FileSource } from '../dataset/videoPart.js';
 import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
 import { averageViews, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -100,8 +102,8 @@ export async function startRecogniser<Source>(
   }
 }
 
-/** `Source` names a video: a path in Node, a Blob or bytes in a tab. */
-export class Recogniser<Source = string> {
+/** `Source` names a video: a path or a part of a file in Node, a Blob or bytes in a tab. */
+export class Recogniser<Source = FileSource> {
   readonly config: NetworkConfig;
   /** One a class, in the order of the scores. */
   readonly labels: readonly string[];

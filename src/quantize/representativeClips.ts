@@ -4,6 +4,7 @@ import type { Preprocess } from '../clip/preprocess.js';
 import { FileClipReader } from '../dataset/clipReader.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { orderedMap } from '../dataset/orderedMap.js';
+import type { VideoPart } from '../dataset/videoPart.js';
 import { DatasetError } from '../errors.js';
 import type { DecoderChoice } from '../video/types.js';
 import type { PixelClip } from './activationRanges.js';
@@ -32,18 +33,13 @@ export async function readRepresentativeClips(
   if (videos.length === 0) throw new DatasetError(`${data.root}: no video to calibrate on`);
   const reader = new FileClipReader(preprocess, { decoder });
   const read: PixelClip[] = [];
-  const one = async (path: string, leaving: AbortSignal): Promise<PixelClip> => {
-    const { clips } = await reader.clips(path, testViews(), { signal: leaving });
-    if (clips === undefined) throw new RangeError(`${path}: nothing was decoded`);
+  const one = async (video: VideoPart, leaving: AbortSignal): Promise<PixelClip> => {
+    const { clips } = await reader.clips(video, testViews(), { signal: leaving });
+    if (clips === undefined) throw new RangeError(`${video.path}: nothing was decoded`);
     return pixelClips(clips, preprocess);
   };
   try {
-    for await (const [, outcome] of orderedMap(
-      videos.map(({ path }) => path),
-      reader.workers + 2,
-      one,
-      signal,
-    )) {
+    for await (const [, outcome] of orderedMap(videos, reader.workers + 2, one, signal)) {
       if ('error' in outcome) throw outcome.error;
       read.push(outcome.value);
       onProgress('clips', read.length, videos.length);

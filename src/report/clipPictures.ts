@@ -1,3 +1,4 @@
+import { type FileSource, partOf } from '../dataset/videoPart.js';
 import { createCanvas } from '../video/canvas.js';
 import type { VideoPool } from '../video/pool.js';
 import type { FrameStrip } from '../video/types.js';
@@ -5,9 +6,10 @@ import type { FrameStrip } from '../video/types.js';
 const shortSide = 112;
 
 /** `count` evenly spaced frames as data URIs of JPEG pictures. Rejects as decoding does. */
-export async function clipPictures(pool: VideoPool, path: string, signal?: AbortSignal, count = 6): Promise<string[]> {
+export async function clipPictures(pool: VideoPool, source: FileSource, signal?: AbortSignal, count = 6): Promise<string[]> {
   const request = { times: { evenly: count }, size: { shortSide } };
-  const { strip } = await pool.decode(path, request, signal === undefined ? {} : { signal });
+  const { path, segment: part } = partOf(source);
+  const { strip } = await pool.decode(path, request, { signal, part });
   return Array.from({ length: count }, (_, i) => picture(strip, i));
 }
 

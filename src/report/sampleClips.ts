@@ -1,4 +1,5 @@
 import { orderedMap } from '../dataset/orderedMap.js';
+import type { VideoPart } from '../dataset/videoPart.js';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
 import { topK } from '../metrics/softmax.js';
 import { VideoPool } from '../video/pool.js';
@@ -31,12 +32,9 @@ export async function sampleClips(
 }
 
 /** A few frames of each video as data URIs, in the videos' order. Rejects as decoding does. */
-export async function picturesOf(
-  videos: readonly Pick<EvaluatedVideo, 'path'>[],
-  { decoder, signal }: PictureOptions,
-): Promise<string[][]> {
+export async function picturesOf(videos: readonly VideoPart[], { decoder, signal }: PictureOptions): Promise<string[][]> {
   const pool = new VideoPool({ decoder });
-  const look = ({ path }: Pick<EvaluatedVideo, 'path'>, leaving: AbortSignal) => clipPictures(pool, path, leaving);
+  const look = (video: VideoPart, leaving: AbortSignal) => clipPictures(pool, video, leaving);
   const pictures: string[][] = [];
   try {
     for await (const [, outcome] of orderedMap(videos, 2 * pool.size, look, signal)) {

@@ -1,5 +1,6 @@
 import type { FrameShape } from '../clip/clipShape.js';
 import type { Preprocess } from '../clip/preprocess.js';
+import type { LeftOutVideo } from '../dataset/dataLoader.js';
 import type { DatasetOptions } from '../dataset/dataset.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import type { PixelRange } from '../inference/onnxPixels.js';
@@ -69,7 +70,7 @@ export interface TrainSummary extends TrainOutcome {
   readonly trainVideos: number;
   readonly valVideos: number;
   /** Training videos that could not be read, with the reason. */
-  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+  readonly leftOut: readonly LeftOutVideo[];
   readonly lastPath: string;
   readonly bestPath: string;
   /** The first answer of a run that started from a linear probe. */

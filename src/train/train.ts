@@ -44,7 +44,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   const job = { ...given, onEvent };
   const folder = RunFolder.check(job.out, job.resume ?? false);
   checkJob(job);
-  const data = typeof job.data === 'string' ? await readDataset(job.data, job.dataset) : job.data;
+  const data = typeof job.data === 'string' ? await readDataset(job.data, job.dataset, job) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
   const setup = job.resume ? await resumedSetup(job, folder, data) : await newSetup(job, data);
   const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });
@@ -166,7 +166,7 @@ async function runTraining(parts: Parts): Promise<TrainSummary> {
       }),
     ...{ config, labels: data.labels, trainVideos: prepared.usable },
     valVideos: data.videos.filter((video) => video.split === 'val').length,
-    leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
+    leftOut: loader.leftOut,
     ...{ lastPath: folder.lastPath, bestPath: folder.bestPath },
     ...(options.probe && { probePath: folder.probePath }),
   };

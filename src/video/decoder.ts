@@ -30,9 +30,10 @@ export function withVideo<T>(decoder: Decoder, path: string, use: (video: OpenVi
   }
 }
 
-/** Facts about a file; decodes nothing. */
-export const probe = (decoder: Decoder, path: string): VideoInfo => withVideo(decoder, path, ({ info }) => info);
+/** Facts about a file, or a part of it; decodes nothing. */
+export const probe = (decoder: Decoder, path: string, part?: TimeWindow): VideoInfo =>
+  withVideo(decoder, path, ({ info }) => info, part);
 
-/** Frames of a file. */
-export const decode = (decoder: Decoder, path: string, request: DecodeRequest): DecodedVideo =>
-  withVideo(decoder, path, (video) => ({ info: video.info, strip: video.frames(request) }));
+/** Frames of a file, or of a part of it. */
+export const decode = (decoder: Decoder, path: string, request: DecodeRequest, part?: TimeWindow): DecodedVideo =>
+  withVideo(decoder, path, (video) => ({ info: video.info, strip: video.frames(request) }), part);

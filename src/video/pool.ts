@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { VideoError } from '../errors.js';
 import { WorkerPool } from '../node/workerPool.js';
 import { defaultLimits } from './limits.js';
-import type { DecodedVideo, DecodeRequest, DecoderChoice, VideoInfo, VideoLimits } from './types.js';
+import type { DecodedVideo, DecodeRequest, DecoderChoice, TimeWindow, VideoInfo, VideoLimits } from './types.js';
 
 /** Default number of videos decoded in parallel. */
 export const defaultWorkers = (): number => Math.min(availableParallelism(), 4);
@@ -19,7 +19,9 @@ export interface VideoPoolOptions {
 }
 
 export interface VideoCallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Only this part of the file is read, and its facts are as though it were all. */
+  readonly part?: TimeWindow | undefined;
 }
 
 /** Start-up data of a worker. */
@@ -28,9 +30,11 @@ export interface VideoWorkerData {
   readonly limits: VideoLimits;
 }
 
+type OfFile = { readonly path: string } & Pick<VideoCallOptions, 'part'>;
+
 export type VideoTasks = {
-  probe: { input: { path: string }; output: VideoInfo };
-  decode: { input: { path: string; request: DecodeRequest }; output: DecodedVideo };
+  probe: { input: OfFile; output: VideoInfo };
+  decode: { input: OfFile & { request: DecodeRequest }; output: DecodedVideo };
 };
 
 export class VideoPool {
@@ -54,13 +58,13 @@ export class VideoPool {
   }
 
   /** Facts about a file. Rejects as `Decoder.probe` throws. */
-  probe(path: string, { signal }: VideoCallOptions = {}): Promise<VideoInfo> {
-    return this.pool.run('probe', { path }, { label: path, signal, timeoutSec: this.timeoutSec });
+  probe(path: string, { signal, part }: VideoCallOptions = {}): Promise<VideoInfo> {
+    return this.pool.run('probe', { path, part }, { label: path, signal, timeoutSec: this.timeoutSec });
   }
 
   /** Frames of a file. Rejects as `Decoder.decode` throws. */
-  decode(path: string, request: DecodeRequest, { signal }: VideoCallOptions = {}): Promise<DecodedVideo> {
-    return this.pool.run('decode', { path, request }, { label: path, signal, timeoutSec: this.timeoutSec });
+  decode(path: string, request: DecodeRequest, { signal, part }: VideoCallOptions = {}): Promise<DecodedVideo> {
+    return this.pool.run('decode', { path, request, part }, { label: path, signal, timeoutSec: this.timeoutSec });
   }
 
   /** Stops the workers; what waits or runs is rejected. */

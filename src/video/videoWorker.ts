@@ -15,9 +15,9 @@ function decoder(): Decoder {
 }
 
 serveTasks<VideoTasks>({
-  probe: ({ path }) => probe(decoder(), path),
-  decode: ({ path, request }) => {
-    const decoded = decode(decoder(), path, request);
+  probe: ({ path, part }) => probe(decoder(), path, part),
+  decode: ({ path, request, part }) => {
+    const decoded = decode(decoder(), path, request, part);
     return new Transferring(decoded, [decoded.strip.rgb.buffer as ArrayBuffer, decoded.strip.timesSec.buffer as ArrayBuffer]);
   },
 });

@@ -152,7 +152,7 @@ class Reader {
   async readable(all: readonly LabelledVideo[]): Promise<{ videos: LabelledVideo[]; features: ClipFeatures }> {
     const { signal } = this.parts.job;
     await this.loader.prepare(all, { ...(signal && { signal }), onProgress: this.tell });
-    const videos = all.filter(({ path }) => !this.loader.leftOut.has(path));
+    const videos = all.filter((video) => this.loader.isUsable(video));
     return { videos, features: await this.features(videos) };
   }
 

@@ -64,7 +64,7 @@ export async function trainFolds(job: TrainJob, options: FoldsOptions): Promise<
   // Checked before training: the first test would be too late.
   if (views.crops > 1 && job.preprocess?.resize !== 'crop')
     throw new ConfigError(`views: ${views.crops} crops are for frames that are cut; use resize "crop", or 1 crop`);
-  const data = typeof job.data === 'string' ? await readDataset(job.data, { ...job.dataset, ignoreSplits: true }) : job.data;
+  const data = typeof job.data === 'string' ? await readDataset(job.data, { ...job.dataset, ignoreSplits: true }, job) : job.data;
   const tasks = tasksOf(job, data, options);
   const run = RunFolder.check(job.out, false);
   for (const message of data.notes) job.onEvent?.({ kind: 'note', message });

@@ -57,7 +57,7 @@ export async function trainLinearProbe(given: LinearProbeJob): Promise<LinearPro
   };
   const job = { ...given, onEvent, ...(given.model !== undefined && { model: withoutReadout(given.model) }) };
   const folder = RunFolder.check(job.out, false);
-  const data = typeof job.data === 'string' ? await readDataset(job.data, job.dataset) : job.data;
+  const data = typeof job.data === 'string' ? await readDataset(job.data, job.dataset, job) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
   const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });
   let loader: DataLoader | undefined;
@@ -171,7 +171,7 @@ class Baseline {
     const onProgress = (done: number, of: number) => onEvent({ kind: 'reading', done, of });
     const prepared = await loader.prepare(this.train, { ...(signal && { signal }), onProgress });
     recording.noteClues(prepared.read);
-    const usable = this.train.filter(({ path }) => !loader.leftOut.has(path));
+    const usable = this.train.filter((video) => loader.isUsable(video));
     const source = await frozen.open(loader, usable, this.facts({}));
     const clips = await this.features(source, usable);
     const footage = footageOf(usable);
@@ -215,7 +215,7 @@ class Baseline {
       },
       ...{ interrupted: !done, stoppedEarly: false, config: frozen.config, labels },
       ...{ trainVideos: done?.prepared.usable ?? this.train.length, valVideos: this.val.length },
-      leftOut: [...loader.leftOut].map(([path, reason]) => ({ path, reason: reason.message })),
+      leftOut: loader.leftOut,
       ...{ lastPath: folder.lastPath, bestPath: done?.bestPath ?? folder.bestPath },
       ...{
         foreseen: done?.fit.chosen,

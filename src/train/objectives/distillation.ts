@@ -113,7 +113,7 @@ export async function adaptTeacher(
   { batch }: TrainOptions,
 ): Promise<void> {
   if (!teacher.adapt) return;
-  const usable = videos.filter(({ path }) => !loader.leftOut.has(path));
+  const usable = videos.filter((video) => loader.isUsable(video));
   const count = Math.min(mostAdapting, usable.length);
   const some = Array.from({ length: count }, (_, i) => usable[Math.floor((i * usable.length) / count)] as LabelledVideo);
   const batches = loader.batches(some, { batch, train: false });

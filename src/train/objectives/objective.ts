@@ -27,7 +27,7 @@ export async function createObjective(
   const { onEvent = () => {}, signal } = job;
   const videos = unlabelled.map((path) => ({ path, name: path, labelIndex: -1 }));
   await loader.prepare(videos, { ...(signal && { signal }), onProgress: (done, of) => onEvent({ kind: 'reading', done, of }) });
-  const paths = unlabelled.filter((path) => !loader.leftOut.has(path));
+  const paths = unlabelled.filter((path) => loader.isUsable({ path }));
   const parts = batchParts(options);
   if (paths.length < parts.unlabelled)
     throw new ConfigError(

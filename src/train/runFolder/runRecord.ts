@@ -2,12 +2,15 @@
  * run.json: the job, its data and options, and a session for the start and each resuming. Epochs are in metrics.jsonl, weights in
  * the checkpoints.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { type GuessedBy, guessedBy, isTelling } from '../../dataset/confounds.js';
+import type { LeftOutVideo } from '../../dataset/dataLoader.js';
 import { type LabelledVideos, splitNames } from '../../dataset/labelledVideos.js';
+import { segmentName } from '../../dataset/videoPart.js';
 import { ConfigError, messageOf } from '../../errors.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { networkCost } from '../../models/cost.js';
@@ -127,7 +130,7 @@ export interface RunEnd {
   readonly bestTop1: number | undefined;
   /** Of fine-tuning from a probe. */
   readonly candidates?: readonly TestedWeights[];
-  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+  readonly leftOut: readonly LeftOutVideo[];
 }
 
 /** Facts of a training video once read; `width` and `height` of its frames as they were kept. */
@@ -198,7 +201,10 @@ export class Recording {
 
   private async finish({ interrupted, epochs, bestEpoch, bestTop1, candidates, leftOut }: RunEnd): Promise<void> {
     const { data, outcome: before } = this.record;
-    const named = leftOut.map(({ path, reason }) => ({ name: nameBelow(data.root, path), reason }));
+    const named = leftOut.map(({ path, segment, reason }) => ({
+      name: segmentName(nameBelow(data.root, path), segment),
+      reason,
+    }));
     this.record = {
       ...this.record,
       data: { ...data, leftOut: named },
