@@ -35,6 +35,8 @@ export type {
 export type { TimelineOptions, VideoTimeline } from './inference/slidingWindow.js';
 export { type CalibrationReport, calibrationReport } from './metrics/calibration.js';
 export type { ClassMetrics, Metrics } from './metrics/metrics.js';
+export { type SegmentMetrics, segmentMetrics } from './metrics/segments/segmentMetrics.js';
+export type { FilmSegments, LabelledSegment, ScoredSegment } from './metrics/segments/segments.js';
 export type { Segment } from './metrics/timeline.js';
 export type { NetworkConfig } from './models/config.js';
 export { type LayerCost, type NetworkCost, networkCost } from './models/cost.js';
