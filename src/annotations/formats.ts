@@ -1,15 +1,18 @@
 /** All formats of labelling programs, and how a file's format is found. A new one is a file in this folder and a line here. */
 import { ConfigError, DatasetError } from '../errors.js';
+import { activityNet } from './activityNet.js';
 import type { Annotations } from './annotations.js';
 import { boris } from './boris.js';
+import { fiftyOne } from './fiftyOne.js';
 import { counted } from './films.js';
 import type { AnnotationFile, AnnotationFormat, ReadChoices, WriteChoices, Written } from './format.js';
 import { intervalTable } from './intervalTable.js';
+import { labelStudio } from './labelStudio/labelStudio.js';
 import { reduceTo } from './reduce.js';
 import { headerOf } from './table.js';
 import { baseName, jsonOrNothing, textOf } from './text.js';
 
-export const annotationFormats: readonly AnnotationFormat[] = [intervalTable, boris];
+export const annotationFormats: readonly AnnotationFormat[] = [intervalTable, boris, activityNet, fiftyOne, labelStudio];
 
 export type Reader = AnnotationFormat & Required<Pick<AnnotationFormat, 'read'>>;
 export type Writer = AnnotationFormat & Required<Pick<AnnotationFormat, 'write' | 'holds'>>;
