@@ -35,8 +35,8 @@ export const intervalTable: AnnotationFormat = {
 /** A column of films and labels, or of labels and times; tables of other programs have columns that tell them. */
 function isIntervals({ of, header }: Columns): boolean {
   const known = of.start !== undefined || of.startFrame !== undefined;
-  const text = header.join('\n').toLowerCase();
-  if (/behavior type|behavior\.type|^time\n|\nactions\n/.test(text)) return false;
+  const text = `\n${header.join('\n')}\n`.toLowerCase();
+  if (/\nannotation_id\n|behavior type|behavior\.type|^\ntime\n|\nactions\n/.test(text)) return false;
   const label = of.label !== undefined || of.labels !== undefined;
   return label ? of.film !== undefined || known : of.film !== undefined && known;
 }

@@ -39,7 +39,7 @@ export class RegionReader {
 
   #moments(item: Item, task: Task, details: readonly Item[]): Moment[] {
     const kind = kindOf(item, task.items);
-    if (kind === 'duplicate') this.#left.add('boxes exported a second time by the timeline');
+    if (kind === 'duplicate') this.#left.add('box regions exported a second time by the timeline');
     if (kind === 'other') this.#left.add(`results of type ${item.type}`);
     if ((kind !== 'region' && kind !== 'clip') || !this.controls.has(item.control)) return [];
     const labels = labelsOf(item);
