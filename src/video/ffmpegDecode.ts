@@ -22,8 +22,8 @@ export interface FfmpegJob {
 
 interface Part {
   readonly slots: FrameSlot[];
-  /** First packet; 0: start of the file. */
-  readonly from: number;
+  /** First packet; undefined: start of the file. */
+  readonly from: number | undefined;
   to: number;
 }
 
@@ -58,7 +58,8 @@ export function decodeWithFfmpeg(job: FfmpegJob, timeline: Timeline, timesSec: r
 }
 
 function partsOf({ facts }: FfmpegJob, timeline: Timeline, wanted: readonly FrameSlot[]): Part[] {
-  const seekable = !timeline.byOrder && /^(mov|matroska)\b/.test(facts.container);
+  const near = facts.stretch?.fromStart === false;
+  const seekable = near || (!timeline.byOrder && /^(mov|matroska)\b/.test(facts.container));
   const parts: Part[] = [];
   for (const slot of new Set(wanted)) {
     const [run] = decodeRuns(facts.packets, timeline, [slot]);
@@ -66,7 +67,7 @@ function partsOf({ facts }: FfmpegJob, timeline: Timeline, wanted: readonly Fram
     const part = parts.at(-1);
     const far = part === undefined || (seekable && run.from - part.to > seekGapPackets);
     if (part === undefined || far || part.slots.length >= maxFramesPerRun) {
-      parts.push({ slots: [slot], from: seekable && run.from > seekGapPackets ? run.from : 0, to: run.to });
+      parts.push({ slots: [slot], from: seekable && (near || run.from > seekGapPackets) ? run.from : undefined, to: run.to });
     } else {
       part.slots.push(slot);
       part.to = Math.max(part.to, run.to);
@@ -77,7 +78,8 @@ function partsOf({ facts }: FfmpegJob, timeline: Timeline, wanted: readonly Fram
 
 function decodePart(job: FfmpegJob, timeline: Timeline, part: Part): PartFrames {
   const got = readPart(job, part, run(job, timeline, part, false), timeline);
-  if (part.from > 0 && got.frames.size < part.slots.length) return decodePart(job, timeline, { ...part, from: 0 });
+  if (part.from !== undefined && got.frames.size < part.slots.length)
+    return decodePart(job, timeline, { ...part, from: undefined });
   if (got.damage === undefined) return got;
   // Damage on the way: run again with every frame listed, to see whether a wanted one was hit.
   return readPart(job, part, run(job, timeline, part, true), timeline);
@@ -85,7 +87,7 @@ function decodePart(job: FfmpegJob, timeline: Timeline, part: Part): PartFrames 
 
 function run(job: FfmpegJob, timeline: Timeline, part: Part, nameEvery: boolean): ToolRun {
   const { facts, limits, size } = job;
-  const seek = part.from > 0 ? seekOptions(facts, part.from) : [];
+  const seek = part.from === undefined ? [] : seekOptions(facts, part.from);
   const args = [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'repeat+info', '-filter_threads', '1'],
     ...[...inputOptions(limits), '-threads', '1', '-noautorotate', '-copyts', ...seek, '-i', fileUrl(facts.path)],
@@ -96,8 +98,10 @@ function run(job: FfmpegJob, timeline: Timeline, part: Part, nameEvery: boolean)
   return runTool('ffmpeg', facts.path, args, bytes + 2 ** 28);
 }
 
-function seekOptions({ packets, tickSec }: StreamFacts, from: number): string[] {
-  const sec = (packets[from]?.pts ?? 0) * tickSec;
+/** Transport streams are searched by decoding time, and a hair later, since rounding must not lead to the packet before. */
+function seekOptions({ packets, tickSec, container }: StreamFacts, from: number): string[] {
+  const { pts = 0, dts = Number.NaN } = packets[from] ?? {};
+  const sec = container === 'mpegts' ? (Number.isNaN(dts) ? pts : dts) * tickSec + 0.001 : pts * tickSec;
   return ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', sec.toFixed(6)];
 }
 

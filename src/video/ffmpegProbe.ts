@@ -6,9 +6,11 @@ import { lastLine, runTool, type ToolRun } from './ffmpegTools.js';
 import { orientationOf } from './geometry.js';
 import { checkInputFile, containerWhitelist, fileUrl, whyNotOpened } from './inputFile.js';
 import { checkDuration, checkFrames, checkPixels, ffmpegMaxPixels } from './limits.js';
-import { type StreamFacts, unsupportedCodec } from './streamFacts.js';
+import { isUsable } from './part.js';
+import { PartPackets, seeksExactly, stepsBackSec } from './partPackets.js';
+import { clockStart, type StreamFacts, type Stretch, unsupportedCodec } from './streamFacts.js';
 import type { PacketFacts } from './timeline.js';
-import type { VideoLimits } from './types.js';
+import type { TimeWindow, VideoLimits } from './types.js';
 
 /** Input options that keep FFmpeg to this one file, and to frames of a bounded size. */
 export function inputOptions(limits: VideoLimits): string[] {
@@ -29,6 +31,7 @@ const streamSchema = v.object({
   r_frame_rate: optionalText,
   avg_frame_rate: optionalText,
   time_base: optionalText,
+  start_time: optionalText,
   duration_ts: optionalNumber,
   nb_frames: optionalText,
   disposition: v.optional(v.object({ attached_pic: optionalNumber })),
@@ -58,13 +61,71 @@ export interface Probed {
   readonly streamIndex: number;
 }
 
-/** Throws VideoError or LimitError, as `Decoder.probe`. */
-export function probeWithFfprobe(path: string, limits: VideoLimits): Probed {
+/** Throws VideoError or LimitError, as `Decoder.probe`. Of a part only the packets near it are read, where that is possible. */
+export function probeWithFfprobe(path: string, limits: VideoLimits, part?: TimeWindow): Probed {
   checkInputFile(path);
+  const near = part && probePart(path, limits, part);
+  if (near !== undefined) return near;
+  const run = runFfprobe(path, limits);
+  const report = reportOf(run);
+  if (report === undefined) throw new VideoError(whyNotOpened(path, openReason(run.stderr)), { path });
+  const probed = probedOf(path, report, run, limits);
+  if (part === undefined) checkDuration(path, probed.facts.readDurationSec, limits);
+  return probed;
+}
+
+function probedOf(path: string, report: Report, run: ToolRun, limits: VideoLimits, wanted?: PartPackets): Probed {
+  const stream = videoStream(path, report);
+  checkPixels(path, stream.width ?? 0, stream.height ?? 0, limits);
+  const facts = factsOf(path, report, stream, run, wanted);
+  checkFrames(path, facts.packets.length, limits);
+  return { facts, streamIndex: stream.index };
+}
+
+/** Packets of sound and pictures that are shown together lie within so many seconds of each other in a file. */
+const interleavedSec = 3;
+
+/** Undefined where the part cannot be read on its own. */
+function probePart(path: string, limits: VideoLimits, part: TimeWindow): Probed | undefined {
+  let clockSec = 0; // when the container starts, which only ffprobe tells
+  for (const back of stepsBackSec) {
+    for (const behind of [interleavedSec, Number.POSITIVE_INFINITY]) {
+      const reach = { startSec: part.startSec - back, endSec: part.endSec + behind };
+      const near = probeNear(path, limits, part, reach, clockSec);
+      if (near === undefined) return undefined;
+      clockSec = near.facts.startSec;
+      if (isUsable(near.facts, part)) return near;
+      if (near.facts.packets.length === 0) break; // begun too late
+    }
+    if (back >= part.startSec) return undefined;
+  }
+  return undefined;
+}
+
+/** Reads the packets of `reach`; again where the container starts at quite another time than was thought. */
+function probeNear(path: string, limits: VideoLimits, part: TimeWindow, reach: TimeWindow, clockSec: number): Probed | undefined {
+  const [from, to] = [reach.startSec, reach.endSec].map((sec) => (sec + clockSec).toFixed(6));
+  const fromStart = reach.startSec <= 0;
+  const toEnd = reach.endSec === Number.POSITIVE_INFINITY;
+  const run = runFfprobe(path, limits, ['-read_intervals', `${fromStart ? '' : from}%${toEnd ? '' : to}`]);
+  const report = run.status === 0 ? reportOf(run) : undefined;
+  if (report === undefined || !seeksExactly(report.format?.format_name ?? '')) return undefined;
+  const stream = videoStream(path, report);
+  const startSec = startOf(report, stream);
+  if (Number.isNaN(startSec)) return undefined;
+  if (Math.abs(startSec - clockSec) > 1) return probeNear(path, limits, part, reach, startSec);
+  const tickSec = ratio(stream.time_base) ?? 1;
+  const wanted = new PartPackets((startSec + part.startSec) / tickSec, (startSec + part.endSec + 0.1) / tickSec, fromStart);
+  const { facts, streamIndex } = probedOf(path, report, run, limits, wanted);
+  const stretch: Stretch = { fromStart, complete: wanted.complete, toEnd };
+  return { facts: { ...facts, stretch }, streamIndex };
+}
+
+function runFfprobe(path: string, limits: VideoLimits, more: readonly string[] = []): ToolRun {
   const entries = [
     'packet=stream_index,pts,dts,duration,flags',
     'stream=index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate,time_base',
-    'stream=duration_ts,nb_frames',
+    'stream=start_time,duration_ts,nb_frames',
     'stream_disposition=attached_pic',
     'stream_side_data=displaymatrix',
     'format=format_name,start_time,duration',
@@ -73,6 +134,7 @@ export function probeWithFfprobe(path: string, limits: VideoLimits): Probed {
     '-v',
     'warning',
     ...inputOptions(limits),
+    ...more,
     '-show_entries',
     entries.join(':'),
     '-of',
@@ -81,13 +143,7 @@ export function probeWithFfprobe(path: string, limits: VideoLimits): Probed {
   ];
   const run = runTool('ffprobe', path, args, 2 ** 29 - 2 ** 20);
   checkSizeWarning(path, run, limits);
-  const report = parse(path, run);
-  const stream = videoStream(path, report);
-  checkPixels(path, stream.width ?? 0, stream.height ?? 0, limits);
-  const facts = factsOf(path, report, stream, run);
-  checkFrames(path, facts.packets.length, limits);
-  checkDuration(path, facts.readDurationSec, limits);
-  return { facts, streamIndex: stream.index };
+  return run;
 }
 
 /** When `-max_pixels` applies, ffprobe omits the size; its warning holds it. */
@@ -96,10 +152,9 @@ function checkSizeWarning(path: string, { stderr }: ToolRun, limits: VideoLimits
   if (width !== undefined && height !== undefined) checkPixels(path, Number(width), Number(height), limits);
 }
 
-function parse(path: string, run: ToolRun): Report {
-  const report = matching(reportSchema, parsedJson(run.stdout.toString('utf8')));
-  if (report !== undefined && report.streams.length > 0) return report;
-  throw new VideoError(whyNotOpened(path, openReason(run.stderr)), { path });
+function reportOf({ stdout }: ToolRun): Report | undefined {
+  const report = matching(reportSchema, parsedJson(stdout.toString('utf8')));
+  return report !== undefined && report.streams.length > 0 ? report : undefined;
 }
 
 function openReason(stderr: string): string {
@@ -119,7 +174,7 @@ function videoStream(path: string, { streams, format }: Report): ProbedStream {
   throw new VideoError(`holds no video stream (${format?.format_name ?? 'unknown container'})`, { path });
 }
 
-function factsOf(path: string, report: Report, stream: ProbedStream, run: ToolRun): StreamFacts {
+function factsOf(path: string, report: Report, stream: ProbedStream, run: ToolRun, wanted?: PartPackets): StreamFacts {
   const codec = stream.codec_name ?? stream.codec_tag_string ?? 'unknown';
   if (
     stream.codec_name === undefined ||
@@ -127,6 +182,9 @@ function factsOf(path: string, report: Report, stream: ProbedStream, run: ToolRu
   ) {
     throw unsupportedCodec(path, codec);
   }
+  const own = report.packets.filter((packet) => packet.stream_index === stream.index).map(packetFacts);
+  const packets = markCorrupt(own, stream, run.stderr);
+  const { startSec, endSec } = readSpan(report);
   const tickSec = ratio(stream.time_base) ?? 1;
   const matrix = stream.side_data_list?.find((data) => data.displaymatrix !== undefined)?.displaymatrix;
   return {
@@ -141,18 +199,30 @@ function factsOf(path: string, report: Report, stream: ProbedStream, run: ToolRu
     hasAudio: report.streams.some((other) => other.codec_type === 'audio'),
     nominalRate: ratio(stream.avg_frame_rate) ?? ratio(stream.r_frame_rate) ?? 25,
     streamDurationSec: (stream.duration_ts ?? Number.NaN) * tickSec,
-    startSec: Number(report.format?.start_time ?? Number.NaN),
+    startSec: startOf(report, stream),
     fileDurationSec: Number(report.format?.duration ?? Number.NaN),
     headerFrames: Number(stream.nb_frames ?? 0),
-    readDurationSec: readDuration(report),
+    readDurationSec: endSec > startSec ? endSec - startSec : 0,
+    readEndSec: endSec,
     readError: run.status === 0 ? undefined : lastLine(run.stderr),
-    packets: markCorrupt(
-      report.packets.filter((packet) => packet.stream_index === stream.index).map(packetFacts),
-      stream,
-      run.stderr,
-    ),
+    packets: keptOf(packets, wanted),
   };
 }
+
+function keptOf(packets: readonly PacketFacts[], wanted: PartPackets | undefined): readonly PacketFacts[] {
+  if (wanted === undefined) return packets;
+  const kept: PacketFacts[] = [];
+  for (const packet of packets) {
+    const use = wanted.take(packet);
+    if (use === 'stop') return kept;
+    if (use !== 'skip') kept.push(packet);
+    if (use === 'last') return kept;
+  }
+  return kept;
+}
+
+const startOf = ({ format }: Report, stream: ProbedStream): number =>
+  clockStart(Number(format?.start_time ?? Number.NaN), Number(stream.start_time ?? Number.NaN));
 
 /** "30000/1001" or "4:3" as a number; undefined for "0/0", "0:1" and absent. */
 function ratio(text: string | undefined): number | undefined {
@@ -192,7 +262,8 @@ function markCorrupt(packets: PacketFacts[], { index }: ProbedStream, stderr: st
   return packets.map((packet) => (dts.has(packet.dts) ? { ...packet, corrupt: true } : packet));
 }
 
-function readDuration({ packets, streams }: Report): number {
+/** From the first packet of any stream to the end of the last. */
+function readSpan({ packets, streams }: Report): TimeWindow {
   const tickSecs = new Map(streams.map((stream) => [stream.index, ratio(stream.time_base) ?? 0]));
   let [startSec, endSec] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { stream_index: index, pts, dts, duration = 0 } of packets) {
@@ -201,5 +272,5 @@ function readDuration({ packets, streams }: Report): number {
     if (time * tickSec < startSec) startSec = time * tickSec;
     if ((time + duration) * tickSec > endSec) endSec = (time + duration) * tickSec;
   }
-  return endSec > startSec ? endSec - startSec : 0;
+  return { startSec, endSec };
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LimitError, VideoError } from '../errors.js';
-import { decode, openDecoder } from './decoder.js';
+import { openDecoder, withVideo } from './decoder.js';
 import { missing } from './decoders.test.fixture.js';
 import { cannotWritePatterns, writePattern } from './patternVideo.test.fixture.js';
-import type { Decoder } from './types.js';
+import type { Decoder, TimeWindow } from './types.js';
 
 /** Starting a program costs 100 times what a call does. */
 const runs = { 'node-av': 400, ffmpeg: 8 } as const;
@@ -45,15 +45,22 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Valid frames or one of the two errors, on one line with the path, within the time limit. */
-function survives(decoder: Decoder, bytes: Uint8Array): void {
+function survives(decoder: Decoder, bytes: Uint8Array, part?: TimeWindow): void {
   const path = join(folder, 'hostile.bin');
   writeFileSync(path, bytes);
   const begin = performance.now();
   try {
-    const { info, strip } = decode(decoder, path, { times: { evenly: 3 }, size: { shortSide: 24 } });
+    const { info, strip } = withVideo(
+      decoder,
+      path,
+      (video) => ({ info: video.info, strip: video.frames({ times: { evenly: 3 }, size: { shortSide: 24 } }) }),
+      part,
+    );
     assert.equal(strip.rgb.length, 3 * 3 * strip.width * strip.height);
     assert.ok(info.frameCount > 0 && info.durationSec > 0 && info.width > 0 && info.height > 0, JSON.stringify(info));
-    assert.ok(strip.timesSec.every((time) => time >= 0 && time <= info.durationSec));
+    assert.ok(
+      strip.timesSec.every((time) => time >= Math.min(info.firstFrameSec, 0) && time <= info.firstFrameSec + info.durationSec),
+    );
   } catch (error) {
     assert.ok(error instanceof VideoError || error instanceof LimitError, error instanceof Error ? error.stack : String(error));
     assert.ok(error.message.startsWith(`${path}: `), error.message);
@@ -99,6 +106,19 @@ for (const name of ['node-av', 'ffmpeg'] as const) {
           survives(decoder, bytes);
         }),
         { numRuns: runs[name], seed: 3 },
+      );
+    });
+
+    it('survives parts of files cut anywhere, with bytes changed', { skip: cannotWritePatterns() }, () => {
+      const unit = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+      fc.assert(
+        fc.property(fc.nat(), unit, unit, unit, fc.array(unit, { maxLength: 20 }), (which, cut, from, length, edits) => {
+          const original = originals[which % originals.length] ?? assert.fail();
+          const bytes = Buffer.from(original.subarray(0, Math.ceil((1 - cut * cut) * original.length)));
+          for (const place of edits) bytes[Math.floor(place * bytes.length)] = Math.floor(place * 25600) % 256;
+          survives(decoder, bytes, { startSec: 1.2 * from, endSec: 1.2 * (from + length) + 0.01 });
+        }),
+        { numRuns: runs[name], seed: 4 },
       );
     });
   });

@@ -5,10 +5,10 @@ import { checkStrip } from './limits.js';
 import { findDecoder, StripDecoder } from './nodeAvDecode.js';
 import { defaultKeptBytes, NodeAvFile } from './nodeAvDemux.js';
 import type { NodeAv } from './nodeAvTypes.js';
-import { windowOf } from './part.js';
-import { understand } from './streamFacts.js';
-import { type Timeline, wantedTimes } from './timeline.js';
-import type { DecodeRequest, Decoder, FrameStrip, OpenVideo, TimeWindow, VideoInfo, VideoLimits } from './types.js';
+import { checkPart, slackOf, windowOf } from './part.js';
+import { wantedTimes } from './timeline.js';
+import type { DecodeRequest, Decoder, FrameStrip, OpenVideo, TimeWindow, VideoLimits } from './types.js';
+import { type Understood, understand } from './understand.js';
 
 export class NodeAvDecoder implements Decoder {
   readonly name = 'node-av';
@@ -21,21 +21,27 @@ export class NodeAvDecoder implements Decoder {
   ) {}
 
   open(path: string, part?: TimeWindow): OpenVideo {
-    const file = NodeAvFile.open(this.av, path, this.limits, this.keptBytes);
+    if (part !== undefined) checkPart(path, part);
+    const file = NodeAvFile.open(this.av, path, this.limits, this.keptBytes, part);
     try {
       findDecoder(this.av, file);
       const { info, timeline } = understand(file.facts, this.limits, part);
-      return { info, frames: (request) => this.frames(file, info, timeline, request), close: () => file.close() };
+      return { info, frames: (request) => this.frames(file, { info, timeline }, request, part), close: () => file.close() };
     } catch (error) {
       file.close();
       throw error;
     }
   }
 
-  private frames(file: NodeAvFile, info: VideoInfo, timeline: Timeline, request: DecodeRequest): FrameStrip {
+  private frames(
+    file: NodeAvFile,
+    { info, timeline }: Pick<Understood, 'info' | 'timeline'>,
+    request: DecodeRequest,
+    part: TimeWindow | undefined,
+  ): FrameStrip {
     const { path } = file;
     const size = outputSize(path, info, request.size);
-    const timesSec = wantedTimes(path, request.times, windowOf(info), timeline.frameSec);
+    const timesSec = wantedTimes(path, request.times, windowOf(info), slackOf(timeline, part));
     checkStrip(path, timesSec.length, size.width, size.height);
     const filter = new FrameFilter(this.av, path, filterChain(size, file.facts.orientation));
     try {

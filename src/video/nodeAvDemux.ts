@@ -1,59 +1,71 @@
 /**
- * Opens a file with node-av and reads packets: all once for their times, then parts for decoding. Packets of short videos stay in
- * memory.
+ * The index of a file, or of a part of it, read with node-av: packets once for their times, then those that are decoded. Packets of
+ * short videos stay in memory.
  */
 import { VideoError } from '../errors.js';
 import { orientationOf } from './geometry.js';
-import { checkInputFile, containerWhitelist, fileUrl, whyNotOpened } from './inputFile.js';
-import { checkDuration, checkFrames, checkPixels } from './limits.js';
+import { checkInputFile } from './inputFile.js';
+import { checkDuration, checkFrames } from './limits.js';
+import { NodeAvContainer, packetFacts, secondsOf, ticks } from './nodeAvContainer.js';
 import { reason } from './nodeAvLibrary.js';
-import type { FormatContext, NodeAv, Packet, Stream } from './nodeAvTypes.js';
-import type { StreamFacts } from './streamFacts.js';
+import type { NodeAv, Packet, Stream } from './nodeAvTypes.js';
+import { isUsable } from './part.js';
+import { PartPackets, seeksExactly, stepsBackSec } from './partPackets.js';
+import type { StreamFacts, Stretch } from './streamFacts.js';
 import type { PacketFacts } from './timeline.js';
-import type { VideoLimits } from './types.js';
+import type { TimeWindow, VideoLimits } from './types.js';
 
 /** Packets of a file are kept up to this many bytes; beyond, they are read again. */
 export const defaultKeptBytes = 64 * 2 ** 20;
 
-/** More "try again" results in a row count as the end. */
-const maxIdleReads = 100_000;
+/** Where reading begins: ticks to seek to, or the beginning of the file. */
+type Begin = number | 'start';
+
+interface Index extends Pick<StreamFacts, 'packets' | 'readDurationSec' | 'readEndSec' | 'readError'> {
+  /** Absent where all was read. */
+  readonly stretch?: Stretch;
+}
 
 export class NodeAvFile {
   readonly facts: StreamFacts;
-  stream: Stream;
   private kept: Packet[] | undefined = [];
+  private begin: Begin = 'start';
 
   private constructor(
     private readonly av: NodeAv,
     readonly path: string,
-    private format: FormatContext,
+    private readonly container: NodeAvContainer,
     private readonly limits: VideoLimits,
     private readonly keptBytes: number,
+    part: TimeWindow | undefined,
   ) {
-    this.stream = videoStream(av, path, format);
     try {
-      this.facts = this.readFacts();
+      this.facts = (part && this.readPart(part)) ?? this.factsOf(this.readAll(part));
     } catch (error) {
       this.forget();
       throw error;
     }
   }
 
-  /** Opens and indexes a file. Throws VideoError or LimitError; nothing stays open then. */
-  static open(av: NodeAv, path: string, limits: VideoLimits, keptBytes = defaultKeptBytes): NodeAvFile {
+  /** Opens and indexes a file, or what is needed of it for a part. Throws VideoError or LimitError; nothing stays open then. */
+  static open(av: NodeAv, path: string, limits: VideoLimits, keptBytes = defaultKeptBytes, part?: TimeWindow): NodeAvFile {
     checkInputFile(path);
-    const format = openFormat(av, path, limits);
+    const container = new NodeAvContainer(av, path, limits);
     try {
-      return new NodeAvFile(av, path, format, limits, keptBytes);
+      return new NodeAvFile(av, path, container, limits, keptBytes, part);
     } catch (error) {
-      format.closeInputSync();
+      container.close();
       throw error;
     }
   }
 
+  get stream(): Stream {
+    return this.container.stream;
+  }
+
   close(): void {
     this.forget();
-    this.format.closeInputSync();
+    this.container.close();
   }
 
   /**
@@ -71,16 +83,15 @@ export class NodeAvFile {
     }
   }
 
-  private readFacts(): StreamFacts {
-    const { av, path, format, stream } = this;
+  private factsOf(index: Index): StreamFacts {
+    const { av, path, container, stream } = this;
+    const { format, tickSec } = container;
     const { codecpar } = stream;
-    const tickSec = seconds(stream);
-    const { packets, readDurationSec, readError } = this.index();
     const aspect = stream.sampleAspectRatio.num > 0 ? stream.sampleAspectRatio : codecpar.sampleAspectRatio;
     const rate = [stream.avgFrameRate, stream.rFrameRate].find(({ num, den }) => num > 0 && den > 0);
     return {
       path,
-      container: format.iformat?.name ?? 'unknown',
+      container: container.name,
       codec: av.avGetCodecName(codecpar.codecId) ?? 'unknown',
       codedWidth: codecpar.width,
       codedHeight: codecpar.height,
@@ -89,39 +100,73 @@ export class NodeAvFile {
       tickSec,
       hasAudio: format.streams.some((other) => other.codecpar.codecType === av.AVMEDIA_TYPE_AUDIO),
       nominalRate: rate === undefined ? 25 : rate.num / rate.den,
+      startSec: container.startSec,
       streamDurationSec: ticks(av, stream.duration) * tickSec,
-      startSec: ticks(av, format.startTime) / 1e6,
       fileDurationSec: ticks(av, format.duration) / 1e6,
       headerFrames: Number(stream.nbFrames),
-      readDurationSec,
-      readError,
-      packets,
+      ...index,
     };
   }
 
-  /** Reads the whole file once. */
-  private index(): { packets: PacketFacts[]; readDurationSec: number; readError: string | undefined } {
+  /** Undefined where the part cannot be read on its own. */
+  private readPart(part: TimeWindow): StreamFacts | undefined {
+    const { container } = this;
+    if (!seeksExactly(container.name) || Number.isNaN(container.startSec)) return undefined;
+    const tickOf = (sec: number) => (container.startSec + sec) / container.tickSec;
+    const [from, to] = [tickOf(part.startSec), tickOf(part.endSec + 0.1)];
+    for (const back of stepsBackSec) {
+      const begin = back < part.startSec ? tickOf(part.startSec - back) : 'start';
+      const wanted = new PartPackets(from, to, begin === 'start');
+      const facts = this.goTo(begin) ? this.factsOf(this.read(wanted, { fromStart: begin === 'start' })) : undefined;
+      if (facts !== undefined && isUsable(facts, part)) return facts;
+      this.forget();
+      this.kept = [];
+      if (begin === 'start') return undefined;
+    }
+    return undefined;
+  }
+
+  private goTo(begin: Begin): boolean {
+    this.begin = begin;
+    if (begin !== 'start') return this.container.seek(begin);
+    this.container.rewind();
+    return true;
+  }
+
+  /** The whole file once; with a part its own length does not count. */
+  private readAll(part: TimeWindow | undefined): Index {
+    this.goTo('start');
+    const all = this.read();
+    if (part === undefined) checkDuration(this.path, all.readDurationSec, this.limits);
+    return all;
+  }
+
+  private read(wanted?: PartPackets, { fromStart } = { fromStart: true }): Index {
     const { av, path, stream, limits } = this;
-    const tickSecs = this.format.streams.map(seconds);
+    const tickSecs = this.container.format.streams.map(secondsOf);
     const packets: PacketFacts[] = [];
     let bytes = 0;
     let [startSec, endSec] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    const code = this.readPackets((packet) => {
+    const code = this.container.readPackets((packet) => {
       const tickSec = tickSecs[packet.streamIndex] ?? 0;
       const facts = packetFacts(av, packet);
       const time = Number.isNaN(facts.pts) ? facts.dts : facts.pts;
       if (time * tickSec < startSec) startSec = time * tickSec;
       if ((time + facts.duration) * tickSec > endSec) endSec = (time + facts.duration) * tickSec;
       if (packet.streamIndex !== stream.index) return true;
+      const use = wanted?.take(facts) ?? 'keep';
+      if (use === 'skip') return true;
+      if (use === 'stop') return false;
       packets.push(facts);
       checkFrames(path, packets.length, limits);
       bytes += packet.size;
       this.keep(packet, bytes);
-      return true;
+      return use === 'keep';
     });
     const readDurationSec = endSec > startSec ? endSec - startSec : 0;
-    checkDuration(path, readDurationSec, limits);
-    return { packets, readDurationSec, readError: code === av.AVERROR_EOF ? undefined : reason(av, code) };
+    const readError = code === av.AVERROR_EOF || code === 0 ? undefined : reason(av, code);
+    const stretch = wanted && { fromStart, complete: wanted.complete, toEnd: code === av.AVERROR_EOF };
+    return { packets, readDurationSec, readEndSec: endSec, readError, ...(stretch && { stretch }) };
   }
 
   private keep(packet: Packet, bytes: number): void {
@@ -135,19 +180,17 @@ export class NodeAvFile {
     this.kept = undefined;
   }
 
-  /** Reads the packets [from, to) from the file once more: from where a seek leads, or else from its beginning. */
+  /** Reads the packets [from, to) from the file once more: from where a seek leads, or else from where the index begins. */
   private readAgain(from: number, to: number, use: (packet: Packet, index: number) => boolean): void {
+    const { packets } = this.facts;
     let index = this.seek(from);
-    if (index > from) {
-      const again = openFormat(this.av, this.path, this.limits);
-      this.format.closeInputSync();
-      this.format = again;
-      this.stream = videoStream(this.av, this.path, this.format);
-      index = 0;
-    }
-    this.readPackets((packet) => {
+    if (index > from) index = this.restart();
+    this.container.readPackets((packet) => {
       if (packet.streamIndex !== this.stream.index) return true;
-      if (!Object.is(packetFacts(this.av, packet).pts, this.facts.packets[index]?.pts)) {
+      const facts = packetFacts(this.av, packet);
+      if (index < 0 && !isSame(facts, packets[0])) return true; // before the key frame where a part begins
+      if (index < 0) index = 0;
+      if (!Object.is(facts.pts, packets[index]?.pts)) {
         throw new VideoError(`packet ${index} changed while it was read; is the file still being written?`, { path: this.path });
       }
       const goOn = index < from || use(packet, index);
@@ -156,99 +199,32 @@ export class NodeAvFile {
     });
   }
 
+  /** To where the index began: the number of the next packet, -1 for one before the first. */
+  private restart(): number {
+    this.goTo(this.begin);
+    return this.begin === 'start' ? 0 : -1;
+  }
+
   /** Seeks to packet `index` or before it, and returns the index of the packet that comes next; infinity where that fails. */
   private seek(index: number): number {
     const { packets } = this.facts;
     const { pts = Number.NaN, dts = Number.NaN } = packets[index] ?? {};
     if (Number.isNaN(pts)) return Number.POSITIVE_INFINITY;
-    const target = BigInt(Math.min(pts, Number.isNaN(dts) ? pts : dts));
-    const seek = () => this.format.seekFrameSync(this.stream.index, target, this.av.AVSEEK_FLAG_BACKWARD) >= 0;
+    const target = Math.min(pts, Number.isNaN(dts) ? pts : dts);
     let next = -1;
-    if (!seek()) return Number.POSITIVE_INFINITY;
-    this.readPackets((packet) => {
+    if (!this.container.seek(target)) return Number.POSITIVE_INFINITY;
+    this.container.readPackets((packet) => {
       if (packet.streamIndex !== this.stream.index) return true;
       const found = ticks(this.av, packet.pts);
       next = packets.findIndex((known) => known.pts === found);
       return false;
     });
     // The packet that located this has been consumed: seek again.
-    return next < 0 || !seek() ? Number.POSITIVE_INFINITY : next;
-  }
-
-  /** Reads packets of all streams until `use` returns false (0) or the file ends (FFmpeg's code). */
-  private readPackets(use: (packet: Packet) => boolean): number {
-    const packet = new this.av.Packet();
-    packet.alloc();
-    let idle = 0;
-    try {
-      for (;;) {
-        const code = this.format.readFrameSync(packet);
-        idle = code === this.av.AVERROR_EAGAIN ? idle + 1 : 0;
-        if (idle > 0 && idle < maxIdleReads) continue;
-        if (code < 0) return code;
-        const goOn = use(packet);
-        packet.unref();
-        if (!goOn) return 0;
-      }
-    } finally {
-      packet.free();
-    }
+    return next < 0 || !this.container.seek(target) ? Number.POSITIVE_INFINITY : next;
   }
 }
 
-function openFormat(av: NodeAv, path: string, limits: VideoLimits): FormatContext {
-  const format = new av.FormatContext();
-  format.allocContext();
-  format.setOption('protocol_whitelist', 'file');
-  format.setOption('format_whitelist', containerWhitelist);
-  const code = format.openInputSync(fileUrl(path));
-  if (code < 0) throw new VideoError(whyNotOpened(path, reason(av, code)), { path });
-  try {
-    // Before FFmpeg decodes a first frame to learn more, and again after. (No options here: node-av 6.1.1 passes one dictionary
-    // where FFmpeg wants one per stream; two streams crash the process.)
-    checkSizes(path, format, limits);
-    const found = format.findStreamInfoSync();
-    if (found < 0) throw new VideoError(whyNotOpened(path, reason(av, found)), { path });
-    checkSizes(path, format, limits);
-    return format;
-  } catch (error) {
-    format.closeInputSync();
-    throw error;
-  }
-}
-
-function checkSizes(path: string, format: FormatContext, limits: VideoLimits): void {
-  for (const { codecpar } of format.streams) checkPixels(path, codecpar.width, codecpar.height, limits);
-}
-
-function videoStream(av: NodeAv, path: string, format: FormatContext): Stream {
-  const videos = format.streams.filter((stream) => stream.codecpar.codecType === av.AVMEDIA_TYPE_VIDEO);
-  const moving = videos.find((stream) => !stream.hasDisposition(av.AV_DISPOSITION_ATTACHED_PIC));
-  if (moving !== undefined) return moving;
-  const hasAudio = format.streams.some((stream) => stream.codecpar.codecType === av.AVMEDIA_TYPE_AUDIO);
-  if (hasAudio)
-    throw new VideoError(`holds sound only, no video${videos.length > 0 ? ' (but for a cover picture)' : ''}`, {
-      path,
-      code: 'soundOnly',
-    });
-  throw new VideoError(`holds no video stream (${format.iformat?.name ?? 'unknown container'})`, { path });
-}
-
-const seconds = (stream: Stream): number => stream.timeBase.num / stream.timeBase.den;
-
-const ticks = (av: NodeAv, value: bigint): number => (value === av.AV_NOPTS_VALUE ? Number.NaN : Number(value));
-
-function packetFacts(av: NodeAv, packet: Packet): PacketFacts {
-  const { flags } = packet;
-  return {
-    pts: ticks(av, packet.pts),
-    dts: ticks(av, packet.dts),
-    duration: Number(packet.duration),
-    key: (flags & av.AV_PKT_FLAG_KEY) !== 0,
-    discard: (flags & av.AV_PKT_FLAG_DISCARD) !== 0,
-    corrupt: (flags & av.AV_PKT_FLAG_CORRUPT) !== 0,
-  };
-}
+const isSame = (a: PacketFacts, b: PacketFacts | undefined): boolean => a.pts === b?.pts && a.key === b.key;
 
 function matrixOf(data: Buffer | null): number[] | undefined {
   if (data === null || data.length < 36) return undefined;

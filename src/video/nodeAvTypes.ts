@@ -191,6 +191,7 @@ export interface Stream {
   readonly codecpar: CodecParameters;
   readonly rFrameRate: Rational;
   /** In ticks of the time base. */
+  readonly startTime: bigint;
   readonly duration: bigint;
   readonly nbFrames: bigint;
   hasDisposition(flag: number): boolean;

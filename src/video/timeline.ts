@@ -74,10 +74,10 @@ export function buildTimeline(
 /** FFmpeg rounds the container's start to microseconds. */
 const roundingSec = 1.5e-6;
 
-/** When the first frame is shown on a player's clock. A container that claims to start after it starts with it. */
-function sinceStart(originSec: number, containerSec: number): number {
-  const sec = originSec - containerSec;
-  return sec > roundingSec ? sec : 0;
+/** When the first frame is shown on a player's clock. */
+function sinceStart(originSec: number, startSec: number): number {
+  const sec = originSec - startSec;
+  return Math.abs(sec) > roundingSec ? sec : 0;
 }
 
 interface Stamped {

@@ -16,9 +16,10 @@ import {
 import { VideoError } from '../errors.js';
 import { orientationOf } from '../video/geometry.js';
 import { checkFrames } from '../video/limits.js';
-import { type StreamFacts, type Understood, understand } from '../video/streamFacts.js';
+import { clockStart, type StreamFacts } from '../video/streamFacts.js';
 import type { PacketFacts } from '../video/timeline.js';
 import type { VideoLimits } from '../video/types.js';
+import { type Understood, understand } from '../video/understand.js';
 import type { YuvColour, YuvMatrix } from '../video/yuvToRgb.js';
 
 /** All that is known of a video before decoding; plain data. */
@@ -66,6 +67,7 @@ export class DemuxedVideo {
     const aspect = await track.getPixelAspectRatio();
     const resolution = await track.getTimeResolution();
     const packets = await this.packets(ownDuration, limits, signal);
+    const readDurationSec = ownDuration ? 0 : await input.computeDuration();
     const promised = (await (ownDuration ? track : input).getDurationFromMetadata()) ?? Number.NaN;
     return {
       ...{ path, container, packets, codec: codecName(await track.getCodec(), await track.getInternalCodecId()) },
@@ -76,10 +78,10 @@ export class DemuxedVideo {
       tickSec: 1 / resolution,
       hasAudio: (await input.getAudioTracks()).length > 0,
       ...{ nominalRate: 25, headerFrames: 0 },
-      startSec: await firstOf(input, ownDuration),
+      startSec: cutAtSec(packets, resolution) ?? (await startOf(input, track, ownDuration)),
       streamDurationSec: ownDuration ? Math.min(promised, ticksOf(packets) / resolution) : Number.NaN,
       fileDurationSec: ownDuration ? Number.NaN : promised,
-      readDurationSec: ownDuration ? 0 : await input.computeDuration(),
+      ...{ readDurationSec, readEndSec: readDurationSec },
     };
   }
 
@@ -154,9 +156,17 @@ function packetFacts({ timestamp, duration, type }: EncodedPacket, resolution: n
 }
 
 /** When the first track starts. FFmpeg counts what an edit list cuts away (of sound, its lead-in) as before 0. */
-async function firstOf(input: Input, edited: boolean): Promise<number> {
+async function startOf(input: Input, video: InputVideoTrack, edited: boolean): Promise<number> {
   const firsts = await Promise.all((await input.getTracks()).map((track) => track.getFirstTimestamp()));
-  return Math.min(...firsts.map((sec) => (edited ? Math.max(sec, 0) : sec)));
+  return clockStart(Math.min(...firsts.map((sec) => (edited ? Math.max(sec, 0) : sec))), await video.getFirstTimestamp());
+}
+
+/** Where an edit list begins within a frame, that frame is left out and FFmpeg begins with the next one. */
+function cutAtSec(packets: readonly PacketFacts[], resolution: number): number | undefined {
+  const shown = packets
+    .filter(({ discard }) => !discard)
+    .reduce((a, b) => (b.pts < a.pts ? b : a), { pts: Infinity, duration: 0 });
+  return shown.pts < shown.duration && packets.some(({ discard }) => discard) ? shown.pts / resolution : undefined;
 }
 
 /** An MP4 track's header may count reordering too; FFmpeg takes the lesser. */
