@@ -6,8 +6,9 @@ import { readDataset } from '../dataset/dataset.js';
 import type { RowFilter } from '../dataset/rowFilter.js';
 import type { DecoderChoice } from '../video/types.js';
 import { filterOption } from './arguments.js';
+import { addDataOptions, type DataFlags, dataChoices } from './dataOptions.js';
 
-interface CheckFlags {
+interface CheckFlags extends DataFlags {
   readonly json?: boolean;
   readonly decoder: DecoderChoice;
   readonly workers?: number;
@@ -17,7 +18,7 @@ interface CheckFlags {
 
 /** `print` takes the report; standard output by default. */
 export function checkCommand(print: (text: string) => void = (text) => process.stdout.write(text)): Command {
-  return new Command('check')
+  const command = new Command('check')
     .description('read every video of a data set and report what is there and what is wrong with it')
     .argument(
       '<data>',
@@ -27,12 +28,12 @@ export function checkCommand(print: (text: string) => void = (text) => process.s
     .addOption(new Option('--decoder <name>', 'what reads the videos').choices(['auto', 'node-av', 'ffmpeg']).default('auto'))
     .option('--workers <count>', 'videos read at once', wholeNumber)
     .addOption(filterOption())
-    .option('--allow-outside', 'let a list name files outside its own folder')
-    .action(async (path: string, flags: CheckFlags) => {
-      const report = await run(path, flags);
-      print(flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${describe(report)}\n`);
-      if (report.problems.length > 0) process.exitCode = 1;
-    });
+    .option('--allow-outside', 'let a list name files outside its own folder');
+  return addDataOptions(command).action(async (path: string, flags: CheckFlags) => {
+    const report = await run(path, flags);
+    print(flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${describe(report)}\n`);
+    if (report.problems.length > 0) process.exitCode = 1;
+  });
 }
 
 function wholeNumber(text: string): number {
@@ -43,7 +44,8 @@ function wholeNumber(text: string): number {
 
 async function run(path: string, flags: CheckFlags): Promise<DatasetReport> {
   const { filter, allowOutside = false } = flags;
-  const data = await readDataset(path, { keepMissing: true, allowOutside, ...(filter && { filter }) });
+  const options = { keepMissing: true, allowOutside, ...(filter && { filter }), ...dataChoices(flags) };
+  const data = await readDataset(path, options, { decoder: flags.decoder });
   const { stderr } = process;
   const onProgress = (done: number, of: number) => {
     if (stderr.isTTY) stderr.write(done < of ? `\rreading ${done}/${of}` : '\r\x1b[K');
@@ -61,6 +63,7 @@ function describe(report: DatasetReport): string {
     ...table(['class', 'train', 'val', 'test', 'all'], classRows(report.classes)),
     '',
     ...facts(report),
+    ...segmentLines(report),
     ...section('note', notes),
     ...section('warning', warnings),
     ...section('problem', problems.map(problemLine)),
@@ -99,6 +102,22 @@ function facts(report: DatasetReport): string[] {
     `codec   ${counts(report.codecs)}`,
   ];
 }
+
+function segmentLines({ segments }: DatasetReport): string[] {
+  if (segments === undefined) return [];
+  const { films, filmSec, labelledSec, overlapSec, classes } = segments;
+  const overlap = overlapSec > 0 ? `, ${minutes(overlapSec)} of it more than once` : '';
+  const rows = classes.map(({ label, segments: count, lengthSec: { least, median, most } }) => {
+    return [label, String(count), ...[least, median, most].map((sec) => sec.toFixed(2))];
+  });
+  return [
+    `segments ${segments.segments} of ${films} film${films === 1 ? '' : 's'}: ${minutes(labelledSec)} of ${minutes(filmSec)}${overlap}`,
+    '',
+    ...table(['class', 'segments', 'shortest s', 'median s', 'longest s'], rows),
+  ];
+}
+
+const minutes = (sec: number): string => (sec < 120 ? `${sec.toFixed(1)} s` : `${(sec / 60).toFixed(1)} min`);
 
 function spread({ least, median, most }: Spread, digits: number): string {
   return `${least.toFixed(digits)} to ${most.toFixed(digits)}, median ${median.toFixed(digits)}`;

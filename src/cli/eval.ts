@@ -17,13 +17,14 @@ import { percent } from '../metrics/percent.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, filterOption, type MachineFlags, recogniserOptions, share, viewsOption, whole } from './arguments.js';
+import { addDataOptions, type DataFlags, dataChoices } from './dataOptions.js';
 import { type CalibrateFlags, calibrate, calibrationSplit } from './evalCalibrate.js';
 import { type EvaluationRun, evaluationReport } from './evalReport.js';
 import { bar, ProgressLine } from './progressLine.js';
 import { confusionText } from './resultText.js';
 import { csvTable, jsonText, textTable } from './textTable.js';
 
-interface Flags extends MachineFlags, CalibrateFlags {
+interface Flags extends MachineFlags, CalibrateFlags, DataFlags {
   readonly weights: string;
   readonly split: Split | 'all';
   readonly views: Views;
@@ -63,7 +64,7 @@ export function evalCommand(): Command {
     .option('--report <file>', 'write a page with clips, confusion matrix and classes (HTML)')
     .option('--allow-outside', 'let a list name files outside its own folder')
     .option('--json', 'print everything as JSON');
-  return addMachineOptions(command).action((path: string, flags: Flags) =>
+  return addMachineOptions(addDataOptions(command)).action((path: string, flags: Flags) =>
     abortable('eval', (signal) => run(path, flags, splitGiven(command, flags), signal)),
   );
 }
@@ -76,7 +77,8 @@ async function run(dataPath: string, flags: Flags, given: Split | 'all' | undefi
   const fitted = calibrationSplit(flags, given);
   for (const path of [flags.csv, flags.report, flags.calibratedOut]) if (path !== undefined) checkWritable(path);
   const { seed, filter, allowOutside = false } = flags;
-  const data = await readDataset(dataPath, { allowOutside, ...(seed !== undefined && { seed }), ...(filter && { filter }) });
+  const options = { allowOutside, ...(seed !== undefined && { seed }), ...(filter && { filter }), ...dataChoices(flags) };
+  const data = await readDataset(dataPath, options, { decoder: flags.decoder, signal });
   if (fitted !== undefined) return calibrate(data, fitted, flags, recogniserOptions(flags), signal);
   const videos = flags.split === 'all' ? data.videos : videosOf(data, flags.split);
   const { rejectThreshold } = flags;

@@ -13,10 +13,11 @@ import { type Blindness, blindnesses } from '../models/ablationGraph.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, whole } from './arguments.js';
 import { addWeightsOption, chosenWeights } from './chosenWeights.js';
+import { addDataOptions, type DataFlags, dataChoices } from './dataOptions.js';
 import { bar, ProgressLine } from './progressLine.js';
 import { jsonText, textTable } from './textTable.js';
 
-interface Flags extends MachineFlags {
+interface Flags extends MachineFlags, DataFlags {
   readonly weights?: string;
   readonly out?: string;
   readonly blocks?: boolean;
@@ -45,7 +46,7 @@ export function explainCommand(): Command {
     .option('--allow-outside', 'let a list name files outside its own folder')
     .option('--force', 'replace files that are there')
     .option('--json', 'print as JSON');
-  return addMachineOptions(command).action((path: string, flags: Flags) =>
+  return addMachineOptions(addDataOptions(command)).action((path: string, flags: Flags) =>
     abortable('explain', (signal) => (isDataset(path) ? overDataset(path, flags, signal) : ofVideo(path, flags, signal))),
   );
 }
@@ -119,7 +120,8 @@ const signed = (value: number): string => (value < 0 ? '' : '+') + value.toFixed
 async function overDataset(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { out, blocks = false, blind: blindness, force = false, split = 'test', seed, allowOutside = false } = flags;
   const weights = await chosenWeights(flags.weights);
-  const data = await readDataset(path, { allowOutside, ...(seed !== undefined && { seed }) });
+  const options = { allowOutside, ...(seed !== undefined && { seed }), ...dataChoices(flags) };
+  const data = await readDataset(path, options, { decoder: flags.decoder, signal });
   for (const note of data.notes) process.stderr.write(`note: ${note}\n`);
   const videos = split === 'all' ? data.videos : videosOf(data, split);
   const line = new ProgressLine();

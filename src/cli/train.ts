@@ -17,13 +17,14 @@ import { type TrainJob, type TrainJobEvent, type TrainSummary, train } from '../
 import type { EpochMetrics } from '../train/trainer.js';
 import type { DecoderChoice } from '../video/types.js';
 import { filterOption, frameSize } from './arguments.js';
+import { addDataOptions, type DataFlags, dataChoices } from './dataOptions.js';
 import { readConfig } from './info.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { addRecipeOptions, decimal, type RecipeFlags, recipeChoices, wholeNumber } from './recipeFlags.js';
 import { addFoldsOptions, type FoldsFlags, refuseFoldsOptions, runFolds } from './trainFolds.js';
 import { runBaseline } from './trainProbe.js';
 
-interface Flags extends FoldsFlags, RecipeFlags {
+interface Flags extends FoldsFlags, RecipeFlags, DataFlags {
   readonly out?: string;
   readonly model?: string;
   readonly temporal?: TemporalPlan;
@@ -107,7 +108,7 @@ export function trainCommand(): Command {
     .addOption(filterOption())
     .option('--allow-outside', 'let a list name files outside its own folder')
     .option('--json', 'print the summary as JSON');
-  return addFoldsOptions(addRecipeOptions(command)).action((data: string, flags: Flags) => run(data, flags));
+  return addFoldsOptions(addRecipeOptions(addDataOptions(command))).action((data: string, flags: Flags) => run(data, flags));
 }
 
 async function run(data: string, flags: Flags): Promise<void> {
@@ -162,6 +163,7 @@ function jobOf(data: string, flags: Flags): TrainJob {
     seed: flags.seed,
     allowOutside: flags.allowOutside,
     filter: flags.filter,
+    ...dataChoices(flags),
   });
   return {
     data,

@@ -148,7 +148,8 @@ function drawSegments(free: readonly TimeWindow[], lengths: readonly number[], c
 }
 
 function placed(free: readonly TimeWindow[], length: number, rng: Rng): TimeWindow | undefined {
-  const rooms = free.map(({ startSec, endSec }) => Math.max(0, endSec - startSec - length));
+  // A stretch that is just long enough counts too.
+  const rooms = free.map(({ startSec, endSec }) => Math.max(0, endSec - startSec - length + 1e-3));
   let at = rng.uniform() * rooms.reduce((sum, room) => sum + room, 0);
   const i = rooms.findIndex((room) => {
     if (room > 0 && at < room) return true;
@@ -157,7 +158,8 @@ function placed(free: readonly TimeWindow[], length: number, rng: Rng): TimeWind
   });
   const stretch = free[i];
   if (stretch === undefined) return undefined;
-  const startSec = Math.max(stretch.startSec, Math.round((stretch.startSec + at) * 1000) / 1000);
+  const atSec = Math.round((stretch.startSec + at) * 1000) / 1000;
+  const startSec = Math.max(stretch.startSec, Math.min(atSec, stretch.endSec - length));
   return { startSec, endSec: Math.min(stretch.endSec, startSec + length) };
 }
 

@@ -7,10 +7,18 @@ import { resolve } from 'node:path';
 import type { Annotations } from '../annotations/annotations.js';
 import { DatasetError } from '../errors.js';
 import { backgroundOf, type CompleteFilm } from './background.js';
-import { type FilmsOptions, probeFilms } from './films.js';
+import { type FilmsOptions, filmLengths, probeFilms } from './films.js';
 import { readFolders } from './folders.js';
 import type { Found } from './found.js';
-import { byText, type FoundVideo, type LabelledVideo, type LabelledVideos, type RowFault, type Split } from './labelledVideos.js';
+import {
+  byText,
+  type FilmLength,
+  type FoundVideo,
+  type LabelledVideo,
+  type LabelledVideos,
+  type RowFault,
+  type Split,
+} from './labelledVideos.js';
 import { isManifest, readManifest } from './manifest.js';
 import { foundMoments, type MomentOptions } from './moments.js';
 import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
@@ -101,11 +109,14 @@ async function labelledVideosOf(
   const notes = [...found.notes, ...rows.notes, ...settled.notes];
   if (labels.length === 1) notes.push(`only one class, ${labels[0]}: nothing to tell apart`);
   const { root, source } = found;
-  return { root, source, labels, videos, splitBy: settled.splitBy, notes, ...(options.keepMissing && { faults: rows.faults }) };
+  const { films, faults } = rows;
+  const more = { ...(films.length > 0 && { films }), ...(options.keepMissing && { faults }) };
+  return { root, source, labels, videos, splitBy: settled.splitBy, notes, ...more };
 }
 
 interface Samples {
   readonly videos: readonly FoundVideo[];
+  readonly films: readonly FilmLength[];
   readonly faults: readonly RowFault[];
   readonly notes: readonly string[];
 }
@@ -121,11 +132,12 @@ async function samplesOf(found: Found, options: DatasetOptions, reading: FilmsOp
   const { videos, faults, notes } = segmentsOf(found.videos, films);
   if (options.keepMissing !== true) refuseFaults(faults);
   refuseDuplicates(videos);
+  const common = { films: filmLengths(films), faults };
   const { background, backgroundShare: share, backgroundMarginSec: marginSec = 0.5, seed = 0 } = options;
-  if (complete.length === 0) return { videos: videos.map(named), faults, notes };
+  if (complete.length === 0) return { ...common, videos: videos.map(named), notes };
   const label = background || 'background';
   const drawn = backgroundOf(videos, complete, films, { label, share, marginSec, seed });
-  return { videos: [...videos, ...drawn.videos].map(named), faults, notes: [...notes, ...drawn.notes] };
+  return { ...common, videos: [...videos, ...drawn.videos].map(named), notes: [...notes, ...drawn.notes] };
 }
 
 /** Films whose stretches without label are background: those that the data says it of, or all by the user's word. */

@@ -2,6 +2,7 @@
 import { isFaultOf, type LimitError, type VideoError } from '../errors.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice, VideoInfo } from '../video/types.js';
+import type { FilmLength } from './labelledVideos.js';
 import { orderedMap } from './orderedMap.js';
 
 /** Times on a player's clock. */
@@ -40,6 +41,10 @@ export async function probeFilms(paths: readonly string[], { decoder, signal, on
     await pool.close();
   }
 }
+
+/** Lengths of the picture, of films that could be read. */
+export const filmLengths = (films: Films): FilmLength[] =>
+  [...films].flatMap(([path, film]) => (film instanceof Error ? [] : [{ path, durationSec: film.endSec - film.startSec }]));
 
 function filmOf({ firstFrameSec, durationSec, headerDurationSec, frameRate }: VideoInfo): Film {
   const endSec = firstFrameSec + durationSec;

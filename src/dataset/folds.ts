@@ -4,9 +4,11 @@
  */
 import { ConfigError, DatasetError } from '../errors.js';
 import { Rng } from '../rng.js';
+import { partsByGroup } from './groupSplit.js';
+import { type Groups, groupsOf } from './groups.js';
 import { byText, type LabelledVideo, type LabelledVideos } from './labelledVideos.js';
+import { carvedValidation, mixedNote } from './settleSplits.js';
 import { some } from './some.js';
-import { splitByClass } from './split.js';
 
 /** One fold: the videos of one group are tested, all others trained on. */
 export interface Fold {
@@ -36,20 +38,33 @@ export function foldSplit(
   { valShare = 0, seed = 0 }: { readonly valShare?: number; readonly seed?: number } = {},
 ): LabelledVideos {
   const training = data.videos.filter((video) => !tested.has(video));
-  const carved = splitByClass(training, { train: 1 - valShare, val: valShare, test: 0 }, seed);
-  const splitOf = new Map(training.map((video, i) => [video, carved[i] ?? 'train']));
-  const val = valShare > 0 ? `, val = ${Math.round(100 * valShare)} % of train by class, seed ${seed}` : '';
+  const carved = valShare > 0 ? carvedValidation(training, valShare, seed) : undefined;
+  const splitOf = new Map(training.map((video, i) => [video, carved?.splits[i] ?? 'train']));
+  const val = carved ? `, val = ${Math.round(100 * valShare)} % of train by ${carved.by}, seed ${seed}` : '';
   return {
     ...data,
     videos: data.videos.map((video) => ({ ...video, split: splitOf.get(video) ?? 'test' })),
-    splitBy: `${describeFolds(by)}, fold ${name} is test${val}`,
-    notes: [],
+    splitBy: `${describeFolds(by, data)}, fold ${name} is test${val}`,
+    notes: [...singleGroupNote(data, by), ...(carved?.notes ?? [])],
   };
 }
 
 /** "column set left out one by one", "5 parts by class". */
-export const describeFolds = (by: FoldsBy): string =>
-  typeof by === 'number' ? `${by} parts by class` : `groups of the column "${by}" left out one by one`;
+export const describeFolds = (by: FoldsBy, data: LabelledVideos): string =>
+  typeof by === 'number'
+    ? `${by} parts by ${partGroups(data)?.by ?? 'class'}`
+    : `groups of the column "${by}" left out one by one`;
+
+/** What parts keep together; a single group cannot be. */
+function partGroups({ videos }: LabelledVideos): Groups | undefined {
+  const groups = groupsOf(videos);
+  return groups && groups.count > 1 ? groups : undefined;
+}
+
+function singleGroupNote({ videos }: LabelledVideos, by: FoldsBy): string[] {
+  const groups = typeof by === 'number' ? groupsOf(videos) : undefined;
+  return groups?.count === 1 ? [mixedNote(groups)] : [];
+}
 
 function groupsByColumn(data: LabelledVideos, column: string): Fold[] {
   const groups = new Map<string, Set<LabelledVideo>>();
@@ -77,10 +92,27 @@ function noColumn({ root, videos }: LabelledVideos, { name }: LabelledVideo, col
   });
 }
 
-/** Shuffled classes dealt in turn, so that parts differ by at most one video. */
-function partsByClass({ labels, videos, root }: LabelledVideos, count: number, seed: number): Fold[] {
+/** Parts that keep films together, or shuffled classes dealt in turn, so that parts differ by at most one video. */
+function partsByClass(data: LabelledVideos, count: number, seed: number): Fold[] {
+  const { labels, videos, root } = data;
   if (!(Number.isInteger(count) && count >= 2)) throw new ConfigError(`folds: expected at least 2 parts, got ${count}`);
   if (count > videos.length) throw new ConfigError(`folds: ${count} parts of ${videos.length} videos (${root}); each needs one`);
+  const groups = partGroups(data);
+  if (groups) {
+    if (count > groups.count)
+      throw new ConfigError(
+        `folds: ${count} parts of ${groups.count} groups by ${groups.by} (${root}), which stay together; take ${groups.count} at most`,
+      );
+    const partOf = partsByGroup(
+      videos.map(({ label }) => label),
+      groups,
+      count,
+      seed,
+    );
+    return Array.from({ length: count }, (_, part) => {
+      return { name: String(part + 1), tested: new Set(videos.filter((_, i) => partOf[i] === part)) };
+    });
+  }
   const parts = Array.from({ length: count }, () => new Set<LabelledVideo>());
   let next = 0;
   for (const label of labels) {

@@ -12,10 +12,11 @@ export interface Footage {
   readonly by: string;
 }
 
-type Video = Pick<LabelledVideo, 'name' | 'labelIndex' | 'columns'>;
+type Video = Pick<LabelledVideo, 'name' | 'labelIndex' | 'columns'> & Partial<Pick<LabelledVideo, 'path' | 'segment'>>;
 
 /**
- * By the first column of the list that tells recordings apart, else by names that differ in their last number only; undefined where
+ * By the first column of the list that tells recordings apart, else by the film of segments, else by names that differ in their last number
+ * only; undefined where
  * neither does. A column with a value of its own for each video says that all are of different recordings.
  */
 export function footageOf(videos: readonly Video[]): Footage | undefined {
@@ -26,6 +27,8 @@ export function footageOf(videos: readonly Video[]): Footage | undefined {
     const found = tellingApart(videos, (_, i) => values[i] ?? '', `column ${name}`);
     if (found) return found;
   }
+  const films = videos.some(({ segment }) => segment !== undefined);
+  if (films) return tellingApart(videos, ({ path, name }) => path ?? name, 'film');
   return tellingApart(videos, stemOf, 'names without their last number');
 }
 

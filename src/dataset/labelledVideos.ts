@@ -34,6 +34,8 @@ export interface LabelledVideos {
   readonly splitBy: string;
   /** For the user: files that were skipped, splits that were made. */
   readonly notes: readonly string[];
+  /** The films that segments lie in and that could be read. */
+  readonly films?: readonly FilmLength[];
   /** Rows that cannot be used, where they were to be kept for a check. */
   readonly faults?: readonly RowFault[];
 }
@@ -51,6 +53,11 @@ export interface FoundVideo {
   /** Why its times cannot be used. */
   readonly fault?: string;
   readonly where: string;
+}
+
+export interface FilmLength {
+  readonly path: string;
+  readonly durationSec: number;
 }
 
 /** A row that cannot be used. */

@@ -74,7 +74,8 @@ function divided(videos: readonly Sample[], shares: SplitShares, seed: number): 
   return { splits: splitByClass(videos, shares, seed), by: 'class', notes: groups ? [mixedNote(groups)] : [] };
 }
 
-function mixedNote({ by, count }: Groups): string {
+/** Why a film is on both sides after all. */
+export function mixedNote({ by, count }: Groups): string {
   const why = count === 1 ? 'there is only one' : 'each part needs its classes, and too few are in several';
   return `samples of one ${by} are on both sides of the split, since ${why}: results on other films will be worse`;
 }

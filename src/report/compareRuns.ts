@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { partKey } from '../dataset/videoPart.js';
 import type { EvaluatedVideo } from '../inference/evaluate.js';
 import { holmAdjusted, mcnemarExact } from '../metrics/mcnemar.js';
 import { networkCost } from '../models/cost.js';
@@ -141,10 +142,10 @@ function pairTest(first: RunResult, second: RunResult): Pick<PairTest, 'videos' 
  * same name and size. Otherwise undefined.
  */
 export function aligned(a: readonly EvaluatedVideo[], b: readonly EvaluatedVideo[]): EvaluatedVideo[] | undefined {
-  const byPath = new Map(b.map((row) => [row.path, row]));
+  const byPart = new Map(b.map((row) => [partKey(row), row]));
   const byName = new Map(b.map((row) => [row.name, row]));
   const partners = a.flatMap((row) => {
-    const other = byPath.get(row.path) ?? byName.get(row.name);
+    const other = byPart.get(partKey(row)) ?? byName.get(row.name);
     const isSame = other && other.label === row.label && (other.path === row.path || bytesOf(other.path) === bytesOf(row.path));
     return isSame ? [other] : [];
   });

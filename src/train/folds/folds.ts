@@ -70,7 +70,7 @@ export async function trainFolds(job: TrainJob, options: FoldsOptions): Promise<
   for (const message of data.notes) job.onEvent?.({ kind: 'note', message });
   await run.open();
   try {
-    const head = { run: runName(job, data, { ...options, views }), by: describeFolds(by) };
+    const head = { run: runName(job, data, { ...options, views }), by: describeFolds(by, data) };
     const file = await FoldsFile.open(join(job.out, 'folds.jsonl'), head, tasks.some(isBegun));
     const results: FoldResult[] = [];
     for (const [i, task] of tasks.entries()) {

@@ -1,0 +1,67 @@
+/** Segments of films through the verbs, as processes. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { temporaryFolder } from './smallVideos.js';
+import { makeFilms } from './support/films.js';
+import { refused, vmf } from './support/vmf.js';
+
+const root = temporaryFolder({ after });
+const quick = ['--config', 'tiny.json', '--batch', '4', '--warmup-epochs', '0', '--threads', '1', '--workers', '1', '--no-cache'];
+const trained = ['train', 'list.csv', '--background', 'nothing', '--out', 'run', '--epochs', '15', '--lr', '0.01', ...quick];
+
+before(async () => {
+  makeFilms(root, ['train', 'train', 'val', 'test']);
+  const { code, err } = await vmf(root, ...trained);
+  assert.equal(code, 0, err);
+});
+
+test('check counts segments, their time and their lengths by class', async () => {
+  const { code, out, err } = await vmf(root, 'check', 'list.csv');
+  assert.equal(code, 0, err);
+  assert.match(out, /segments 24 of 4 films: 48\.0 s of 2\.4 min\n/);
+  assert.match(out, /bright +12 +2\.00 +2\.00 +2\.00\n/);
+  assert.match(out, /24 of 24 videos can be read; no problems/);
+  const report = JSON.parse((await vmf(root, 'check', 'list.csv', '--json', '--background')).out);
+  assert.deepEqual([report.segments.films, report.segments.segments], [4, 36]);
+});
+
+test('check lists rows that cannot be used, and training refuses them before it reads a video', async () => {
+  const list = readFileSync(join(root, 'list.csv'), 'utf8');
+  writeFileSync(
+    join(root, 'wrong.csv'),
+    `${list}films/0.mp4,dark,5,4,train\nfilms/1.mp4,dark,10,99,train\nfilms/gone.mp4,dark,1,2,train\nfilms/gone.mp4,dark,3,4,train\n`,
+  );
+  const { code, out } = await vmf(root, 'check', 'wrong.csv');
+  assert.equal(code, 1);
+  assert.match(out, /problem: .*wrong\.csv:26 \(train\): times: films\/0\.mp4 ends at 4 s, before its start at 5 s\n/);
+  assert.match(out, /problem: .*wrong\.csv:27 \(train\): times: films\/1\.mp4 ends at 99 s, but the film ends at 36\.000 s\n/);
+  assert.match(out, /problem: films\/gone\.mp4@1\.000-2\.000 \(train\): missing: no such file \(and 1 more of its segments\)\n/);
+  assert.equal(out.match(/^problem: /gm)?.length, 3, out);
+  await refused(
+    root,
+    ['train', 'wrong.csv', '--out', 'never', ...quick],
+    /wrong\.csv:26: films\/0\.mp4: ends at 4 s, before its start/,
+  );
+});
+
+test('a network learns from segments and background what each moment shows; results name film and time', async () => {
+  const { code, out, err } = await vmf(
+    root,
+    'eval',
+    'list.csv',
+    '--background',
+    'nothing',
+    '--weights',
+    'run/best.safetensors',
+    '--json',
+  );
+  assert.equal(code, 0, err);
+  const { top1, count, rows, labels } = JSON.parse(out);
+  assert.deepEqual(labels, ['bright', 'dark', 'nothing']);
+  assert.equal(count, rows.length);
+  assert.equal(rows[0].name, 'films/3.mp4@0.000-2.000');
+  assert.deepEqual(rows[0].segment, { startSec: 0, endSec: 2 });
+  assert.ok(top1 >= 0.9, `top-1 ${top1} of ${count}`);
+});
