@@ -3,6 +3,7 @@ import { ConfigError, DatasetError } from '../errors.js';
 import { activityNet } from './activityNet.js';
 import type { Annotations } from './annotations.js';
 import { boris } from './boris.js';
+import { elan } from './elan/elan.js';
 import { fiftyOne } from './fiftyOne.js';
 import { counted } from './films.js';
 import type { AnnotationFile, AnnotationFormat, ReadChoices, WriteChoices, Written } from './format.js';
@@ -12,7 +13,7 @@ import { reduceTo } from './reduce.js';
 import { headerOf } from './table.js';
 import { baseName, jsonOrNothing, textOf } from './text.js';
 
-export const annotationFormats: readonly AnnotationFormat[] = [intervalTable, boris, activityNet, fiftyOne, labelStudio];
+export const annotationFormats: readonly AnnotationFormat[] = [intervalTable, boris, activityNet, elan, fiftyOne, labelStudio];
 
 export type Reader = AnnotationFormat & Required<Pick<AnnotationFormat, 'read'>>;
 export type Writer = AnnotationFormat & Required<Pick<AnnotationFormat, 'write' | 'holds'>>;
