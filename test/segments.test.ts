@@ -65,3 +65,33 @@ test('a network learns from segments and background what each moment shows; resu
   assert.deepEqual(rows[0].segment, { startSec: 0, endSec: 2 });
   assert.ok(top1 >= 0.9, `top-1 ${top1} of ${count}`);
 });
+
+test('a cross-validation keeps films together, and films without labels are learnt from in stretches', async () => {
+  const folds = ['train', 'list.csv', '--folds', '2', '--out', 'folds', '--epochs', '1', ...quick];
+  const { code, out, err } = await vmf(root, ...folds);
+  assert.equal(code, 0, err);
+  assert.match(out, /2 parts by film/);
+  const lines = readFileSync(join(root, 'folds', 'folds.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1);
+  const results: { answers: { name: string }[] }[] = lines.map((line) => JSON.parse(line));
+  assert.equal(results.length, 2);
+  for (const { answers } of results) {
+    const films = new Set(answers.map(({ name }) => name.split('@')[0]));
+    assert.deepEqual([answers.length, films.size], [12, 2]);
+  }
+  const semi = await vmf(root, 'train', 'list.csv', '--unlabelled', 'films', '--out', 'semi', '--epochs', '1', ...quick);
+  assert.equal(semi.code, 0, semi.err);
+  assert.match(semi.err, /--unlabelled: 2 films kept for validation and testing passed over/);
+  assert.match(semi.err, /36 videos without labels/);
+});
+
+test('explain and report work on segments', async () => {
+  const explained = await vmf(root, 'explain', 'list.csv', '--weights', 'run/best.safetensors', '--json', '--threads', '1');
+  assert.equal(explained.code, 0, explained.err);
+  assert.equal(JSON.parse(explained.out).count, 6);
+  const { code, err } = await vmf(root, 'report', 'run', '--split', 'test');
+  assert.equal(code, 0, err);
+  assert.match(readFileSync(join(root, 'run', 'report.html'), 'utf8'), /films\/3\.mp4@0\.000-2\.000/);
+});

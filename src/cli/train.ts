@@ -65,7 +65,7 @@ export function trainCommand(): Command {
       '--init <weights>',
       'start from a file, from pretrained weights by name, from `default`, the pretrained ones of the network, or from `none`; with --baseline also any ONNX network',
     )
-    .option('--unlabelled <folder>', 'learn from these videos too, which have no labels')
+    .option('--unlabelled <data>', 'learn from these videos too, which have no labels: a folder, or a list of path[,start,end]')
     .option('--teacher <file>', "learn from this network's answers too: weights, also by name, or an ONNX model")
     .option('--baseline', 'fit only a linear classifier on features of the network as it is, in seconds; use with --init')
     .addOption(

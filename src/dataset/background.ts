@@ -1,7 +1,7 @@
 /** Stretches of films where the labelling is complete and nothing is labelled, as samples of a class of their own. Seeded. */
 import type { TimeWindow } from '../clip/temporalSampling.js';
 import { Rng } from '../rng.js';
-import type { Films } from './films.js';
+import { type Films, isRead } from './films.js';
 import type { FoundVideo, Split } from './labelledVideos.js';
 
 /** A film whose labels are complete, everywhere or in these stretches. */
@@ -39,7 +39,7 @@ export function backgroundOf(
 ): Background {
   const { label, share, marginSec, seed } = options;
   const lengths = labelled.flatMap(({ segment, path }) =>
-    segment && isRead(films, path) ? [segment.endSec - segment.startSec] : [],
+    segment && isRead(films.get(path)) ? [segment.endSec - segment.startSec] : [],
   );
   const byFilm = filmsOf(labelled);
   const places = complete.map((film) => ({ film, free: freeStretches(film, byFilm.get(film.path) ?? [], films, marginSec) }));
@@ -78,11 +78,6 @@ function noteOf(drawn: number, wanted: number, labelled: number, { label, margin
   return `${label}: ${drawn} segments without label, ${percent} % of all${fewer}, ${apart}, seed ${seed}`;
 }
 
-const isRead = (films: Films, path: string): boolean => {
-  const film = films.get(path);
-  return film !== undefined && !(film instanceof Error);
-};
-
 function freeStretches(
   { path, stretches }: CompleteFilm,
   labelled: readonly FoundVideo[],
@@ -90,7 +85,7 @@ function freeStretches(
   marginSec: number,
 ): TimeWindow[] {
   const film = films.get(path);
-  if (film === undefined || film instanceof Error || labelled.some(({ segment }) => segment === undefined)) return [];
+  if (!isRead(film) || labelled.some(({ segment }) => segment === undefined)) return [];
   const { startSec, endSec } = film;
   const whole = stretches ?? [{ startSec, endSec }];
   const within = whole.map((each) => ({ startSec: Math.max(each.startSec, startSec), endSec: Math.min(each.endSec, endSec) }));

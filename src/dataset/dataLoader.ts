@@ -14,7 +14,7 @@ import { partKey, type VideoPart } from './videoPart.js';
 export type { ClipBatch } from './collate.js';
 
 /** The least a loader needs to know of a video. */
-export type BatchVideo = Pick<LabelledVideo, 'path' | 'segment' | 'name' | 'labelIndex'>;
+export type BatchVideo = VideoPart & Pick<LabelledVideo, 'name' | 'labelIndex'>;
 
 /** A training video that cannot be read. */
 export interface LeftOutVideo extends VideoPart {

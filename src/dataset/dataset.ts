@@ -22,7 +22,7 @@ import {
 import { isManifest, readManifest } from './manifest.js';
 import { foundMoments, type MomentOptions } from './moments.js';
 import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
-import { segmentsOf } from './segments.js';
+import { refuseFaults, segmentsOf } from './segments.js';
 import { type SplitOptions, settleSplits } from './settleSplits.js';
 import { some } from './some.js';
 import { partKey, segmentName } from './videoPart.js';
@@ -78,7 +78,7 @@ function find(root: string, given: string, options: DatasetOptions): Found {
   if (!isManifest(root)) {
     throw new DatasetError(`${given}: expected a folder, or a list that ends in .csv, .tsv or .jsonl`);
   }
-  return { root: resolve(root, '..'), source: 'list', videos: readManifest(root, options.allowOutside ?? false), notes: [] };
+  return { root: resolve(root, '..'), source: 'list', videos: readManifest(root, options), notes: [] };
 }
 
 function chosen(found: Found, path: string, { filter = [] }: DatasetOptions): Found {
@@ -145,19 +145,16 @@ function completeFilms({ videos, complete = [] }: Found, { background }: Dataset
   if (background === false) return [];
   if (background === undefined) return complete;
   const known = new Set(complete.map(({ path }) => path));
-  const others = new Map(videos.filter(({ path }) => !known.has(path)).map((video) => [video.path, video]));
+  const timed = videos.filter(({ path, times }) => times !== undefined && !known.has(path));
+  const others = new Map(timed.map((video) => [video.path, video]));
+  if (known.size + others.size === 0)
+    throw new DatasetError(
+      `--background ${background}: is what lists with start and end leave unlabelled; this data has no times`,
+    );
   return [...complete, ...[...others.values()].map(({ path, name, split, where }) => ({ path, name, split, where }))];
 }
 
 const named = (video: FoundVideo): FoundVideo => ({ ...video, name: segmentName(video.name, video.segment) });
-
-function refuseFaults(faults: readonly RowFault[]): void {
-  const [first] = faults;
-  if (first === undefined) return;
-  const { video, reason } = first;
-  const more = faults.length > 1 ? `; ${faults.length - 1} more rows cannot be used: vmf check lists them` : '';
-  throw new DatasetError(`${video.name}: ${reason}${more}`, { path: video.where });
-}
 
 function refuseDuplicates(videos: readonly FoundVideo[]): void {
   const first = new Map<string, FoundVideo>();

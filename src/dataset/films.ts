@@ -42,9 +42,11 @@ export async function probeFilms(paths: readonly string[], { decoder, signal, on
   }
 }
 
+export const isRead = (film: Film | Error | undefined): film is Film => film !== undefined && !(film instanceof Error);
+
 /** Lengths of the picture, of films that could be read. */
 export const filmLengths = (films: Films): FilmLength[] =>
-  [...films].flatMap(([path, film]) => (film instanceof Error ? [] : [{ path, durationSec: film.endSec - film.startSec }]));
+  [...films].flatMap(([path, film]) => (isRead(film) ? [{ path, durationSec: film.endSec - film.startSec }] : []));
 
 function filmOf({ firstFrameSec, durationSec, headerDurationSec, frameRate }: VideoInfo): Film {
   const endSec = firstFrameSec + durationSec;

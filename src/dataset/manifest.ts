@@ -14,24 +14,31 @@ interface Row {
   readonly cells: Readonly<Record<string, string>>;
 }
 
-/** Paths in a list are relative to its folder, and stay below it unless `allowOutside`. */
-export function readManifest(list: string, allowOutside: boolean): FoundVideo[] {
+export interface ManifestOptions {
+  /** Let it name files outside its own folder; false by default. */
+  readonly allowOutside?: boolean | undefined;
+  /** Whether rows need labels; true by default, else they may be "". */
+  readonly labelled?: boolean;
+}
+
+/** Paths in a list are relative to its folder, and stay below it unless allowed otherwise. */
+export function readManifest(list: string, options: ManifestOptions = {}): FoundVideo[] {
   const text = readFileSync(list, 'utf8');
-  const rows = /\.(jsonl|ndjson)$/i.test(list) ? jsonRows(list, text) : tableRows(list, text);
+  const rows = /\.(jsonl|ndjson)$/i.test(list) ? jsonRows(list, text) : tableRows(list, text, options);
   const folder = dirname(resolve(list));
-  return rows.map((row) => foundVideo(list, folder, row, allowOutside));
+  return rows.map((row) => foundVideo(list, folder, row, options));
 }
 
 export function isManifest(path: string): boolean {
   return /\.(csv|tsv|jsonl|ndjson)$/i.test(path);
 }
 
-function tableRows(list: string, text: string): Row[] {
+function tableRows(list: string, text: string, options: ManifestOptions): Row[] {
   const delimiter = /\.tsv$/i.test(list) ? '\t' : delimiterOf(text);
   try {
     const records: { record: Record<string, string>; info: { lines: number } }[] = parse(text, {
       bom: true,
-      columns: (header: string[]) => checkHeader(list, header),
+      columns: (header: string[]) => checkHeader(list, header, options),
       delimiter,
       info: true,
       skip_empty_lines: true,
@@ -52,9 +59,9 @@ function delimiterOf(text: string): ',' | ';' {
 }
 
 /** Columns without a name, as spreadsheets pad tables with, are left out. */
-function checkHeader(list: string, header: string[]): (string | false)[] {
+function checkHeader(list: string, header: string[], { labelled = true }: ManifestOptions): (string | false)[] {
   const names = header.map((name) => name.trim());
-  const missing = ['path', 'label'].filter((name) => !names.includes(name));
+  const missing = ['path', ...(labelled ? ['label'] : [])].filter((name) => !names.includes(name));
   if (missing.length > 0) {
     throw new DatasetError(`expected a first line with the columns path,label[,split], got ${names.join(',')}`, { path: list });
   }
@@ -82,12 +89,12 @@ function jsonRow(list: string, content: string, line: number): Row {
   return { line, cells: Object.fromEntries(cells) };
 }
 
-function foundVideo(list: string, folder: string, row: Row, allowOutside: boolean): FoundVideo {
+function foundVideo(list: string, folder: string, row: Row, { allowOutside, labelled = true }: ManifestOptions): FoundVideo {
   const where = `${list}:${row.line}`;
   const { rest, ...times } = takeTimes(row.cells);
-  const { path: given, label, split, ...columns } = rest;
+  const { path: given, label = '', split, ...columns } = rest;
   if (!given) throw new DatasetError('the path is empty', { path: where });
-  if (!label?.trim()) throw new DatasetError(`the label of ${given} is empty`, { path: where });
+  if (labelled && label.trim() === '') throw new DatasetError(`the label of ${given} is empty`, { path: where });
   const path = resolve(folder, given);
   const below = relative(folder, path);
   const outside = below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);

@@ -1,6 +1,7 @@
 /** Rows with times become segments of their films: open ends are filled in, frames become seconds, and what cannot be is a fault. */
 import type { TimeWindow } from '../clip/temporalSampling.js';
-import type { Film, Films } from './films.js';
+import { DatasetError } from '../errors.js';
+import { type Film, type Films, isRead } from './films.js';
 import type { FoundVideo, RowFault } from './labelledVideos.js';
 import type { RowTimes } from './rowTimes.js';
 import { counted } from './some.js';
@@ -43,7 +44,7 @@ type Placed = { readonly segment: TimeWindow | undefined; readonly cut: boolean 
 
 function place({ times }: FoundVideo, film: Film | Error | undefined): Placed | string {
   if (times === undefined) return { segment: undefined, cut: false };
-  if (film === undefined || film instanceof Error) return { segment: unchecked(times), cut: false };
+  if (!isRead(film)) return { segment: unchecked(times), cut: false };
   const { start, end } = inSeconds(times, film);
   const pictureEnds = `the picture of the film ends at ${film.endSec.toFixed(3)} s`;
   if (start !== undefined && start >= film.endSec) return `starts at ${text(start)} s, but ${pictureEnds}`;
@@ -66,3 +67,12 @@ function inSeconds({ unit, start, end }: RowTimes, { startSec, frameRate }: Film
 const unchecked = ({ start = 0, end = Number.POSITIVE_INFINITY }: RowTimes): TimeWindow => ({ startSec: start, endSec: end });
 
 const text = (sec: number): string => String(Number(sec.toFixed(3)));
+
+/** Throws a DatasetError for the first one. */
+export function refuseFaults(faults: readonly RowFault[]): void {
+  const [first] = faults;
+  if (first === undefined) return;
+  const { video, reason } = first;
+  const more = faults.length > 1 ? `; ${faults.length - 1} more rows cannot be used: vmf check lists them` : '';
+  throw new DatasetError(`${video.name}: ${reason}${more}`, { path: video.where });
+}

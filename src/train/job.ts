@@ -26,7 +26,7 @@ export interface TrainJob extends PlatformOptions {
    * ones. A last layer for other classes is begun anew.
    */
   readonly init?: string;
-  /** A folder of videos without labels to learn from as well. */
+  /** A folder of videos without labels to learn from as well, or a list of videos and segments. */
   readonly unlabelled?: string;
   /** A trained network to learn from, of these or other classes or of features: weights of this program, or an ONNX file (see onnxTeacher.ts for which ones). */
   readonly teacher?: string;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
+import { partKey, type VideoPart } from '../dataset/videoPart.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import { integer, matching, number } from '../schema.js';
 import { type TrainOptions, trainOptions } from './recipe/options.js';
@@ -50,7 +51,7 @@ export const newEpoch = { clips: 0, correct: 0, lossSum: 0, normSum: 0, pseudoSu
 interface StartOfRun {
   readonly options: TrainOptions;
   readonly data: LabelledVideos;
-  readonly unlabelled: readonly string[];
+  readonly unlabelled: readonly VideoPart[];
   readonly teacher: string | undefined;
   /** Validation of the weights that the run starts from, where they are to be beaten. */
   readonly first?: { readonly top1: number; readonly loss: number } | undefined;
@@ -71,7 +72,7 @@ export function startOfRun({ options, data, unlabelled, teacher, first }: StartO
 }
 
 /** Reads the progress of a checkpoint and makes sure that the data are those of the run. */
-export function resumedProgress(value: unknown, data: LabelledVideos, unlabelled: readonly string[], where: string): Progress {
+export function resumedProgress(value: unknown, data: LabelledVideos, unlabelled: readonly VideoPart[], where: string): Progress {
   const parsed = matching(progressSchema, value);
   if (parsed === undefined)
     throw new WeightsError('its training state is not understood; start anew with another --out', { path: where });
@@ -94,9 +95,9 @@ export function checkTeacher(before: Progress, now: string | undefined, where: s
 }
 
 /** Of names, labels and splits of the videos, and of those without labels: equal digests mean the same data to learn from. */
-export function dataDigest(data: LabelledVideos, unlabelled: readonly string[] = []): string {
+export function dataDigest(data: LabelledVideos, unlabelled: readonly VideoPart[] = []): string {
   const hash = createHash('sha256');
   for (const { name, label, split } of data.videos) hash.update(`${split}\t${label}\t${name}\n`);
-  for (const path of unlabelled) hash.update(`unlabelled\t${path}\n`);
+  for (const video of unlabelled) hash.update(`unlabelled\t${partKey(video)}\n`);
   return hash.digest('hex');
 }

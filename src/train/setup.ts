@@ -4,6 +4,7 @@ import { sidedLabels } from '../clip/augment.js';
 import { type FrameShape, sizeText } from '../clip/clipShape.js';
 import { makePreprocess, type Preprocess } from '../clip/preprocess.js';
 import { type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
+import type { VideoPart } from '../dataset/videoPart.js';
 import { shapesOf } from '../dataset/videoShapes.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
@@ -16,7 +17,7 @@ import type { Checkpoint } from '../weights/checkpoint.js';
 import { type InitialWeights, isRandom, readInitialWeights, takeInitialWeights } from './initialWeights.js';
 import type { TrainJob } from './job.js';
 import { teacherDigest } from './objectives/teacher.js';
-import { unlabelledPaths } from './objectives/unlabelledPaths.js';
+import { unlabelledVideos } from './objectives/unlabelledVideos.js';
 import { type FrameForm, frameForm, frameForms } from './pictureSize.js';
 import { checkTeacher, type Progress, resumedProgress } from './progress.js';
 import { type RecipeDefaults, recipeDefaults } from './recipe/defaults.js';
@@ -36,8 +37,8 @@ export interface TrainSetup {
   readonly options: TrainOptions;
   readonly weights: TrainingWeights;
   readonly progress: Progress | undefined;
-  /** Paths of videos without labels to learn from. */
-  readonly unlabelled: readonly string[];
+  /** Videos without labels to learn from. */
+  readonly unlabelled: readonly VideoPart[];
   /** Digest of the teacher's file, when there is one. */
   readonly teacher: string | undefined;
   /** Path or name of the weights that a new run starts from, when there are any. */
@@ -78,7 +79,7 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   }
   if (init) takeInitialWeights(init, config, weights, data.labels, onEvent);
   const preprocess = chosenPreprocess({ ...job, preprocess: { ...(resize && { resize }), ...sampling } }, data, config, from);
-  const unlabelled = unlabelledPaths(job.unlabelled, data);
+  const unlabelled = await unlabelledOf(job, data);
   refuseTeacherOptions(job);
   return {
     data,
@@ -92,6 +93,12 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
     ...(init && { init: init.name }),
     views: options.probe ? views : [],
   };
+}
+
+async function unlabelledOf(job: TrainJob, data: LabelledVideos): Promise<readonly VideoPart[]> {
+  const { videos, notes } = await unlabelledVideos(job, data);
+  for (const message of notes) job.onEvent?.({ kind: 'note', message });
+  return videos;
 }
 
 /** A probe reads whole clips with trained weights; ConfigError where one was asked for that cannot be. */
@@ -263,7 +270,7 @@ export async function resumedSetup(job: TrainJob, folder: RunFolder, data: Label
   const last = await folder.readLast();
   const { training } = last;
   if (!training) throw new WeightsError(`${folder.lastPath}: holds no training state to resume, or an earlier version's`);
-  const unlabelled = unlabelledPaths(job.unlabelled, data);
+  const unlabelled = await unlabelledOf(job, data);
   const progress = resumedProgress(training.progress, data, unlabelled, folder.lastPath);
   const teacher = await digestOfTeacher(job);
   checkTeacher(progress, teacher, folder.lastPath);

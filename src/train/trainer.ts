@@ -6,6 +6,7 @@
 import type { Preprocess } from '../clip/preprocess.js';
 import type { ClipBatch, DataLoader } from '../dataset/dataLoader.js';
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../dataset/labelledVideos.js';
+import type { VideoPart } from '../dataset/videoPart.js';
 import { ConfigError, DatasetError, VmfError } from '../errors.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
@@ -54,7 +55,7 @@ export interface TrainerParts {
   readonly config: NetworkConfig;
   readonly preprocess: Preprocess;
   readonly data: LabelledVideos;
-  readonly unlabelled: readonly string[];
+  readonly unlabelled: readonly VideoPart[];
   /** Digest of the teacher's file, when there is one. */
   readonly teacher: string | undefined;
   /** Validation of the weights that the run starts from, where they are to be beaten. */

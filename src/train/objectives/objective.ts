@@ -1,4 +1,5 @@
 import type { ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
+import { segmentName } from '../../dataset/videoPart.js';
 import { ConfigError } from '../../errors.js';
 import type { TrainJob } from '../job.js';
 import type { TrainSetup } from '../setup.js';
@@ -25,20 +26,20 @@ export async function createObjective(
     return { labelledBatch: options.batch, makeBatch: async (batch, { pass }) => supervisedBatch(batch, config, options, pass) };
   }
   const { onEvent = () => {}, signal } = job;
-  const videos = unlabelled.map((path) => ({ path, name: path, labelIndex: -1 }));
+  const videos = unlabelled.map((part) => ({ ...part, name: segmentName(part.path, part.segment), labelIndex: -1 }));
   await loader.prepare(videos, { ...(signal && { signal }), onProgress: (done, of) => onEvent({ kind: 'reading', done, of }) });
-  const paths = unlabelled.filter((path) => loader.isUsable({ path }));
+  const usable = unlabelled.filter((part) => loader.isUsable(part));
   const parts = batchParts(options);
-  if (paths.length < parts.unlabelled)
+  if (usable.length < parts.unlabelled)
     throw new ConfigError(
-      `--unlabelled: ${paths.length} videos do not fill the ${parts.unlabelled} of a pass; use a smaller --batch`,
+      `--unlabelled: ${usable.length} videos do not fill the ${parts.unlabelled} of a pass; use a smaller --batch`,
     );
   onEvent({
     kind: 'note',
-    message: `${paths.length} videos without labels: ${parts.unlabelled} of the ${options.batch} clips of a pass`,
+    message: `${usable.length} videos without labels: ${parts.unlabelled} of the ${options.batch} clips of a pass`,
   });
   const clips = new UnlabelledClips(loader.dataset, {
-    ...{ paths, count: parts.unlabelled, seed: options.seed },
+    ...{ videos: usable, count: parts.unlabelled, seed: options.seed },
     ...{ weak: { ...options.augment, operations: 0, randomErasing: 0, temporalWarp: 0 }, strong: options.strongAugment },
   });
   const semi = { config, options, session, unlabelled: clips };

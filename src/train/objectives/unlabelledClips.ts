@@ -6,11 +6,12 @@
 import type { Augment } from '../../clip/augmentOptions.js';
 import { type ClipTensor, collateClips } from '../../clip/clipTensor.js';
 import type { ClipDataset } from '../../dataset/clipDataset.js';
+import { partKey, type VideoPart } from '../../dataset/videoPart.js';
 import { Rng } from '../../rng.js';
 
 export interface UnlabelledOptions {
-  /** Absolute paths, at least `count` of them. */
-  readonly paths: readonly string[];
+  /** At least `count` of them. */
+  readonly videos: readonly VideoPart[];
   /** Clips a pass. */
   readonly count: number;
   readonly seed: number;
@@ -26,7 +27,7 @@ export interface UnlabelledBatch {
 
 export class UnlabelledClips {
   /** The order of the latest round: shuffling for every clip would take time in proportion to the videos. */
-  private order: { readonly round: number; readonly paths: readonly string[] } | undefined;
+  private order: { readonly round: number; readonly videos: readonly VideoPart[] } | undefined;
   private ahead: { readonly pass: number; readonly batch: Promise<UnlabelledBatch> } | undefined;
 
   constructor(
@@ -47,10 +48,10 @@ export class UnlabelledClips {
     const { count, seed, weak, strong } = this.options;
     const pairs = await Promise.all(
       Array.from({ length: count }, (_, i) => {
-        const { path, round } = this.item(pass * count + i);
+        const { video, round } = this.item(pass * count + i);
         const view = (augment: Augment, name: string) =>
-          ({ mode: 'train', keys: [seed, 'unlabelled', name, round, path], augment }) as const;
-        return this.dataset.clips({ path }, [view(weak, 'weak'), view(strong, 'strong')]);
+          ({ mode: 'train', keys: [seed, 'unlabelled', name, round, partKey(video)], augment }) as const;
+        return this.dataset.clips(video, [view(weak, 'weak'), view(strong, 'strong')]);
       }),
     );
     const batchOf = (view: 0 | 1) => collateClips(pairs.map((clips) => ({ clips, index: view })));
@@ -58,12 +59,12 @@ export class UnlabelledClips {
   }
 
   /** Item `place` of an endless list: all videos in one order, then in another. */
-  private item(place: number): { path: string; round: number } {
-    const { paths, seed } = this.options;
-    const round = Math.floor(place / paths.length);
+  private item(place: number): { video: VideoPart; round: number } {
+    const { videos, seed } = this.options;
+    const round = Math.floor(place / videos.length);
     if (this.order?.round !== round) {
-      this.order = { round, paths: new Rng([seed, 'unlabelled order', round]).shuffle(paths) };
+      this.order = { round, videos: new Rng([seed, 'unlabelled order', round]).shuffle(videos) };
     }
-    return { path: this.order.paths[place % paths.length] as string, round };
+    return { video: this.order.videos[place % videos.length] as VideoPart, round };
   }
 }
