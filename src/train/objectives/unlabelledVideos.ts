@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type FilmsOptions, isRead, probeFilms } from '../../dataset/films.js';
 import { videosBelow } from '../../dataset/folders.js';
 import type { FoundVideo, LabelledVideo, LabelledVideos } from '../../dataset/labelledVideos.js';
@@ -29,8 +30,8 @@ export async function unlabelledVideos({ unlabelled, ...source }: UnlabelledSour
   const held = data.videos.filter(({ split }) => split !== 'train');
   refuseHeldOut(found, held);
   const films = new Set(held.map(({ path }) => path));
-  const seen = found.filter(({ path }) => !films.has(path));
-  const left = new Set(found.filter(({ path }) => films.has(path)).map(({ path }) => path)).size;
+  const seen = found.filter(({ path }) => !films.has(resolve(path)));
+  const left = new Set(found.filter(({ path }) => films.has(resolve(path))).map(({ path }) => path)).size;
   if (seen.length === 0)
     throw new DatasetError(`--unlabelled: ${unlabelled}: all of it is of films kept for validation and testing`);
   const notes = left > 0 ? [`--unlabelled: ${counted(left, 'film')} kept for validation and testing passed over`] : [];
@@ -58,7 +59,7 @@ async function listed(list: string, { dataset, ...reading }: Omit<UnlabelledSour
 /** Of films with segments other parts may be seen, but not by default: see above. */
 function refuseHeldOut(found: readonly VideoPart[], held: readonly LabelledVideo[]): void {
   const whole = new Map(held.filter(({ segment }) => segment === undefined).map((video) => [video.path, video]));
-  const shown = found.map(({ path }) => whole.get(path)).find((video) => video !== undefined);
+  const shown = found.map(({ path }) => whole.get(resolve(path))).find((video) => video !== undefined);
   if (shown) throw new DatasetError(`--unlabelled: ${shown.path} is in split "${shown.split}", which training must not see`);
 }
 
