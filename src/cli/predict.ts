@@ -2,14 +2,18 @@
  * `vmf predict VIDEO|FOLDER...`: labels short clips, segments long videos. Unreadable videos go to stderr (exit
  * code 2). With `--out` an interrupted run resumes.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Views } from '../clip/clipView.js';
+import { defaultCacheFolder } from '../dataset/diskBudget.js';
 import { videosBelow } from '../dataset/folders.js';
 import { DatasetError } from '../errors.js';
 import type { Recogniser, ResultOptions } from '../inference/recogniser.js';
 import { ResultFile, type ResultFileState, resultFormat, runName } from '../inference/resultFile.js';
-import { windowOf } from '../inference/slidingWindow.js';
+import { type TimelineLog, type TimelineWindows, windowOf } from '../inference/slidingWindow.js';
+import { TimelineFile } from '../inference/timelineFile.js';
 import { abortable } from './abortable.js';
 import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, share, viewsOption, whole } from './arguments.js';
 import { addWeightsOption, chosenWeights } from './chosenWeights.js';
@@ -73,9 +77,12 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   const recogniser = await loadRecogniser(weights, { ...recogniserOptions(flags), ...threshold, mode, background: true });
   const startMs = performance.now();
   try {
-    const { sink, before } = openSink(weights, flags);
+    const run = runOf(weights, flags);
+    const { sink, before } = openSink(run, flags);
     const todo = asked.videos.filter((path) => !before?.done.has(path));
-    const failed = await predict(recogniser, todo, flags, sink, signal);
+    const log = timelineFile(run, flags, asked.videos);
+    const failed = await predict(recogniser, todo, flags, sink, { log, signal });
+    log.remove();
     const seconds = (performance.now() - startMs) / 1000;
     if (asked.folders > 0 || before) process.stderr.write(summary(asked, todo.length, { seconds, failed, before }));
     if (failed + (before?.failedBefore ?? 0) > 0) process.exitCode = 2;
@@ -99,24 +106,30 @@ function askedFor(paths: readonly string[]): Asked {
   return { videos, folders, otherFiles };
 }
 
-function openSink(weights: string, flags: Flags): { readonly sink: AnswerSink; readonly before?: ResultFileState } {
-  const { out, top, timeline, window, stride, views, rejectThreshold } = flags;
+/** The name of these weights with these options. */
+function runOf(weights: string, { top, timeline, window, stride, views, rejectThreshold }: Flags): string {
+  const changed = { ...(views && { views }), ...(rejectThreshold !== undefined && { rejectThreshold }) };
+  return runName(readFileSync(weights), { top, timeline, window, stride, ...changed });
+}
+
+/** Where scores of a long video are kept until it is done: beside the results, or among the system's caches. */
+function timelineFile(run: string, { out }: Flags, videos: readonly string[]): TimelineFile {
+  const name = createHash('sha256')
+    .update(JSON.stringify([run, ...videos.map((path) => resolve(path))]))
+    .digest('hex');
+  const path = out === undefined ? join(defaultCacheFolder(), 'timelines', `${name.slice(0, 20)}.partial`) : `${out}.partial`;
+  const onResume = (film: TimelineWindows, knownSec: number) =>
+    process.stderr.write(`vmf: ${film.path}: goes on at ${clock(knownSec)} of ${clock(film.durationSec)}\n`);
+  return new TimelineFile({ path, run, onResume });
+}
+
+function openSink(run: string, { out, json, csv }: Flags): { readonly sink: AnswerSink; readonly before?: ResultFileState } {
   if (out !== undefined) {
     const format = resultFormat(out);
-    const file = ResultFile.open(
-      out,
-      runName(readFileSync(weights), {
-        top,
-        timeline,
-        window,
-        stride,
-        ...(views && { views }),
-        ...(rejectThreshold !== undefined && { rejectThreshold }),
-      }),
-    );
+    const file = ResultFile.open(out, run);
     return { sink: fileSink(file, format), before: file.state };
   }
-  return { sink: flags.json ? jsonSink() : flags.csv ? csvSink() : textSink };
+  return { sink: json ? jsonSink() : csv ? csvSink() : textSink };
 }
 
 /** Returns the number of unreadable videos. */
@@ -125,12 +138,12 @@ async function predict(
   videos: readonly string[],
   flags: Flags,
   sink: AnswerSink,
-  signal: AbortSignal,
+  { log, signal }: { readonly log: TimelineLog; readonly signal: AbortSignal },
 ): Promise<number> {
   const line = new ProgressLine();
   let [done, failed] = [0, 0];
   try {
-    for await (const found of recogniser.results(videos, answerOptions(recogniser, flags, line, signal))) {
+    for await (const found of recogniser.results(videos, { ...answerOptions(recogniser, flags, line, log), signal })) {
       const answer = shownResult(found);
       line.clear();
       tell(answer);
@@ -146,15 +159,15 @@ async function predict(
   return failed;
 }
 
-function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine, signal: AbortSignal): ResultOptions {
+function answerOptions(recogniser: Recogniser, flags: Flags, line: ProgressLine, log: TimelineLog): ResultOptions {
   const { top, timeline, window: windowSec, stride: strideSec } = flags;
   const longSec = longWindows * (windowSec ?? windowOf(recogniser.preprocess));
   const onProgress = (doneSec: number, ofSec: number) =>
     line.show(`${bar(doneSec / ofSec)} ${clock(doneSec)} of ${clock(ofSec)}`);
   return {
     ...flags.views,
-    ...{ top, signal, timelineFromSec: timeline === undefined ? longSec : timeline ? 0 : Infinity },
-    timeline: { onProgress, ...(windowSec !== undefined && { windowSec }), ...(strideSec !== undefined && { strideSec }) },
+    ...{ top, timelineFromSec: timeline === undefined ? longSec : timeline ? 0 : Infinity },
+    timeline: { onProgress, log, ...(windowSec !== undefined && { windowSec }), ...(strideSec !== undefined && { strideSec }) },
   };
 }
 

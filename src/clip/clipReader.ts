@@ -1,5 +1,5 @@
 /** The port through which videos become clips. Which frames and pixels is decided in sampleClips.ts. */
-import type { VideoInfo } from '../video/types.js';
+import type { TimeWindow, VideoInfo } from '../video/types.js';
 import type { ClipTensor } from './clipTensor.js';
 import type { ClipView } from './clipView.js';
 import type { Preprocess } from './preprocess.js';
@@ -8,6 +8,8 @@ import type { FrameStack } from './sampleClips.js';
 export interface ReadOptions {
   /** Only the facts of a video of this length or longer: nothing of it is decoded. */
   readonly belowSec?: number;
+  /** The stretch in which all of it lies: what is outside need not be read. */
+  readonly segment?: TimeWindow;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -15,7 +17,7 @@ export interface ReadClips {
   readonly info: VideoInfo;
   /** One for each view; undefined for a video that was too long. */
   readonly clips: ClipTensor | undefined;
-  /** When each frame of the stack that the clips were sampled from is shown, seconds from the first frame of the video. */
+  /** When each frame of the stack that the clips were sampled from is shown, seconds of a player's clock. */
   readonly timesSec: readonly number[];
 }
 

@@ -13,6 +13,7 @@ import { encodeVideo } from '../video/encode.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { loadRecogniser, openRecogniser, type RecogniserOptions } from './fileRecogniser.js';
 import type { Recogniser } from './recogniser.js';
+import { TimelineFile } from './timelineFile.js';
 
 async function opened(t: TestContext, checkpoint: Checkpoint, options: RecogniserOptions = {}): Promise<Recogniser> {
   const recogniser = await openRecogniser(checkpoint, { threads: 1, workers: 1, ...options });
@@ -136,6 +137,25 @@ test('a timeline: windows over the whole video, scored as clips are, however it 
     inParts.segments.map(({ startSec, endSec, label }) => [startSec, endSec, label]),
     whole.segments.map(({ startSec, endSec, label }) => [startSec, endSec, label]),
   );
+});
+
+test('a timeline that was stopped goes on with the windows that are not scored yet', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, 'long.mp4');
+  makeVideo(path, { frames: 120 }); // 10 s
+  const recogniser = await opened(t, tinyCheckpoint({ preprocess: { windowSec: 1.5 } }));
+  const log = () => new TimelineFile({ path: join(folder, 'partial'), run: 'a' });
+  const whole = await recogniser.timeline(path, { stretchBytes: 1 });
+  const stop = new AbortController();
+  const onProgress = (doneSec: number) => {
+    if (doneSec > 4) stop.abort(new Error('enough'));
+  };
+  const stopped = recogniser.timeline(path, { stretchBytes: 1, log: log(), signal: stop.signal, onProgress });
+  await assert.rejects(stopped, /enough/);
+  const seen: number[] = [];
+  const resumed = await recogniser.timeline(path, { stretchBytes: 1, log: log(), onProgress: (sec) => seen.push(sec) });
+  assert.ok((seen[0] ?? 0) > 4 && seen.at(-1) === 10, String(seen));
+  assert.deepEqual(resumed, whole);
 });
 
 test('one window over a whole video gives the scores of the clip', async (t) => {

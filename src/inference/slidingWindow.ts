@@ -22,10 +22,28 @@ export interface TimelineOptions {
   readonly strideSec?: number;
   /** A shorter segment goes to its better neighbour; one and a half strides by default, so that no single moment stands alone. */
   readonly minDurationSec?: number;
-  /** Pixels decoded at once, of which there are two; 64 MB by default. With fewer the file's index is read more often. */
+  /** Pixels decoded at once, of which there are two; 64 MB by default, and at most a minute of the film. */
   readonly stretchBytes?: number;
+  /** Keeps what was scored, so that a run that was killed goes on. */
+  readonly log?: TimelineLog;
   readonly onProgress?: (doneSec: number, ofSec: number) => void;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The windows of one timeline. */
+export interface TimelineWindows {
+  readonly path: string;
+  readonly durationSec: number;
+  readonly windowSec: number;
+  readonly strideSec: number;
+  readonly count: number;
+}
+
+export interface TimelineLog {
+  /** Scores of the first of these windows, in order, as they are known from a run before. */
+  begin(windows: TimelineWindows): readonly ArrayLike<number>[];
+  /** Scores of the windows that come next. */
+  add(scores: readonly ArrayLike<number>[]): void;
 }
 
 export interface VideoTimeline {
@@ -69,13 +87,17 @@ export async function recogniseWindows<Source>(
   const info = video.info ?? (await reader.facts(source, signal));
   const { firstFrameSec, durationSec, truncated } = info;
   const windows = denseWindows({ firstFrameSec, durationSec, windowSec, strideSec, startSec: preprocess.startSec });
-  const stretches = inStretches(windows, framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6), preprocess.frames);
+  const known = options.log?.begin({ path, durationSec, windowSec, strideSec, count: windows.length }) ?? [];
+  const scored: WindowScores[] = known.map((scores, i) => ({ ...(windows[i] as TimeWindow), scores }));
+  const most = framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6);
+  const stretches = inStretches(windows.slice(known.length), most, preprocess.frames);
   const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => decodeStretch(reader, source, part, leaving);
-  const scored: WindowScores[] = [];
   for await (const [part, outcome] of orderedMap(stretches, 2, decode, signal)) {
     if ('error' in outcome) throw outcome.error;
-    scored.push(...(await scoreWindows(reader, inference, outcome.value, part, scoresOf, signal)));
-    options.onProgress?.(part.at(-1)?.endSec ?? durationSec, durationSec);
+    const found = await scoreWindows(reader, inference, outcome.value, part, scoresOf, signal);
+    options.log?.add(found.map(({ scores }) => scores));
+    scored.push(...found);
+    options.onProgress?.((part.at(-1)?.endSec ?? Number.NaN) - firstFrameSec, durationSec);
   }
   const segments = timeline(scored, labels, { minDurationSec }).map(
     (segment): TimelineSegment => (segment.score < rejectThreshold ? { ...segment, unknown: true } : segment),
@@ -98,7 +120,8 @@ async function decodeStretch<Source>(
 ): Promise<Film> {
   const times = windows.map((window) => timesOf(window, reader.preprocess.frames));
   const timesSec = distinct(times.flat());
-  const { stack } = await reader.stack(source, timesSec, { signal });
+  const segment = { startSec: Math.max(timesSec[0] ?? 0, 0), endSec: (timesSec.at(-1) ?? 0) + sameSec };
+  const { stack } = await reader.stack(source, timesSec, { signal, segment });
   if (stack === undefined) throw new RangeError(`${reader.nameOf(source)}: a stretch without frames`);
   const places = times.map((each) => each.map((timeSec) => placeOf(timesSec, timeSec)));
   return { stack, views: places.map((frames) => ({ mode: 'frames', frames })) };
@@ -158,8 +181,13 @@ function framesAtOnce(preprocess: Preprocess, info: VideoInfo, stretchBytes: num
   return Math.max(Math.floor(stretchBytes / (3 * width * height)), preprocess.frames);
 }
 
-/** Consecutive windows whose frames, if all different, are at most so many. */
+/** What a kill may lose, of the film. */
+const maxStretchSec = 60;
+
+/** Consecutive windows whose frames, if all different, are at most so many, and that span a minute at most. */
 function inStretches(windows: readonly TimeWindow[], maxFrames: number, frames: number): TimeWindow[][] {
-  const count = Math.max(Math.floor(maxFrames / frames), 1);
+  const [first, second] = windows;
+  const strideSec = first && second ? second.startSec - first.startSec : maxStretchSec;
+  const count = Math.max(Math.min(Math.floor(maxFrames / frames), Math.floor(maxStretchSec / strideSec)), 1);
   return Array.from({ length: Math.ceil(windows.length / count) }, (_, i) => windows.slice(i * count, (i + 1) * count));
 }
