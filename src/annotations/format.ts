@@ -17,6 +17,8 @@ export interface ReadChoices {
   readonly tiers?: readonly string[];
   /** The film, for files of one film that do not name it. */
   readonly film?: string;
+  /** Seconds added to every time, for lists whose times are of a longer film than the one at hand. */
+  readonly offsetSec?: number;
   /** The annotator, where a file has versions by several. */
   readonly annotator?: string;
   /** Names of classes by their id, for lists that hold ids only. */

@@ -2,18 +2,36 @@
 import { ConfigError, DatasetError } from '../errors.js';
 import { activityNet } from './activityNet.js';
 import type { Annotations } from './annotations.js';
+import { ava } from './ava.js';
+import { bento } from './bento.js';
 import { boris } from './boris.js';
+import { cvat } from './cvat.js';
 import { elan } from './elan/elan.js';
 import { fiftyOne } from './fiftyOne.js';
 import { counted } from './films.js';
 import type { AnnotationFile, AnnotationFormat, ReadChoices, WriteChoices, Written } from './format.js';
 import { intervalTable } from './intervalTable.js';
 import { labelStudio } from './labelStudio/labelStudio.js';
+import { refusalOf } from './recognised.js';
 import { reduceTo } from './reduce.js';
 import { headerOf } from './table.js';
 import { baseName, jsonOrNothing, textOf } from './text.js';
+import { via } from './via/via.js';
+import { vidat } from './vidat.js';
 
-export const annotationFormats: readonly AnnotationFormat[] = [intervalTable, boris, activityNet, elan, fiftyOne, labelStudio];
+export const annotationFormats: readonly AnnotationFormat[] = [
+  intervalTable,
+  boris,
+  activityNet,
+  elan,
+  fiftyOne,
+  labelStudio,
+  via,
+  ava,
+  cvat,
+  vidat,
+  bento,
+];
 
 export type Reader = AnnotationFormat & Required<Pick<AnnotationFormat, 'read'>>;
 export type Writer = AnnotationFormat & Required<Pick<AnnotationFormat, 'write' | 'holds'>>;
@@ -39,6 +57,8 @@ export function formatOf(file: AnnotationFile): Reader {
   const matching = readers.filter((format) => format.matches(file));
   const [first] = matching;
   if (first !== undefined && matching.length === 1) return first;
+  const refusal = matching.length === 0 ? refusalOf(file) : undefined;
+  if (refusal !== undefined) throw new DatasetError(refusal, { path: file.path });
   const names = (matching.length > 0 ? matching : readers).map(({ name }) => name).join(', ');
   const fault = matching.length > 0 ? 'of more than one format' : `of no format that is known; it has ${seenIn(file)}`;
   throw new DatasetError(`${fault}; say which with --from: ${names}`, { path: file.path });

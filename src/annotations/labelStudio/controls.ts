@@ -5,13 +5,26 @@ import type { Item, Task } from './tasks.js';
 /** A stretch of time; labels of the whole clip; something said of a region; a region exported twice; something else. */
 export type ItemKind = 'region' | 'clip' | 'detail' | 'duplicate' | 'other';
 
+const known = new WeakMap<readonly Item[], ReadonlyMap<Item, ItemKind>>();
+
 /** What an item is, given the others of its version. */
 export function kindOf(item: Item, items: readonly Item[]): ItemKind {
-  if (isDuplicate(item, items)) return 'duplicate';
-  if (isRegion(item)) return 'region';
-  const ofRegion = item.id !== undefined && items.some((other) => other.id === item.id && isRegion(other));
-  if (ofRegion) return 'detail';
-  return item.type === 'choices' ? 'clip' : 'other';
+  const kinds = known.get(items) ?? kindsOf(items);
+  known.set(items, kinds);
+  return kinds.get(item) ?? 'other';
+}
+
+function kindsOf(items: readonly Item[]): Map<Item, ItemKind> {
+  const boxes = new Set(items.filter(({ type }) => type === 'videorectangle').map(({ id }) => id));
+  const duplicates = new Set(items.filter((item) => isDuplicate(item, boxes)));
+  const regions = new Set(items.filter((item) => isRegion(item) && !duplicates.has(item)).map(({ id }) => id));
+  const kind = (item: Item): ItemKind => {
+    if (duplicates.has(item)) return 'duplicate';
+    if (isRegion(item)) return 'region';
+    if (item.id !== undefined && regions.has(item.id)) return 'detail';
+    return item.type === 'choices' ? 'clip' : 'other';
+  };
+  return new Map(items.map((item) => [item, kind(item)]));
 }
 
 /** `labels` is also a control of texts, where start and end are no seconds. */
@@ -21,9 +34,8 @@ function isRegion({ type, value }: Item): boolean {
 }
 
 /** A box exported again by the timeline's control, without ranges: label-studio issue 9744. */
-function isDuplicate({ type, value, id }: Item, items: readonly Item[]): boolean {
-  if (type !== 'timelinelabels' || value.has('ranges')) return false;
-  return value.has('sequence') || items.some((other) => id !== undefined && other.id === id && other.type === 'videorectangle');
+function isDuplicate({ type, value, id }: Item, boxes: ReadonlySet<string | undefined>): boolean {
+  return type === 'timelinelabels' && !value.has('ranges') && (value.has('sequence') || (id !== undefined && boxes.has(id)));
 }
 
 export interface ChosenControls {
