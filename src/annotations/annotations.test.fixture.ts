@@ -78,7 +78,10 @@ export function comparable(
   });
 }
 
-const sorted = (value: object): object => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+function sorted(value: object): object {
+  const entries = Object.entries(value).map(([key, each]) => [key, key === 'attributes' ? sorted(each) : each] as const);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 /** Writes, reads back what was written, and gives both: what the format promised to hold, and what it held. */
 export function roundTrip(

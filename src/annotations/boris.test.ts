@@ -80,7 +80,7 @@ test('further players are further cameras: the time less the offset of the playe
   assert.deepEqual(brief(read(given)), ['a.mp4 3-8 run', 'c.mp4 0.5-5.5 run']);
   const early = read({ ...given, events: [run(1), run(2), run(2.1), run(3)] });
   assert.deepEqual(brief(early), ['a.mp4 1-2 run', 'a.mp4 2.1-3 run', 'c.mp4 0-0.5 run']);
-  assert.deepEqual(early.notes, ['1 moments before the beginning of c.mp4 left out', '1 moments cut at the beginning of c.mp4']);
+  assert.deepEqual(early.notes, ['1 moment before the beginning of c.mp4 left out', '1 moment cut at the beginning of c.mp4']);
 });
 
 test('the time offset is in the stored times and comes off, negative or an epoch; and so is when the film was made', () => {

@@ -87,7 +87,7 @@ class ProjectReader {
     const notes = [
       ...others.map((each) => `left out: ${kindOf(each)}`),
       ...this.#unpaired.notes(),
-      ...this.#left.losses().map(({ count, what }) => `${count} ${what}`),
+      ...this.#left.losses().map(({ count, what }) => counted(count, what)),
       ...sharedFilms(filmed),
     ];
     return { films: this.#films.films(), labels: [...this.#types.keys()], notes };

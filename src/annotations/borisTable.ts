@@ -4,7 +4,7 @@ import type { Annotations } from './annotations.js';
 import { type CodedEvent, codedMoment, pairedEvents, Unpaired } from './borisEvents.js';
 import { type ObservationMedia, ObservationPlacer } from './borisMedia.js';
 import { plainName } from './columns.js';
-import { FilmCollector } from './films.js';
+import { counted, FilmCollector } from './films.js';
 import type { AnnotationFile, ReadChoices } from './format.js';
 import { Tally } from './reduce.js';
 import { headerOf, type TableRow, tableOf } from './table.js';
@@ -69,7 +69,7 @@ class TableReader {
     const films = this.#films.films();
     const reasons = [...skipped].map((id) => `observation "${id}" is LIVE or of pictures: it has no film`);
     if (films.length === 0) throw new DatasetError(reasons.join('; ') || 'no events', { path: this.path });
-    const left = this.#left.losses().map(({ count, what }) => `${count} ${what}`);
+    const left = this.#left.losses().map(({ count, what }) => counted(count, what));
     return { films, notes: [...reasons.map((reason) => `left out: ${reason}`), ...this.#unpaired.notes(), ...left] };
   }
 

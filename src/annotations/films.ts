@@ -38,7 +38,8 @@ export function labelsOf({ films, labels = [] }: { films: readonly AnnotatedFilm
 export const isPoint = ({ startSec, endSec }: Moment): boolean => endSec !== undefined && startSec === endSec;
 
 /** "1 film", "3 films", "1 moment with attributes". */
-export const counted = (count: number, what: string): string => `${count} ${count === 1 ? what.replace(/s\b/, '') : what}`;
+export const counted = (count: number, what: string): string =>
+  `${count} ${count === 1 ? what.replace(/(?<=ss)es\b|s\b/, '') : what}`;
 
 /** The film of a file that names none: DatasetError where the user did not say it either. */
 export function onlyFilm(path: string, film: string | undefined, what: string): string {

@@ -77,6 +77,8 @@ export interface AnnotationFormat {
   readonly name: string;
   /** In messages: "BORIS project". */
   readonly title: string;
+  /** Rows are frames of the film itself, so that without `fps` the film's own rate is to be looked up. */
+  readonly frames?: 'film';
   /** Whether a file is of this format, by its content first. */
   matches(file: AnnotationFile): boolean;
   /** Throws a DatasetError with file and place. */

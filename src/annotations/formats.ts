@@ -7,6 +7,8 @@ import { bento } from './bento.js';
 import { boris } from './boris.js';
 import { cvat } from './cvat.js';
 import { elan } from './elan/elan.js';
+import { srt, webVtt } from './cues.js';
+import { deepEthogram } from './deepEthogram.js';
 import { fiftyOne } from './fiftyOne.js';
 import { counted } from './films.js';
 import type { AnnotationFile, AnnotationFormat, ReadChoices, WriteChoices, Written } from './format.js';
@@ -22,10 +24,13 @@ import { vidat } from './vidat.js';
 export const annotationFormats: readonly AnnotationFormat[] = [
   intervalTable,
   boris,
+  deepEthogram,
+  webVtt,
+  srt,
   activityNet,
-  elan,
   fiftyOne,
   labelStudio,
+  elan,
   via,
   ava,
   cvat,

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { AnnotatedFilm } from './annotations.js';
+import { annotations, brief, comparable, readAs, roundTrip } from './annotations.test.fixture.js';
+import { writeAnnotations, writerNamed } from './formats.js';
+import { describeLosses } from './reduce.js';
+import { stemOf } from './text.js';
+
+const vtt = (text: string) => readAs('webvtt', 'day 1.vtt', text);
+const srt = (text: string) => readAs('srt', 'day 1.srt', text);
+
+test('WebVTT: header text, ids, settings, hours or none, tags and entities, NOTE, STYLE and REGION skipped; the stem is the film', () => {
+  const text = [
+    ...[
+      '\uFEFFWEBVTT - moves',
+      '',
+      'NOTE not a cue',
+      '00:01.000 --> 00:02.000',
+      'nothing',
+      '',
+      'STYLE',
+      '::cue { color: red }',
+      '',
+    ],
+    ...[
+      'first',
+      '00:01.500 --> 00:00:02.250 align:start',
+      '<v Ann><b>run</b> &amp; &lt;hop&gt;',
+      '',
+      '00:01.000 --> 01:00:04.000',
+      'two',
+      'lines',
+    ],
+  ].join('\r\n');
+  assert.deepEqual(brief(vtt(text)), ['day 1 1.5-2.25 run & <hop> Ann', 'day 1 1-3604 two lines']);
+});
+
+test('WebVTT as VIA writes it: a minute sharp as 60.000, milliseconds with two digits, boxes as NaN', () => {
+  const result = vtt(
+    'WEBVTT\n\n00:00:60.000 --> 00:01:01.09\nrun\n\n00:00:02.99 --> 00:00:03.100\nhop\n\nNaN:NaN:NaN --> 00:00:01.000\nbox\n',
+  );
+  assert.deepEqual(brief(result), ['day 1 60-61.009 run', 'day 1 2.099-3.1 hop']);
+  assert.deepEqual(result.notes, ['1 cue without a time left out']);
+});
+
+test('SRT: numbers, commas, CRLF, a missing empty line; text of a cue without any is counted', () => {
+  const result = srt(
+    '1\r\n00:00:01,500 --> 00:00:02,000\r\nrun\r\n2\r\n00:00:03,000 --> 00:00:04,250\r\nhop\r\n\r\n3\r\n01:00:00,000 --> 01:00:01,000\r\n\r\n',
+  );
+  assert.deepEqual(brief(result), ['day 1 1.5-2 run', 'day 1 3-4.25 hop']);
+  assert.deepEqual(result.notes, ['1 cue without text left out']);
+});
+
+test('cues that end before they start or have no readable time are errors with their line', () => {
+  assert.throws(
+    () => vtt('WEBVTT\n\n00:02.000 --> 00:01.000\nrun\n'),
+    /day 1\.vtt:3: the end \(1 s\) is before the start \(2 s\)/,
+  );
+  assert.throws(() => vtt('WEBVTT\n\nsoon --> 00:01.000\nrun\n'), /day 1\.vtt:3: expected times such as .*, got "soon"/);
+});
+
+test('points need a width: left out and counted, or --around seconds wide', () => {
+  const moments = [{ startSec: 5, endSec: 5, labels: ['hop'], subject: 'ann', where: 'x' }];
+  const given = { films: [{ film: 'a.mp4', moments, where: 'x' }], notes: [] };
+  const bare = writeAnnotations(writerNamed('webvtt'), given);
+  assert.equal(describeLosses(bare.losses, 'WebVTT'), '1 point (left out whole) cannot be held by WebVTT');
+  const wide = writeAnnotations(writerNamed('webvtt'), given, { aroundSec: 1 });
+  assert.deepEqual(wide.files, [{ name: '', content: 'WEBVTT\n\n00:00:04.500 --> 00:00:05.500\nhop\n' }]);
+  assert.equal(describeLosses(wide.losses, 'WebVTT'), '1 subject cannot be held by WebVTT');
+});
+
+test('films of one name are not written over each other', () => {
+  const films = ['x/a.mp4', 'y/a.mov'].map((film) => ({ film, moments: [], where: 'x' }));
+  assert.throws(
+    () => writeAnnotations(writerNamed('srt'), { films, notes: [] }),
+    /y\/a\.mov and x\/a\.mp4 would both be written to a\.srt/,
+  );
+});
+
+/** A cue a label, the stem as name, empty films where the file shows them. */
+const asCues = ({ film, moments, where }: AnnotatedFilm): AnnotatedFilm => ({
+  film: stemOf(film),
+  moments: moments.flatMap((moment) =>
+    (moment.startSec as number) < (moment.endSec as number)
+      ? moment.labels.map((label) => ({ ...moment, labels: [label.replace(/\s+/g, ' ')] }))
+      : [],
+  ),
+  where,
+});
+
+for (const name of ['webvtt', 'srt']) {
+  test(`round trip: what ${name} holds survives to the millisecond`, () => {
+    fc.assert(
+      fc.property(annotations, (given) => {
+        const { held, back } = roundTrip(writerNamed(name), given, { aroundSec: 0.5 });
+        const stems = back.films.map((film) => ({ ...film, film: stemOf(film.film) }));
+        assert.deepEqual(comparable(stems), comparable(held.films.map(asCues)));
+      }),
+      { numRuns: 150 },
+    );
+  });
+}
