@@ -113,3 +113,6 @@ export function columnsOf(header: readonly string[]): Columns {
 
 /** Whether a start or end of this column counts thousandths of seconds. */
 export const isMilliseconds = (name: string): boolean => /_(?:ms|msec|milliseconds)$/.test(plainName(name));
+
+/** Whether the frame that a column of ends names still belongs to the moment, as Roboflow counts. */
+export const includesLast = (name: string): boolean => /_idx$/.test(plainName(name));

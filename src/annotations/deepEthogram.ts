@@ -44,20 +44,26 @@ function readFrames(file: AnnotationFile, { fps, film = filmOfLabels(file.path) 
   const names = (header?.cells ?? []).slice(1).map((name) => name.trim());
   const frames = rows.map((row, i) => frameCells(file.path, row, { expected: i, columns: names.length }));
   const classes = names.map((name, column) => ({ name, column })).filter(({ name }) => !isBackground(name));
-  const seconds = ({ from, to }: { from: number; to: number }) => ({ startSec: from / fps, endSec: to / fps });
+  const seconds = ({ from, to }: { from: number; to: number }) => ({
+    startSec: secondsOf(from, fps),
+    endSec: secondsOf(to, fps),
+  });
   const moments = classes.flatMap(({ name, column }) =>
     runsOf(frames.length, (i) => frames[i]?.[column] === 1).map((run): Moment => {
       return { ...seconds(run), labels: [name], where: `${file.path}:${rows[run.from]?.line ?? 0}` };
     }),
   );
   const complete = runsOf(frames.length, (i) => frames[i]?.every((cell) => cell !== -1) === true).map(seconds);
-  const facts = { film, durationSec: frames.length / fps, fps, complete, where: file.path };
+  const facts = { film, durationSec: secondsOf(frames.length, fps), fps, complete, where: file.path };
   return {
     films: [{ ...facts, moments: moments.sort((a, b) => (a.startSec as number) - (b.startSec as number)) }],
     labels: classes.map(({ name }) => name),
     notes: notesOf(frames.length, complete, fps),
   };
 }
+
+/** To the microsecond: measured rates end in rounding errors. */
+const secondsOf = (frame: number, fps: number): number => Math.round((frame / fps) * 1e6) / 1e6;
 
 function notesOf(frames: number, complete: NonNullable<AnnotatedFilm['complete']>, fps: number): string[] {
   const looked = complete.reduce((sum, { startSec, endSec }) => sum + Math.round((endSec - startSec) * fps), 0);

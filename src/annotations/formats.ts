@@ -59,7 +59,7 @@ export const writerNamed = (name: string): Writer => named(writers, name, '--to'
 
 /** The format of a file by its content. DatasetError that says what was seen, where none or several match. */
 export function formatOf(file: AnnotationFile): Reader {
-  const matching = readers.filter((format) => format.matches(file));
+  const matching = formatsFor(file);
   const [first] = matching;
   if (first !== undefined && matching.length === 1) return first;
   const refusal = matching.length === 0 ? refusalOf(file) : undefined;
@@ -68,6 +68,9 @@ export function formatOf(file: AnnotationFile): Reader {
   const fault = matching.length > 0 ? 'of more than one format' : `of no format that is known; it has ${seenIn(file)}`;
   throw new DatasetError(`${fault}; say which with --from: ${names}`, { path: file.path });
 }
+
+/** Every format that a file may be of. */
+export const formatsFor = (file: AnnotationFile): readonly Reader[] => readers.filter((format) => format.matches(file));
 
 function seenIn(file: AnnotationFile): string {
   if (file.bytes.length === 0) return 'no content';

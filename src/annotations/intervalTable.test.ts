@@ -89,10 +89,11 @@ test('a duration stands for the end; milliseconds are named so', () => {
   assert.deepEqual(brief('file,label,start_ms,end_ms\na.mp4,run,1500,2500\n'), ['a.mp4 1.5-2.5 run']);
 });
 
-test('frames ask for --fps; the last frame is included', () => {
+test('frames ask for --fps; the end is not included, except where it is an index of the last frame', () => {
   const table = 'file,class,start_frame_idx,end_frame_idx\na.mp4,run,0,24\n';
   assert.throws(() => read(table), /list\.csv: times are frames \(start_frame_idx\); expected --fps/);
   assert.deepEqual(brief(table, { fps: 25 }), ['a.mp4 0-1 run']);
+  assert.deepEqual(brief('file,class,start_frame,end_frame\na.mp4,run,0,25\n', { fps: 25 }), ['a.mp4 0-1 run']);
 });
 
 test('a table without a column of videos asks for --film', () => {

@@ -1,7 +1,7 @@
 /** Tables with a row a moment, in every spelling of their columns; and the project's own CSV, which holds all of the model. */
 import { DatasetError } from '../errors.js';
 import type { AnnotatedFilm, Annotations, Moment } from './annotations.js';
-import { type Columns, columnsOf, isMilliseconds, type Role } from './columns.js';
+import { type Columns, columnsOf, includesLast, isMilliseconds, type Role } from './columns.js';
 import { counted, FilmCollector, isPoint, onlyFilm } from './films.js';
 import type { AnnotationFile, AnnotationFormat, ReadChoices } from './format.js';
 import { labelCell } from './labelCell.js';
@@ -174,7 +174,8 @@ class RowReader {
     const inFrames = this.columns.of.start === undefined && this.columns.of.startFrame !== undefined;
     const startSec = inFrames ? this.#frame(row, 'startFrame', 0) : this.#time(row, 'start');
     const duration = this.#time(row, 'duration');
-    const stated = inFrames ? this.#frame(row, 'endFrame', 1) : this.#time(row, 'end');
+    const last = this.columns.header[this.columns.of.endFrame ?? -1] ?? '';
+    const stated = inFrames ? this.#frame(row, 'endFrame', includesLast(last) ? 1 : 0) : this.#time(row, 'end');
     const byDuration = this.columns.of.end === undefined && duration !== undefined && startSec !== undefined;
     const endSec = stated ?? (byDuration ? startSec + duration : undefined);
     if (startSec !== undefined && endSec !== undefined && endSec < startSec) {
@@ -192,7 +193,7 @@ class RowReader {
     return isMilliseconds(name) ? value / 1000 : value;
   }
 
-  /** Frames count from 0; the last is included, as Roboflow and most lists of frames have it. */
+  /** Frames count from 0. */
   #frame(row: IntervalRow, role: Role, after: number): number | undefined {
     const frame = this.#time(row, role);
     return frame === undefined ? undefined : (frame + after) / (this.choices.fps as number);

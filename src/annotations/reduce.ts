@@ -85,6 +85,7 @@ function plainFilm(film: AnnotatedFilm, holds: Holds, tally: Tally): AnnotatedFi
 /** "12 points and 3 subjects cannot be held by WebVTT"; undefined where nothing is lost. */
 export function describeLosses(losses: readonly Loss[], title: string): string | undefined {
   if (losses.length === 0) return undefined;
-  const parts = losses.map(({ count, what, moments }) => counted(count, what) + (moments ? ' (left out whole)' : ''));
+  const wholeFirst = [...losses].sort((a, b) => Number(b.moments) - Number(a.moments));
+  const parts = wholeFirst.map(({ count, what, moments }) => counted(count, what) + (moments ? ' (left out whole)' : ''));
   return `${parts.join(', ')} cannot be held by ${title}`;
 }

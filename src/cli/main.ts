@@ -18,6 +18,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   report: async () => (await import('./report.js')).reportCommand(),
   predict: async () => (await import('./predict.js')).predictCommand(),
   explain: async () => (await import('./explain.js')).explainCommand(),
+  convert: async () => (await import('./convert.js')).convertCommand(),
   export: async () => (await import('./export.js')).exportCommand(),
   quantize: async () => (await import('./quantize.js')).quantizeCommand(),
   stream: async () => (await import('./stream.js')).streamCommand(),

@@ -55,11 +55,17 @@ function readClasses(root: string, below: string, split: Split | undefined, pass
   });
 }
 
-const isVideo = (name: string): boolean => videoEndings.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase());
+export const isVideo = (name: string): boolean => videoEndings.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase());
+
+/** Paths of all files in a folder and the folders inside it, in the order of their names. */
+export const filesBelowFolder = (root: string): string[] => allBelow(root).map((name) => join(root, name));
+
+const allBelow = (root: string): string[] =>
+  entriesOf(root).flatMap(({ name, isFolder }) => (isFolder ? filesBelow(root, name) : [name]));
 
 /** All videos in a folder and the folders inside it, by their endings and in the order of their names; labels do not matter. */
 export function videosBelow(root: string): { readonly paths: readonly string[]; readonly otherFiles: number } {
-  const names = entriesOf(root).flatMap(({ name, isFolder }) => (isFolder ? filesBelow(root, name) : [name]));
+  const names = allBelow(root);
   const videos = names.filter(isVideo);
   return { paths: videos.map((name) => join(root, name)), otherFiles: names.length - videos.length };
 }

@@ -1,0 +1,106 @@
+/** Annotations from the disk: one file of any format, or a folder of files of one film each. */
+import { readFileSync, statSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import type { Annotations } from '../annotations/annotations.js';
+import type { AnnotationFile, ReadChoices } from '../annotations/format.js';
+import { formatOf, formatsFor, parseAnnotations, type Reader, readerNamed } from '../annotations/formats.js';
+import { DatasetError, messageOf } from '../errors.js';
+import { VideoPool } from '../video/pool.js';
+import { filesBelowFolder, isVideo } from './folders.js';
+import { locateFilms } from './mediaFinder.js';
+import { some } from './some.js';
+
+export interface AnnotationChoices extends ReadChoices {
+  /** The format's name; by default found by content. */
+  readonly from?: string;
+  /** The folder with the films; by default that of the annotations. */
+  readonly videos?: string;
+}
+
+/**
+ * Reads a file of a labelling program, or all label files of a folder. A table of frames without `fps` takes the rate of its film.
+ * Rejects with a DatasetError for what cannot be read as it is.
+ */
+export async function readAnnotations(path: string, choices: AnnotationChoices = {}): Promise<Annotations> {
+  if (!isFolder(path)) return readOne(annotationFile(path), path, choices);
+  const files = labelFiles(path, choices.from);
+  if (files.length === 0) throw new DatasetError('no label files of a format that is known; see vmf convert --help', { path });
+  const read = [];
+  for (const file of files) read.push(await readOne(file, path, choices));
+  return {
+    films: read.flatMap(({ films }) => films),
+    labels: [...new Set(read.flatMap(({ labels = [] }) => labels))],
+    notes: read.flatMap(({ notes }, i) => notes.map((note) => `${files[i]?.path}: ${note}`)),
+  };
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** A file with its bytes, unpacked where it is gzipped (`.boris.gz`). */
+export function annotationFile(path: string): AnnotationFile {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new DatasetError('no such file or folder', { path, code: 'missing' });
+  const bytes = readFileSync(path);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return { path, bytes };
+  try {
+    return { path, bytes: gunzipSync(bytes, { maxOutputLength: maxBytes }) };
+  } catch (error) {
+    throw new DatasetError(`cannot be unpacked: ${messageOf(error)}`, { path, cause: error });
+  }
+}
+
+const maxBytes = 1 << 30;
+
+/** Those of a folder's files that are annotations; of one format, or an error that names two. */
+export function labelFiles(folder: string, from: string | undefined): AnnotationFile[] {
+  const paths = filesBelowFolder(folder).filter((path) => labelEndings.test(path) && !isVideo(path));
+  const known = paths.flatMap((path) => {
+    const file = annotationFile(path);
+    const format = formatOrNothing(file, from);
+    return format === undefined ? [] : [{ file, format }];
+  });
+  const names = [...new Set(known.map(({ format }) => format.name))];
+  if (names.length > 1) {
+    const examples = names.map((name) => `${known.find(({ format }) => format.name === name)?.file.path} (${name})`);
+    throw new DatasetError(`label files of several formats: ${some(examples)}; say which with --from`, { path: folder });
+  }
+  return known.map(({ file }) => file);
+}
+
+const labelEndings = /\.(?:csv|tsv|txt|json|jsonl|eaf|vtt|srt|boris|xml|gz)$/i;
+
+function formatOrNothing(file: AnnotationFile, from: string | undefined): Reader | undefined {
+  if (from === undefined) return formatsFor(file).length === 0 ? undefined : formatOf(file);
+  const format = readerNamed(from);
+  return format.matches(file) ? format : undefined;
+}
+
+async function readOne(
+  file: AnnotationFile,
+  list: string,
+  { from, videos, ...choices }: AnnotationChoices,
+): Promise<Annotations> {
+  const format = from === undefined ? formatOf(file) : readerNamed(from);
+  if (format.frames !== 'film' || choices.fps !== undefined) return parseAnnotations(file, choices, format.name);
+  const [film] = parseAnnotations(file, { ...choices, fps: 1 }, format.name).films;
+  const found = film === undefined ? undefined : filmOrNothing(film.film, { list, videos });
+  if (found === undefined) return parseAnnotations(file, choices, format.name);
+  return parseAnnotations(file, { ...choices, fps: await rateOf(found) }, format.name);
+}
+
+function filmOrNothing(film: string, finder: { list: string; videos: string | undefined }): string | undefined {
+  try {
+    return locateFilms({ films: [{ film, moments: [], where: finder.list }], notes: [] }, finder)[0]?.path;
+  } catch {
+    return undefined;
+  }
+}
+
+async function rateOf(path: string): Promise<number> {
+  const pool = new VideoPool({ size: 1 });
+  try {
+    return Number((await pool.probe(path)).frameRate.toFixed(6));
+  } finally {
+    await pool.close();
+  }
+}
