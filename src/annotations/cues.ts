@@ -43,7 +43,7 @@ function readCues(file: AnnotationFile, { film }: ReadChoices, plain: (text: str
   const lines = textOf(file).split(/\r\n|\r|\n/);
   const skipped = new Tally();
   const moments = lines.flatMap((line, i): Moment[] => {
-    const [, start, end] = line.includes('-->') ? (timing.exec(line) ?? []) : [];
+    const [, start, end] = isTiming(lines, i) ? (timing.exec(line) ?? []) : [];
     if (start === undefined || end === undefined || lines.slice(blockStart(lines, i), i).some(isComment)) return [];
     const where = `${file.path}:${i + 1}`;
     if (/nan/i.test(start + end)) skipped.add('cues without a time left out');
@@ -58,14 +58,20 @@ function readCues(file: AnnotationFile, { film }: ReadChoices, plain: (text: str
   return { films: [{ film: film ?? stemOf(file.path), moments, where: file.path }], notes };
 }
 
+/** Text may hold an arrow too: times are complete, or stand first in their block or after its number. */
+function isTiming(lines: readonly string[], at: number): boolean {
+  const line = lines[at] ?? '';
+  return line.includes('-->') && (/\d+:\d+[.,]\d+\s*-->/.test(line) || at - blockStart(lines, at) <= 1);
+}
+
 const isComment = (line: string): boolean => /^(?:NOTE|STYLE|REGION)(?:\s|$)/.test(line);
 
 const blockStart = (lines: readonly string[], at: number): number => lines.lastIndexOf('', at - 1) + 1;
 
 /** Up to an empty line; or up to the next cue, where the empty line is missing. */
 function cueText(lines: readonly string[], from: number): string {
-  const end = lines.findIndex((line, i) => i >= from && (line.trim() === '' || line.includes('-->')));
-  const missing = lines[end]?.includes('-->') && /^\d+$/.test(lines[end - 1]?.trim() ?? '');
+  const end = lines.findIndex((line, i) => i >= from && (line.trim() === '' || isTiming(lines, i)));
+  const missing = end >= 0 && isTiming(lines, end) && /^\d+$/.test(lines[end - 1]?.trim() ?? '');
   const text = lines.slice(from, end < 0 ? undefined : missing ? end - 1 : end);
   return text
     .map((line) => line.trim())
@@ -86,7 +92,7 @@ function cueTime(text: string, where: string): number {
     throw new DatasetError(`expected times such as 00:01:02.500, got "${text.trim()}"`, { path: where });
   }
   const ms = fraction.length > 3 ? Number(`0.${fraction}`) * 1000 : Number(fraction);
-  return (Number(h) * 60 + Number(m)) * 60 + Number(s) + ms / 1000;
+  return (((Number(h) * 60 + Number(m)) * 60 + Number(s)) * 1000 + ms) / 1000;
 }
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', nbsp: '\u00a0', quot: '"', lrm: '', rlm: '' };
