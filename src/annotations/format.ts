@@ -22,7 +22,7 @@ export interface ReadChoices {
   /** The annotator, where a file has versions by several. */
   readonly annotator?: string;
   /** Names of classes by their id, for lists that hold ids only. */
-  readonly classNames?: ReadonlyMap<string, string>;
+  readonly classNames?: Readonly<Record<string, string>>;
   /** What happens to states that were begun and not ended: they last to the end of the film, or are dropped. Otherwise an error. */
   readonly unpaired?: 'end' | 'drop';
 }

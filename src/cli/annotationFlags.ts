@@ -1,7 +1,9 @@
 /** Options of every verb that reads annotations of labelling programs. */
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AnnotationChoices } from '../dataset/annotationFiles.js';
 import { readClassNames } from '../dataset/classNames.js';
+import type { DatasetOptions } from '../dataset/dataset.js';
 import { seconds } from './arguments.js';
 
 export interface AnnotationFlags {
@@ -62,4 +64,12 @@ export function annotationChoices(flags: AnnotationFlags): AnnotationChoices {
     ...(classNames !== undefined && { classNames: readClassNames(classNames) }),
     ...(unpaired && { unpaired }),
   };
+}
+
+/** For data sets; nothing where no option is given. Folders are made absolute, since a run keeps them. */
+export function annotationOptions({ around, ...flags }: AnnotationFlags): Pick<DatasetOptions, 'annotations'> {
+  const choices = annotationChoices(flags);
+  const videos = choices.videos === undefined ? {} : { videos: resolve(choices.videos) };
+  const annotations = { ...choices, ...videos, ...(around !== undefined && { aroundSec: around }) };
+  return Object.keys(annotations).length === 0 ? {} : { annotations };
 }

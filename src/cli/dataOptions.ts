@@ -1,15 +1,16 @@
 /** What data sets of segments leave open, for all verbs that read one. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { DatasetOptions } from '../dataset/dataset.js';
+import { type AnnotationFlags, addAnnotationOptions, annotationOptions } from './annotationFlags.js';
 
-export interface DataFlags {
+export interface DataFlags extends AnnotationFlags {
   readonly background?: string | boolean;
   readonly backgroundShare?: number;
   readonly backgroundMargin?: number;
 }
 
 export function addDataOptions(command: Command): Command {
-  return command
+  return addAnnotationOptions(command)
     .option(
       '--background [class]',
       'the list is complete: what it does not label in its films is a class of its own (default: "background", where the labels say so)',
@@ -24,8 +25,9 @@ export function addDataOptions(command: Command): Command {
 }
 
 /** The options given. */
-export function dataChoices({ background, backgroundShare, backgroundMargin }: DataFlags): DatasetOptions {
+export function dataChoices({ background, backgroundShare, backgroundMargin, ...flags }: DataFlags): DatasetOptions {
   return {
+    ...annotationOptions(flags),
     ...(background !== undefined && { background: background === true ? 'background' : background }),
     ...(backgroundShare !== undefined && { backgroundShare }),
     ...(backgroundMargin !== undefined && { backgroundMarginSec: backgroundMargin }),

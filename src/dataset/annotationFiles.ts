@@ -52,8 +52,8 @@ export function annotationFile(path: string): AnnotationFile {
 const maxBytes = 1 << 30;
 
 /** Those of a folder's files that are annotations; of one format, or an error that names two. */
-export function labelFiles(folder: string, from: string | undefined): AnnotationFile[] {
-  const paths = filesBelowFolder(folder).filter((path) => labelEndings.test(path) && !isVideo(path));
+export function labelFiles(folder: string, from: string | undefined, endings = labelEndings): AnnotationFile[] {
+  const paths = filesBelowFolder(folder).filter((path) => endings.test(path) && !isVideo(path));
   const known = paths.flatMap((path) => {
     const file = annotationFile(path);
     const format = formatOrNothing(file, from);

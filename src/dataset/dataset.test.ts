@@ -116,7 +116,7 @@ test('what would spoil a data set is a DatasetError with the line and what to do
       return true;
     });
   };
-  await fails('video,label\na.mp4,x\n', /expected a first line with the columns path,label\[,split\], got video,label/);
+  await fails('video,kind\na.mp4,x\n', /expected a first line with the columns path,label\[,split\], got video,kind/);
   await fails('path,label,label\na.mp4,x,y\n', /"label" is there twice/);
   await fails('path,label\na.mp4\n', /not a readable table/);
   await fails('path,label\na.mp4,\n', /list\.csv:2: the label of a\.mp4 is empty/);
@@ -145,8 +145,12 @@ test('folders that are no data set are refused', async (t) => {
   await fails(['train/x/a.mp4', 'extra/x/b.mp4'], /split folders \(train\) beside others \(extra\)/);
   await fails(['train/x/a.mp4', 'test/y/b.mp4'], /class "y" is in test/);
   await assert.rejects(readDataset('/no/such/place'), /\/no\/such\/place: no such file or folder/);
-  const root = folderWith(t, ['list.txt']);
-  await assert.rejects(readDataset(join(root, 'list.txt')), /expected a folder, or a list that ends in \.csv/);
+  const root = folderWith(t, { 'list.txt': 'hello', 'a.mp4': '' });
+  await assert.rejects(
+    readDataset(join(root, 'list.txt')),
+    /list\.txt: of no format that is known; it has the first line "hello"/,
+  );
+  await assert.rejects(readDataset(join(root, 'a.mp4')), /a\.mp4: a video; expected a folder, a list or annotations/);
 });
 
 test('paths outside and missing files are kept when asked for; a set without train is for testing only', async (t) => {

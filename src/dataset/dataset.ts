@@ -6,9 +6,12 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Annotations } from '../annotations/annotations.js';
 import { DatasetError } from '../errors.js';
+import { type AnnotationOptions, findAnnotations, isAnnotated } from './annotatedData.js';
 import { backgroundOf, type CompleteFilm } from './background.js';
+
 import { type FilmsOptions, filmLengths, probeFilms } from './films.js';
-import { readFolders } from './folders.js';
+import { isVideo, readFolders } from './folders.js';
+
 import type { Found } from './found.js';
 import {
   byText,
@@ -19,7 +22,7 @@ import {
   type RowFault,
   type Split,
 } from './labelledVideos.js';
-import { isManifest, readManifest } from './manifest.js';
+import { readManifest } from './manifest.js';
 import { foundMoments, type MomentOptions } from './moments.js';
 import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
 import { refuseFaults, segmentsOf } from './segments.js';
@@ -30,6 +33,8 @@ import { partKey, segmentName } from './videoPart.js';
 export interface DatasetOptions extends SplitOptions {
   /** Only the rows that all of these let through; the others are as if they were not there. */
   readonly filter?: readonly RowFilter[];
+  /** How annotations of a labelling program are read; a path that is a list or a folder of classes is read as such without. */
+  readonly annotations?: AnnotationOptions;
   /** Let a list name files outside its own folder. */
   readonly allowOutside?: boolean;
   /** Keep files of a list that are not there and rows whose times are wrong, for a check that reports them; otherwise they are a DatasetError. */
@@ -55,7 +60,7 @@ export async function readDataset(
   reading: FilmsOptions = {},
 ): Promise<LabelledVideos> {
   const root = resolve(path);
-  return labelledVideosOf(chosen(find(root, path, options), path, options), path, options, reading);
+  return labelledVideosOf(chosen(await find(root, path, options), path, options), path, options, reading);
 }
 
 /**
@@ -71,13 +76,12 @@ export async function annotatedVideos(
   return labelledVideosOf(chosen(foundMoments(annotations, where), where.root, options), where.root, options, reading);
 }
 
-function find(root: string, given: string, options: DatasetOptions): Found {
+async function find(root: string, given: string, options: DatasetOptions): Promise<Found> {
   const stat = statSync(root, { throwIfNoEntry: false });
   if (stat === undefined) throw new DatasetError(`${given}: no such file or folder`);
+  if (stat.isFile() && isVideo(root)) throw new DatasetError(`${given}: a video; expected a folder, a list or annotations`);
+  if (isAnnotated(root, options.annotations)) return findAnnotations(given, options.annotations, options.keepMissing);
   if (stat.isDirectory()) return { root, ...readFolders(root) };
-  if (!isManifest(root)) {
-    throw new DatasetError(`${given}: expected a folder, or a list that ends in .csv, .tsv or .jsonl`);
-  }
   return { root: resolve(root, '..'), source: 'list', videos: readManifest(root, options), notes: [] };
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { AnnotatedFilm, Annotations } from '../annotations/annotations.js';
-import { stemOf } from '../annotations/text.js';
+import { baseName, stemOf } from '../annotations/text.js';
 import { DatasetError } from '../errors.js';
 import { clipOfId, fileNames, isOfId, pathEnds, plainPath, storedName } from './filmNames.js';
 import { isVideo, videosBelow } from './folders.js';
@@ -19,14 +19,20 @@ export interface FinderOptions {
   readonly list: string;
   /** The folder to search by name; by default that of the list. */
   readonly videos?: string | undefined;
+  /** Films without a file keep the place where it would be. */
+  readonly keepMissing?: boolean;
 }
 
 /** One DatasetError that lists every film without a file and every one with several. */
-export function locateFilms({ films }: Annotations, { list, videos }: FinderOptions): LocatedFilm[] {
+export function locateFilms({ films }: Annotations, { list, videos, keepMissing = false }: FinderOptions): LocatedFilm[] {
   const folder = isFolder(list) ? resolve(list) : dirname(resolve(list));
   if (videos !== undefined && !isFolder(videos)) throw new DatasetError('--videos: no such folder', { path: videos });
   const finder = new MediaFinder(folder, resolve(videos ?? folder));
-  const located = films.map((film) => finder.locate(film));
+  const located = films.map((film): Outcome => {
+    const found = finder.locate(film);
+    const place = () => join(finder.videos, baseName(plainPath(film.film)));
+    return keepMissing && 'missing' in found ? { films: [{ ...film, path: place() }] } : found;
+  });
   const faults = [
     fault(located, 'missing', (count) => `${count} of ${films.length} films not found`),
     fault(located, 'several', (count) => `${count} of ${films.length} films found in several places`),
