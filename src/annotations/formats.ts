@@ -7,14 +7,17 @@ import { bento } from './bento.js';
 import { boris } from './boris.js';
 import { cvat } from './cvat.js';
 import { elan } from './elan/elan.js';
+import { charades } from './charades.js';
 import { srt, webVtt } from './cues.js';
 import { deepEthogram } from './deepEthogram.js';
+import { elanTab } from './elanTab.js';
 import { fiftyOne } from './fiftyOne.js';
 import { counted } from './films.js';
 import type { AnnotationFile, AnnotationFormat, ReadChoices, WriteChoices, Written } from './format.js';
 import { intervalTable } from './intervalTable.js';
 import { labelStudio } from './labelStudio/labelStudio.js';
 import { refusalOf } from './recognised.js';
+import { mmaction2, mmaction2Parts } from './mmaction2.js';
 import { reduceTo } from './reduce.js';
 import { headerOf } from './table.js';
 import { baseName, jsonOrNothing, textOf } from './text.js';
@@ -23,6 +26,10 @@ import { vidat } from './vidat.js';
 
 export const annotationFormats: readonly AnnotationFormat[] = [
   intervalTable,
+  charades,
+  mmaction2,
+  mmaction2Parts,
+  elanTab,
   boris,
   deepEthogram,
   webVtt,
