@@ -10,6 +10,7 @@ import { elan } from './elan/elan.js';
 import { charades } from './charades.js';
 import { srt, webVtt } from './cues.js';
 import { deepEthogram } from './deepEthogram.js';
+import { elan } from './elan/elan.js';
 import { elanTab } from './elanTab.js';
 import { fiftyOne } from './fiftyOne.js';
 import { counted } from './films.js';

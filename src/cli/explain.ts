@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { Command, Option } from 'commander';
+import { isLabelFile } from '../dataset/annotationFiles.js';
 import { readDataset } from '../dataset/dataset.js';
 import { type Split, videosOf } from '../dataset/labelledVideos.js';
 import { isManifest } from '../dataset/manifest.js';
@@ -52,7 +53,7 @@ export function explainCommand(): Command {
 }
 
 const isDataset = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true || isManifest(path);
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true || isManifest(path) || isLabelFile(path);
 
 const machine = ({ decoder, threads, workers }: MachineFlags) => ({
   decoder,

@@ -16,11 +16,12 @@ import { runPage } from '../report/runReport.js';
 import { picturesOf, sampleClips } from '../report/sampleClips.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { abortable } from './abortable.js';
+import { type AnnotationFlags, addAnnotationOptions, annotationOptions } from './annotationFlags.js';
 import { addMachineOptions, type MachineFlags, recogniserOptions } from './arguments.js';
 import { bar, ProgressLine } from './progressLine.js';
 import { jsonText } from './textTable.js';
 
-interface Flags extends MachineFlags {
+interface Flags extends MachineFlags, AnnotationFlags {
   readonly out?: string;
   readonly data?: string;
   readonly split?: 'val' | 'test';
@@ -37,7 +38,7 @@ export function reportCommand(): Command {
     .option('--data <data>', 'where the data is now (default: where it was in training)')
     .addOption(new Option('--split <name>', 'videos to test on (default: val)').choices(['val', 'test']))
     .option('--json', 'print the numbers as JSON');
-  return addMachineOptions(command).action((paths: readonly string[], flags: Flags) =>
+  return addMachineOptions(addAnnotationOptions(command)).action((paths: readonly string[], flags: Flags) =>
     abortable('report', (signal) => run(paths, flags, signal)),
   );
 }
@@ -93,7 +94,8 @@ async function test(run: RunFiles, flags: Flags, signal: AbortSignal): Promise<R
   const onProgress = (done: number, of: number) => line.show(`testing ${run.name} ${bar(done / of)} ${done}/${of}`);
   const { data, split } = flags;
   try {
-    return await evaluateRun(run, { data, split, recogniser: recogniserOptions(flags), onProgress, signal });
+    const choice = { data, split, ...annotationOptions(flags), recogniser: recogniserOptions(flags), onProgress, signal };
+    return await evaluateRun(run, choice);
   } finally {
     line.clear();
   }

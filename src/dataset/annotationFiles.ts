@@ -67,6 +67,9 @@ export function labelFiles(folder: string, from: string | undefined, endings = l
   return known.map(({ file }) => file);
 }
 
+/** Whether a name is that of annotations, not of a video. */
+export const isLabelFile = (path: string): boolean => labelEndings.test(path);
+
 const labelEndings = /\.(?:csv|tsv|txt|json|jsonl|eaf|vtt|srt|boris|xml|gz)$/i;
 
 function formatOrNothing(file: AnnotationFile, from: string | undefined): Reader | undefined {

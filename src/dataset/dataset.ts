@@ -8,10 +8,8 @@ import type { Annotations } from '../annotations/annotations.js';
 import { DatasetError } from '../errors.js';
 import { type AnnotationOptions, findAnnotations, isAnnotated } from './annotatedData.js';
 import { backgroundOf, type CompleteFilm } from './background.js';
-
 import { type FilmsOptions, filmLengths, probeFilms } from './films.js';
 import { isVideo, readFolders } from './folders.js';
-
 import type { Found } from './found.js';
 import {
   byText,

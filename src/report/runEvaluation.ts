@@ -1,3 +1,4 @@
+import type { AnnotationOptions } from '../dataset/annotatedData.js';
 import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { DatasetError } from '../errors.js';
@@ -9,6 +10,8 @@ import type { RunFiles } from './runFiles.js';
 export interface EvaluationChoice {
   /** Data other than what the run names: moved, or new. A failure to read it is then an error. */
   readonly data?: string | undefined;
+  /** Where films are and how annotations are read, where that is no longer as in training. */
+  readonly annotations?: AnnotationOptions;
   /** `val` by default; an explicitly chosen empty split is an error. */
   readonly split?: 'val' | 'test' | undefined;
   readonly recogniser?: RecogniserOptions;
@@ -61,10 +64,11 @@ interface Found {
   readonly notes: readonly string[];
 }
 
-async function findData(run: RunFiles, { data: given }: EvaluationChoice): Promise<Found> {
+async function findData(run: RunFiles, { data: given, annotations }: EvaluationChoice): Promise<Found> {
   const path = given ?? run.record?.data.path ?? run.record?.data.root ?? run.best.notes['data'];
   if (path === undefined) return { path, data: undefined, notes: ['The run does not say what data it learnt from; use --data.'] };
-  const data = given === undefined ? await dataIfThere(path, run) : await readDataset(path, splitOptions(run));
+  const options = splitOptions(run, annotations);
+  const data = given === undefined ? await dataIfThere(path, options) : await readDataset(path, options);
   if (typeof data === 'string') {
     const notes = [`The data cannot be used any more, so that nothing was tested (${data}). --data DATA says where it is.`];
     return { path, data: undefined, notes };
@@ -78,9 +82,9 @@ async function findData(run: RunFiles, { data: given }: EvaluationChoice): Promi
   return { path, data: undefined, notes };
 }
 
-async function dataIfThere(path: string, run: RunFiles): Promise<LabelledVideos | string> {
+async function dataIfThere(path: string, options: DatasetOptions): Promise<LabelledVideos | string> {
   try {
-    return await readDataset(path, splitOptions(run));
+    return await readDataset(path, options);
   } catch (error) {
     if (error instanceof DatasetError) return error.message;
     throw error;
@@ -88,8 +92,10 @@ async function dataIfThere(path: string, run: RunFiles): Promise<LabelledVideos 
 }
 
 /** Options that reproduce the splits. Old runs split by the training seed. */
-function splitOptions({ record, best }: RunFiles): DatasetOptions {
-  if (record) return record.data.options;
+function splitOptions({ record, best }: RunFiles, annotations: AnnotationOptions | undefined): DatasetOptions {
+  const options: DatasetOptions | undefined = record?.data.options;
+  const read = annotations && { annotations: { ...options?.annotations, ...annotations } };
+  if (options) return { ...options, ...read };
   const seed = Number(best.notes['seed']);
-  return Number.isInteger(seed) ? { seed } : {};
+  return { ...(Number.isInteger(seed) && { seed }), ...read };
 }
