@@ -3,8 +3,13 @@
  * stable.
  */
 
+export type { AnnotatedFilm, Annotations, Moment } from './annotations/annotations.js';
+export type { AnnotationFormat, Loss } from './annotations/format.js';
+export { annotationFormats } from './annotations/formats.js';
 export { makePreprocess, type Preprocess } from './clip/preprocess.js';
+export { type AnnotationChoices, readAnnotations } from './dataset/annotationFiles.js';
 export { checkDataset, type DatasetReport } from './dataset/check.js';
+export { type Conversion, type ConvertOptions, planConversion } from './dataset/convert.js';
 export { type DatasetOptions, readDataset } from './dataset/dataset.js';
 export { type LabelledVideo, type LabelledVideos, type Split, videosOf } from './dataset/labelledVideos.js';
 export type { RowFilter } from './dataset/rowFilter.js';

@@ -35,6 +35,7 @@ test('help and version', async () => {
     'predict',
     'explain',
     'report',
+    'convert',
     'export',
     'quantize',
     'stream',
