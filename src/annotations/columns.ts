@@ -103,12 +103,23 @@ export function columnsOf(header: readonly string[]): Columns {
     const column = names.map((name) => plain.indexOf(name)).find((place) => place >= 0);
     if (column !== undefined) chosen[role] = column;
   }
+  dropSecondTimes(chosen, plain);
   const taken = new Set(Object.values(chosen));
   const attributes = header.flatMap((name, column) => {
     const own = name.trim().startsWith(attributePrefix) ? name.trim().slice(attributePrefix.length) : name.trim();
     return own === '' || taken.has(column) ? [] : [{ name: own, column }];
   });
   return { header, of: chosen, attributes };
+}
+
+/** A duration or frames beside times say nothing new; an offset is an end beside an onset only. */
+function dropSecondTimes(chosen: Partial<Record<Role, number>>, plain: readonly string[]): void {
+  const isOnset = chosen.start !== undefined && plain[chosen.start]?.startsWith('onset');
+  if (chosen.end !== undefined && plain[chosen.end]?.startsWith('offset') && !isOnset) delete chosen.end;
+  if (chosen.end !== undefined) delete chosen.duration;
+  if (chosen.start === undefined) return;
+  delete chosen.startFrame;
+  delete chosen.endFrame;
 }
 
 /** Whether a start or end of this column counts thousandths of seconds. */

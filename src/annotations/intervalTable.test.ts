@@ -84,6 +84,13 @@ test('a spreadsheet saved it again: semicolons with decimal commas, padded rows,
   ]);
 });
 
+test('a duration beside an end, and an offset without an onset, are no ends but kept', () => {
+  const { films } = read('file,label,start,end,duration\na.mp4,run,1,2,60\n');
+  assert.deepEqual([films[0]?.moments[0]?.endSec, films[0]?.moments[0]?.attributes], [2, { duration: '60' }]);
+  assert.deepEqual(brief('file,label,onset,offset\na.mp4,run,1,2\n'), ['a.mp4 1-2 run']);
+  assert.deepEqual(brief('file,label,start,offset\na.mp4,run,1,0.5\n'), ['a.mp4 1-undefined run']);
+});
+
 test('a duration stands for the end; milliseconds are named so', () => {
   assert.deepEqual(brief('file,label,start,duration\na.mp4,run,1,2.5\n'), ['a.mp4 1-3.5 run']);
   assert.deepEqual(brief('file,label,start_ms,end_ms\na.mp4,run,1500,2500\n'), ['a.mp4 1.5-2.5 run']);

@@ -17,6 +17,7 @@ test('a table saved again by a spreadsheet: semicolons, decimal commas, byte ord
     [1, 2, 5],
   );
   assert.deepEqual(headerOf(fileOfText('t.csv', text)), ['path', 'start', 'end']);
+  assert.deepEqual(cellsOf('sep=;\r\na,b;c\r\n'), [['a,b', 'c']]);
 });
 
 test('tabs win over commas in the cells, and cells hold quotes and line breaks', () => {

@@ -25,7 +25,7 @@ const tables = new WeakMap<Uint8Array, RawTable>();
 export function tableOf(file: AnnotationFile): RawTable {
   const known = tables.get(file.bytes);
   if (known !== undefined) return known;
-  const text = textOf(file);
+  const text = tableText(file);
   const delimiter = delimiterOf(text);
   const table = { delimiter, rows: rowsOf(text, delimiter, file.path) };
   tables.set(file.bytes, table);
@@ -34,7 +34,7 @@ export function tableOf(file: AnnotationFile): RawTable {
 
 /** The cells of the first line that is not empty: enough to tell formats apart, without reading the rest. */
 export function headerOf(file: AnnotationFile): readonly string[] {
-  const text = textOf(file);
+  const text = tableText(file);
   const line = firstLine(text);
   try {
     return rowsOf(line, delimiterOf(text), file.path)[0]?.cells ?? [];
@@ -42,6 +42,9 @@ export function headerOf(file: AnnotationFile): readonly string[] {
     return [];
   }
 }
+
+/** Without the line by which a spreadsheet is told the delimiter. */
+const tableText = (file: AnnotationFile): string => textOf(file).replace(/^sep=[,;\t]\r?\n/i, '');
 
 const firstLine = (text: string): string => /^\s*([^\r\n]*)/.exec(text.slice(0, 100_000))?.[1] ?? '';
 

@@ -88,7 +88,11 @@ async function readOne(
   const [film] = parseAnnotations(file, { ...choices, fps: 1 }, format.name).films;
   const found = film === undefined ? undefined : filmOrNothing(film.film, { list, videos });
   if (found === undefined) return parseAnnotations(file, choices, format.name);
-  return parseAnnotations(file, { ...choices, fps: await rateOf(found) }, format.name);
+  const { fps, frames } = await gridOf(found);
+  const read = parseAnnotations(file, { ...choices, fps }, format.name);
+  const rows = Math.round((read.films[0]?.durationSec ?? 0) * fps);
+  const differs = `${file.path} has ${rows} rows, its film ${found} ${frames} frames: times may be off`;
+  return rows === frames ? read : { ...read, notes: [...read.notes, differs] };
 }
 
 function filmOrNothing(film: string, finder: { list: string; videos: string | undefined }): string | undefined {
@@ -99,10 +103,11 @@ function filmOrNothing(film: string, finder: { list: string; videos: string | un
   }
 }
 
-async function rateOf(path: string): Promise<number> {
+async function gridOf(path: string): Promise<{ fps: number; frames: number }> {
   const pool = new VideoPool({ size: 1 });
   try {
-    return Number((await pool.probe(path)).frameRate.toFixed(6));
+    const { frameRate, frameCount } = await pool.probe(path);
+    return { fps: Number(frameRate.toFixed(6)), frames: frameCount };
   } finally {
     await pool.close();
   }

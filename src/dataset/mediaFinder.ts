@@ -48,7 +48,7 @@ type Outcome = { readonly films: readonly LocatedFilm[] } | { readonly missing: 
 
 function fault(located: readonly Outcome[], kind: 'missing' | 'several', say: (count: number) => string): string | undefined {
   const names = located.flatMap((found) => (kind in found ? [(found as Record<typeof kind, string>)[kind]] : []));
-  return names.length === 0 ? undefined : `${say(names.length)}: ${some(names)}`;
+  return names.length === 0 ? undefined : `${say(names.length)}: ${some(names, 10)}`;
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

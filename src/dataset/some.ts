@@ -1,7 +1,7 @@
-/** The first three, and how many more. */
-export function some(texts: readonly string[]): string {
-  const shown = texts.slice(0, 3).join(', ');
-  return texts.length > 3 ? `${shown} and ${texts.length - 3} more` : shown;
+/** The first three or `most`, and how many more. */
+export function some(texts: readonly string[], most = 3): string {
+  const shown = texts.slice(0, most).join(', ');
+  return texts.length > most ? `${shown} and ${texts.length - most} more` : shown;
 }
 
 /** "1 video", "3 videos"; `things` where the plural is another. */
