@@ -109,3 +109,28 @@ test('a gzipped BORIS project', async (t) => {
   assert.deepEqual([done.code, done.err], [0, '']);
   assert.equal(readFileSync(join(root, 'a.srt'), 'utf8'), '1\n00:00:01,000 --> 00:00:02,000\nrun\n');
 });
+
+test('a folder of label files: subjects are chosen over all of them; several films do not go into one file', async (t) => {
+  const root = temporaryFolder(t);
+  makeFile(join(root, 'vtt', 'a.vtt'), 'WEBVTT\n\n00:01.000 --> 00:02.000\n<v ann>run\n');
+  makeFile(join(root, 'vtt', 'b.vtt'), 'WEBVTT\n\n00:01.000 --> 00:02.000\n<v bob>run\n');
+  const ann = await vmf(root, 'convert', 'vtt', 'ann.csv', '--subject', 'ann');
+  assert.deepEqual([ann.code, ann.err], [0, 'note: 1 moment of other subjects left out\n']);
+  assert.equal(readFileSync(join(root, 'ann.csv'), 'utf8'), 'path,label,start,end,subject\na,run,1,2,ann\nb,,,,\n');
+  await refused(
+    root,
+    ['convert', 'vtt', 'all.srt'],
+    /^vmf: all\.srt: SRT is a file a film, and there are 2 films; expected a folder and --to srt$/m,
+  );
+  await refused(
+    root,
+    ['convert', 'vtt', 'x.csv', '--film', 'a.mp4'],
+    /^vmf: --film names one film, and vtt holds label files of 2$/m,
+  );
+  makeFile(join(root, 'open.csv'), 'path,label,start,end\na.mp4,run,1,\n');
+  await refused(
+    root,
+    ['convert', 'open.csv', 'x.vtt'],
+    /1 moment without end \(left out whole\) .*; --videos FOLDER looks up where their films end$/m,
+  );
+});

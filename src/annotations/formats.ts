@@ -99,7 +99,8 @@ export function parseAnnotations(file: AnnotationFile, choices: ReadChoices = {}
   return choices.subjects === undefined ? annotations : ofSubjects(annotations, choices.subjects, file.path);
 }
 
-function ofSubjects(annotations: Annotations, subjects: readonly string[], path: string): Annotations {
+/** Moments of these subjects only, and a note of how many were left out. DatasetError for a subject that has none. */
+export function ofSubjects(annotations: Annotations, subjects: readonly string[], path: string): Annotations {
   const all = annotations.films.flatMap(({ moments }) => moments.map(({ subject = '' }) => subject));
   const missing = subjects.find((subject) => !all.includes(subject));
   if (missing !== undefined) {

@@ -62,8 +62,11 @@ async function run(input: string, output: string, { to, around, lossy, force, js
 
 function refuseLostMoments({ losses }: Conversion, described: string | undefined): void {
   if (!losses.some(({ moments }) => moments)) return;
-  const points = losses.some(({ what }) => what === 'points') ? '; --around SEC gives points a width' : '';
-  throw new DatasetError(`${described}: nothing was written; --lossy writes the rest${points}`);
+  const advice = [
+    losses.some(({ what }) => what === 'points') ? '; --around SEC gives points a width' : '',
+    losses.some(({ what }) => what === 'moments without end') ? '; --videos FOLDER looks up where their films end' : '',
+  ];
+  throw new DatasetError(`${described}: nothing was written; --lossy writes the rest${advice.join('')}`);
 }
 
 function refuseOverwriting({ files }: Conversion): void {

@@ -3,8 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Annotations } from '../annotations/annotations.js';
 import type { AnnotationFile, ReadChoices } from '../annotations/format.js';
-import { formatOf, formatsFor, parseAnnotations, type Reader, readerNamed } from '../annotations/formats.js';
-import { DatasetError, messageOf } from '../errors.js';
+import { formatOf, formatsFor, ofSubjects, parseAnnotations, type Reader, readerNamed } from '../annotations/formats.js';
+import { ConfigError, DatasetError, messageOf } from '../errors.js';
 import { VideoPool } from '../video/pool.js';
 import { filesBelowFolder, isVideo } from './folders.js';
 import { locateFilms } from './mediaFinder.js';
@@ -25,13 +25,18 @@ export async function readAnnotations(path: string, choices: AnnotationChoices =
   if (!isFolder(path)) return readOne(annotationFile(path), path, choices);
   const files = labelFiles(path, choices.from);
   if (files.length === 0) throw new DatasetError('no label files of a format that is known; see vmf convert --help', { path });
+  if (choices.film !== undefined && files.length > 1) {
+    throw new ConfigError(`--film names one film, and ${path} holds label files of ${files.length}`);
+  }
+  const { subjects, ...rest } = choices;
   const read = [];
-  for (const file of files) read.push(await readOne(file, path, choices));
-  return {
+  for (const file of files) read.push(await readOne(file, path, rest));
+  const all = {
     films: read.flatMap(({ films }) => films),
     labels: [...new Set(read.flatMap(({ labels = [] }) => labels))],
     notes: read.flatMap(({ notes }, i) => notes.map((note) => `${files[i]?.path}: ${note}`)),
   };
+  return subjects === undefined ? all : ofSubjects(all, subjects, path);
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

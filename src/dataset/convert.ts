@@ -52,8 +52,11 @@ export async function planConversion(
   });
   const moments = given.films.reduce((sum, film) => sum + film.moments.length, 0);
   const placed = files.map(({ name, content }) => ({ path: pathFor(output, name, to, given), content }));
-  if (files.length > 1 && isFile(output)) {
-    throw new ConfigError(`${output}: ${to.title} is a file a film, and there are ${files.length}; expected a folder`);
+  const namesFile = isFile(output) || (to.ending !== undefined && output.toLowerCase().endsWith(to.ending));
+  if (files.length > 1 && namesFile && !isFolder(output)) {
+    throw new ConfigError(
+      `${output}: ${to.title} is a file a film, and there are ${files.length} films; expected a folder and --to ${to.name}`,
+    );
   }
   return { to, films: given.films.length, moments, labels: labelsOf(given), notes: given.notes, losses, files: placed };
 }
