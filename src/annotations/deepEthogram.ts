@@ -25,6 +25,7 @@ export const deepEthogram: AnnotationFormat = {
 function isFrameTable(file: AnnotationFile): boolean {
   const header = headerOf(file);
   if (header.length < 2 || header[0]?.trim() !== '' || !/^[^\r\n]*\r?\n"?0"?[,;\t]/.test(textOf(file))) return false;
+  if (header.filter((name) => /_[xyp]$/.test(name)).length >= 12) return false; // SimBA: key points of bodies
   const first = tableOf(file).rows[1]?.cells ?? [];
   return first.length === header.length && first.every((cell) => /^-?[01](?:[.,]0+)?$/.test(cell.trim()));
 }
