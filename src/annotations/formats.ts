@@ -66,11 +66,11 @@ export const writerNamed = (name: string): Writer => named(writers, name, '--to'
 
 /** The format of a file by its content. DatasetError that says what was seen, where none or several match. */
 export function formatOf(file: AnnotationFile): Reader {
+  const refusal = refusalOf(file);
+  if (refusal !== undefined) throw new DatasetError(refusal, { path: file.path });
   const matching = formatsFor(file);
   const [first] = matching;
   if (first !== undefined && matching.length === 1) return first;
-  const refusal = matching.length === 0 ? refusalOf(file) : undefined;
-  if (refusal !== undefined) throw new DatasetError(refusal, { path: file.path });
   const names = (matching.length > 0 ? matching : readers).map(({ name }) => name).join(', ');
   const fault = matching.length > 0 ? 'of more than one format' : `of no format that is known; it has ${seenIn(file)}`;
   throw new DatasetError(`${fault}; say which with --from: ${names}`, { path: file.path });

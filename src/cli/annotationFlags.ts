@@ -11,6 +11,7 @@ export interface AnnotationFlags {
   readonly videos?: string;
   readonly fps?: number;
   readonly around?: number;
+  readonly offset?: number;
   readonly subject?: readonly string[];
   readonly tier?: readonly string[];
   readonly film?: string;
@@ -34,12 +35,22 @@ export function addAnnotationOptions(command: Command): Command {
     .option('--videos <folder>', 'where the films of the annotations are: found by path, then by name')
     .option('--fps <n>', 'frames a second of annotations in frames', framesPerSecond)
     .option('--around <sec>', 'seconds around points in time; without it they are left out, and counted', seconds)
+    .option(
+      '--offset <sec>',
+      'seconds added to the times of AVA lists, such as -900 for a copy that begins at 15:00',
+      offsetSeconds,
+    )
     .addOption(listOption('--subject <name>', 'only moments of this subject; may be given several times'))
     .addOption(listOption('--tier <name>', 'the tier, column or control that holds the labels; may be given several times'))
     .option('--film <file>', 'the film of annotations that do not name it')
     .option('--annotator <name>', 'only the annotations of this annotator (BORIS: of this observation)')
     .option('--class-names <file>', 'names of classes for lists of ids: lines of an id and its name')
     .addOption(new Option('--unpaired <how>', 'states without end: to the end of the film, or dropped').choices(['end', 'drop']));
+}
+
+function offsetSeconds(text: string): number {
+  if (!/^[+-]?\d+(?:\.\d+)?$/.test(text)) throw new InvalidArgumentError('Expected seconds, such as -900.');
+  return Number(text);
 }
 
 function framesPerSecond(text: string): number {
@@ -52,7 +63,7 @@ function framesPerSecond(text: string): number {
 
 /** What the options say, as the library takes it. Reads the file of class names. */
 export function annotationChoices(flags: AnnotationFlags): AnnotationChoices {
-  const { from, videos, fps, subject: subjects, tier: tiers, film, annotator, classNames, unpaired } = flags;
+  const { from, videos, fps, subject: subjects, tier: tiers, film, annotator, classNames, unpaired, offset: offsetSec } = flags;
   return {
     ...(from !== undefined && { from }),
     ...(videos !== undefined && { videos }),
@@ -63,6 +74,7 @@ export function annotationChoices(flags: AnnotationFlags): AnnotationChoices {
     ...(annotator !== undefined && { annotator }),
     ...(classNames !== undefined && { classNames: readClassNames(classNames) }),
     ...(unpaired && { unpaired }),
+    ...(offsetSec !== undefined && { offsetSec }),
   };
 }
 

@@ -7,7 +7,15 @@ import { parseJson } from '../text.js';
 import { filmKey, recordKeys } from './film.js';
 import { type Item, namesOf, type Tasks, VersionChoice } from './tasks.js';
 
-export const isFlatRecord = (place: JsonPlace): boolean => place.has('annotation_id') && place.has('lead_time');
+/** Whether a value is a record; people also write ones that hold no more than a film and a timeline. */
+export const isFlatRecord = (place: JsonPlace): boolean =>
+  (place.has('annotation_id') && place.has('lead_time')) ||
+  (place.isObject && place.entries().some(([, value]) => isTimeline(value)));
+
+function isTimeline(value: JsonPlace): boolean {
+  const [first] = value.isArray ? value.items() : [];
+  return first?.has('ranges') === true && first.has('timelinelabels');
+}
 
 export function isFlatTable(file: AnnotationFile): boolean {
   const header = headerOf(file);

@@ -255,6 +255,12 @@ test('Label Studio JSON-MIN: controls under their names', () => {
   ]);
 });
 
+test('Label Studio JSON-MIN: records of a film and a timeline alone, as scripts write them', () => {
+  const value = [{ videos: '/nas/day/a.mp4', id: 123, videoLabels: moves.slice(0, 1) }];
+  assert.deepEqual(spansOf(read(value, at24)), [[0, 1, 'run']]);
+  assert.equal(formatOf(fileOfText('list.json', JSON.stringify(value))), labelStudio);
+});
+
 test('Label Studio JSON-MIN: a lone choice is a bare string, several are an object', () => {
   const value = [
     { video: 'a.mp4', id: 1, way: 'run', ...facts },
