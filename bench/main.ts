@@ -37,6 +37,10 @@ const usage = `npm run bench -- [NAME] [options]
   stream [MODEL]            streams, sliding and causal: cost of a new frame, an hour's memory, delay when live
                               --frames N (28800)  --runs N (15)
   stream-accuracy DATA      top-1 of clips on their own and right after another one   --weights FILE
+  film-segments             the last 10 s of a long film against a file of 10 s; what the first epoch over 200 segments decodes
+                              --runs N (7)  --minutes N (120)
+  film-timeline             the timeline of a long film against FFmpeg's decoding of it, and the network alone
+                              --runs N (1)  --minutes N (60)
   profile inference|training  where the time goes, by operator and shape
                               --top N (30)
 
@@ -118,6 +122,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
       throw new UsageError('stream-accuracy: name a data set, and the weights with --weights FILE');
     return asRows(await (await import('./streamAccuracy.js')).streamAccuracy(data, values.weights, say));
   },
+  'film-segments': async () => (await import('./films.js')).filmSegments({ ...filmOptions('7', '120'), say }),
+  'film-timeline': async () => (await import('./films.js')).filmTimeline({ ...filmOptions('1', '60'), say }),
   profile: async (mode) => {
     if (mode !== 'inference' && mode !== 'training') throw new UsageError(`profile: expected inference or training, got ${mode}`);
     return asRows(await (await import('./profile.js')).profile(mode, count('--top', values.top)));
@@ -143,6 +149,7 @@ function readArguments() {
     init: { type: 'string' },
     start: { type: 'string', default: '0' },
     split: { type: 'string', default: 'test' },
+    minutes: { type: 'string' },
     out: { type: 'string', default: 'runs/clips-per-class' },
   } as const;
   try {
@@ -151,6 +158,11 @@ function readArguments() {
     return stop(error);
   }
 }
+
+const filmOptions = (runs: string, minutes: string) => ({
+  runs: count('--runs', values.runs ?? runs),
+  minutes: count('--minutes', values.minutes ?? minutes),
+});
 
 const asRows = (rows: readonly (object & { readonly what: string })[]): readonly Row[] => rows.map((row) => ({ ...row }));
 

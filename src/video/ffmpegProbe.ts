@@ -117,8 +117,18 @@ function probeNear(path: string, limits: VideoLimits, part: TimeWindow, reach: T
   const tickSec = ratio(stream.time_base) ?? 1;
   const wanted = new PartPackets((startSec + part.startSec) / tickSec, (startSec + part.endSec + 0.1) / tickSec, fromStart);
   const { facts, streamIndex } = probedOf(path, report, run, limits, wanted);
-  const stretch: Stretch = { fromStart, complete: wanted.complete, toEnd };
+  const stretch: Stretch = {
+    fromStart,
+    complete: wanted.complete,
+    toEnd: toEnd || endsBefore(facts, reach.endSec + startSec - 1),
+  };
   return { facts: { ...facts, stretch }, streamIndex };
+}
+
+/** Reading ended with the file, whose header agrees, and not with the wish: saves asking again. */
+function endsBefore({ container, readEndSec, fileDurationSec, startSec }: StreamFacts, sec: number): boolean {
+  const fileEndSec = fileDurationSec + (container.startsWith('matroska') ? 0 : startSec);
+  return readEndSec < sec && readEndSec > fileEndSec - 0.25;
 }
 
 function runFfprobe(path: string, limits: VideoLimits, more: readonly string[] = []): ToolRun {

@@ -12,6 +12,8 @@ import { type Understood, understand } from './understand.js';
 
 export class NodeAvDecoder implements Decoder {
   readonly name = 'node-av';
+  /** Given to codecs since this decoder was made. */
+  packetsDecoded = 0;
 
   constructor(
     private readonly av: NodeAv,
@@ -48,6 +50,7 @@ export class NodeAvDecoder implements Decoder {
       return new StripDecoder(this.av, file, filter, size, this.limits, request.shared).decode(timeline, timesSec);
     } finally {
       filter.close();
+      this.packetsDecoded += file.takePackets();
     }
   }
 }

@@ -30,6 +30,7 @@ export class NodeAvFile {
   readonly facts: StreamFacts;
   private kept: Packet[] | undefined = [];
   private begin: Begin = 'start';
+  private taken = 0;
 
   private constructor(
     private readonly av: NodeAv,
@@ -79,8 +80,17 @@ export class NodeAvFile {
     }
     for (let index = from; index < to; index++) {
       const packet = this.kept[index];
-      if (packet === undefined || !use(packet, index)) return;
+      if (packet === undefined) return;
+      this.taken++;
+      if (!use(packet, index)) return;
     }
+  }
+
+  /** Packets that `forEachPacket` has given out since this was last asked. */
+  takePackets(): number {
+    const { taken } = this;
+    this.taken = 0;
+    return taken;
   }
 
   private factsOf(index: Index): StreamFacts {
@@ -193,6 +203,7 @@ export class NodeAvFile {
       if (!Object.is(facts.pts, packets[index]?.pts)) {
         throw new VideoError(`packet ${index} changed while it was read; is the file still being written?`, { path: this.path });
       }
+      if (index >= from) this.taken++;
       const goOn = index < from || use(packet, index);
       index++;
       return goOn && index < to;
