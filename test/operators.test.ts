@@ -26,7 +26,7 @@ import { spatialSoftmax } from '../src/graph/operators/spatialSoftmax.js';
 import { squeezeExcite } from '../src/graph/operators/squeezeExcite.js';
 import { softmaxTokens } from '../src/graph/operators/tokenSoftmax.js';
 import { transpose } from '../src/graph/operators/transpose.js';
-import { clip, erf, exp, log, relu, relu6, sigmoid, sqrt } from '../src/graph/operators/unary.js';
+import { clip, erf, exp, log, relu, relu6, sigmoid, softplus, sqrt } from '../src/graph/operators/unary.js';
 import { type Shape, sizeOf } from '../src/graph/shape.js';
 import { Rng } from '../src/rng.js';
 import { evaluate } from './support/evaluate.js';
@@ -65,7 +65,8 @@ const cases: Record<string, (rng: Rng) => Case> = {
   sqrt: () => ({ shapes: [[5, 3]], make: sqrt, values: positive }),
   erf: () => ({ shapes: [[5, 3]], make: erf }),
   sigmoid: () => ({ shapes: [[5, 3]], make: sigmoid }),
-  'activations of a map': (rng) => ({ shapes: [map(rng)], make: rng.pick([sigmoid, silu, gelu, erf]) }),
+  softplus: () => ({ shapes: [[5, 3]], make: (x) => softplus(mul(x, 8)) }),
+  'activations of a map': (rng) => ({ shapes: [map(rng)], make: rng.pick([sigmoid, silu, gelu, erf, softplus]) }),
   gelu: () => ({ shapes: [[5, 3]], make: gelu }),
   clip: () => ({ shapes: [[5, 7]], make: (x) => clip(x, 0, 1.45), values: kinkFree }),
   relu6: () => ({ shapes: [[5, 7]], make: (x) => relu6(mul(x, 8)), values: (rng) => rng.pick([-1, 0.3, 0.6, 0.9, 1.3]) }),

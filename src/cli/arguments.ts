@@ -55,6 +55,25 @@ export function filterOption(): Option {
   });
 }
 
+/** `--threshold SCORE`, for weights of several labels at once. */
+export const thresholdOption = (): Option =>
+  new Option(
+    '--threshold <score>',
+    'with several labels at once: those of at least this score are there (default: a threshold a class, as stored with the weights)',
+  ).argParser(share);
+
+/** The thresholds that were given. */
+export const thresholdsGiven = ({
+  rejectThreshold,
+  threshold,
+}: {
+  readonly rejectThreshold?: number;
+  readonly threshold?: number;
+}): Pick<RecogniserOptions, 'rejectThreshold' | 'threshold'> => ({
+  ...(rejectThreshold !== undefined && { rejectThreshold }),
+  ...(threshold !== undefined && { threshold }),
+});
+
 /** Threads and workers of recognition. */
 export interface MachineFlags {
   readonly decoder: DecoderChoice;

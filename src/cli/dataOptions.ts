@@ -1,9 +1,11 @@
 /** What data sets of segments leave open, for all verbs that read one. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DatasetOptions } from '../dataset/dataset.js';
+import type { LabelChoice } from '../dataset/labelSets.js';
 import { type AnnotationFlags, addAnnotationOptions, annotationOptions } from './annotationFlags.js';
 
 export interface DataFlags extends AnnotationFlags {
+  readonly labels?: LabelChoice;
   readonly background?: string | boolean;
   readonly backgroundShare?: number;
   readonly backgroundMargin?: number;
@@ -11,6 +13,12 @@ export interface DataFlags extends AnnotationFlags {
 
 export function addDataOptions(command: Command): Command {
   return addAnnotationOptions(command)
+    .addOption(
+      new Option(
+        '--labels <one|many>',
+        'whether one label is true at a time or any number (default: many with a column labels, or where segments overlap)',
+      ).choices(['one', 'many']),
+    )
     .option(
       '--background [class]',
       'the list is complete: what it does not label in its films is a class of its own (default: "background", where the labels say so)',
@@ -25,9 +33,10 @@ export function addDataOptions(command: Command): Command {
 }
 
 /** The options given. */
-export function dataChoices({ background, backgroundShare, backgroundMargin, ...flags }: DataFlags): DatasetOptions {
+export function dataChoices({ labels, background, backgroundShare, backgroundMargin, ...flags }: DataFlags): DatasetOptions {
   return {
     ...annotationOptions(flags),
+    ...(labels && { labels }),
     ...(background !== undefined && { background: background === true ? 'background' : background }),
     ...(backgroundShare !== undefined && { backgroundShare }),
     ...(backgroundMargin !== undefined && { backgroundMarginSec: backgroundMargin }),

@@ -3,10 +3,8 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command, Option } from 'commander';
-import type { Views } from '../clip/clipView.js';
 import { readDataset } from '../dataset/dataset.js';
 import { type LabelledVideo, type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
-import type { RowFilter } from '../dataset/rowFilter.js';
 import { ConfigError } from '../errors.js';
 import { type Evaluation, evaluateDataset } from '../inference/evaluate.js';
 import { loadRecogniser } from '../inference/fileRecogniser.js';
@@ -14,32 +12,31 @@ import type { Recogniser } from '../inference/recogniser.js';
 import { type CalibrationReport, calibrationReport } from '../metrics/calibration.js';
 import { wilsonInterval } from '../metrics/metrics.js';
 import { percent } from '../metrics/percent.js';
-import { writeFileAtomically } from '../weights/files.js';
 import { abortable } from './abortable.js';
-import { addMachineOptions, filterOption, type MachineFlags, recogniserOptions, share, viewsOption, whole } from './arguments.js';
-import { addDataOptions, type DataFlags, dataChoices } from './dataOptions.js';
-import { type CalibrateFlags, calibrate, calibrationSplit } from './evalCalibrate.js';
+import {
+  addMachineOptions,
+  filterOption,
+  recogniserOptions,
+  share,
+  thresholdOption,
+  thresholdsGiven,
+  viewsOption,
+  whole,
+} from './arguments.js';
+import { addDataOptions, dataChoices } from './dataOptions.js';
+import { calibrate, calibrationSplit } from './evalCalibrate.js';
+import { type EvalFlags, shareOf, writeText } from './evalFlags.js';
+import { evaluateMany } from './evalMany.js';
 import { type EvaluationRun, evaluationReport } from './evalReport.js';
 import { bar, ProgressLine } from './progressLine.js';
 import { confusionText } from './resultText.js';
 import { csvTable, jsonText, textTable } from './textTable.js';
 
-interface Flags extends MachineFlags, CalibrateFlags, DataFlags {
-  readonly weights: string;
-  readonly split: Split | 'all';
-  readonly views: Views;
-  readonly seed?: number;
-  readonly rejectThreshold?: number;
-  readonly filter?: readonly RowFilter[];
-  readonly allowOutside?: boolean;
-  readonly json?: boolean;
-  readonly csv?: string;
-  readonly report?: string;
-}
-
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('test weights on labelled videos: top-1, top-5, mean class accuracy, confusion matrix, a row per video')
+    .description(
+      'test weights on labelled videos: top-1, top-5, mean class accuracy, confusion matrix, a row per video; mAP and F1 with several labels at once',
+    )
     .argument('<data>', 'folder per class, train/val/test folders of class folders, or a CSV/TSV/JSONL list (path,label,split)')
     .requiredOption(
       '--weights <file>',
@@ -60,20 +57,21 @@ export function evalCommand(): Command {
       share,
     )
     .option('--reject-threshold <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
+    .addOption(thresholdOption())
     .option('--csv <file>', 'write a row per video with all scores')
     .option('--report <file>', 'write a page with clips, confusion matrix and classes (HTML)')
     .option('--allow-outside', 'let a list name files outside its own folder')
     .option('--json', 'print everything as JSON');
-  return addMachineOptions(addDataOptions(command)).action((path: string, flags: Flags) =>
+  return addMachineOptions(addDataOptions(command)).action((path: string, flags: EvalFlags) =>
     abortable('eval', (signal) => run(path, flags, splitGiven(command, flags), signal)),
   );
 }
 
-function splitGiven(command: Command, { split }: Flags): Split | 'all' | undefined {
+function splitGiven(command: Command, { split }: EvalFlags): Split | 'all' | undefined {
   return command.getOptionValueSource('split') === 'cli' ? split : undefined;
 }
 
-async function run(dataPath: string, flags: Flags, given: Split | 'all' | undefined, signal: AbortSignal): Promise<void> {
+async function run(dataPath: string, flags: EvalFlags, given: Split | 'all' | undefined, signal: AbortSignal): Promise<void> {
   const fitted = calibrationSplit(flags, given);
   for (const path of [flags.csv, flags.report, flags.calibratedOut]) if (path !== undefined) checkWritable(path);
   const { seed, filter, allowOutside = false } = flags;
@@ -81,11 +79,10 @@ async function run(dataPath: string, flags: Flags, given: Split | 'all' | undefi
   const data = await readDataset(dataPath, options, { decoder: flags.decoder, signal });
   if (fitted !== undefined) return calibrate(data, fitted, flags, recogniserOptions(flags), signal);
   const videos = flags.split === 'all' ? data.videos : videosOf(data, flags.split);
-  const { rejectThreshold } = flags;
-  const threshold = rejectThreshold === undefined ? {} : { rejectThreshold };
-  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...threshold });
+  const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...thresholdsGiven(flags) });
   try {
     tellNotes(data, recogniser);
+    if (recogniser.multiLabel) return await evaluateMany(recogniser, { dataPath, data, videos, flags, signal });
     const tested = await test(recogniser, dataPath, data, videos, flags, signal);
     await write(recogniser, tested, flags, signal);
   } finally {
@@ -98,7 +95,7 @@ async function test(
   dataPath: string,
   data: LabelledVideos,
   videos: readonly LabelledVideo[],
-  flags: Flags,
+  flags: EvalFlags,
   signal: AbortSignal,
 ): Promise<EvaluationRun> {
   const line = new ProgressLine();
@@ -125,7 +122,7 @@ function tellNotes(data: LabelledVideos, { notes }: Recogniser): void {
   }
 }
 
-async function write(recogniser: Recogniser, tested: EvaluationRun, flags: Flags, signal: AbortSignal): Promise<void> {
+async function write(recogniser: Recogniser, tested: EvaluationRun, flags: EvalFlags, signal: AbortSignal): Promise<void> {
   for (const { name, truncated } of tested.evaluation.rows) {
     if (truncated !== undefined) process.stderr.write(`warning: ${name}: truncated: ${truncated}; what is there was used\n`);
   }
@@ -134,10 +131,6 @@ async function write(recogniser: Recogniser, tested: EvaluationRun, flags: Flags
     await writeText(flags.report, await evaluationReport(recogniser, tested, { decoder: flags.decoder, signal }));
   }
   process.stdout.write(flags.json ? jsonText(asJson(recogniser, tested)) : describe(recogniser, tested));
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  await writeFileAtomically(path, [new TextEncoder().encode(text)]);
 }
 
 /** Before minutes of work. */
@@ -170,8 +163,6 @@ function asJson({ config, labels, calibration, rejectThreshold }: Recogniser, { 
     seconds: Number(seconds.toFixed(3)),
   };
 }
-
-const shareOf = (share: number | null): string => (share === null ? '-' : percent(share));
 
 function calibrationOf(labels: readonly string[], rows: Evaluation['rows']): CalibrationReport {
   const place = new Map(labels.map((label, i) => [label, i]));

@@ -15,7 +15,17 @@ import { ResultFile, type ResultFileState, resultFormat, runName } from '../infe
 import { type TimelineLog, type TimelineWindows, windowOf } from '../inference/slidingWindow.js';
 import { TimelineFile } from '../inference/timelineFile.js';
 import { abortable } from './abortable.js';
-import { addMachineOptions, type MachineFlags, recogniserOptions, seconds, share, viewsOption, whole } from './arguments.js';
+import {
+  addMachineOptions,
+  type MachineFlags,
+  recogniserOptions,
+  seconds,
+  share,
+  thresholdOption,
+  thresholdsGiven,
+  viewsOption,
+  whole,
+} from './arguments.js';
 import { addWeightsOption, chosenWeights } from './chosenWeights.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
 import { type PrintedAnswer, shownResult } from './resultRows.js';
@@ -32,6 +42,7 @@ interface Flags extends MachineFlags {
   readonly timeline?: boolean;
   readonly views?: Views;
   readonly rejectThreshold?: number;
+  readonly threshold?: number;
 }
 
 /** Windows from which a video gets a timeline. */
@@ -49,6 +60,7 @@ export function predictCommand(): Command {
     .option('--stride <sec>', 'from one window to the next (default: half a window)', seconds)
     .option('--views <CLIPSxCROPS>', 'clips in time and crops (1 or 3) in space that are averaged (default: 1x1)', viewsOption)
     .option('--reject-threshold <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
+    .addOption(thresholdOption())
     .option('--out <file>', 'write to this .jsonl or .csv as answers come; if it is there, go on where it ends')
     .option('--csv', 'print as CSV: path,startSec,endSec,rank,label,score')
     .option('--json', 'print as JSON: an array with an object per video, in order');
@@ -67,14 +79,18 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   if (flags.out !== undefined) resultFormat(flags.out);
   const asked = askedFor(paths);
   const mode = asked.videos.length > 1 ? 'throughput' : 'latency';
-  const threshold = flags.rejectThreshold === undefined ? {} : { rejectThreshold: flags.rejectThreshold };
   // Wrong options are reported without them.
   const [{ loadRecogniser }, { locateWeights }] = await Promise.all([
     import('../inference/fileRecogniser.js'),
     import('../weights/locateWeights.js'),
   ]);
   const weights = await locateWeights(await chosenWeights(flags.weights));
-  const recogniser = await loadRecogniser(weights, { ...recogniserOptions(flags), ...threshold, mode, background: true });
+  const recogniser = await loadRecogniser(weights, {
+    ...recogniserOptions(flags),
+    ...thresholdsGiven(flags),
+    mode,
+    background: true,
+  });
   const startMs = performance.now();
   try {
     const run = runOf(weights, flags);
@@ -107,8 +123,9 @@ function askedFor(paths: readonly string[]): Asked {
 }
 
 /** The name of these weights with these options. */
-function runOf(weights: string, { top, timeline, window, stride, views, rejectThreshold }: Flags): string {
-  const changed = { ...(views && { views }), ...(rejectThreshold !== undefined && { rejectThreshold }) };
+function runOf(weights: string, flags: Flags): string {
+  const { top, timeline, window, stride, views } = flags;
+  const changed = { ...(views && { views }), ...thresholdsGiven(flags) };
   return runName(readFileSync(weights), { top, timeline, window, stride, ...changed });
 }
 

@@ -55,6 +55,9 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   const results: { run: RunFiles; result: RunResult }[] = [];
   for (const each of runs) results.push({ run: each, result: await test(each, flags, signal) });
   const compared = comparedRuns(results);
+  const many = compared.find(({ result }) => result.multiLabel !== undefined);
+  if (many && compared.length > 1)
+    throw new ConfigError('has several labels at once, and runs of such are shown one by one', { path: many.run.path });
   const [only] = results;
   const page = compared.length === 1 && only ? await single(only, flags, signal) : await several(compared, flags, signal);
   await writeFileAtomically(out, [new TextEncoder().encode(page)]);
@@ -119,7 +122,11 @@ async function several(compared: readonly ComparedRun[], { decoder }: Flags, sig
   return comparisonPage(compared, pictured, all.length);
 }
 
-function line({ name, result: { evaluation, split } }: ComparedRun): string {
+function line({ name, result: { evaluation, multiLabel, split } }: ComparedRun): string {
+  if (multiLabel) {
+    const { map, count } = multiLabel.metrics;
+    return `${name}: mAP ${map === null ? '-' : percent(map)} on ${split} (${count} videos)\n`;
+  }
   if (!evaluation) return `${name}: not tested\n`;
   const { correct, count, top1 } = evaluation.metrics;
   const { low, high } = wilsonInterval(correct, count);
@@ -134,6 +141,7 @@ function asJson(compared: readonly ComparedRun[], out: string): object {
     runs: compared.map(({ name, run, result }) => ({
       ...{ name, path: run.path, model: run.best.config.name, digest: run.digest, split: result.split, data: result.dataPath },
       ...(result.evaluation && { result: resultJson(result.evaluation.metrics) }),
+      ...(result.multiLabel && { result: result.multiLabel.metrics }),
       ...{ epochs: run.rows.length, seconds: secondsOf(run), recipe: run.recipe, notes: result.notes },
     })),
     differences: compared.length > 1 ? differencesOf(compared) : [],

@@ -16,6 +16,7 @@ interface Named {
   readonly path: string;
   readonly durationSec: number;
   readonly predictions: readonly Prediction[];
+  readonly labels?: readonly string[];
   readonly unknown?: true;
   readonly truncated?: string;
 }
@@ -54,14 +55,28 @@ export function rowsOf(answer: PrintedAnswer): ResultRow[] {
       rankedRows({ path, startSec, endSec }, [{ label, score }], unknown),
     );
   }
-  return rankedRows({ path, startSec: 0, endSec: answer.durationSec }, answer.predictions, answer.unknown);
+  const { labels, predictions } = answer;
+  const whole = { path, startSec: 0, endSec: answer.durationSec };
+  if (labels)
+    return manyRows(
+      whole,
+      predictions.filter(({ label }) => labels.includes(label)),
+    );
+  return rankedRows(whole, predictions, answer.unknown);
 }
 
-function rankedRows(
-  what: { readonly path: string; readonly startSec: number; readonly endSec: number },
-  predictions: readonly Prediction[],
-  unknown: true | undefined,
-): ResultRow[] {
+/** With several labels at once: a row for each that is there; "nothing" without a score where none is. */
+function manyRows(what: Where, there: readonly Prediction[]): ResultRow[] {
+  return there.length > 0 ? rankedRows(what, there, undefined) : [{ ...what, rank: 1, label: 'nothing', score: '' }];
+}
+
+interface Where {
+  readonly path: string;
+  readonly startSec: number;
+  readonly endSec: number;
+}
+
+function rankedRows(what: Where, predictions: readonly Prediction[], unknown: true | undefined): ResultRow[] {
   const answers = [...(unknown ? [{ label: 'unknown', score: '' }] : []), ...predictions];
   return answers.map(({ label, score }, i) => ({ ...what, rank: i + 1, label, score }));
 }
@@ -79,10 +94,20 @@ export const unknownText = (best: Prediction | undefined): string =>
 const answerText = (best: Prediction, unknown: true | undefined): string =>
   unknown ? unknownText(best) : `${percent(best.score).padStart(7)}  ${best.label}`;
 
+/** With several labels at once: those that are there, or "nothing" and what comes next. */
+export function manyText(labels: readonly string[], predictions: readonly Prediction[]): string {
+  const there = predictions.filter(({ label }) => labels.includes(label));
+  if (there.length === 0) return `  nothing${nextText(predictions[0])}\n`;
+  return there.map(({ label, score }) => `  ${percent(score).padStart(7)}  ${label}\n`).join('');
+}
+
+const nextText = (best: Prediction | undefined): string => (best ? ` (best: ${best.label} ${best.score.toFixed(2)})` : '');
+
 /** Human-readable. */
 export function describe(answer: Named | Timed): string {
   const title = `${answer.path}  (${answer.durationSec.toFixed(2)} s`;
   if ('predictions' in answer) {
+    if (answer.labels) return `${title})\n${manyText(answer.labels, answer.predictions)}`;
     const open = answer.unknown ? `  ${unknownText(answer.predictions[0])}\n` : '';
     return `${title})\n${open}${answer.predictions.map(({ label, score }) => `  ${percent(score).padStart(7)}  ${label}\n`).join('')}`;
   }

@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { percent } from '../metrics/percent.js';
 import { openStream, type StreamOptions, type StreamResult, type StreamSummary } from '../stream/openStream.js';
 import type { ThroughputReport } from '../stream/throughputMonitor.js';
-import { share, whole } from './arguments.js';
+import { share, thresholdOption, whole } from './arguments.js';
 import { addWeightsOption, chosenWeights } from './chosenWeights.js';
 import { unknownText } from './resultRows.js';
 
@@ -18,6 +18,7 @@ interface Flags {
   readonly smooth: number;
   readonly top: number;
   readonly rejectThreshold?: number;
+  readonly threshold?: number;
   readonly threads?: number;
   readonly live?: boolean;
   readonly loop?: boolean;
@@ -34,6 +35,7 @@ export function streamCommand(): Command {
     .option('--smooth <n>', 'answers are the mean of the last n', whole(1), 1)
     .option('--top <n>', 'labels an answer', whole(1), 1)
     .option('--reject-threshold <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
+    .addOption(thresholdOption())
     .option('--threads <n>', 'threads of the network (default: one for a small network, else all cores)', whole(1))
     .option('--live', 'play a file at its own pace and drop frames that come too fast, as with a camera')
     .option('--loop', 'play a file again and again')
@@ -74,17 +76,18 @@ const behind = ({ usedPerSec, arrivedPerSec, delayMs }: ThroughputReport): strin
   `cannot keep up: ${usedPerSec.toFixed(1)} of ${arrivedPerSec.toFixed(1)} frames/s; delay up to ${delayMs.toFixed(0)} ms; ` +
   'the others are dropped and counted. A lower --fps, a larger --hop or a smaller network helps';
 
-function line({ timeSec, predictions, unknown, delayMs, dropped }: StreamResult): string {
-  const open = unknown ? `${unknownText(predictions[0])}   ` : '';
-  const labels = predictions.map(({ label, score }) => `${percent(score).padStart(7)}  ${label}`).join('   ');
+function line({ timeSec, predictions, labels: there, unknown, delayMs, dropped }: StreamResult): string {
+  const open = unknown ? `${unknownText(predictions[0])}   ` : there?.length === 0 ? 'nothing   ' : '';
+  const shown = there ? predictions.filter(({ label }) => there.includes(label)) : predictions;
+  const labels = shown.map(({ label, score }) => `${percent(score).padStart(7)}  ${label}`).join('   ');
   const lost = dropped > 0 ? `   dropped ${dropped}` : '';
   return `${timeSec.toFixed(2).padStart(8)} s  ${open}${labels}   delay ${delayMs.toFixed(0)} ms${lost}\n`;
 }
 
-function jsonLine({ timeSec, predictions, unknown, delayMs, dropped }: StreamResult): string {
+function jsonLine({ timeSec, predictions, labels, unknown, delayMs, dropped }: StreamResult): string {
   const [best] = predictions;
   const numbers = { delayMs: Math.round(delayMs * 10) / 10, dropped };
-  return `${JSON.stringify({ timeSec: Math.round(timeSec * 1e6) / 1e6, ...best, predictions, ...(unknown && { unknown }), ...numbers })}\n`;
+  return `${JSON.stringify({ timeSec: Math.round(timeSec * 1e6) / 1e6, ...best, predictions, ...(labels && { labels }), ...(unknown && { unknown }), ...numbers })}\n`;
 }
 
 function summary({ source, seconds, framesUsed, dropped, results, delayMs, fps }: StreamSummary): string {

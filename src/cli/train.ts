@@ -211,9 +211,9 @@ export function tell(event: TrainJobEvent, line: ProgressLine): void {
       line.show(`reading videos ${bar(event.done / event.of)} ${event.done}/${event.of}`);
       return;
     case 'step': {
-      const { epoch, batch, batches, loss, top1, clipsPerSec, secondsLeft } = event;
+      const { epoch, batch, batches, loss, clipsPerSec, secondsLeft } = event;
       const speed = `${clipsPerSec.toFixed(1)} clips/s, ${clock(secondsLeft)} left`;
-      line.show(`epoch ${epoch} ${bar(batch / batches)} loss ${loss.toFixed(3)}, top-1 ${percent(top1)}, ${speed}`);
+      line.show(`epoch ${epoch} ${bar(batch / batches)} loss ${loss.toFixed(3)}, ${seenText(event.top1, event.f1)}, ${speed}`);
       return;
     }
     case 'epoch':
@@ -226,10 +226,15 @@ export function tell(event: TrainJobEvent, line: ProgressLine): void {
   }
 }
 
+/** How right the network is on training clips: with several labels at once F1 at score 0.5. */
+const seenText = (top1: number | undefined, f1: number | undefined): string =>
+  f1 === undefined ? `top-1 ${percent(top1 ?? Number.NaN)}` : `F1 ${percent(f1)}`;
+
 function epochLine(m: EpochMetrics, best: boolean): string {
-  const val = m.valTop1 === undefined ? '' : `, val loss ${m.valLoss?.toFixed(3)}, val top-1 ${percent(m.valTop1)}`;
+  const quality = m.valMap === undefined ? `top-1 ${percent(m.valTop1 ?? Number.NaN)}` : `mAP ${percent(m.valMap)}`;
+  const val = m.valLoss === undefined ? '' : `, val loss ${m.valLoss.toFixed(3)}, val ${quality}`;
   const speed = `${m.clipsPerSec.toFixed(1)} clips/s`;
-  return `epoch ${m.epoch}: loss ${m.trainLoss.toFixed(3)}, top-1 ${percent(m.trainTop1)}${val}, ${speed}${best ? ', best' : ''}`;
+  return `epoch ${m.epoch}: loss ${m.trainLoss.toFixed(3)}, ${seenText(m.trainTop1, m.trainF1)}${val}, ${speed}${best ? ', best' : ''}`;
 }
 
 /** An epoch, or what came of the probe and the last epoch. */
@@ -244,13 +249,15 @@ function interruptedText({ lastPath }: TrainSummary): string {
 }
 
 function describe(summary: TrainSummary): string {
-  const { config, labels, trainVideos, valVideos, leftOut, bestTop1, interrupted } = summary;
+  const { config, labels, trainVideos, valVideos, leftOut, bestTop1, bestMap, interrupted } = summary;
+  const quality = bestMap === undefined ? bestTop1 : bestMap;
   const lines = [`${config.name}: ${labels.length} classes, ${trainVideos} training videos, ${valVideos} for validation`];
   if (leftOut.length > 0)
     lines.push(
       `${leftOut.length} training videos left out: ${leftOut.map(({ path, segment }) => segmentName(path, segment)).join(', ')}`,
     );
-  if (bestTop1 !== undefined) lines.push(`best: ${summary.bestPath} (${keptText(summary)}, val top-1 ${percent(bestTop1)})`);
+  const measure = bestMap === undefined ? 'top-1' : 'mAP';
+  if (quality !== undefined) lines.push(`best: ${summary.bestPath} (${keptText(summary)}, val ${measure} ${percent(quality)})`);
   else if (!interrupted) lines.push(`best: ${summary.bestPath} (no validation videos: the last epoch)`);
   if (interrupted) lines.push(interruptedText(summary));
   return `${lines.join('\n')}\n`;

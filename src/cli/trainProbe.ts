@@ -4,6 +4,7 @@ import { segmentName } from '../dataset/videoPart.js';
 import { ConfigError } from '../errors.js';
 import { wilsonInterval } from '../metrics/metrics.js';
 import { percent } from '../metrics/percent.js';
+import type { PenaltyTrial } from '../train/linearProbe/fitProbe.js';
 import { type LinearProbeSummary, trainLinearProbe } from '../train/linearProbe/linearProbe.js';
 import type { TrainJob } from '../train/train.js';
 import type { ProgressLine } from './progressLine.js';
@@ -27,7 +28,7 @@ function describe(summary: LinearProbeSummary): string {
   if (!foreseen) return 'interrupted: nothing was stored; the same command begins anew\n';
   const lines = [
     `${config.name} as it is, with a linear readout: ${labels.length} classes, ${trainVideos} training videos, ${seconds.toFixed(1)} s`,
-    `top-1 ${percent(foreseen.top1)} ${intervalText(summary, foreseen.top1)} of the training videos, ${leftOutText(summary)}; ${chanceText(summary, foreseen.top1)}`,
+    `${foreseenText(summary, foreseen)}`,
     `best: ${bestPath}${valText(summary)}`,
   ];
   if (leftOut.length > 0)
@@ -35,6 +36,13 @@ function describe(summary: LinearProbeSummary): string {
       `${leftOut.length} training videos left out: ${leftOut.map(({ path, segment }) => segmentName(path, segment)).join(', ')}`,
     );
   return `${lines.join('\n')}\n`;
+}
+
+function foreseenText(summary: LinearProbeSummary, { top1, map }: PenaltyTrial): string {
+  const of = `of the training videos, ${leftOutText(summary)}`;
+  if (map !== undefined) return `mAP ${percent(map)} ${of}; scores at random: ${percent(summary.chanceMap ?? Number.NaN)}`;
+  const share = top1 ?? Number.NaN;
+  return `top-1 ${percent(share)} ${intervalText(summary, share)} ${of}; ${chanceText(summary, share)}`;
 }
 
 function intervalText({ trainVideos }: LinearProbeSummary, top1: number): string {
@@ -47,12 +55,13 @@ const leftOutText = ({ leftOutBy }: LinearProbeSummary): string =>
   leftOutBy === undefined ? 'each predicted without itself' : `each predicted without its recording (${leftOutBy})`;
 
 /** Chance level: the share of the largest class. */
-function chanceText({ chanceTop1, trainVideos }: LinearProbeSummary, top1: number): string {
+function chanceText({ chanceTop1 = Number.NaN, trainVideos }: LinearProbeSummary, top1: number): string {
   const chance = `always the largest class: ${percent(chanceTop1)}`;
   const { low } = wilsonInterval(Math.round(top1 * trainVideos), trainVideos);
   return low > chanceTop1 ? chance : `${chance}, so these features may tell nothing here`;
 }
 
-function valText({ bestTop1, valVideos }: LinearProbeSummary): string {
+function valText({ bestTop1, bestMap, valVideos }: LinearProbeSummary): string {
+  if (bestMap !== undefined) return ` (val mAP ${percent(bestMap)} of ${valVideos} videos)`;
   return bestTop1 === undefined ? ' (no validation videos)' : ` (val top-1 ${percent(bestTop1)} of ${valVideos} videos)`;
 }

@@ -2,7 +2,7 @@
 import type { TimeWindow } from '../clip/temporalSampling.js';
 import { Rng } from '../rng.js';
 import { type Films, isRead } from './films.js';
-import type { FoundVideo, Split } from './labelledVideos.js';
+import { type FoundVideo, labelsOf, type Split } from './labelledVideos.js';
 
 /** A film whose labels are complete, everywhere or in these stretches. */
 export interface CompleteFilm {
@@ -67,7 +67,7 @@ function filmsOf(labelled: readonly FoundVideo[]): Map<string, FoundVideo[]> {
 }
 
 function countFor(labelled: readonly FoundVideo[], share: number | undefined): number {
-  if (share === undefined) return Math.max(1, Math.round(labelled.length / new Set(labelled.map(({ label }) => label)).size));
+  if (share === undefined) return Math.max(1, Math.round(labelled.length / new Set(labelled.flatMap(labelsOf)).size));
   return Math.round((share / (1 - share)) * labelled.length);
 }
 

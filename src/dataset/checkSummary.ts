@@ -1,5 +1,5 @@
 import type { CheckedVideo } from './checkedVideo.js';
-import { byText, type LabelledVideos, type Split } from './labelledVideos.js';
+import { byText, type LabelledVideos, labelsOf, type Split } from './labelledVideos.js';
 
 /** Videos of one class, also those that cannot be read. */
 export interface ClassCounts extends Readonly<Record<Split, number>> {
@@ -32,7 +32,7 @@ export interface Summary {
 
 export function countClasses(data: LabelledVideos): ClassCounts[] {
   return data.labels.map((label) => {
-    const of = (split: Split) => data.videos.filter((video) => video.label === label && video.split === split).length;
+    const of = (split: Split) => data.videos.filter((video) => labelsOf(video).includes(label) && video.split === split).length;
     return { label, train: of('train'), val: of('val'), test: of('test') };
   });
 }

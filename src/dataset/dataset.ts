@@ -17,9 +17,11 @@ import {
   type FoundVideo,
   type LabelledVideo,
   type LabelledVideos,
+  labelsOf,
   type RowFault,
   type Split,
 } from './labelledVideos.js';
+import { decideLabels, type LabelChoice } from './labelSets.js';
 import { readManifest } from './manifest.js';
 import { foundMoments, type MomentOptions } from './moments.js';
 import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
@@ -33,6 +35,8 @@ export interface DatasetOptions extends SplitOptions {
   readonly filter?: readonly RowFilter[];
   /** How annotations of a labelling program are read; a path that is a list or a folder of classes is read as such without. */
   readonly annotations?: AnnotationOptions;
+  /** Whether a video has one label or any number at once; by default as the data are: a column `labels` means many. */
+  readonly labels?: LabelChoice;
   /** Let a list name files outside its own folder. */
   readonly allowOutside?: boolean;
   /** Keep files of a list that are not there and rows whose times are wrong, for a check that reports them; otherwise they are a DatasetError. */
@@ -101,22 +105,27 @@ async function labelledVideosOf(
     throw new DatasetError('no videos; expected a folder per class with videos in it, or a list with path,label', { path });
   }
   const rows = await samplesOf(found, options, reading);
+  const { multiLabel } = rows;
   const settled = settleSplits(rows.videos, options);
-  const labels = [...new Set(rows.videos.map((video) => video.label))].sort(byText);
+  const labels = [...new Set(rows.videos.flatMap(labelsOf))].sort(byText);
   const place = new Map(labels.map((label, i) => [label, i]));
   const videos = rows.videos.map(({ where: _, ...video }, i): LabelledVideo => {
-    return { ...video, labelIndex: place.get(video.label) as number, split: settled.splits[i] as Split };
+    const split = settled.splits[i] as Split;
+    if (!video.labels) return { ...video, labelIndex: place.get(video.label) as number, split };
+    return { ...video, labelIndex: -1, labelIndices: video.labels.map((label) => place.get(label) as number), split };
   });
   refuseUntrained(path, videos);
   const notes = [...found.notes, ...rows.notes, ...settled.notes];
-  if (labels.length === 1) notes.push(`only one class, ${labels[0]}: nothing to tell apart`);
+  if (labels.length === 1 && !multiLabel) notes.push(`only one class, ${labels[0]}: nothing to tell apart`);
   const { root, source } = found;
   const { films, faults } = rows;
+  const many = multiLabel ? { multiLabel: true as const } : {};
   const more = { ...(films.length > 0 && { films }), ...(options.keepMissing && { faults }) };
-  return { root, source, labels, videos, splitBy: settled.splitBy, notes, ...more };
+  return { root, source, labels, ...many, videos, splitBy: settled.splitBy, notes, ...more };
 }
 
 interface Samples {
+  readonly multiLabel: boolean;
   readonly videos: readonly FoundVideo[];
   readonly films: readonly FilmLength[];
   readonly faults: readonly RowFault[];
@@ -131,15 +140,18 @@ async function samplesOf(found: Found, options: DatasetOptions, reading: FilmsOp
   const complete = completeFilms(found, options);
   const timed = found.videos.filter(({ times }) => times !== undefined);
   const films = await probeFilms([...new Set([...timed, ...complete].map(({ path }) => path))], reading);
-  const { videos, faults, notes } = segmentsOf(found.videos, films);
+  const { videos: segments, faults, notes: cuts } = segmentsOf(found.videos, films);
   if (options.keepMissing !== true) refuseFaults(faults);
+  const { videos, multiLabel, notes: choice } = decideLabels(segments, options.labels);
+  const notes = [...cuts, ...choice];
   refuseDuplicates(videos);
-  const common = { films: filmLengths(films), faults };
+  const common = { films: filmLengths(films), multiLabel, faults };
   const { background, backgroundShare: share, backgroundMarginSec: marginSec = 0.5, seed = 0 } = options;
   if (complete.length === 0) return { ...common, videos: videos.map(named), notes };
   const label = background || 'background';
   const drawn = backgroundOf(videos, complete, films, { label, share, marginSec, seed });
-  return { ...common, videos: [...videos, ...drawn.videos].map(named), notes: [...notes, ...drawn.notes] };
+  const empty = multiLabel ? drawn.videos.map((video) => ({ ...video, label: '', labels: [] })) : drawn.videos;
+  return { ...common, videos: [...videos, ...empty].map(named), notes: [...notes, ...drawn.notes] };
 }
 
 /** Films whose stretches without label are background: those that the data says it of, or all by the user's word. */
@@ -184,12 +196,13 @@ function refuseMissing(videos: readonly FoundVideo[]): void {
 
 /** A class missing from train is almost always a misspelt label. A dataset without train is for testing only. */
 function refuseUntrained(path: string, videos: readonly LabelledVideo[]): void {
-  const trained = new Set(videos.filter((video) => video.split === 'train').map((video) => video.label));
+  const trained = new Set(videos.filter((video) => video.split === 'train').flatMap(labelsOf));
   if (trained.size === 0) return;
-  const stray = videos.find((video) => !trained.has(video.label));
+  const strayLabel = (video: LabelledVideo) => labelsOf(video).find((label) => !trained.has(label));
+  const stray = videos.find((video) => strayLabel(video) !== undefined);
   if (stray === undefined) return;
   throw new DatasetError(
-    `${path}: class "${stray.label}" is in ${stray.split} (${stray.name}) but not in train; ` +
+    `${path}: class "${strayLabel(stray)}" is in ${stray.split} (${stray.name}) but not in train; ` +
       `train has ${some([...trained].sort(byText))}`,
   );
 }

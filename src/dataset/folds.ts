@@ -6,7 +6,8 @@ import { ConfigError, DatasetError } from '../errors.js';
 import { Rng } from '../rng.js';
 import { partsByGroup } from './groupSplit.js';
 import { type Groups, groupsOf } from './groups.js';
-import { byText, type LabelledVideo, type LabelledVideos } from './labelledVideos.js';
+import { byText, type LabelledVideo, type LabelledVideos, labelsOf } from './labelledVideos.js';
+import { strataOf } from './labelSets.js';
 import { carvedValidation, mixedNote } from './settleSplits.js';
 import { some } from './some.js';
 
@@ -103,20 +104,16 @@ function partsByClass(data: LabelledVideos, count: number, seed: number): Fold[]
       throw new ConfigError(
         `folds: ${count} parts of ${groups.count} groups by ${groups.by} (${root}), which stay together; take ${groups.count} at most`,
       );
-    const partOf = partsByGroup(
-      videos.map(({ label }) => label),
-      groups,
-      count,
-      seed,
-    );
+    const partOf = partsByGroup(videos.map(labelsOf), groups, count, seed);
     return Array.from({ length: count }, (_, part) => {
       return { name: String(part + 1), tested: new Set(videos.filter((_, i) => partOf[i] === part)) };
     });
   }
   const parts = Array.from({ length: count }, () => new Set<LabelledVideo>());
   let next = 0;
-  for (const label of labels) {
-    const members = videos.filter((video) => video.label === label).sort((a, b) => byText(a.name, b.name));
+  const strata = strataOf(videos);
+  for (const label of strata.includes('') ? [...labels, ''] : labels) {
+    const members = videos.filter((_, i) => strata[i] === label).sort((a, b) => byText(a.name, b.name));
     for (const video of new Rng([seed, 'folds', label]).shuffle(members)) parts[next++ % count]?.add(video);
   }
   return parts.map((tested, i) => ({ name: String(i + 1), tested }));
@@ -124,8 +121,8 @@ function partsByClass(data: LabelledVideos, count: number, seed: number): Fold[]
 
 /** A class within one group is never trained on when that group is left out. */
 function refuseUntrained({ root, videos }: LabelledVideos, { name, tested }: Fold): void {
-  const trained = new Set(videos.filter((video) => !tested.has(video)).map(({ label }) => label));
-  const strange = [...new Set([...tested].map(({ label }) => label))].filter((label) => !trained.has(label));
+  const trained = new Set(videos.filter((video) => !tested.has(video)).flatMap(labelsOf));
+  const strange = [...new Set([...tested].flatMap(labelsOf))].filter((label) => !trained.has(label));
   if (strange.length === 0) return;
   throw new DatasetError(
     `fold "${name}" would test what no other fold shows: ${some(strange.sort(byText))}; leave these classes or rows out (--filter)`,

@@ -12,7 +12,8 @@ export interface Footage {
   readonly by: string;
 }
 
-type Video = Pick<LabelledVideo, 'name' | 'labelIndex' | 'columns'> & Partial<Pick<LabelledVideo, 'path' | 'segment'>>;
+type Video = Pick<LabelledVideo, 'name' | 'labelIndex' | 'columns'> &
+  Partial<Pick<LabelledVideo, 'path' | 'segment' | 'labelIndices'>>;
 
 /**
  * By the first column of the list that tells recordings apart, else by the film of segments, else by names that differ in their last number
@@ -52,8 +53,8 @@ function tellingApart<V extends Video>(
     return number;
   });
   const seen = new Map<number, Set<number>>();
-  videos.forEach(({ labelIndex }, i) => {
-    seen.set(labelIndex, (seen.get(labelIndex) ?? new Set()).add(groups[i] as number));
+  videos.forEach(({ labelIndex, labelIndices = [labelIndex] }, i) => {
+    for (const place of labelIndices) seen.set(place, (seen.get(place) ?? new Set()).add(groups[i] as number));
   });
   const twice = [...seen.values()].every((recordings) => recordings.size > 1);
   return twice && numbers.size < videos.length ? { groups, by } : undefined;

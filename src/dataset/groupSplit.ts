@@ -7,6 +7,9 @@ import type { SplitShares } from './split.js';
 /** Orders tried; the best by classes covered, then by distance from the shares. */
 const tries = 64;
 
+/** The class of each sample, or its classes where it has several at once. */
+type LabelSets = readonly (string | readonly string[])[];
+
 /** [groups][classes] samples. */
 type Counts = readonly Float64Array[];
 
@@ -14,7 +17,7 @@ type Counts = readonly Float64Array[];
  * A split for every sample. Undefined where a part that was asked for would stay empty, since the rest must keep each of its classes; of two
  * groups, validation goes without.
  */
-export function splitByGroup(labels: readonly string[], groups: Groups, shares: SplitShares, seed: number): Split[] | undefined {
+export function splitByGroup(labels: LabelSets, groups: Groups, shares: SplitShares, seed: number): Split[] | undefined {
   const counts = countsOf(labels, groups);
   const rng = new Rng([seed, 'split', 'groups']);
   let best: Attempt | undefined;
@@ -32,7 +35,7 @@ function lacks(sides: readonly Split[], { count }: Groups, { val, test }: SplitS
 }
 
 /** Parts of about equal size, as `count` sets of groups: the part of each sample, from 0. */
-export function partsByGroup(labels: readonly string[], groups: Groups, count: number, seed: number): number[] {
+export function partsByGroup(labels: LabelSets, groups: Groups, count: number, seed: number): number[] {
   const counts = countsOf(labels, groups);
   const size = (group: number) => sum(counts[group] as Float64Array);
   const order = new Rng([seed, 'folds', 'groups']).shuffle([...counts.keys()]).sort((a, b) => size(b) - size(a));
@@ -50,13 +53,15 @@ export function partsByGroup(labels: readonly string[], groups: Groups, count: n
   return Array.from(groups.of, (group) => partOf.get(group) ?? 0);
 }
 
-function countsOf(labels: readonly string[], groups: Groups): Counts {
-  const places = new Map([...new Set(labels)].sort().map((label, i) => [label, i]));
+function countsOf(labels: LabelSets, groups: Groups): Counts {
+  const places = new Map([...new Set(labels.flat())].sort().map((label, i) => [label, i]));
   const counts = Array.from({ length: groups.count }, () => new Float64Array(places.size));
-  labels.forEach((label, i) => {
+  labels.forEach((set, i) => {
     const row = counts[groups.of[i] as number] as Float64Array;
-    const place = places.get(label) as number;
-    row[place] = (row[place] as number) + 1;
+    for (const label of [set].flat()) {
+      const place = places.get(label) as number;
+      row[place] = (row[place] as number) + 1;
+    }
   });
   return counts;
 }

@@ -15,8 +15,11 @@ export interface LabelledVideo {
   /** Path below the data set's root, with forward slashes: the same on every machine. Of a segment with its times: "a.mp4@2.000-7.500". */
   readonly name: string;
   readonly label: string;
-  /** Place of the label in `labels`. */
+  /** Place of the label in `labels`; -1 where a video has several at once. */
   readonly labelIndex: number;
+  /** All that are true of it, sorted, none included, and their places: only where videos have several at once. `label` joins them. */
+  readonly labels?: readonly string[];
+  readonly labelIndices?: readonly number[];
   readonly split: Split;
   /** Further columns of the list; empty for folders. */
   readonly columns: Readonly<Record<string, string>>;
@@ -28,6 +31,8 @@ export interface LabelledVideos {
   readonly source: 'class folders' | 'split folders' | 'list';
   /** Sorted by code points; a video's labelIndex points here. */
   readonly labels: readonly string[];
+  /** Videos have any number of labels at once, in `labels` and `labelIndices`. */
+  readonly multiLabel?: true;
   /** Sorted by name (folders) or in the list's order. */
   readonly videos: readonly LabelledVideo[];
   /** Origin of the split, for the record: "column split", "folders", "80/10/10 by class, seed 0". */
@@ -45,6 +50,8 @@ export interface FoundVideo {
   readonly path: string;
   readonly name: string;
   readonly label: string;
+  /** Only from a column `labels`; `label` joins them. */
+  readonly labels?: readonly string[];
   readonly split: Split | undefined;
   readonly columns: Readonly<Record<string, string>>;
   /** As stated; resolved into `segment` when the film's length is known. */
@@ -65,6 +72,12 @@ export interface RowFault {
   readonly video: FoundVideo;
   readonly reason: string;
 }
+
+/** The labels of a video, whether it has one or any number at once. */
+export const labelsOf = ({ label, labels }: Pick<LabelledVideo, 'label' | 'labels'>): readonly string[] => labels ?? [label];
+
+/** As one text, for messages and digests; "" for none. */
+export const joinedLabels = (labels: readonly string[]): string => labels.join('|');
 
 /** The videos of one split; a DatasetError that lists what there is when it has none. */
 export function videosOf(data: LabelledVideos, split: Split): LabelledVideo[] {

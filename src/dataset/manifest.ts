@@ -1,12 +1,13 @@
 /**
- * Reads a manifest: CSV or TSV with a header, or JSON lines; columns path and label, optionally split and times (see rowTimes.ts), others
+ * Reads a manifest: CSV or TSV with a header, or JSON lines; columns path and label or labels, optionally split and times (see rowTimes.ts), others
  * kept.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { DatasetError } from '../errors.js';
-import { type FoundVideo, type Split, splitNamed } from './labelledVideos.js';
+import { type FoundVideo, joinedLabels, type Split, splitNamed } from './labelledVideos.js';
+import { labelsInCell } from './labelSets.js';
 import { takeTimes } from './rowTimes.js';
 
 interface Row {
@@ -61,8 +62,8 @@ function delimiterOf(text: string): ',' | ';' {
 /** Columns without a name, as spreadsheets pad tables with, are left out. */
 function checkHeader(list: string, header: string[], { labelled = true }: ManifestOptions): (string | false)[] {
   const names = header.map((name) => name.trim());
-  const missing = ['path', ...(labelled ? ['label'] : [])].filter((name) => !names.includes(name));
-  if (missing.length > 0) {
+  const isLabelled = names.includes('label') || names.includes('labels');
+  if (!names.includes('path') || (labelled && !isLabelled)) {
     throw new DatasetError(`expected a first line with the columns path,label[,split], got ${names.join(',')}`, { path: list });
   }
   const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i);
@@ -85,6 +86,10 @@ function jsonRow(list: string, content: string, line: number): Row {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new DatasetError(`${list}:${line}: expected an object like {"path": ..., "label": ...}`);
   }
+  if ('label' in value && Array.isArray(value.label)) {
+    const message = `a list under "label": write "labels": ${JSON.stringify(value.label)} for several at once`;
+    throw new DatasetError(message, { path: `${list}:${line}` });
+  }
   const cells = Object.entries(value).map(([name, cell]) => [name, typeof cell === 'string' ? cell : JSON.stringify(cell)]);
   return { line, cells: Object.fromEntries(cells) };
 }
@@ -92,9 +97,9 @@ function jsonRow(list: string, content: string, line: number): Row {
 function foundVideo(list: string, folder: string, row: Row, { allowOutside, labelled = true }: ManifestOptions): FoundVideo {
   const where = `${list}:${row.line}`;
   const { rest, ...times } = takeTimes(row.cells);
-  const { path: given, label = '', split, ...columns } = rest;
+  const { path: given, label, labels, split, ...columns } = rest;
   if (!given) throw new DatasetError('the path is empty', { path: where });
-  if (labelled && label.trim() === '') throw new DatasetError(`the label of ${given} is empty`, { path: where });
+  const named = labelled ? namedIn(given, { label, labels }, where) : { label: (label ?? labels ?? '').trim() };
   const path = resolve(folder, given);
   const below = relative(folder, path);
   const outside = below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
@@ -105,7 +110,20 @@ function foundVideo(list: string, folder: string, row: Row, { allowOutside, labe
     );
   }
   const name = below.split(sep).join('/');
-  return { path, name, label: label.trim(), split: splitCell(split, where), columns, ...times, where };
+  return { path, name, ...named, split: splitCell(split, where), columns, ...times, where };
+}
+
+type Cells = Readonly<Record<'label' | 'labels', string | undefined>>;
+
+function namedIn(video: string, { label, labels }: Cells, where: string): Pick<FoundVideo, 'label' | 'labels'> {
+  if (labels !== undefined && label !== undefined)
+    throw new DatasetError('both a label and labels; keep one of the columns', { path: where });
+  if (labels === undefined) {
+    if (!label?.trim()) throw new DatasetError(`the label of ${video} is empty`, { path: where });
+    return { label: label.trim() };
+  }
+  const set = labelsInCell(labels, where);
+  return { label: joinedLabels(set), labels: set };
 }
 
 function splitCell(cell: string | undefined, where: string): Split | undefined {

@@ -4,7 +4,7 @@ import type { AnnotatedFilm, Annotations, Moment } from '../annotations/annotati
 import { DatasetError } from '../errors.js';
 import type { CompleteFilm } from './background.js';
 import type { Found } from './found.js';
-import type { FoundVideo } from './labelledVideos.js';
+import { byText, type FoundVideo, joinedLabels } from './labelledVideos.js';
 import { checkTimes } from './rowTimes.js';
 import { counted } from './some.js';
 
@@ -17,7 +17,7 @@ export interface MomentOptions {
   readonly aroundSec?: number | undefined;
 }
 
-/** A row for each moment. Moments of several labels are a DatasetError. */
+/** A row for each moment, with a set of labels where it has several. */
 export function foundMoments({ films, notes }: Annotations, options: MomentOptions): Found {
   const placed = films.map((film) => ({ film, place: placeOf(film, options) }));
   const videos = placed.flatMap(({ film, place }) => film.moments.flatMap((moment) => rowOf(moment, film, place, options)));
@@ -38,11 +38,12 @@ function placeOf(film: AnnotatedFilm, { root, find }: MomentOptions): Place {
 function rowOf(moment: Moment, { split }: AnnotatedFilm, place: Place, { aroundSec }: MomentOptions): FoundVideo[] {
   const { labels, where, subject, attributes } = moment;
   if (isPoint(moment) && aroundSec === undefined) return [];
-  const [label, ...others] = labels;
+  const [label] = labels;
   if (label === undefined) throw new DatasetError('has no label', { path: where });
-  if (others.length > 0) throw new DatasetError(`has several labels: ${labels.join(', ')}`, { path: where });
+  const set = [...new Set(labels)].sort(byText);
+  const named = set.length === 1 ? { label } : { label: joinedLabels(set), labels: set };
   const columns = { ...attributes, ...(subject !== undefined && { subject }) };
-  return [{ ...place, label, split, columns, ...timesOf(moment, aroundSec), where }];
+  return [{ ...place, ...named, split, columns, ...timesOf(moment, aroundSec), where }];
 }
 
 const isPoint = ({ startSec, endSec }: Moment): boolean => startSec !== undefined && startSec === endSec;

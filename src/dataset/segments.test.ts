@@ -173,5 +173,8 @@ test('annotations become segments of their films; stretches called complete are 
     ['1.000-3.000', '8.500-9.500', '0.000-0.500'],
   );
   const both = { ...film, moments: [{ ...moments[0], labels: ['x', 'y'], where: 'm:7' }] };
-  await assert.rejects(annotatedVideos({ films: [both], notes: [] }, { root, find }), /m:7: has several labels: x, y/);
+  const several = await annotatedVideos({ films: [both], notes: [] }, { root, find }, { background: false });
+  assert.deepEqual([several.multiLabel, several.videos.map(({ labels }) => labels)], [true, [['x', 'y']]]);
+  const one = annotatedVideos({ films: [both], notes: [] }, { root, find }, { labels: 'one', background: false });
+  await assert.rejects(one, /m:7: --labels one: expected one label of .*, got x\|y/);
 });

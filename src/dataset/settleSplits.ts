@@ -1,7 +1,7 @@
 /** Which split each sample is of: as the data says, or divided here, with the segments of a film on one side where that can be. */
 import { splitByGroup } from './groupSplit.js';
 import { type Groups, groupsOf } from './groups.js';
-import { type FoundVideo, type Split, splitNames } from './labelledVideos.js';
+import { type FoundVideo, labelsOf, type Split, splitNames } from './labelledVideos.js';
 import { counted } from './some.js';
 import { defaultShares, defaultValShare, describeShares, type SplitShares, splitByClass } from './split.js';
 
@@ -23,7 +23,7 @@ export interface Settled {
 }
 
 /** What is known of a sample before it has a split. */
-type Sample = Pick<FoundVideo, 'path' | 'segment' | 'name' | 'label' | 'columns'>;
+type Sample = Pick<FoundVideo, 'path' | 'segment' | 'name' | 'label' | 'labels' | 'columns'>;
 
 /** The dataset's own split, else a seeded one; val out of train where only val is missing. */
 export function settleSplits(videos: readonly FoundVideo[], options: SplitOptions): Settled {
@@ -68,7 +68,7 @@ export const carvedValidation = (training: readonly Sample[], share: number, see
 /** By groups where the samples have some and they can be divided; else by class, which is said. */
 function divided(videos: readonly Sample[], shares: SplitShares, seed: number): Divided {
   const groups = groupsOf(videos);
-  const labels = videos.map(({ label }) => label);
+  const labels = videos.map(labelsOf);
   const apart = groups && splitByGroup(labels, groups, shares, seed);
   if (apart) return { splits: apart, by: groups.by, notes: [] };
   return { splits: splitByClass(videos, shares, seed), by: 'class', notes: groups ? [mixedNote(groups)] : [] };

@@ -1,5 +1,6 @@
 import { Rng } from '../rng.js';
 import { byText, type FoundVideo, type Split } from './labelledVideos.js';
+import { strataOf } from './labelSets.js';
 
 /** Parts of each class that go to each split; they add up to 1. */
 export interface SplitShares {
@@ -10,11 +11,14 @@ export interface SplitShares {
 
 export const defaultShares: SplitShares = { train: 0.8, val: 0.1, test: 0.1 };
 
+type Named = Pick<FoundVideo, 'name' | 'label' | 'labels'>;
+
 /** A split for every video, in the videos' order. Depends on names, labels and seed only, not on the order. */
-export function splitByClass(videos: readonly Pick<FoundVideo, 'name' | 'label'>[], shares: SplitShares, seed: number): Split[] {
-  const splitOf = new Map<Pick<FoundVideo, 'name' | 'label'>, Split>();
-  for (const label of new Set(videos.map((video) => video.label))) {
-    const members = videos.filter((video) => video.label === label).sort((a, b) => byText(a.name, b.name));
+export function splitByClass(videos: readonly Named[], shares: SplitShares, seed: number): Split[] {
+  const splitOf = new Map<Named, Split>();
+  const strata = strataOf(videos);
+  for (const label of new Set(strata)) {
+    const members = videos.filter((_, i) => strata[i] === label).sort((a, b) => byText(a.name, b.name));
     const counts = countsFor(members.length, shares);
     new Rng([seed, 'split', label]).shuffle(members).forEach((video, i) => {
       splitOf.set(video, i < counts.test ? 'test' : i < counts.test + counts.val ? 'val' : 'train');
@@ -27,7 +31,7 @@ export function splitByClass(videos: readonly Pick<FoundVideo, 'name' | 'label'>
 export const defaultValShare = 0.1;
 
 /** train or val for every training video, in their order: `share` of each class, none of a class of one video. */
-export const carveValidation = (training: readonly Pick<FoundVideo, 'name' | 'label'>[], share: number, seed: number): Split[] =>
+export const carveValidation = (training: readonly Named[], share: number, seed: number): Split[] =>
   splitByClass(training, { train: 1 - share, val: share, test: 0 }, seed);
 
 /** Rounded shares; a class of a few videos keeps one for training first, then one for testing, then one for validation. */

@@ -227,7 +227,7 @@ function reportData(
     epochs: trained.epochs.map(({ epoch, trainLoss, trainTop1, valLoss, valTop1 }) => ({
       epoch,
       trainLoss,
-      trainAccuracy: trainTop1,
+      ...(trainTop1 !== undefined && { trainAccuracy: trainTop1 }),
       ...(valLoss !== undefined && { valLoss }),
       ...(valTop1 !== undefined && { valAccuracy: valTop1 }),
     })),

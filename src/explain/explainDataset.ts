@@ -85,6 +85,10 @@ export async function explainDataset(
   const { blocks = false, out, force = false, onProgress, signal, ...explaining } = options;
   const explainer = await loadExplainer(weightsPath, explaining);
   try {
+    if (explainer.multiLabel) {
+      const message = 'has several labels at once; a data set is explained for one a clip: explain single videos instead';
+      throw new ConfigError(message, { path: weightsPath });
+    }
     const path = out === undefined ? undefined : fileFor(out, force);
     const study = new Study(explainer, blocks, placesFor(explainer.labels, videos));
     const read = (video: TestVideo, leaving: AbortSignal) => explainer.read(video, leaving);

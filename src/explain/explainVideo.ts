@@ -64,7 +64,7 @@ export async function explainVideo(
     const explanation: VideoExplanation = {
       ...{ video: videoPath, durationSec, weights: weightsPath, model: explainer.config.name, blindness: explainer.blindness },
       ...(truncated !== undefined && { truncated }),
-      ...explanationOf(watched, explainer.labels, places, tokenWords(explainer.config)),
+      ...explanationOf(watched, explainer, places, tokenWords(explainer.config)),
       files: Object.values(files),
     };
     if (out !== undefined) await new Writing(explainer, watched, explanation, options, signal).all(out, files);

@@ -77,6 +77,8 @@ export async function loadExplainer(weights: string, options: ExplainerOptions =
 export class Explainer {
   readonly config: NetworkConfig;
   readonly labels: readonly string[];
+  /** Any number of labels is true of a clip. */
+  readonly multiLabel: boolean;
   readonly preprocess: Preprocess;
   readonly blindness: Blindness;
   readonly workers: number;
@@ -98,6 +100,7 @@ export class Explainer {
       );
     }
     [this.config, this.labels, this.preprocess] = [config, labels, preprocess];
+    this.multiLabel = weights.multiLabel === true;
     const platform = platformOf(options);
     const { threads, workers = decodersFor(platform.cores), blindness = 'average', ...reading } = options;
     this.blindness = blindness;

@@ -1,4 +1,5 @@
 import type { ClipTensor } from '../clip/clipTensor.js';
+import { sigmoid } from '../metrics/sigmoid.js';
 import { softmax, topK } from '../metrics/softmax.js';
 import type { Blinding } from '../models/ablationGraph.js';
 import type { Place } from '../models/model.js';
@@ -99,7 +100,7 @@ export interface TokenWords {
 
 export function explanationOf(
   seen: Seen,
-  labels: readonly string[],
+  { labels, multiLabel }: { readonly labels: readonly string[]; readonly multiLabel: boolean },
   places: readonly Place[],
   { reaches, caveat }: TokenWords,
 ): Explanation {
@@ -109,11 +110,14 @@ export function explanationOf(
   const headReads = readByHead(places);
   const last = usedAt(seen, places.at(-1));
   const tokens = blind.length - places.length;
-  const blinded = (place: number) => blindedOf(ablationEffect(untouched, blind[place] ?? []), labels);
+  const blinded = (place: number) => blindedOf(ablationEffect(untouched, blind[place] ?? [], multiLabel), labels);
   return {
     timesSec: seen.timesSec,
     labels,
-    predictions: topK(softmax(untouched), 5).map(({ labelIndex, score }) => ({ label: labels[labelIndex] ?? '', score })),
+    predictions: topK((multiLabel ? sigmoid : softmax)(untouched), 5).map(({ labelIndex, score }) => ({
+      label: labels[labelIndex] ?? '',
+      score,
+    })),
     leastOverlap: leastOverlap(blocks),
     headReads,
     caveat,

@@ -1,4 +1,5 @@
 /** Token importance by ablation: logits with a token against logits without it, for one clip or many labelled ones. */
+import { sigmoid } from '../metrics/sigmoid.js';
 import { softmax } from '../metrics/softmax.js';
 
 /** The effect of one ablation on one clip. */
@@ -16,15 +17,16 @@ export interface AblationEffect {
   readonly evidence: readonly number[];
 }
 
-export function ablationEffect(untouched: ArrayLike<number>, blind: ArrayLike<number>): AblationEffect {
-  const [before, after] = [softmax(untouched), softmax(blind)];
+/** With several labels at once probabilities are sigmoids, and evidence is not centred: each class has a logit of its own. */
+export function ablationEffect(untouched: ArrayLike<number>, blind: ArrayLike<number>, multiLabel = false): AblationEffect {
+  const [before, after] = multiLabel ? [sigmoid(untouched), sigmoid(blind)] : [softmax(untouched), softmax(blind)];
   const predictedIndex = largestOf(before);
   return {
     predictedIndex,
     score: before[predictedIndex] ?? 0,
     blindScore: after[predictedIndex] ?? 0,
     blindPredictedIndex: largestOf(after),
-    evidence: difference(centred(untouched), centred(blind)),
+    evidence: multiLabel ? difference(Array.from(untouched), Array.from(blind)) : difference(centred(untouched), centred(blind)),
   };
 }
 

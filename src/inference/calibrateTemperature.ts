@@ -5,6 +5,13 @@
 import type { Views } from '../clip/clipView.js';
 import { ConfigError } from '../errors.js';
 import {
+  binaryCalibration,
+  fitBinaryTemperature,
+  fitThresholds,
+  type MultiLabelLogits,
+  scoredMany,
+} from '../metrics/binaryCalibration.js';
+import {
   type CalibrationReport,
   calibrationReport,
   fitTemperature,
@@ -17,8 +24,10 @@ import { parseCheckpoint } from '../weights/checkpoint.js';
 import { readSafetensors, writeSafetensors } from '../weights/files.js';
 import { locateWeights } from '../weights/locateWeights.js';
 import { isOnnxFile } from '../weights/onnxFile.js';
-import { evaluateDataset, type TestVideo } from './evaluate.js';
+import { type EvaluateOptions, evaluateDataset, type TestVideo } from './evaluate.js';
+import { evaluateMultiLabel } from './evaluateMultiLabel.js';
 import { openRecogniser, type RecogniserOptions } from './fileRecogniser.js';
+import type { Recogniser } from './recogniser.js';
 
 export interface CalibrateOptions {
   /** Name of the videos' split, for the record; `val` by default. */
@@ -63,10 +72,10 @@ export async function calibrateCheckpoint(
   const recogniser = await openRecogniser(parseCheckpoint(file, path), { mode: 'throughput', ...machine }, path);
   try {
     const asked = { ...views, logits: true, signal, ...(onProgress && { onProgress }) };
-    const { rows } = await evaluateDataset(recogniser, videos, asked);
-    const place = new Map(recogniser.labels.map((label, i) => [label, i]));
-    const clips = rows.map(({ label, logits = [] }) => ({ labelIndex: place.get(label) ?? -1, logits }));
-    const fitted = fit(clips, { split, views: `${views.clips}x${views.crops}` }, unknown);
+    const source = { split, views: `${views.clips}x${views.crops}` };
+    const fitted = recogniser.multiLabel
+      ? fitMany(await multiLabelLogits(recogniser, videos, asked), source, recogniser.labels.length, unknown)
+      : fit(await oneLabelLogits(recogniser, videos, asked), source, unknown);
     signal?.throwIfAborted();
     await writeSafetensors(out, { ...file, metadata: { ...file.metadata, calibration: JSON.stringify(fitted.calibration) } });
     return { path: out, ...fitted };
@@ -75,11 +84,52 @@ export async function calibrateCheckpoint(
   }
 }
 
-function fit(
-  clips: readonly LogitClip[],
-  source: { readonly split: string; readonly views: string },
-  wanted: number | undefined,
+/** What it was fitted on: split and views. */
+interface Source {
+  readonly split: string;
+  readonly views: string;
+}
+
+type Ask = [recogniser: Recogniser, videos: readonly TestVideo[], asked: EvaluateOptions];
+
+const placesIn = ({ labels }: Recogniser): ((label: string) => number) => {
+  const place = new Map(labels.map((label, i) => [label, i]));
+  return (label) => place.get(label) ?? -1;
+};
+
+async function oneLabelLogits(...ask: Ask): Promise<LogitClip[]> {
+  const placeOf = placesIn(ask[0]);
+  return (await evaluateDataset(...ask)).rows.map(({ label, logits = [] }) => ({ labelIndex: placeOf(label), logits }));
+}
+
+async function multiLabelLogits(...ask: Ask): Promise<MultiLabelLogits[]> {
+  const placeOf = placesIn(ask[0]);
+  return (await evaluateMultiLabel(...ask)).rows.map(({ labels, logits = [] }) => ({
+    labelIndices: labels.map(placeOf),
+    logits,
+  }));
+}
+
+/** A temperature, and for each class the threshold of greatest F1. */
+function fitMany(
+  clips: readonly MultiLabelLogits[],
+  source: Source,
+  classes: number,
+  unknown: number | undefined,
 ): Omit<Calibrated, 'path'> {
+  if (unknown !== undefined)
+    throw new ConfigError('--unknown: is for weights of one label; with several at once each gets a threshold anyway');
+  const { temperature, nllBefore, nllAfter } = fitBinaryTemperature(clips);
+  const calibrated = clips.map((clip) => scoredMany(clip, temperature));
+  const [before, after] = [clips.map((clip) => scoredMany(clip, 1)), calibrated].map(binaryCalibration) as [
+    CalibrationReport,
+    CalibrationReport,
+  ];
+  const fittedOn = { videos: clips.length, ...source, eceBefore: before.ece, eceAfter: after.ece, nllBefore, nllAfter };
+  return { calibration: { temperature, fittedOn, thresholds: fitThresholds(calibrated, classes) }, before, after };
+}
+
+function fit(clips: readonly LogitClip[], source: Source, wanted: number | undefined): Omit<Calibrated, 'path'> {
   const { temperature, nllBefore, nllAfter } = fitTemperature(clips);
   const calibrated = clips.map((clip) => scored(clip, temperature));
   const [before, after] = [calibrationReport(clips.map((clip) => scored(clip, 1))), calibrationReport(calibrated)];

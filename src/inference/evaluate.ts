@@ -4,10 +4,10 @@
  */
 
 import type { Views } from '../clip/clipView.js';
-import type { LabelledVideo } from '../dataset/labelledVideos.js';
+import { type LabelledVideo, labelsOf } from '../dataset/labelledVideos.js';
 import { some } from '../dataset/some.js';
 import type { VideoPart } from '../dataset/videoPart.js';
-import { DatasetError } from '../errors.js';
+import { ConfigError, DatasetError } from '../errors.js';
 import { computeMetrics, type Metrics } from '../metrics/metrics.js';
 import type { ClipResult, Recogniser } from './recogniser.js';
 
@@ -44,7 +44,7 @@ export interface Evaluation {
 }
 
 /** What evaluation needs of a labelled video. */
-export type TestVideo = Pick<LabelledVideo, 'path' | 'segment' | 'name' | 'label'>;
+export type TestVideo = Pick<LabelledVideo, 'path' | 'segment' | 'name' | 'label' | 'labels'>;
 
 /**
  * Recognises all videos and compares. Rejects with a DatasetError before anything is decoded when a label is none of the
@@ -55,16 +55,32 @@ export async function evaluateDataset(
   videos: readonly TestVideo[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { onProgress, ...views } = options;
-  const places = placesOf(recogniser.labels, videos);
-  const rows: EvaluatedVideo[] = [];
-  for await (const result of recogniser.recogniseMany(videos, { ...views, top: 1 })) {
-    if ('error' in result) throw result.error;
-    rows.push(row(videos[rows.length] as TestVideo, result));
-    onProgress?.(rows.length, videos.length);
+  if (recogniser.multiLabel) throw new ConfigError('these weights have several labels at once; use evaluateMultiLabel');
+  const several = videos.find(({ labels }) => labels !== undefined);
+  if (several) {
+    const message = 'has several labels at once, and the weights one; --labels one reads lists of one label each';
+    throw new DatasetError(message, { path: several.name });
   }
+  const places = placesOf(recogniser.labels, videos);
+  const rows = await recognisedRows(recogniser, videos, row, options);
   const clips = rows.map(({ label, scores }) => ({ labelIndex: places.get(label) ?? -1, scores }));
   return { metrics: computeMetrics(clips, recogniser.labels), rows };
+}
+
+/** A row a video, in their order; rejects with the error of the first that cannot be read. */
+export async function recognisedRows<Row>(
+  recogniser: Recogniser,
+  videos: readonly TestVideo[],
+  rowOf: (video: TestVideo, recognised: ClipResult) => Row,
+  { onProgress, ...views }: EvaluateOptions,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const result of recogniser.recogniseMany(videos, { ...views, top: 1 })) {
+    if ('error' in result) throw result.error;
+    rows.push(rowOf(videos[rows.length] as TestVideo, result));
+    onProgress?.(rows.length, videos.length);
+  }
+  return rows;
 }
 
 function row({ path, segment, name, label }: TestVideo, recognised: ClipResult): EvaluatedVideo {
@@ -75,9 +91,9 @@ function row({ path, segment, name, label }: TestVideo, recognised: ClipResult):
   return { ...video, predicted: best.label, correct: best.label === label, score: best.score, scores, ...more };
 }
 
-function placesOf(labels: readonly string[], videos: readonly TestVideo[]): Map<string, number> {
+export function placesOf(labels: readonly string[], videos: readonly TestVideo[]): Map<string, number> {
   const places = new Map(labels.map((label, i) => [label, i]));
-  const strange = [...new Set(videos.map(({ label }) => label))].filter((label) => !places.has(label));
+  const strange = [...new Set(videos.flatMap(labelsOf))].filter((label) => !places.has(label));
   if (strange.length === 0) return places;
   const what = strange.length === 1 ? 'a class' : `${strange.length} classes`;
   throw new DatasetError(

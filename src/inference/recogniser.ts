@@ -14,6 +14,7 @@ import { type FrameStack, sampleClips } from '../clip/sampleClips.js';
 import { orderedMap } from '../dataset/orderedMap.js';
 import type { FileSource } from '../dataset/videoPart.js';
 import { ConfigError, isFaultOf, type LimitError, type VideoError, WeightsError } from '../errors.js';
+import { acceptedOf, averageSigmoids, usualThreshold } from '../metrics/multiLabel.js';
 import { averageViews, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
 import type { Platform } from '../platform/platform.js';
@@ -47,6 +48,8 @@ export interface RecogniserSettings {
   readonly mode?: Mode;
   /** An answer whose best score is lower is `unknown`; by default what is stored with the weights, if anything. 0 for none. */
   readonly rejectThreshold?: number;
+  /** Weights of several labels at once: the score from which any class is there; by default the thresholds stored with them, else 0.5. */
+  readonly threshold?: number;
   /** Give the recogniser back before its network is loaded, so that the first video is decoded meanwhile; false by default. */
   readonly background?: boolean;
 }
@@ -110,6 +113,10 @@ export class Recogniser<Source = FileSource> {
   readonly preprocess: Preprocess;
   /** Facts stored with the weights: how they were trained. */
   readonly notes: Readonly<Record<string, string>>;
+  /** Any number of labels is true of a clip. */
+  readonly multiLabel: boolean;
+  /** Score from which each class is there [classes], with several labels at once; else empty. */
+  readonly thresholds: readonly number[];
   /** How the weights were calibrated, where they were. */
   readonly calibration: Calibration | undefined;
   /** Answers with a lower best score are unknown; 0 for none. */
@@ -124,6 +131,8 @@ export class Recogniser<Source = FileSource> {
     const { config, labels, preprocess, notes, calibration } = weights;
     [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
     const { threads, engines, mode = 'latency', rejectThreshold = calibration?.rejectThreshold ?? 0 } = settings;
+    this.multiLabel = weights.multiLabel === true;
+    this.thresholds = thresholdsOf(weights, settings);
     [this.calibration, this.rejectThreshold] = [calibration, checkedThreshold(rejectThreshold)];
     [this.reader, this.mode] = [reader, mode];
     const values = 'model' in weights ? weights : { parameters: weights.parameters, statistics: weights.statistics };
@@ -275,9 +284,12 @@ export class Recogniser<Source = FileSource> {
 
   private shown(logits: readonly Float32Array[], { top = 5, logits: wanted = false }: RecogniseOptions): FramesResult {
     const scores = this.scoresOf(logits);
-    const predictions = topK(scores, top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
+    const there = this.multiLabel ? acceptedOf(scores, this.thresholds) : [];
+    const ranked = topK(scores, scores.length).filter(({ labelIndex }, i) => i < top || there.includes(labelIndex));
+    const predictions = ranked.map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
     return {
       ...{ predictions, scores },
+      ...(this.multiLabel && { labels: there.map((k) => this.labels[k] ?? '') }),
       ...(Math.max(...scores) < this.rejectThreshold && { unknown: true as const }),
       ...(wanted && { logits }),
     };
@@ -292,10 +304,15 @@ export class Recogniser<Source = FileSource> {
   }
 
   private timelineOf(video: Long<Source>, options: TimelineOptions): Promise<VideoTimeline> {
-    const { labels, preprocess, rejectThreshold } = this;
+    const { labels, preprocess, thresholds, rejectThreshold } = this;
     const scoresOf = (logits: Float32Array) => this.scoresOf([logits]);
     const run = () =>
-      recogniseWindows(this.reader, this.inference, { ...video, labels, preprocess, rejectThreshold, scoresOf }, options);
+      recogniseWindows(
+        this.reader,
+        this.inference,
+        { ...video, labels, preprocess, thresholds, rejectThreshold, scoresOf },
+        options,
+      );
     const result = this.lastTimeline.then(run);
     this.lastTimeline = result.catch(() => {});
     return result;
@@ -320,13 +337,31 @@ export class Recogniser<Source = FileSource> {
 
   /** Logits of views -> probabilities: all that this recogniser says of scores goes through here. */
   private scoresOf(logits: readonly Float32Array[]): number[] {
-    return averageViews(logits, this.calibration?.temperature);
+    const average = this.multiLabel ? averageSigmoids : averageViews;
+    return average(logits, this.calibration?.temperature);
   }
 
   /** Ends all threads. What is under way is rejected. */
   async close(): Promise<void> {
     await Promise.all([this.reader.close(), this.inference.close()]);
   }
+}
+
+/**
+ * Score from which each class of weights is there [classes], with several labels at once; else empty. Also used by streams. ConfigError for
+ * a threshold of the other kind of weights.
+ */
+export function thresholdsOf(
+  { multiLabel, labels, calibration }: Pick<Checkpoint, 'multiLabel' | 'labels' | 'calibration'>,
+  { threshold, rejectThreshold }: Pick<RecogniserSettings, 'threshold' | 'rejectThreshold'>,
+): number[] {
+  if (!multiLabel && threshold !== undefined)
+    throw new ConfigError('threshold: is for weights of several labels at once; for one label use rejectThreshold');
+  if (multiLabel && rejectThreshold)
+    throw new ConfigError('rejectThreshold: is for weights of one label; with several at once each has a threshold');
+  if (!multiLabel) return [];
+  if (threshold !== undefined) return labels.map(() => checkedThreshold(threshold));
+  return labels.map((_, k) => calibration?.thresholds?.[k] ?? usualThreshold);
 }
 
 /** Also used by streams. */

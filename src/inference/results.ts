@@ -24,9 +24,14 @@ export interface Prediction {
 
 /** What frames show. */
 export interface FramesResult {
-  /** Best first, `top` of them. */
+  /** Best first, `top` of them; with several labels at once also the others that are there. */
   readonly predictions: readonly Prediction[];
-  /** [classes] probabilities in the order of the labels; the mean over the views. */
+  /**
+   * Weights of several labels at once only: all labels whose score reaches their threshold, the surest first; none where nothing
+   * happens.
+   */
+  readonly labels?: readonly string[];
+  /** [classes] probabilities in the order of the labels, the mean over the views; with several labels at once each its own. */
   readonly scores: readonly number[];
   /** The best score is below the threshold: what the video shows is better left open. */
   readonly unknown?: true;

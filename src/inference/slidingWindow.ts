@@ -9,7 +9,7 @@ import type { Preprocess } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { denseWindows, type TimeWindow } from '../clip/temporalSampling.js';
 import { orderedMap } from '../dataset/orderedMap.js';
-import { type Segment, timeline, type WindowScores } from '../metrics/timeline.js';
+import { multiLabelTimeline, type Segment, timeline, type WindowScores } from '../metrics/timeline.js';
 import { frameSize } from '../video/geometry.js';
 import type { VideoInfo } from '../video/types.js';
 
@@ -51,7 +51,7 @@ export interface VideoTimeline {
   readonly durationSec: number;
   readonly windowSec: number;
   readonly strideSec: number;
-  /** In order of time. */
+  /** In order of time. With several labels at once those of different labels may overlap, and there may be gaps between them. */
   readonly segments: readonly TimelineSegment[];
   readonly truncated?: string;
 }
@@ -66,6 +66,8 @@ interface LongVideo<Source> {
   readonly info?: VideoInfo | undefined;
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
+  /** Score from which each class is there, where several can be at once; else empty. */
+  readonly thresholds: readonly number[];
   /** Segments with a lower score are unknown. */
   readonly rejectThreshold: number;
   /** Logits of one window -> probabilities. */
@@ -81,7 +83,7 @@ export async function recogniseWindows<Source>(
   video: LongVideo<Source>,
   options: TimelineOptions,
 ): Promise<VideoTimeline> {
-  const { path, source, labels, preprocess, rejectThreshold, scoresOf } = video;
+  const { path, source, labels, preprocess, thresholds, rejectThreshold, scoresOf } = video;
   const { signal, windowSec = windowOf(preprocess) } = options;
   const { strideSec = windowSec / 2, minDurationSec = strideSec * 1.5 } = options;
   const info = video.info ?? (await reader.facts(source, signal));
@@ -99,7 +101,11 @@ export async function recogniseWindows<Source>(
     scored.push(...found);
     options.onProgress?.((part.at(-1)?.endSec ?? Number.NaN) - firstFrameSec, durationSec);
   }
-  const segments = timeline(scored, labels, { minDurationSec }).map(
+  const found =
+    thresholds.length > 0
+      ? multiLabelTimeline(scored, labels, thresholds, { minDurationSec })
+      : timeline(scored, labels, { minDurationSec });
+  const segments = found.map(
     (segment): TimelineSegment => (segment.score < rejectThreshold ? { ...segment, unknown: true } : segment),
   );
   return { path, durationSec, windowSec, strideSec, segments, ...(truncated !== undefined && { truncated }) };

@@ -52,7 +52,7 @@ const leastScore = 1e-12;
 /** Minimum number of clips for a fit. */
 export const leastCalibrationClips = 20;
 /** A fitted temperature outside this range points to other faults. */
-const temperatureRange = { least: 0.1, most: 10 };
+export const temperatureRange = { least: 0.1, most: 10 };
 
 /** How well scores (probabilities [classes]) match accuracy. Throws a ConfigError without clips. */
 export function calibrationReport(clips: readonly ScoredClip[]): CalibrationReport {
@@ -115,7 +115,8 @@ export function unknownThreshold(clips: readonly ScoredClip[], wanted: number): 
   );
 }
 
-interface Verdict {
+/** A score, and whether what it was given to is right. */
+export interface Verdict {
   readonly score: number;
   readonly right: boolean;
 }
@@ -135,7 +136,7 @@ function meanOf<T>(items: readonly T[], value: (item: T) => number): number {
 }
 
 /** Bins (low, high]; a score of 0 is in the first. */
-function equalWidths(answers: readonly Verdict[]): ReliabilityBin[] {
+export function equalWidths(answers: readonly Verdict[]): ReliabilityBin[] {
   const members = Array.from({ length: binCount }, (): Verdict[] => []);
   for (const answer of answers) {
     const place = Math.ceil(answer.score * binCount) - 1;
@@ -144,7 +145,7 @@ function equalWidths(answers: readonly Verdict[]): ReliabilityBin[] {
   return members.map((each, i) => bin(each, i / binCount, (i + 1) / binCount));
 }
 
-function equalCounts(answers: readonly Verdict[]): ReliabilityBin[] {
+export function equalCounts(answers: readonly Verdict[]): ReliabilityBin[] {
   const sorted = [...answers].sort((a, b) => a.score - b.score);
   const count = Math.min(binCount, sorted.length);
   return Array.from({ length: count }, (_, i) => {
@@ -159,14 +160,14 @@ function bin(members: readonly Verdict[], low: number, high: number): Reliabilit
   return { low, high, count: members.length, confidence, accuracy: meanOf(members, ({ right }) => Number(right)) };
 }
 
-function gap(bins: readonly ReliabilityBin[], clips: number): number {
+export function gap(bins: readonly ReliabilityBin[], clips: number): number {
   return (
     bins.reduce((sum, { count, confidence, accuracy }) => sum + count * Math.abs((accuracy ?? 0) - (confidence ?? 0)), 0) / clips
   );
 }
 
 /** Grid search, then golden section: several views may give several minima. */
-function leastOf(value: (x: number) => number, from: number, to: number): number {
+export function leastOf(value: (x: number) => number, from: number, to: number): number {
   const step = (to - from) / 48;
   const grid = Array.from({ length: 49 }, (_, i) => from + i * step);
   const values = grid.map(value);

@@ -27,7 +27,11 @@ export function composition(run: RunFiles, result: RunResult): ReportComposition
 function countsNow(data: RunResult['data']): ReportComposition['classes'] {
   if (data === undefined) return [];
   return data.labels.map((label, i) => {
-    const counts = splitNames.map((split) => [split, data.videos.filter((v) => v.labelIndex === i && v.split === split).length]);
+    const counts = splitNames.map((split) => [
+      split,
+      data.videos.filter(({ labelIndex, labelIndices = [labelIndex], ...v }) => labelIndices.includes(i) && v.split === split)
+        .length,
+    ]);
     return { label, train: 0, val: 0, test: 0, ...Object.fromEntries(counts) };
   });
 }

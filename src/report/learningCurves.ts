@@ -7,8 +7,10 @@ import { type Line, lineChart } from './svgChart.js';
 type Value = (epoch: ReportEpoch) => number | undefined;
 
 /** Charts and table; `kept` is marked where accuracy is shown. A probe that training started from is epoch 0 of validation. */
-export function learningCurves(epochs: readonly ReportEpoch[], kept?: number, probe?: TestedWeights): Html {
-  const start: ReportEpoch[] = probe ? [{ epoch: 0, valAccuracy: probe.top1, valLoss: probe.loss }] : [];
+export function learningCurves(epochs: readonly ReportEpoch[], kept?: number, probe?: TestedWeights, multiLabel = false): Html {
+  const start: ReportEpoch[] = probe
+    ? [{ epoch: 0, valAccuracy: probe.map ?? probe.top1 ?? Number.NaN, valLoss: probe.loss }]
+    : [];
   const of = (name: string, style: 'lineA' | 'lineB', value: Value) => lineOf([...start, ...epochs], name, style, value);
   const accuracies = [...of('training', 'lineA', (e) => e.trainAccuracy), ...of('validation', 'lineB', (e) => e.valAccuracy)];
   const losses = [...of('training', 'lineA', (e) => e.trainLoss), ...of('validation', 'lineB', (e) => e.valLoss)];
@@ -21,7 +23,7 @@ export function learningCurves(epochs: readonly ReportEpoch[], kept?: number, pr
   const from0 = { yAtLeast: [0, 0] } as const;
   return html`<div class="charts">
 ${chart(losses, { title: 'Loss', format: compact })}
-${chart(accuracies, { title: 'Accuracy', format: (value) => percent(value, 0), yAtLeast: [0, 1], mark })}
+${chart(accuracies, { title: multiLabel ? 'F1 in training, mAP in validation' : 'Accuracy', format: (value) => percent(value, 0), yAtLeast: [0, 1], mark })}
 ${single.map(({ lines, ...options }) => chart(lines, { ...options, ...from0 }))}
 </div>
 ${epochTable(epochs)}`;
@@ -29,9 +31,11 @@ ${epochTable(epochs)}`;
 
 /** How the weights that fine-tuning chose from answer on the validation videos; those that were kept in bold. */
 export function candidateTable(candidates: readonly ReportCandidate[]): Html {
-  const rows = candidates.map(({ tunedShare, top1, loss, scaledLoss, kept }) => {
+  const rows = candidates.map(({ tunedShare, top1, map, loss, scaledLoss, kept }) => {
     const name = averageName(tunedShare);
-    const numbers = [percent(top1), loss.toFixed(4), scaledLoss.toFixed(4)].map((number) => html`<td>${number}</td>`);
+    const numbers = [percent(map ?? top1 ?? Number.NaN), loss.toFixed(4), scaledLoss.toFixed(4)].map(
+      (number) => html`<td>${number}</td>`,
+    );
     return html`<tr><th scope="row">${kept ? html`<b>${name}, kept</b>` : name}</th>${numbers}</tr>\n`;
   });
   return html`<h3>Linear probe and averages</h3>

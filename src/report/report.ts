@@ -5,6 +5,7 @@ import { confusionFigure } from './confusionFigure.js';
 import { contactStrips } from './contactStrip.js';
 import { type Html, type HtmlValue, html } from './html.js';
 import { candidateTable, learningCurves } from './learningCurves.js';
+import { multiLabelTable } from './multiLabelTable.js';
 import { commandList, factList, noteList, renderPage, section } from './page.js';
 import { compositionTable, recipeLists } from './recipeSection.js';
 import type { CorrectCount, ReportAccuracy, ReportData, ReportFact } from './reportData.js';
@@ -26,6 +27,7 @@ ${filled(data.epochs) && section('Learning', learning(data))}
 ${filled(data.clips) && section('Clips', contactStrips(data.clips ?? [], data.metrics?.count))}
 ${data.metrics && section('Confusion matrix', confusionFigure(data.metrics))}
 ${data.metrics && section('Classes', classTable(data.metrics))}
+${data.multiLabel && section('Classes', multiLabelTable(data.multiLabel))}
 ${filled(data.recipe) && section('Recipe', recipeLists(data.recipe ?? []))}
 ${data.composition && section('Data', compositionTable(data.composition))}
 ${filled(data.cost) && section('Time and cost', factList(data.cost ?? []))}
@@ -35,10 +37,10 @@ ${filled(data.commands) && section('To repeat this', commandList(data.commands ?
   );
 }
 
-function learning({ epochs = [], bestEpoch, candidates = [] }: ReportData): Html {
+function learning({ epochs = [], bestEpoch, candidates = [], multiLabel }: ReportData): Html {
   const probe = candidates.find(({ tunedShare }) => tunedShare === 0);
   const keptEpoch = bestEpoch ?? (probe?.kept ? 0 : undefined);
-  return html`${learningCurves(epochs, keptEpoch, probe)}${filled(candidates) && candidateTable(candidates)}`;
+  return html`${learningCurves(epochs, keptEpoch, probe, multiLabel !== undefined)}${filled(candidates) && candidateTable(candidates)}`;
 }
 
 /** For templates: true for a non-empty list. */
@@ -46,7 +48,7 @@ function filled(items: readonly unknown[] | undefined): true | undefined {
   return items && items.length > 0 ? true : undefined;
 }
 
-function headline({ accuracy, run }: ReportData): Html {
+function headline({ accuracy, multiLabel, run }: ReportData): Html {
   const items: Html[] = [];
   const add = (name: string, value: string, ...small: HtmlValue[]) =>
     items.push(html`<div><dt>${name}</dt><dd>${value}</dd>${small.map((line) => html`<dd>${line}</dd>`)}</div>\n`);
@@ -55,6 +57,12 @@ function headline({ accuracy, run }: ReportData): Html {
     if (accuracy.top1Pairs) add('Top-1, reversed pairs', ...accuracyLines(accuracy.top1Pairs));
     else if (accuracy.meanClassAccuracy !== undefined)
       add('Mean class accuracy', percent(accuracy.meanClassAccuracy), 'each class weighs the same');
+  }
+  if (multiLabel) {
+    const share = (value: number | null) => (value === null ? '–' : percent(value));
+    add('mAP', share(multiLabel.map), 'mean average precision of the classes');
+    add('F1', share(multiLabel.microF1), `mean of the classes ${share(multiLabel.macroF1)}`);
+    add('Exact', percent(multiLabel.exactMatch), 'clips with all labels right');
   }
   if (run?.testClips !== undefined) add(run.testName ?? 'Test clips', grouped(run.testClips), ...trainedOn(run.trainClips));
   if (run?.seconds !== undefined) add('Time', duration(run.seconds), run.secondsNote ?? 'from start to end');

@@ -1,5 +1,6 @@
 /** Contents of a report. All but the title is optional: sections without data are omitted. */
 import type { Metrics } from '../metrics/metrics.js';
+import type { MultiLabelMetrics } from '../metrics/multiLabel.js';
 import type { TestedWeights } from '../train/finetune/keptWeights.js';
 
 export interface ReportData {
@@ -13,6 +14,8 @@ export interface ReportData {
   readonly epochs?: readonly ReportEpoch[];
   /** Of the test set: the confusion matrix and the table of classes. */
   readonly metrics?: Metrics;
+  /** Instead of `metrics` and `accuracy`, where clips have several labels at once. */
+  readonly multiLabel?: MultiLabelMetrics;
   /** Sample test clips; mistakes are shown first, the most confident one on top. */
   readonly clips?: readonly ReportClip[];
   /** The epoch whose weights were kept. */

@@ -61,9 +61,11 @@ function sessionsText(count: number): string {
 
 function bestText(run: RunFiles): string | undefined {
   const what = keptOf(run);
-  const top1 = run.record?.outcome?.bestTop1 ?? Number(run.best.notes['valTop1'] ?? Number.NaN);
+  const { multiLabel, notes } = run.best;
+  const [measure, name] = multiLabel ? (['bestMap', 'mAP'] as const) : (['bestTop1', 'top-1'] as const);
+  const reached = run.record?.outcome?.[measure] ?? Number(notes[multiLabel ? 'valMap' : 'valTop1'] ?? Number.NaN);
   if (what === undefined) return undefined;
-  return Number.isFinite(top1) ? `${what}, validation top-1 ${percent(top1)} in training` : what;
+  return Number.isFinite(reached) ? `${what}, validation ${name} ${percent(reached)} in training` : what;
 }
 
 export function machineOf(session: RunSession | undefined): string | undefined {

@@ -3,6 +3,7 @@ import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import { type LabelledVideos, type Split, videosOf } from '../dataset/labelledVideos.js';
 import { DatasetError } from '../errors.js';
 import { type Evaluation, evaluateDataset } from '../inference/evaluate.js';
+import { evaluateMultiLabel, type MultiLabelEvaluation } from '../inference/evaluateMultiLabel.js';
 import { openRecogniser, type RecogniserOptions } from '../inference/fileRecogniser.js';
 import { dataDigest } from '../train/progress.js';
 import type { RunFiles } from './runFiles.js';
@@ -26,6 +27,8 @@ export interface RunResult {
   readonly data: LabelledVideos | undefined;
   /** Absent if the videos are unavailable; `notes` give the reason. */
   readonly evaluation: Evaluation | undefined;
+  /** Instead of it for weights of several labels at once. */
+  readonly multiLabel?: MultiLabelEvaluation;
   /** Wall time of the test. */
   readonly seconds: number;
   readonly notes: readonly string[];
@@ -46,9 +49,12 @@ export async function evaluateRun(run: RunFiles, choice: EvaluationChoice): Prom
   const recogniser = await openRecogniser(run.best, options, run.bestPath);
   try {
     const started = performance.now();
-    const evaluation = await evaluateDataset(recogniser, videos, { ...(onProgress && { onProgress }), signal });
+    const options = { ...(onProgress && { onProgress }), signal };
+    const tested = recogniser.multiLabel
+      ? { evaluation: undefined, multiLabel: await evaluateMultiLabel(recogniser, videos, options) }
+      : { evaluation: await evaluateDataset(recogniser, videos, options) };
     const seconds = (performance.now() - started) / 1000;
-    return { split, dataPath: found.path, data: found.data, evaluation, seconds, notes: found.notes };
+    return { split, dataPath: found.path, data: found.data, ...tested, seconds, notes: found.notes };
   } finally {
     await recogniser.close();
   }

@@ -17,10 +17,11 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
   const { best, bestPath, record } = run;
   const { parameters, macs } = networkCost(best.config);
   const metrics = result.evaluation?.metrics;
+  const tested = metrics ?? result.multiLabel?.metrics;
   const machine = machineOf(record?.sessions.at(-1));
   const [date, version] = [record?.sessions.at(-1)?.startedAt.slice(0, 10), record?.sessions.at(-1)?.version];
   const seed = run.recipe?.['seed'] ?? best.notes['seed'];
-  const trainClips = videoCount(run, 'train');
+  const trainClips = videoCount(run, result, 'train');
   const bestEpoch = bestEpochOf(run);
   const data = composition(run, result);
   return {
@@ -33,6 +34,7 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
       },
       metrics,
     }),
+    ...(result.multiLabel && { multiLabel: result.multiLabel.metrics }),
     model: {
       name: best.config.name,
       parameters,
@@ -43,7 +45,7 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
       weightsPath: bestPath,
     },
     run: {
-      ...(metrics && { testClips: metrics.count, testName: result.split === 'val' ? 'Validation clips' : 'Test clips' }),
+      ...(tested && { testClips: tested.count, testName: result.split === 'val' ? 'Validation clips' : 'Test clips' }),
       ...(trainClips !== undefined && { trainClips }),
       ...{ seconds: secondsOf(run), secondsNote: record ? 'of training' : 'of training, in its epochs' },
       ...(result.dataPath !== undefined && { data: result.dataPath }),
@@ -66,14 +68,14 @@ export function runReport(run: RunFiles, result: RunResult, clips: readonly Repo
   };
 }
 
-function leadOf(run: RunFiles, { split, evaluation }: RunResult): string {
+function leadOf(run: RunFiles, { split, evaluation, multiLabel }: RunResult): string {
   const epochs = run.rows.at(-1)?.epoch ?? 0;
   const { labels, config } = run.best;
   const isFixed = isBaseline(run);
   const learning = `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}${config.readout ? ' of fine-tuning from a linear probe' : ''}`;
   const how = isFixed ? 'A linear classifier on features of a network as it was' : learning;
   const learnt = `${how}, ${labels.length} classes.`;
-  if (evaluation === undefined) return `${learnt} Nothing was tested for this page.`;
+  if (evaluation === undefined && multiLabel === undefined) return `${learnt} Nothing was tested for this page.`;
   if (split === 'test') return `${learnt} Tested on the split "test", which training never looks at.`;
   if (isFixed) return `${learnt} Tested on the validation clips, which the fit did not see.`;
   return `${learnt} Tested on the validation clips; the weights that did best on these very clips were kept, so expect a little less on new ones: --split test tells.`;
@@ -81,13 +83,27 @@ function leadOf(run: RunFiles, { split, evaluation }: RunResult): string {
 
 /** One epoch as the page wants it. */
 export function reportEpoch({ epoch, values }: EpochRow): ReportEpoch {
-  const { step: _, trainLoss, trainTop1, valLoss, valTop1, rate, gradientNorm, clipsPerSec, seconds, ...more } = values;
+  const {
+    step: _,
+    trainLoss,
+    trainTop1,
+    trainF1,
+    valLoss,
+    valTop1,
+    valMap,
+    rate,
+    gradientNorm,
+    clipsPerSec,
+    seconds,
+    ...more
+  } = values;
+  const [trainAccuracy, valAccuracy] = [trainF1 ?? trainTop1, valMap ?? valTop1];
   return {
     epoch,
     ...(trainLoss !== undefined && { trainLoss }),
-    ...(trainTop1 !== undefined && { trainAccuracy: trainTop1 }),
+    ...(trainAccuracy !== undefined && { trainAccuracy }),
     ...(valLoss !== undefined && { valLoss }),
-    ...(valTop1 !== undefined && { valAccuracy: valTop1 }),
+    ...(valAccuracy !== undefined && { valAccuracy }),
     ...(rate !== undefined && { rate }),
     ...(gradientNorm !== undefined && { gradientNorm }),
     ...(clipsPerSec !== undefined && { clipsPerSec }),
@@ -96,8 +112,9 @@ export function reportEpoch({ epoch, values }: EpochRow): ReportEpoch {
   };
 }
 
-function videoCount({ record }: RunFiles, split: 'train' | 'val'): number | undefined {
+function videoCount({ record, best }: RunFiles, { data }: RunResult, split: 'train' | 'val'): number | undefined {
   if (record === undefined) return undefined;
+  if (best.multiLabel) return data?.videos.filter((video) => video.split === split).length; // counts are of labels
   const leftOut = split === 'train' ? record.data.leftOut.length : 0;
   return record.data.counts.reduce((sum, row) => sum + row[split], 0) - leftOut;
 }

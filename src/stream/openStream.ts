@@ -31,6 +31,8 @@ export interface StreamResult {
   readonly timeSec: number;
   /** Best first. */
   readonly predictions: readonly Prediction[];
+  /** Weights of several labels at once only: all whose score reaches their threshold, the surest first. */
+  readonly labels?: readonly string[];
   /** [classes] */
   readonly scores: readonly number[];
   /** The best score is below the threshold. */

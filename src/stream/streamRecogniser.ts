@@ -6,8 +6,10 @@ import { clipToTensor } from '../clip/clipToTensor.js';
 import { testTransform } from '../clip/crop.js';
 import type { Preprocess } from '../clip/preprocess.js';
 import { ConfigError } from '../errors.js';
-import { checkedThreshold, type Prediction } from '../inference/recogniser.js';
+import { checkedThreshold, type Prediction, thresholdsOf } from '../inference/recogniser.js';
+import { acceptedOf } from '../metrics/multiLabel.js';
 import { RecentMean } from '../metrics/recentMean.js';
+import { sigmoid } from '../metrics/sigmoid.js';
 import { softmax, topK } from '../metrics/softmax.js';
 import type { NetworkConfig } from '../models/config.js';
 import { networkCost, newFrameMacs } from '../models/cost.js';
@@ -32,6 +34,8 @@ export interface StreamRecogniserOptions extends PlatformOptions {
    * Predictions with a lower top score are `unknown`; by default the threshold stored with the weights, if any. 0 disables it.
    */
   readonly rejectThreshold?: number;
+  /** Weights of several labels at once: the score from which any class is there; by default those stored with them, else 0.5. */
+  readonly threshold?: number;
   /** Threads of the network; by default one for a small network, all cores for a large one. */
   readonly threads?: number;
 }
@@ -39,6 +43,8 @@ export interface StreamRecogniserOptions extends PlatformOptions {
 export interface FrameScores {
   /** Best first. */
   readonly predictions: readonly Prediction[];
+  /** Weights of several labels at once only: all whose score reaches their threshold, the surest first. */
+  readonly labels?: readonly string[];
   /** [classes] probabilities, smoothed, in the order of the labels. */
   readonly scores: readonly number[];
   /** The best score is below the threshold. */
@@ -57,6 +63,10 @@ export class StreamRecogniser {
   readonly config: NetworkConfig;
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
+  /** Any number of labels is true at once. */
+  readonly multiLabel: boolean;
+  /** Score from which each class is there [classes], with several labels at once; else empty. */
+  readonly thresholds: readonly number[];
   /** Frames between predictions. */
   readonly hop: number;
   readonly rejectThreshold: number;
@@ -67,10 +77,13 @@ export class StreamRecogniser {
   private frames = 0;
 
   private constructor(
-    { config, labels, preprocess, calibration }: Checkpoint,
+    checkpoint: Checkpoint,
     private readonly network: FrameNetwork,
     options: StreamRecogniserOptions,
   ) {
+    const { config, labels, preprocess, calibration } = checkpoint;
+    this.multiLabel = checkpoint.multiLabel === true;
+    this.thresholds = thresholdsOf(checkpoint, options);
     [this.config, this.labels, this.preprocess] = [config, labels, preprocess];
     this.hop = hopOf(config, options);
     this.rejectThreshold = checkedThreshold(options.rejectThreshold ?? calibration?.rejectThreshold ?? 0);
@@ -110,9 +123,12 @@ export class StreamRecogniser {
     this.waiting = [];
     const logits = await this.network.push(frames);
     if (!whole) return undefined;
-    const scores = this.recent.add(softmax(logits, this.temperature));
-    const predictions = topK(scores, this.top).map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
-    return { predictions, scores, ...(Math.max(...scores) < this.rejectThreshold && { unknown: true as const }) };
+    const scores = this.recent.add((this.multiLabel ? sigmoid : softmax)(logits, this.temperature));
+    const there = this.multiLabel ? acceptedOf(scores, this.thresholds) : [];
+    const ranked = topK(scores, scores.length).filter(({ labelIndex }, i) => i < this.top || there.includes(labelIndex));
+    const predictions = ranked.map(({ labelIndex, score }) => ({ label: this.labels[labelIndex] ?? '', score }));
+    const more = this.multiLabel && { labels: there.map((k) => this.labels[k] ?? '') };
+    return { predictions, scores, ...more, ...(Math.max(...scores) < this.rejectThreshold && { unknown: true as const }) };
   }
 
   /** Forgets all frames, as between two videos. */

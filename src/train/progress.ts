@@ -6,6 +6,7 @@ import type { LabelledVideos } from '../dataset/labelledVideos.js';
 import { partKey, type VideoPart } from '../dataset/videoPart.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import { integer, matching, number } from '../schema.js';
+import type { ValidationResult } from './quality.js';
 import { type TrainOptions, trainOptions } from './recipe/options.js';
 
 const progressSchema = v.strictObject({
@@ -26,7 +27,9 @@ const progressSchema = v.strictObject({
   pseudoSum: number(),
   /** Validations. */
   sinceBest: integer(0),
-  best: v.optional(v.strictObject({ epoch: integer(), top1: v.optional(number()), loss: v.optional(number()) })),
+  best: v.optional(
+    v.strictObject({ epoch: integer(), top1: v.optional(number()), map: v.optional(number()), loss: v.optional(number()) }),
+  ),
 });
 
 export interface Progress {
@@ -42,7 +45,14 @@ export interface Progress {
   readonly normSum: number;
   readonly pseudoSum: number;
   readonly sinceBest: number;
-  readonly best?: { readonly epoch: number; readonly top1?: number | undefined; readonly loss?: number | undefined } | undefined;
+  readonly best?: Best | undefined;
+}
+
+interface Best {
+  readonly epoch: number;
+  readonly top1?: number | undefined;
+  readonly map?: number | undefined;
+  readonly loss?: number | undefined;
 }
 
 /** What is counted within an epoch. */
@@ -54,7 +64,7 @@ interface StartOfRun {
   readonly unlabelled: readonly VideoPart[];
   readonly teacher: string | undefined;
   /** Validation of the weights that the run starts from, where they are to be beaten. */
-  readonly first?: { readonly top1: number; readonly loss: number } | undefined;
+  readonly first?: ValidationResult | undefined;
 }
 
 export function startOfRun({ options, data, unlabelled, teacher, first }: StartOfRun): Progress {
@@ -97,6 +107,7 @@ export function checkTeacher(before: Progress, now: string | undefined, where: s
 /** Of names, labels and splits of the videos, and of those without labels: equal digests mean the same data to learn from. */
 export function dataDigest(data: LabelledVideos, unlabelled: readonly VideoPart[] = []): string {
   const hash = createHash('sha256');
+  if (data.multiLabel) hash.update('several labels\n');
   for (const { name, label, split } of data.videos) hash.update(`${split}\t${label}\t${name}\n`);
   for (const video of unlabelled) hash.update(`unlabelled\t${partKey(video)}\n`);
   return hash.digest('hex');

@@ -16,6 +16,7 @@ import { Rng } from '../rng.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { type InitialWeights, isRandom, readInitialWeights, takeInitialWeights } from './initialWeights.js';
 import type { TrainJob } from './job.js';
+import { classFrequencies, startAtFrequencies } from './multiLabel.js';
 import { teacherDigest } from './objectives/teacher.js';
 import { unlabelledVideos } from './objectives/unlabelledVideos.js';
 import { type FrameForm, frameForm, frameForms } from './pictureSize.js';
@@ -56,7 +57,9 @@ export function checkJob({ recipe, options }: Pick<TrainJob, 'recipe' | 'options
 /** A new run: first values from the seed, or from other weights. */
 export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<TrainSetup> {
   const { onEvent = () => {} } = job;
-  if (data.labels.length < 2) throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
+  refuseMultiLabel(job, data);
+  if (data.labels.length < 2 && !data.multiLabel)
+    throw new ConfigError(`${data.root}: ${data.labels.length} class; training needs at least two`);
   const init = await readInitialWeights(job);
   const from = init?.checkpoint;
   const { model, preprocess: sampling, edge, options: wished } = chosen(job, data, init);
@@ -77,6 +80,7 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   if (view && !(options.probe && views.length > 1)) {
     onEvent({ kind: 'note', message: `${viewText(view)}: ${view.reason}; --size and --resize take others` });
   }
+  if (data.multiLabel) startAtFrequencies(config, weights.parameters, classFrequencies(videosOf(data, 'train'), config.classes));
   if (init) takeInitialWeights(init, config, weights, data.labels, onEvent);
   const preprocess = chosenPreprocess({ ...job, preprocess: { ...(resize && { resize }), ...sampling } }, data, config, from);
   const unlabelled = await unlabelledOf(job, data);
@@ -99,6 +103,18 @@ async function unlabelledOf(job: TrainJob, data: LabelledVideos): Promise<readon
   const { videos, notes } = await unlabelledVideos(job, data);
   for (const message of notes) job.onEvent?.({ kind: 'note', message });
   return videos;
+}
+
+/** What several labels at once do not go with. */
+function refuseMultiLabel({ teacher, unlabelled, options = {} }: TrainJob, { multiLabel, root }: LabelledVideos): void {
+  if (!multiLabel) return;
+  const reason = (what: string, why: string) => new ConfigError(`${what}: ${why}; leave it out, or --labels one`, { path: root });
+  if (teacher !== undefined)
+    throw reason('--teacher', "a teacher's answers are of one class, and these videos have several at once");
+  if (unlabelled !== undefined)
+    throw reason('--unlabelled', 'pseudo-labels are of one class, and these videos have several at once');
+  if (options.classBalanced)
+    throw reason('--class-balanced', 'videos have several classes at once, of which rare ones weigh more already');
 }
 
 /** A probe reads whole clips with trained weights; ConfigError where one was asked for that cannot be. */
@@ -166,7 +182,9 @@ function reasonsFor(job: TrainJob, { reasons }: RecipeDefaults, recipe: Recipe):
   ];
 }
 
-function trainingCounts({ labels, videos }: LabelledVideos): number[] {
+/** Training videos of each class; with several at once all of them, which belong to no class alone. */
+function trainingCounts({ labels, videos, multiLabel }: LabelledVideos): number[] {
+  if (multiLabel) return [videos.filter(({ split }) => split === 'train').length];
   const counts = labels.map(() => 0);
   for (const { split, labelIndex } of videos) if (split === 'train') counts[labelIndex] = (counts[labelIndex] ?? 0) + 1;
   return counts;

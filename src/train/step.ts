@@ -23,7 +23,7 @@ import {
 } from '../models/network.js';
 import type { MaskInputs } from '../models/scope.js';
 import { countValues, type Inventory } from '../models/variables.js';
-import { crossEntropy, headLoss, headParameters, softCrossEntropy, type TeacherHead } from './teacherHead.js';
+import { binaryCrossEntropy, crossEntropy, headLoss, headParameters, softCrossEntropy, type TeacherHead } from './teacherHead.js';
 
 export interface StepOptions {
   /** Clips a batch. */
@@ -51,6 +51,8 @@ export interface StepOptions {
   readonly temperature?: number;
   /** What learns the teacher's answers instead of the classifier; `soft` is [B, outputs] then, and parameters are the head's too. */
   readonly teacherHead?: TeacherHead;
+  /** Clips have several labels at once: binary cross-entropy, in which a true class weighs so many times a false one, [classes]. */
+  readonly positiveWeights?: Float32Array;
 }
 
 /** The state of a training run, by name. */
@@ -115,13 +117,16 @@ function lossAndGradient(config: NetworkConfig, inventory: Inventory, state: Sta
     ...{ masks: maskInputs(config, options), pairedClips: options.pairedClips ?? false, frozenStatistics },
     ...(teacherHead && { keep, lastVector: true }),
   });
-  const labelled = crossEntropy(input('targets', [clips, config.classes]), logits);
+  const labelled = labelLoss(input('targets', [clips, config.classes]), logits, options);
   const taught = teacherLoss(config, options, { variables, logits, vector: keep.get(lastVector) });
   const loss = taught ? add(labelled, taught) : labelled;
   const flat = concat(gradients(loss, variables.parameters).map(flatten), 0);
   const running = () => add(mul(state.statistics, momentum), mul(concat(seen, 0), 1 - momentum));
   return { loss, logits, flat, statistics: frozenStatistics ? {} : { statistics: running() } };
 }
+
+const labelLoss = (targets: Expr, logits: Expr, { positiveWeights: positive }: StepOptions): Expr =>
+  positive ? binaryCrossEntropy(targets, logits, constant(positive, [positive.length])) : crossEntropy(targets, logits);
 
 function maskInputs(config: NetworkConfig, { clips, dropPath = false }: StepOptions): MaskInputs {
   const { dropouts, branches } = masksOf(config);

@@ -3,7 +3,7 @@ import { add, div, mul, sub } from '../graph/operators/arithmetic.js';
 import { linear } from '../graph/operators/matmul.js';
 import { sum, sumAll } from '../graph/operators/reduction.js';
 import { logSoftmax } from '../graph/operators/softmax.js';
-import { sqrt } from '../graph/operators/unary.js';
+import { softplus, sqrt } from '../graph/operators/unary.js';
 import type { NetworkConfig } from '../models/config.js';
 import { type Intermediates, lastVector, outline } from '../models/network.js';
 import type { VariableSpec } from '../models/variables.js';
@@ -47,6 +47,17 @@ export function headLoss(
 /** Of logits [B, K] with weighted probabilities; a mean over clips. */
 export const crossEntropy = (targets: Expr, logits: Expr): Expr =>
   mul(sumAll(mul(targets, logSoftmax(logits))), -1 / (logits.shape[0] ?? 1));
+
+/**
+ * Of logits [B, K] with targets 0 to 1, a decision a class; a mean over clips and classes. A true class weighs `positive` [K] times as much
+ * (PyTorch's BCEWithLogitsLoss with pos_weight).
+ */
+export function binaryCrossEntropy(targets: Expr, logits: Expr, positive: Expr): Expr {
+  const [clips = 1, classes = 1] = logits.shape;
+  const weighted = mul(targets, positive);
+  const each = sub(mul(softplus(logits), add(sub(weighted, targets), 1)), mul(weighted, logits));
+  return mul(sumAll(each), 1 / (clips * classes));
+}
 
 /** The same at a temperature, times its square, so that gradients keep their size (Hinton et al. 2015). */
 export const softCrossEntropy = (soft: Expr, logits: Expr, temperature: number): Expr =>

@@ -15,6 +15,7 @@ import { storedProbe } from './finetune/storedProbe.js';
 import { type AverageParts, averageWithProbe, type Kept } from './finetune/weightAverage.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from './job.js';
 import { learnsEvenly } from './layerDecay.js';
+import { classFrequencies, positiveWeights } from './multiLabel.js';
 import {
   adaptTeacher,
   distillationObjective,
@@ -160,6 +161,7 @@ async function runTraining(parts: Parts): Promise<TrainSummary> {
     ...(kept &&
       kept !== 'interrupted' && {
         bestTop1: kept.top1,
+        ...(kept.map !== undefined && { bestMap: kept.map }),
         bestLoss: kept.loss,
         tunedShare: kept.tunedShare,
         candidates: kept.candidates,
@@ -187,7 +189,7 @@ async function keptOf(parts: AverageParts): Promise<Kept | 'interrupted' | undef
   }
 }
 
-function stepOptions({ options }: TrainSetup, teacher: Teacher | undefined): StepOptions {
+function stepOptions({ options, data, config }: TrainSetup, teacher: Teacher | undefined): StepOptions {
   return {
     ...defaultStep,
     clips: options.batch,
@@ -199,6 +201,7 @@ function stepOptions({ options }: TrainSetup, teacher: Teacher | undefined): Ste
     frozenStatistics: options.batchNorm === 'frozen',
     ...(teacher && { temperature: options.distillTemperature }),
     ...(teacher?.head && { teacherHead: teacher.head }),
+    ...(data.multiLabel && { positiveWeights: positiveWeights(classFrequencies(videosOf(data, 'train'), config.classes)) }),
   };
 }
 

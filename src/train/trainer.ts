@@ -12,27 +12,34 @@ import type { NetworkConfig } from '../models/config.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { DivergenceWatch, lossWeight } from './divergence.js';
 import { layerLrScales, learnsEvenly } from './layerDecay.js';
+import { decisionsIn } from './multiLabel.js';
 import { dropoutMask, dropPathMask, type StepPosition, type TrainingBatch } from './objectives/supervised.js';
 import { newEpoch, type Progress, startOfRun } from './progress.js';
+import { isBetter, reachedNotes, type ValidationResult, validated } from './quality.js';
 import type { TrainOptions } from './recipe/options.js';
 import type { RunFolder } from './runFolder/runFolder.js';
 import { lrAt } from './schedule.js';
 import type { StepResult, TrainingSession } from './trainingSession.js';
 import { correctIn, estimateStatistics, validate } from './validation.js';
 
-/** One line of metrics.jsonl. Accuracies are shares; validation is absent without validation videos and between validations. */
+/**
+ * One line of metrics.jsonl. Accuracies are shares; validation is absent without validation videos and between validations. With several
+ * labels at once F1 at score 0.5 and mean average precision take the place of top-1.
+ */
 export interface EpochMetrics {
   readonly epoch: number;
   readonly step: number;
   readonly rate: number;
   readonly trainLoss: number;
-  readonly trainTop1: number;
+  readonly trainTop1?: number;
+  readonly trainF1?: number;
   /** Mean L2 norm of the gradient, before it is limited. */
   readonly gradientNorm: number;
   /** Share of unlabelled clips that the teacher was sure of, with unlabelled videos. */
   readonly pseudoShare?: number;
   readonly valLoss?: number;
   readonly valTop1?: number;
+  readonly valMap?: number;
   readonly clipsPerSec: number;
   readonly seconds: number;
 }
@@ -44,7 +51,8 @@ export type TrainEvent =
       readonly batch: number;
       readonly batches: number;
       readonly loss: number;
-      readonly top1: number;
+      readonly top1?: number;
+      readonly f1?: number;
       readonly clipsPerSec: number;
       readonly secondsLeft: number;
     }
@@ -59,7 +67,7 @@ export interface TrainerParts {
   /** Digest of the teacher's file, when there is one. */
   readonly teacher: string | undefined;
   /** Validation of the weights that the run starts from, where they are to be beaten. */
-  readonly first?: { readonly top1: number; readonly loss: number } | undefined;
+  readonly first?: ValidationResult | undefined;
   /** The linear probe that the run started from, where there is one. */
   readonly probe?: Checkpoint | undefined;
   /** Of the network, or of a teacher of other classes if those are more. */
@@ -80,6 +88,8 @@ export interface TrainOutcome {
   readonly epochs: readonly EpochMetrics[];
   /** Validation top-1 of the best checkpoint; undefined without validation videos. */
   readonly bestTop1: number | undefined;
+  /** Instead of it with several labels at once: mean average precision. */
+  readonly bestMap?: number;
   readonly bestLoss: number | undefined;
   /** 0: the linear probe that the run started from. */
   readonly bestEpoch: number;
@@ -115,7 +125,7 @@ export class Trainer {
     this.train = videosOf(data, 'train');
     this.val = data.videos.filter((video) => video.split === 'val');
     const more = { teacher: parts.teacher !== undefined, unlabelled: parts.unlabelled.length > 0 };
-    this.watch = new DivergenceWatch(parts.mostClasses, lossWeight(options, more));
+    this.watch = new DivergenceWatch(data.multiLabel ? 2 : parts.mostClasses, lossWeight(options, more));
     this.lastSaved = progress.epoch;
   }
 
@@ -133,6 +143,7 @@ export class Trainer {
     return {
       epochs: this.rows,
       bestTop1: best?.top1,
+      ...(best?.map !== undefined && { bestMap: best.map }),
       bestLoss: best?.loss,
       bestEpoch: best?.epoch ?? epoch,
       interrupted: !this.done,
@@ -241,10 +252,11 @@ export class Trainer {
     throw new VmfError(`training diverged ${where}; ${kept}; try a lower --lr than ${options.lr}`);
   }
 
-  private updateMetrics({ labels, pseudoShare = 0 }: TrainingBatch, { loss, gradientNorm, logits }: StepResult): void {
+  private updateMetrics(made: TrainingBatch, { loss, gradientNorm, logits }: StepResult): void {
     const { progress } = this;
-    const { options, config } = this.parts;
-    const known = labels.filter((label) => label >= 0).length;
+    const { options } = this.parts;
+    const { labels, pseudoShare = 0 } = made;
+    const { correct, of } = this.right(made, logits);
     this.clipsDone += labels.length;
     this.progress = {
       ...progress,
@@ -253,8 +265,8 @@ export class Trainer {
       lossSum: progress.lossSum + loss,
       normSum: progress.normSum + gradientNorm,
       pseudoSum: progress.pseudoSum + pseudoShare,
-      correct: progress.correct + correctIn(logits, labels, config.classes),
-      clips: progress.clips + known,
+      correct: progress.correct + correct,
+      clips: progress.clips + of,
     };
     const clipsPerSec = this.clipsDone / ((performance.now() - this.startedMs) / 1000);
     const { epoch, clips, lossSum, batch } = this.progress;
@@ -263,9 +275,16 @@ export class Trainer {
     this.parts.onEvent({
       ...{ kind: 'step', epoch: epoch + 1, batch, batches, clipsPerSec },
       loss: lossSum / batch,
-      top1: this.progress.correct / Math.max(clips, 1),
+      ...(made.truth ? { f1: this.progress.correct / Math.max(clips, 1) } : { top1: this.progress.correct / Math.max(clips, 1) }),
       secondsLeft: (left * options.batch) / clipsPerSec,
     });
+  }
+
+  /** Clips that are right of those with a label; with several labels, what F1 is the quotient of. */
+  private right({ labels, truth }: TrainingBatch, logits: Float32Array): { readonly correct: number; readonly of: number } {
+    if (truth) return decisionsIn(logits, truth);
+    const of = labels.filter((label) => label >= 0).length;
+    return { correct: correctIn(logits, labels, this.parts.config.classes), of };
   }
 
   private get totalPasses(): number {
@@ -296,10 +315,10 @@ export class Trainer {
     const metrics: EpochMetrics = {
       ...{ epoch, step: Math.floor(progress.pass / options.gradAccum), rate: this.rateAt(progress.pass - 1) },
       trainLoss: progress.lossSum / progress.batch,
-      trainTop1: progress.correct / Math.max(progress.clips, 1),
+      [this.parts.data.multiLabel ? 'trainF1' : 'trainTop1']: progress.correct / Math.max(progress.clips, 1),
       gradientNorm: progress.normSum / progress.batch,
       ...(this.parts.labelledBatch < options.batch && { pseudoShare: progress.pseudoSum / progress.batch }),
-      ...(validation && { valLoss: validation.loss, valTop1: validation.top1 }),
+      ...(validation && validated(validation)),
       ...{ clipsPerSec: this.clipsDone / seconds, seconds },
     };
     const best = this.updateBest(metrics, looks);
@@ -315,13 +334,14 @@ export class Trainer {
     // The best result before clip pairs is not comparable with that of a network for streams.
     const before = this.pairedClips && progress.epoch === this.pairedClipsFrom ? undefined : progress.best;
     const best = looked && isBetter(metrics, before);
-    const bestSoFar = best ? { epoch: metrics.epoch, top1: metrics.valTop1, loss: metrics.valLoss } : before;
-    const sinceBest = best ? 0 : progress.sinceBest + Number(looked && metrics.valTop1 !== undefined);
+    const { valTop1: top1, valMap: map, valLoss: loss } = metrics;
+    const bestSoFar = best ? { epoch: metrics.epoch, top1, ...(map !== undefined && { map }), loss } : before;
+    const sinceBest = best ? 0 : progress.sinceBest + Number(looked && loss !== undefined);
     this.progress = { ...progress, ...newEpoch, epoch: metrics.epoch, batch: 0, best: bestSoFar, sinceBest };
     return best;
   }
 
-  private async evaluate(): Promise<{ loss: number; top1: number } | undefined> {
+  private async evaluate(): Promise<ValidationResult | undefined> {
     await estimateStatistics(this.parts, this.train, this.progress.epoch, this.pairedClips);
     return validate(this.parts, this.val);
   }
@@ -347,9 +367,11 @@ export class Trainer {
   private async checkpoint(metrics: EpochMetrics | undefined): Promise<Checkpoint> {
     const { config, data, preprocess, session, notes } = this.parts;
     const { parameters, statistics, expAvg, expAvgSq, ema, gradients, teacherHead } = await session.weights();
-    const reached = metrics?.valTop1 === undefined ? {} : { valTop1: metrics.valTop1.toFixed(4) };
+    const { valTop1: top1, valMap: map } = metrics ?? {};
+    const reached = reachedNotes({ ...(top1 !== undefined && { top1 }), ...(map !== undefined && { map }) });
     return {
       ...{ config, labels: data.labels, preprocess, statistics },
+      ...(data.multiLabel && { multiLabel: true as const }),
       notes: { ...notes, epoch: String(this.progress.epoch), ...reached },
       parameters: ema ?? parameters,
       training: {
@@ -369,12 +391,4 @@ function checkCausal({ batch, dropPath }: TrainOptions): void {
     throw new ConfigError(`--batch: a causal network learns from pairs of clips; expected an even number, got ${batch}`);
   if (dropPath > 0)
     throw new ConfigError(`--drop-path: is not for causal networks, which learn from pairs of clips; leave it at 0`);
-}
-
-/** Higher validation top-1, or equal with lower loss; without validation videos the latest. NaN is never better. */
-function isBetter(metrics: EpochMetrics, best: Progress['best']): boolean {
-  if (metrics.valTop1 === undefined || metrics.valLoss === undefined) return true;
-  if (Number.isNaN(metrics.valLoss)) return false;
-  if (best?.top1 === undefined || best.loss === undefined) return true;
-  return metrics.valTop1 > best.top1 || (metrics.valTop1 === best.top1 && metrics.valLoss < best.loss);
 }

@@ -23,12 +23,15 @@ const calibrationSchema = v.object({
   /** A lower top score is answered as unknown. */
   rejectThreshold: v.optional(share),
   /** Precision asked for, and precision and coverage reached on these videos. */
+  /** With several labels at once: the score from which each class is there, chosen for its F1. */
+  thresholds: v.optional(v.array(share)),
   unknownFit: v.optional(v.object({ wanted: share, precision: share, coverage: share })),
 });
 
 type Parsed = v.InferOutput<typeof calibrationSchema>;
 
-export interface Calibration extends Readonly<Omit<Parsed, 'rejectThreshold' | 'unknownFit'>> {
+export interface Calibration extends Readonly<Omit<Parsed, 'rejectThreshold' | 'thresholds' | 'unknownFit'>> {
+  readonly thresholds?: readonly number[];
   readonly rejectThreshold?: number;
   readonly unknownFit?: NonNullable<Readonly<Parsed['unknownFit']>>;
 }
@@ -46,7 +49,11 @@ export function storedCalibration(
   if (!found.success) {
     throw new WeightsError(`metadata "calibration" is not understood: ${faultsOf(found.issues).join('; ')}`, { path: where });
   }
-  const { temperature, fittedOn, rejectThreshold, unknownFit } = found.output;
-  const threshold = { ...(rejectThreshold !== undefined && { rejectThreshold }), ...(unknownFit && { unknownFit }) };
+  const { temperature, fittedOn, rejectThreshold, thresholds, unknownFit } = found.output;
+  const threshold = {
+    ...(thresholds && { thresholds }),
+    ...(rejectThreshold !== undefined && { rejectThreshold }),
+    ...(unknownFit && { unknownFit }),
+  };
   return { calibration: { temperature, fittedOn, ...threshold } };
 }

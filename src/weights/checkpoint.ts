@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
+import { parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
 import { parsedJson } from '../json.js';
@@ -14,20 +14,13 @@ import { type FlatWeights, hasAtMost, inventoryOf, isClassifier } from '../model
 import { parseNetworkConfig } from '../models/registry.js';
 import { countValues, type VariableSpec } from '../models/variables.js';
 import { matching } from '../schema.js';
-import { type Calibration, storedCalibration } from './calibration.js';
+import { storedCalibration } from './calibration.js';
 import { upgradedConfig, upgradedPreprocess } from './legacy.js';
 import { floatTensor, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
+import type { NetworkFacts } from './networkFacts.js';
 
 /** A network ready for use. */
-export interface Checkpoint extends FlatWeights {
-  readonly config: NetworkConfig;
-  /** One a class, in the order of the logits. */
-  readonly labels: readonly string[];
-  readonly preprocess: Preprocess;
-  /** Free-form facts: training and accuracy. */
-  readonly notes: Readonly<Record<string, string>>;
-  /** Confidence calibration; absent until `vmf eval --calibrate` or the end of training. */
-  readonly calibration?: Calibration;
+export interface Checkpoint extends FlatWeights, NetworkFacts {
   /** Present in the checkpoint of a run: what continues it. */
   readonly training?: TrainingState;
 }
@@ -52,7 +45,7 @@ const stringRecord = v.record(v.string(), v.string());
 
 /** As the content of a safetensors file. */
 export function checkpointFile(checkpoint: Checkpoint): TensorFile {
-  const { config, labels, preprocess, notes, calibration, training } = checkpoint;
+  const { config, labels, multiLabel, preprocess, notes, calibration, training } = checkpoint;
   const { parameters, statistics } = inventoryOf(config);
   const tensors = new Map<string, NamedTensor>([
     ...named(parameters, checkpoint.parameters),
@@ -64,7 +57,11 @@ export function checkpointFile(checkpoint: Checkpoint): TensorFile {
       if (data) tensors.set(`optimizer.${name}`, { dtype: 'F32', shape: [data.length], data });
     }
   }
-  const more = { ...(calibration && { calibration }), ...(training && { training: training.progress }) };
+  const more = {
+    ...(multiLabel && { multiLabel }),
+    ...(calibration && { calibration }),
+    ...(training && { training: training.progress }),
+  };
   const json = { config, labels, preprocess, notes, ...more };
   const metadata = Object.fromEntries(Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]));
   return { metadata: { format, ...metadata }, tensors };
@@ -101,6 +98,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
   return {
     config,
     labels,
+    ...(file.metadata['multiLabel'] === 'true' && { multiLabel: true as const }),
     preprocess: parsePreprocess(upgradedPreprocess(metadataJson(file.metadata, 'preprocess', where)), where),
     notes: matching(stringRecord, metadataJson(file.metadata, 'notes', where)) ?? {},
     parameters: flat(file, parameters, where),

@@ -1,7 +1,7 @@
 /** ONNX files written by this program: model bytes, and metadata for input and output. Not a general ONNX reader. */
 
 import * as v from 'valibot';
-import { type Preprocess, parsePreprocess } from '../clip/preprocess.js';
+import { parsePreprocess } from '../clip/preprocess.js';
 import { WeightsError } from '../errors.js';
 import { withMetadata } from '../graph/onnxGraph.js';
 import { readOnnxMetadata } from '../graph/onnxMetadata.js';
@@ -9,20 +9,13 @@ import type { NetworkConfig } from '../models/config.js';
 import { isOnnxEncoder } from '../models/onnxEncoder.js';
 import { parseNetworkConfig } from '../models/registry.js';
 import { matching } from '../schema.js';
-import { type Calibration, storedCalibration } from './calibration.js';
+import { storedCalibration } from './calibration.js';
 import { metadataJson } from './checkpoint.js';
 import { upgradedConfig, upgradedPreprocess } from './legacy.js';
 import { quoted } from './namedTensor.js';
+import type { NetworkFacts } from './networkFacts.js';
 
-/** A network without its weights. */
-export interface NetworkFacts {
-  readonly config: NetworkConfig;
-  readonly labels: readonly string[];
-  readonly preprocess: Preprocess;
-  readonly notes: Readonly<Record<string, string>>;
-  /** Logits are uncalibrated: divide by this temperature before softmax. */
-  readonly calibration?: Calibration;
-}
+export type { NetworkFacts } from './networkFacts.js';
 
 export type Precision = 'float32' | 'float16 weights' | 'int8';
 
@@ -56,17 +49,23 @@ const stringList = v.pipe(v.array(v.string()), v.minLength(1));
 const stringRecord = v.record(v.string(), v.string());
 
 const inputNote = `${clipInput}: float32 [batch, frames, 3, height, width], RGB from 0 to 255; preprocess says which frames and how cut`;
-const outputNote = `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax gives probabilities`;
-
-const calibratedNote = ({ temperature }: Calibration): string =>
-  `${logitsOutput}: float32 [batch, classes] in the order of labels; softmax of logits / ${temperature} gives probabilities (calibration.temperature)`;
+function outputNote({ multiLabel, calibration }: NetworkFacts): string {
+  const gives = multiLabel ? 'sigmoid' : 'softmax';
+  const note = `${logitsOutput}: float32 [batch, classes] in the order of labels; ${gives}`;
+  const ends = multiLabel ? ', any number of them true' : '';
+  if (!calibration) return `${note} gives probabilities${ends}`;
+  const thresholds = calibration.thresholds ? '; a class is there from its threshold on (calibration.thresholds)' : '';
+  const { temperature } = calibration;
+  return `${note} of logits / ${temperature} gives probabilities (calibration.temperature)${ends}${thresholds}`;
+}
 
 /** The metadata of a model file. The licence of the weights is in it when their notes know one. */
 export function onnxFacts(
-  { config, labels, preprocess, notes, calibration }: NetworkFacts,
+  network: NetworkFacts,
   { precision, version }: { readonly precision: Precision; readonly version: string },
 ): Record<string, string> {
-  const facts = { config, labels, preprocess, notes, ...(calibration && { calibration }) };
+  const { config, labels, multiLabel, preprocess, notes, calibration } = network;
+  const facts = { config, labels, ...(multiLabel && { multiLabel }), preprocess, notes, ...(calibration && { calibration }) };
   const json = Object.entries(facts).map(([key, value]) => [key, JSON.stringify(value)]);
   const license = notes['license'] ?? notes['licence'];
   return {
@@ -76,7 +75,7 @@ export function onnxFacts(
       model: config.name,
       version,
       input: inputNote,
-      output: calibration ? calibratedNote(calibration) : outputNote,
+      output: outputNote(network),
     },
     ...(license !== undefined && { license }),
     ...Object.fromEntries(json),
@@ -110,6 +109,7 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
   return {
     config,
     labels,
+    ...(metadata['multiLabel'] === 'true' && { multiLabel: true as const }),
     preprocess: parsePreprocess(upgradedPreprocess(json('preprocess')), where),
     notes,
     model,
@@ -124,8 +124,8 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
  * still runs it as what it was.
  */
 export function encoderFile(facts: NetworkFacts, model: Uint8Array, { weights, bias }: Readout): Uint8Array<ArrayBuffer> {
-  const { config, labels, preprocess, notes, calibration } = facts;
-  const json = { config, labels, preprocess, notes };
+  const { config, labels, multiLabel, preprocess, notes, calibration } = facts;
+  const json = { config, labels, ...(multiLabel && { multiLabel }), preprocess, notes };
   const encoded = Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]);
   const readout = {
     calibration: calibration ? JSON.stringify(calibration) : '',

@@ -52,6 +52,8 @@ function evaluateNode(node: Expr, value: (x: Expr) => Float64Array, inputs: Valu
       return x.map(erf);
     case 'sigmoid':
       return x.map((v) => 1 / (1 + Math.exp(-v)));
+    case 'softplus':
+      return x.map((v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))));
     case 'clip':
       return x.map((v) => Math.min(Math.max(v, op.low), op.high));
     case 'sum':

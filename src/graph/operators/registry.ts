@@ -29,6 +29,7 @@ import {
   logOperator,
   reluOperator,
   sigmoidOperator,
+  softplusOperator,
   sqrtOperator,
   stepOperator,
 } from './unary.js';
@@ -45,6 +46,7 @@ const operators: { readonly [K in OpKind]: Operator<K> } = {
   sqrt: sqrtOperator,
   erf: erfOperator,
   sigmoid: sigmoidOperator,
+  softplus: softplusOperator,
   clip: clipOperator,
   sum: sumOperator,
   broadcast: broadcastOperator,

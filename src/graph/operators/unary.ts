@@ -13,11 +13,12 @@ declare module '../expr.js' {
     sqrt: object;
     erf: object;
     sigmoid: object;
+    softplus: object;
     clip: { readonly low: number; readonly high: number };
   }
 }
 
-type Kind = 'relu' | 'step' | 'exp' | 'log' | 'sqrt' | 'erf' | 'sigmoid';
+type Kind = 'relu' | 'step' | 'exp' | 'log' | 'sqrt' | 'erf' | 'sigmoid' | 'softplus';
 
 function unary(kind: Kind, x: Expr, partial: (dy: Expr, y: Expr) => Expr | undefined): Expr {
   const y: Expr = expr({ kind }, [x], x.shape, (dy) => [partial(dy, y)], x.isMap);
@@ -35,6 +36,8 @@ export const step = (x: Expr): Expr => unary('step', x, () => undefined);
 export const erf = (x: Expr): Expr => unary('erf', x, (dy) => mul(dy, mul(exp(mul(mul(x, x), -1)), 2 / Math.sqrt(Math.PI))));
 /** 1 / (1 + exp(-x)) */
 export const sigmoid = (x: Expr): Expr => unary('sigmoid', x, (dy, y) => mul(dy, mul(y, sub(1, y))));
+/** log(1 + exp(x)), finite for any x. */
+export const softplus = (x: Expr): Expr => unary('softplus', x, (dy) => mul(dy, sigmoid(x)));
 
 /** x held between two bounds; its slope is 0 at and beyond them. */
 export function clip(x: Expr, low: number, high: number): Expr {
@@ -61,6 +64,7 @@ export const logOperator = operator('log', withoutLanes(elementwise('Log')));
 export const sqrtOperator = operator('sqrt', withoutLanes(elementwise('Sqrt')));
 export const erfOperator = operator('erf', elementwise('Erf'));
 export const sigmoidOperator = operator('sigmoid', elementwise('Sigmoid'));
+export const softplusOperator = operator('softplus', elementwise('Softplus'));
 
 export const stepOperator = operator('step', {
   emit: (e, _, [x = '']) => e.node('HardSigmoid', [x], steep),

@@ -47,7 +47,7 @@ test('a probe is the first answer, and the end is never below it on validation',
   assert.ok(Number(best.notes['valTop1']) >= Number(probe.notes['valTop1']));
   assert.equal(summary.bestTop1?.toFixed(4), best.notes['valTop1']);
   assert.deepEqual(readRecord(join(root, 'run'))?.outcome?.candidates, JSON.parse(JSON.stringify(summary.candidates)));
-  assert.equal(summary.candidates?.[0]?.top1.toFixed(4), probe.notes['valTop1']);
+  assert.equal(summary.candidates?.[0]?.top1?.toFixed(4), probe.notes['valTop1']);
 });
 
 test('an interrupted run goes on to the same weights, probe and averages included', async (t) => {

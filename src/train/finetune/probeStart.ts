@@ -23,9 +23,9 @@ import { FrozenFeatures } from '../linearProbe/frozenFeatures.js';
 import { withReadout } from '../linearProbe/frozenNetwork.js';
 import { resultOf } from '../linearProbe/probeResult.js';
 import type { FrameForm } from '../pictureSize.js';
+import { qualityOf, reachedNotes, type ValidationResult } from '../quality.js';
 import type { RunFolder } from '../runFolder/runFolder.js';
 import { type TrainSetup, viewText } from '../setup.js';
-import type { ValidationResult } from '../validation.js';
 
 /** A fitted probe, as a network. */
 export interface ProbeStart {
@@ -157,7 +157,11 @@ class Reader {
   }
 
   features(videos: readonly LabelledVideo[]): Promise<ClipFeatures> {
-    return featuresOfVideos(this.source, this.loader, videos, { signal: this.parts.job.signal, onProgress: this.tell });
+    const { labels } = this.parts.start.data;
+    return featuresOfVideos(this.source, this.loader, videos, labels.length, {
+      signal: this.parts.job.signal,
+      onProgress: this.tell,
+    });
   }
 
   private readonly tell = (done: number, of: number) => this.parts.job.onEvent?.({ kind: 'reading', done, of });
@@ -181,17 +185,26 @@ export async function storeProbe(
   { data, preprocess, notes, folder, onEvent }: StoreParts,
 ): Promise<Checkpoint> {
   const { config, weights, validation } = probe;
-  const more = { probe: 'linear', ...(validation && { valTop1: validation.top1.toFixed(4) }) };
-  const checkpoint = { config, labels: data.labels, preprocess, notes: { ...notes, ...more }, ...weights };
+  const more = { probe: 'linear', ...(validation && reachedNotes(validation)) };
+  const checkpoint = {
+    ...{ config, labels: data.labels, ...(data.multiLabel && { multiLabel: data.multiLabel }), preprocess },
+    notes: { ...notes, ...more },
+    ...weights,
+  };
   await folder.saveProbe(checkpoint);
   onEvent({ kind: 'note', message: firstAnswer(probe, folder.probePath) });
   return checkpoint;
 }
 
+function foreseenText({ top1, map }: PenaltyTrial, videos: number): string {
+  if (map !== undefined) return `mAP ${percent(map)}`;
+  const { low, high } = wilsonInterval(Math.round((top1 ?? 0) * videos), videos);
+  return `${percent(top1 ?? Number.NaN)} (95 % interval ${percent(low)} to ${percent(high)})`;
+}
+
 function firstAnswer({ foreseen, footage, videos, validation, seconds, ...probe }: ProbeStart, path: string): string {
-  const { low, high } = wilsonInterval(Math.round(foreseen.top1 * videos), videos);
   const left = footage ? `without its recording (${footage.by})` : 'without itself';
-  const val = validation ? `; ${percent(validation.top1)} of the validation videos` : '';
-  const estimate = `${percent(foreseen.top1)} (95 % interval ${percent(low)} to ${percent(high)}) of ${videos} training videos, each predicted ${left}`;
+  const val = validation ? `; ${percent(qualityOf(validation) ?? Number.NaN)} of the validation videos` : '';
+  const estimate = `${foreseenText(foreseen, videos)} of ${videos} training videos, each predicted ${left}`;
   return `first answer after ${seconds.toFixed(0)} s, a linear classifier on features of ${probe.config.name} as it is: ${estimate}${val}: ${path}`;
 }

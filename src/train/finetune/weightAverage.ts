@@ -4,13 +4,15 @@
  */
 
 import { type LabelledVideo, type LabelledVideos, videosOf } from '../../dataset/labelledVideos.js';
+import { atBestTemperature } from '../../metrics/binaryCalibration.js';
 import { percent } from '../../metrics/percent.js';
 import type { FlatWeights } from '../../models/network.js';
 import type { Checkpoint } from '../../weights/checkpoint.js';
 import { atBestScale } from '../linearProbe/fitProbe.js';
+import { qualityOf, reachedNotes, type ValidationResult } from '../quality.js';
 import type { RunFolder } from '../runFolder/runFolder.js';
 import type { TrainOutcome } from '../trainer.js';
-import { resultOfLogits, type ValidationParts, type ValidationResult, validationLogits } from '../validation.js';
+import { resultOf, type Truth, type ValidationParts, validationLogits } from '../validation.js';
 import { averageName, type TestedWeights } from './keptWeights.js';
 
 export interface AverageParts extends ValidationParts {
@@ -42,22 +44,28 @@ const shares = [0, 0.25, 0.5, 0.75, 1];
  */
 export async function averageWithProbe(parts: AverageParts): Promise<Kept | undefined> {
   const { folder, probe, outcome, data, onEvent } = parts;
-  if (outcome.bestTop1 === undefined) return undefined;
+  if (qualityOf({ top1: outcome.bestTop1, map: outcome.bestMap }) === undefined) return undefined;
   const videos = videosOf(data, 'val');
   const tuned = await folder.readLast();
   const candidates = await tested(parts, videos, [
     ...shares.map((tunedShare) => ({ tunedShare, weights: averaged(probe, tuned, tunedShare) })),
     ...(outcome.bestEpoch > 0 ? [{ tunedShare: undefined, weights: await folder.readBest() }] : []),
   ]);
-  const floor = candidates.find(({ tunedShare }) => tunedShare === 0)?.top1 ?? 0;
-  const fit = candidates.filter(({ top1 }) => top1 >= floor);
+  const probed = candidates.find(({ tunedShare }) => tunedShare === 0);
+  const floor = (probed && qualityOf(probed)) ?? 0;
+  const fit = candidates.filter((each) => (qualityOf(each) ?? 0) >= floor);
   if (fit.length === 0) return undefined; // no logits are numbers: the run itself says so
-  const { weights, tunedShare, top1, loss } = fit.reduce((best, each) => (each.scaledLoss < best.scaledLoss ? each : best));
-  const kept = { tunedShare, top1, loss, candidates: candidates.map(({ weights: _, ...each }) => each) };
+  const {
+    weights,
+    scaledLoss: ___,
+    tunedShare,
+    ...best
+  } = fit.reduce((least, each) => (each.scaledLoss < least.scaledLoss ? each : least));
+  const kept: Kept = { tunedShare, ...best, candidates: candidates.map(({ weights: _, ...each }) => each) };
   onEvent({ kind: 'note', message: told(kept) });
   if (kept.tunedShare === undefined) return kept;
   const { training: __, notes, ...rest } = tuned;
-  const more = { tunedShare: String(kept.tunedShare), valTop1: kept.top1.toFixed(4) };
+  const more = { tunedShare: String(kept.tunedShare), ...reachedNotes(kept) };
   const { parameters, statistics } = weights;
   await folder.saveBest({ ...rest, parameters, statistics, notes: { ...notes, ...more } });
   return kept;
@@ -73,13 +81,15 @@ async function tested(
   for (const each of all) {
     parts.signal?.throwIfAborted();
     await use(parts, each.weights);
-    const { logits, labels } = await validationLogits(parts, videos);
+    const { logits, ...truth } = await validationLogits(parts, videos);
     if (!logits.every(Number.isFinite)) continue;
-    const { loss: scaledLoss } = atBestScale(Float64Array.from(logits), labels, classes);
-    out.push({ ...each, scaledLoss, ...resultOfLogits(logits, labels, classes) });
+    out.push({ ...each, scaledLoss: scaledLossOf(logits, truth, classes), ...resultOf(logits, truth, classes) });
   }
   return out;
 }
+
+const scaledLossOf = (logits: Float32Array, { labels, targets }: Truth, classes: number): number =>
+  targets ? atBestTemperature(logits, targets).loss : atBestScale(Float64Array.from(logits), labels, classes).loss;
 
 async function use({ session }: AverageParts, weights: FlatWeights): Promise<void> {
   const none = new Float32Array(weights.parameters.length);
@@ -92,9 +102,12 @@ export function averaged(a: FlatWeights, b: FlatWeights, share: number): FlatWei
   return { parameters: mean(a.parameters, b.parameters), statistics: mean(a.statistics, b.statistics) };
 }
 
-function told({ candidates, tunedShare, top1 }: Kept): string {
+function told({ candidates, tunedShare, ...kept }: Kept): string {
+  const measure = kept.map === undefined ? 'top-1' : 'mAP';
   const name = (share: number | undefined) => (share === undefined ? 'best epoch' : `${100 * share} %`);
-  const each = candidates.map((one) => `${name(one.tunedShare)} ${percent(one.top1)}, ${one.scaledLoss.toFixed(3)}`).join('; ');
-  const how = `share of the last epoch's weights, top-1, loss at its best temperature: ${each}`;
-  return `kept ${averageName(tunedShare)}: val top-1 ${percent(top1)} (${how})`;
+  const each = candidates
+    .map((one) => `${name(one.tunedShare)} ${percent(qualityOf(one) ?? Number.NaN)}, ${one.scaledLoss.toFixed(3)}`)
+    .join('; ');
+  const how = `share of the last epoch's weights, ${measure}, loss at its best temperature: ${each}`;
+  return `kept ${averageName(tunedShare)}: val ${measure} ${percent(qualityOf(kept) ?? Number.NaN)} (${how})`;
 }

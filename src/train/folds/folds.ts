@@ -65,6 +65,10 @@ export async function trainFolds(job: TrainJob, options: FoldsOptions): Promise<
   if (views.crops > 1 && job.preprocess?.resize !== 'crop')
     throw new ConfigError(`views: ${views.crops} crops are for frames that are cut; use resize "crop", or 1 crop`);
   const data = typeof job.data === 'string' ? await readDataset(job.data, { ...job.dataset, ignoreSplits: true }, job) : job.data;
+  if (data.multiLabel) {
+    const message = 'folds test one label a clip, and these have several at once; test a split of your own, or --labels one';
+    throw new ConfigError(message, { path: data.root });
+  }
   const tasks = tasksOf(job, data, options);
   const run = RunFolder.check(job.out, false);
   for (const message of data.notes) job.onEvent?.({ kind: 'note', message });

@@ -1,6 +1,7 @@
 import type { ClipTensor } from '../../clip/clipTensor.js';
 import type { DataLoader } from '../../dataset/dataLoader.js';
 import type { LabelledVideo } from '../../dataset/labelledVideos.js';
+import { targetsOf } from '../../dataset/labelSets.js';
 import { joined } from '../../runtime/joined.js';
 import type { ClipFeatures } from './fitProbe.js';
 
@@ -21,26 +22,29 @@ export interface ReadOptions {
   readonly onProgress?: (done: number, of: number) => void;
 }
 
-/** Features of the clip of each video that is seen in testing, in the order of the videos. */
+/** Features of the clip of each video that is seen in testing, in the order of the videos, and what is true of them. */
 export async function featuresOfVideos(
   source: FeatureSource,
   loader: DataLoader,
   videos: readonly LabelledVideo[],
+  classes: number,
   { signal, onProgress }: ReadOptions = {},
 ): Promise<ClipFeatures> {
   const all: ClipFeatures[] = [];
+  const numbers: number[] = [];
   let done = 0;
-  for await (const { clips, labels } of loader.batches(videos, {
+  for await (const { clips, labels, videos: seen } of loader.batches(videos, {
     batch: source.batch,
     train: false,
     ...(signal && { signal }),
   })) {
     const { count } = clips;
     all.push({ features: await source.of(clips), labels });
+    numbers.push(...seen);
     done += count;
     onProgress?.(done, videos.length);
   }
-  return joinedClips(all);
+  return { ...joinedClips(all), targets: targetsOf(videos, numbers, classes) };
 }
 
 function joinedClips(parts: readonly ClipFeatures[]): ClipFeatures {

@@ -15,7 +15,8 @@ export function fitBestWidth(clips: ClipFeatures, widths: readonly number[], fit
   return { ...best.found, weights: wide(weights), standardised: { ...standardised, ...steps } };
 }
 
-const firstOf = ({ features, labels }: ClipFeatures, width: number): ClipFeatures => ({
+const firstOf = ({ features, labels, targets }: ClipFeatures, width: number): ClipFeatures => ({
+  targets,
   features: resized(features, features.length / labels.length, width),
   labels,
 });

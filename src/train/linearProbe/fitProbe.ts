@@ -3,6 +3,7 @@
  * Returns one weight matrix and bias for raw features.
  */
 
+import { atBestOffsets } from './binaryScale.js';
 import { type LabelledRows, RidgeClassifier, type RidgeFit } from './ridgeClassifier.js';
 import { RowSpace } from './rowSpace.js';
 
@@ -12,6 +13,8 @@ export interface ClipFeatures {
   readonly features: Float32Array;
   /** [N] class of each clip. */
   readonly labels: Int32Array;
+  /** [N, K] 0 and 1 where clips have several labels at once. */
+  readonly targets?: Float32Array | undefined;
 }
 
 export interface ProbeOptions {
@@ -47,9 +50,12 @@ export interface PenaltyTrial {
   readonly penalty: number;
   /** Factor from least-squares scores, about 0 and 1, to logits. */
   readonly scale: number;
-  /** Mean cross-entropy and share of right answers. */
+  /** With several labels at once: what is added to each logit. */
+  readonly offsets?: readonly number[];
+  /** Mean cross-entropy and share of right answers; binary cross-entropy and mean average precision with several labels at once. */
   readonly loss: number;
-  readonly top1: number;
+  readonly top1?: number;
+  readonly map?: number;
 }
 
 /** Features are scaled to a mean square sum of 1 a clip, so these suit any number of features. */
@@ -68,12 +74,18 @@ export function fitProbe(clips: ClipFeatures, classes: number, options: ProbeOpt
   const { centre, scale } = standardisation(clips, options.blocks);
   const rows = standardised(clips, centre, scale);
   const space = new RowSpace(rows, clips.labels.length, mostDirections);
-  const compact = { features: space.coordinates, width: space.rank, labels: clips.labels, groups: options.groups };
+  const compact = {
+    features: space.coordinates,
+    width: space.rank,
+    labels: clips.labels,
+    targets: clips.targets,
+    groups: options.groups,
+  };
   const { chosen, tried, fit } = bestPenalty(compact, classes);
   const wide = { weights: expanded(space, fit.weights, classes), bias: fit.bias };
   return {
-    ...folded(wide, chosen.scale, centre, scale),
-    standardised: inTwoSteps(wide, chosen.scale, centre, scale),
+    ...folded(wide, chosen, centre, scale),
+    standardised: inTwoSteps(wide, chosen, centre, scale),
     ...{ chosen, tried },
   };
 }
@@ -81,14 +93,14 @@ export function fitProbe(clips: ClipFeatures, classes: number, options: ProbeOpt
 /** Constant features keep a deviation of 1, and weigh 0. */
 function inTwoSteps(
   { weights, bias }: { weights: Float64Array; bias: Float64Array },
-  factor: number,
+  { scale: factor, offsets }: PenaltyTrial,
   centre: Float64Array,
   scale: Float64Array,
 ): StandardisedFit {
   const width = centre.length;
   return {
     weights: Float32Array.from(weights, (value, i) => (scale[i % width] === 0 ? 0 : factor * value)),
-    bias: Float32Array.from(bias, (value) => factor * value),
+    bias: Float32Array.from(bias, (value, k) => factor * value + (offsets?.[k] ?? 0)),
     mean: Float32Array.from(centre),
     deviation: Float32Array.from(scale, (value) => (value === 0 ? 1 : 1 / value)),
   };
@@ -100,7 +112,7 @@ function bestPenalty(rows: LabelledRows, classes: number) {
   const tried: { readonly trial: PenaltyTrial; readonly fit: RidgeFit }[] = [];
   for (const penalty of penalties) {
     const fit = classifier.fit(penalty);
-    tried.push({ trial: trialOf(penalty, fit.leftOut, rows.labels, classes), fit });
+    tried.push({ trial: trialOf(penalty, fit.leftOut, rows, classes), fit });
     const least = Math.min(...tried.map(({ trial }) => trial.loss));
     if (tried.slice(-2).every(({ trial }) => trial.loss > least)) break;
   }
@@ -108,13 +120,17 @@ function bestPenalty(rows: LabelledRows, classes: number) {
   return { chosen, fit, tried: tried.map(({ trial }) => trial) };
 }
 
-const trialOf = (penalty: number, scores: Float64Array, labels: Int32Array, classes: number): PenaltyTrial => ({
+const trialOf = (penalty: number, scores: Float64Array, { labels, targets }: LabelledRows, classes: number): PenaltyTrial => ({
   penalty,
-  ...atBestScale(scores, labels, classes),
+  ...(targets ? atBestOffsets(scores, targets, classes) : atBestScale(scores, labels, classes)),
 });
 
 /** Cross-entropy of scores [N, K] as logits times the factor that suits them best, and share of right answers. */
-export function atBestScale(scores: Float64Array, labels: Int32Array, classes: number): Omit<PenaltyTrial, 'penalty'> {
+export function atBestScale(
+  scores: Float64Array,
+  labels: Int32Array,
+  classes: number,
+): Required<Pick<PenaltyTrial, 'scale' | 'loss' | 'top1'>> {
   const scale = logitScale(scores, labels, classes);
   const share = new Float64Array(classes);
   let [loss, right] = [0, 0];
@@ -219,7 +235,7 @@ function expanded(space: RowSpace, weights: Float64Array, classes: number): Floa
 /** Logits from raw features: W diag(s) and b - W diag(s) c, both times the scale. */
 function folded(
   { weights, bias }: { weights: Float64Array; bias: Float64Array },
-  factor: number,
+  { scale: factor, offsets }: PenaltyTrial,
   centre: Float64Array,
   scale: Float64Array,
 ): { weights: Float32Array; bias: Float32Array } {
@@ -230,5 +246,8 @@ function folded(
     for (let d = 0; d < width; d++) sum += (out[k * width + d] as number) * (centre[d] as number);
     return sum;
   };
-  return { weights: Float32Array.from(out), bias: Float32Array.from(bias, (value, k) => factor * value - shift(k)) };
+  return {
+    weights: Float32Array.from(out),
+    bias: Float32Array.from(bias, (value, k) => factor * value + (offsets?.[k] ?? 0) - shift(k)),
+  };
 }

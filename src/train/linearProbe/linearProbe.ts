@@ -18,12 +18,12 @@ import { isRandom } from '../initialWeights.js';
 import type { TrainJob, TrainJobEvent, TrainSummary } from '../job.js';
 import { openLoader } from '../openLoader.js';
 import { dataDigest } from '../progress.js';
+import { reachedNotes, type ValidationResult, validated } from '../quality.js';
 import { trainOptions } from '../recipe/options.js';
 import { RunFolder } from '../runFolder/runFolder.js';
 import { beginRecord, type Recording } from '../runFolder/runRecord.js';
 import { newSetup, type TrainSetup } from '../setup.js';
 import type { EpochMetrics } from '../trainer.js';
-import type { ValidationResult } from '../validation.js';
 import { type FeatureSource, featuresOfVideos } from './featureSource.js';
 import { fitBestWidth } from './featureWidths.js';
 import { type ClipFeatures, fitProbe, type PenaltyTrial, type ProbeFit } from './fitProbe.js';
@@ -41,7 +41,9 @@ export interface LinearProbeSummary extends TrainSummary {
   /** The estimate over the training videos, left out by recording or one by one; undefined when interrupted. */
   readonly foreseen: PenaltyTrial | undefined;
   /** Share of the training videos that the largest class has: what answers without looking reach. */
-  readonly chanceTop1: number;
+  readonly chanceTop1?: number;
+  /** Instead of it with several labels at once: the mean average precision of scores at random. */
+  readonly chanceMap?: number;
   /** What tells recordings apart that are left out together; undefined where nothing does. */
   readonly leftOutBy?: string | undefined;
   readonly seconds: number;
@@ -146,6 +148,11 @@ interface Done {
   readonly leftOutBy: string | undefined;
 }
 
+const leftOutOf = ({ top1, map }: PenaltyTrial) => ({
+  ...(top1 !== undefined && { leftOutTop1: top1 }),
+  ...(map !== undefined && { leftOutMap: map }),
+});
+
 class Baseline {
   private readonly train: readonly LabelledVideo[];
   private readonly val: readonly LabelledVideo[];
@@ -181,10 +188,10 @@ class Baseline {
     const validation = this.val.length > 0 ? resultOf(await this.features(source, this.val), fit) : undefined;
     signal?.throwIfAborted();
     const metrics = this.metrics(resultOf(clips, fit), validation, usable.length);
-    const notes = { penalty: String(fit.chosen.penalty), ...(validation && { valTop1: validation.top1.toFixed(4) }) };
+    const notes = { penalty: String(fit.chosen.penalty), ...(validation && reachedNotes(validation)) };
     const preprocess = { ...frozen.preprocess, ...(prepared.medianSec > 0 && { windowSec: prepared.medianSec }) };
     const { rate: _, gradientNorm: __, ...row } = metrics; // nothing was trained
-    await folder.log({ ...row, leftOutLoss: fit.chosen.loss, leftOutTop1: fit.chosen.top1 });
+    await folder.log({ ...row, leftOutLoss: fit.chosen.loss, ...leftOutOf(fit.chosen) });
     const bestPath = await frozen.save({ ...this.facts(notes), preprocess }, fit);
     return this.summary({ fit, metrics, prepared, bestPath, leftOutBy: footage?.by });
   }
@@ -192,8 +199,9 @@ class Baseline {
   private metrics(seen: ValidationResult, validation: ValidationResult | undefined, clips: number): EpochMetrics {
     const seconds = this.seconds();
     return {
-      ...{ epoch: 1, step: 0, rate: 0, gradientNorm: 0, trainLoss: seen.loss, trainTop1: seen.top1 },
-      ...(validation && { valLoss: validation.loss, valTop1: validation.top1 }),
+      ...{ epoch: 1, step: 0, rate: 0, gradientNorm: 0, trainLoss: seen.loss },
+      ...(seen.top1 !== undefined && { trainTop1: seen.top1 }),
+      ...(validation && validated(validation)),
       ...{ clipsPerSec: clips / seconds, seconds },
     };
   }
@@ -205,12 +213,12 @@ class Baseline {
   private summary(done: Done | undefined): LinearProbeSummary {
     const { data, frozen, folder, loader } = this.parts;
     const { labels } = data;
-    const largest = Math.max(...labels.map((_, k) => this.train.filter(({ labelIndex }) => labelIndex === k).length));
     return {
       ...{
         epochs: done ? [done.metrics] : [],
         bestEpoch: done ? 1 : 0,
         bestTop1: done?.metrics.valTop1,
+        ...(done?.metrics.valMap !== undefined && { bestMap: done.metrics.valMap }),
         bestLoss: done?.metrics.valLoss,
       },
       ...{ interrupted: !done, stoppedEarly: false, config: frozen.config, labels },
@@ -220,16 +228,26 @@ class Baseline {
       ...{
         foreseen: done?.fit.chosen,
         leftOutBy: done?.leftOutBy,
-        chanceTop1: largest / this.train.length,
+        ...this.chance(),
         seconds: this.seconds(),
       },
     };
   }
 
+  /** What answers without looking reach: the largest class, or scores at random, whose average precision is the share of a class. */
+  private chance(): { readonly chanceTop1?: number; readonly chanceMap?: number } {
+    const { labels, multiLabel } = this.parts.data;
+    const places = this.train.map(({ labelIndex, labelIndices = [labelIndex] }) => labelIndices);
+    const shares = labels.map((_, k) => places.filter((own) => own.includes(k)).length / this.train.length);
+    const happening = shares.filter((share) => share > 0);
+    if (!multiLabel) return { chanceTop1: Math.max(...shares) };
+    return { chanceMap: happening.reduce((sum, share) => sum + share, 0) / Math.max(happening.length, 1) };
+  }
+
   private features(frozen: FeatureSource, videos: readonly LabelledVideo[]): Promise<ClipFeatures> {
     const { loader, job } = this.parts;
     const { signal, onEvent } = job;
-    return featuresOfVideos(frozen, loader, videos, {
+    return featuresOfVideos(frozen, loader, videos, this.parts.data.labels.length, {
       signal,
       onProgress: (done, of) => onEvent({ kind: 'reading', done, of }),
     });
@@ -238,10 +256,10 @@ class Baseline {
   /** What is stored with the readout. */
   private facts(more: Readonly<Record<string, string>>): StoredFacts {
     const { data, frozen, job } = this.parts;
-    const { root, splitBy, labels } = data;
+    const { root, splitBy, labels, multiLabel } = data;
     const { config, preprocess, init = 'random' } = frozen;
     const { seed } = trainOptions(job.options ?? {});
     const origin = { data: root, splitBy, model: config.name, seed: String(seed), baseline: init };
-    return { labels, preprocess, notes: { ...origin, ...more } };
+    return { labels, ...(multiLabel && { multiLabel }), preprocess, notes: { ...origin, ...more } };
   }
 }

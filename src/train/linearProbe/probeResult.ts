@@ -1,4 +1,5 @@
-import { resultOfLogits, type ValidationResult } from '../validation.js';
+import type { ValidationResult } from '../quality.js';
+import { resultOf as resultOfRows } from '../validation.js';
 import type { ClipFeatures, ProbeFit } from './fitProbe.js';
 
 /** Logits [N, K]. */
@@ -16,6 +17,6 @@ export function logitsOf(
   });
 }
 
-/** Mean cross-entropy and top-1 of a fit on clips. */
+/** Mean cross-entropy and top-1 of a fit on clips; with several labels at once binary cross-entropy and mean average precision. */
 export const resultOf = (clips: ClipFeatures, fit: ProbeFit): ValidationResult =>
-  resultOfLogits(logitsOf(clips, fit), clips.labels, fit.bias.length);
+  resultOfRows(logitsOf(clips, fit), clips, fit.bias.length);

@@ -12,6 +12,8 @@ export interface LabelledRows {
   readonly width: number;
   /** [N] */
   readonly labels: Int32Array;
+  /** [N, K] 0 and 1 where rows have several classes at once; the labels do not count then. */
+  readonly targets?: Float32Array | undefined;
   /** [N] number of the group of each row, which are left out together; absent: each row alone. */
   readonly groups?: Int32Array | undefined;
 }
@@ -42,8 +44,10 @@ export class RidgeClassifier {
     this.shares = new Float64Array(classes);
     labels.forEach((label, n) => {
       const at = n * width;
-      this.shares[label] = (this.shares[label] as number) + 1 / labels.length;
-      addScaled(this.towards, label * width, features, at, width, 1);
+      for (const k of classesOf(rows, n, label, classes)) {
+        this.shares[k] = (this.shares[k] as number) + 1 / labels.length;
+        addScaled(this.towards, k * width, features, at, width, 1);
+      }
       for (let d = 0; d < width; d++) {
         addScaled(this.products, d * width, features, at, d + 1, features[at + d] as number); // the lower triangle
       }
@@ -63,7 +67,7 @@ export class RidgeClassifier {
         Float64Array.from(group, (n) => (shares[k] as number) + dot(weights, k * width, features, n * width, width));
       const keep = choleskyFactor(this.keptShare(lower, group), group.length, 0);
       for (let k = 0; k < classes; k++) {
-        const truth = Float64Array.from(group, (n) => Number(labels[n] === k));
+        const truth = Float64Array.from(group, (n) => truthOf(rows, n, k, classes));
         const residual = scores(k).map((score, i) => (truth[i] as number) - score);
         const error = solved(keep, residual, 0, group.length);
         group.forEach((n, i) => {
@@ -84,6 +88,12 @@ export class RidgeClassifier {
     });
   }
 }
+
+const truthOf = ({ labels, targets }: LabelledRows, n: number, k: number, classes: number): number =>
+  targets ? (targets[n * classes + k] as number) : Number(labels[n] === k);
+
+const classesOf = ({ targets }: LabelledRows, n: number, label: number, classes: number): number[] =>
+  targets ? Array.from({ length: classes }, (_, k) => k).filter((k) => targets[n * classes + k] === 1) : [label];
 
 /** Rows of each group. */
 function groupsOf({ labels, groups }: LabelledRows): number[][] {

@@ -1,11 +1,13 @@
 import type { ClipBatch, DataLoader } from '../../dataset/dataLoader.js';
+import { videosOf } from '../../dataset/labelledVideos.js';
 import { segmentName } from '../../dataset/videoPart.js';
 import { ConfigError } from '../../errors.js';
 import type { TrainJob } from '../job.js';
+import { classFrequencies } from '../multiLabel.js';
 import type { TrainSetup } from '../setup.js';
 import type { TrainingSession } from '../trainingSession.js';
 import { batchParts, semiSupervisedBatch } from './semiSupervised.js';
-import { type StepPosition, supervisedBatch, type TrainingBatch } from './supervised.js';
+import { multiLabelBatch, type StepPosition, supervisedBatch, type TrainingBatch } from './supervised.js';
 import { UnlabelledClips } from './unlabelledClips.js';
 
 export interface Objective {
@@ -21,7 +23,12 @@ export async function createObjective(
   loader: DataLoader,
   session: TrainingSession,
 ): Promise<Objective> {
-  const { config, options, unlabelled } = start;
+  const { config, options, unlabelled, data } = start;
+  if (data.multiLabel) {
+    const videos = videosOf(data, 'train');
+    const facts = { videos, frequencies: classFrequencies(videos, config.classes) };
+    return { labelledBatch: options.batch, makeBatch: async (batch, { pass }) => multiLabelBatch(batch, facts, options, pass) };
+  }
   if (unlabelled.length === 0) {
     return { labelledBatch: options.batch, makeBatch: async (batch, { pass }) => supervisedBatch(batch, config, options, pass) };
   }

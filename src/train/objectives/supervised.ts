@@ -6,8 +6,11 @@
 import type { ClipTensor } from '../../clip/clipTensor.js';
 import { mixClips } from '../../clip/mixClips.js';
 import type { ClipBatch } from '../../dataset/dataLoader.js';
+import type { LabelledVideo } from '../../dataset/labelledVideos.js';
+import { targetsOf } from '../../dataset/labelSets.js';
 import type { NetworkConfig } from '../../models/config.js';
 import { Rng } from '../../rng.js';
+import { smoothedBinary } from '../multiLabel.js';
 import type { TrainOptions } from '../recipe/options.js';
 import { smoothedTargets } from '../step.js';
 
@@ -25,10 +28,34 @@ export interface TrainingBatch {
   readonly soft?: Float32Array;
   /** [B] the true labels, for counting correct predictions; -1 where unknown. */
   readonly labels: Int32Array;
+  /** [B, classes] 0 and 1, where clips have several labels at once; `labels` are -1 then. */
+  readonly truth?: Float32Array;
   /** [B] indices of the videos, for messages. */
   readonly videos: Int32Array;
   /** Share of the unlabelled clips that the teacher was sure of. */
   readonly pseudoShare?: number;
+}
+
+/** What several labels at once need beside a batch: the videos that it numbers, and how often each class is true. */
+export interface MultiLabelFacts {
+  readonly videos: readonly LabelledVideo[];
+  /** [classes] */
+  readonly frequencies: Float32Array;
+}
+
+/** As `supervisedBatch`, for videos with several labels at once. */
+export function multiLabelBatch(
+  batch: ClipBatch,
+  { videos: all, frequencies }: MultiLabelFacts,
+  options: TrainOptions,
+  pass: number,
+): TrainingBatch {
+  const { clips, labels, videos } = batch;
+  const truth = targetsOf(all, videos, frequencies.length);
+  if (!truth) throw new TypeError('videos without a set of labels');
+  const targets = smoothedBinary(truth, frequencies, options.labelSmoothing);
+  mixClips({ clips, targets }, new Rng([options.seed, 'mix', pass]), options);
+  return { clips, targets, truth, labels, videos };
 }
 
 /** Labels smoothed, clips mixed as the recipe says. The batch's clips are written over. */

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { type GuessedBy, guessedBy, isTelling } from '../../dataset/confounds.js';
 import type { LeftOutVideo } from '../../dataset/dataLoader.js';
-import { type LabelledVideos, splitNames } from '../../dataset/labelledVideos.js';
+import { type LabelledVideo, type LabelledVideos, splitNames } from '../../dataset/labelledVideos.js';
 import { segmentName } from '../../dataset/videoPart.js';
 import { ConfigError, messageOf } from '../../errors.js';
 import type { NetworkConfig } from '../../models/config.js';
@@ -68,7 +68,13 @@ const dataSchema = v.looseObject({
   clues: v.array(v.looseObject({ what: v.string(), accuracy: number(), chance: number(), tells: v.boolean() })),
 });
 
-const testedSchema = v.looseObject({ tunedShare: v.optional(number()), top1: number(), loss: number(), scaledLoss: number() });
+const testedSchema = v.looseObject({
+  tunedShare: v.optional(number()),
+  top1: v.optional(number()),
+  map: v.optional(number()),
+  loss: number(),
+  scaledLoss: number(),
+});
 
 /** Unknown keys, of later versions, are kept. */
 const recordSchema = v.looseObject({
@@ -88,6 +94,7 @@ const recordSchema = v.looseObject({
       epochs: count,
       bestEpoch: count,
       bestTop1: v.optional(number()),
+      bestMap: v.optional(number()),
       candidates: v.optional(v.array(testedSchema)),
     }),
   ),
@@ -128,6 +135,7 @@ export interface RunEnd {
   readonly epochs: readonly { readonly epoch: number }[];
   readonly bestEpoch: number;
   readonly bestTop1: number | undefined;
+  readonly bestMap?: number;
   /** Of fine-tuning from a probe. */
   readonly candidates?: readonly TestedWeights[];
   readonly leftOut: readonly LeftOutVideo[];
@@ -199,7 +207,7 @@ export class Recording {
     this.record = { ...this.record, data: { ...this.record.data, clues: cluesOf(videos) } };
   }
 
-  private async finish({ interrupted, epochs, bestEpoch, bestTop1, candidates, leftOut }: RunEnd): Promise<void> {
+  private async finish({ interrupted, epochs, bestEpoch, bestTop1, bestMap, candidates, leftOut }: RunEnd): Promise<void> {
     const { data, outcome: before } = this.record;
     const named = leftOut.map(({ path, segment, reason }) => ({
       name: segmentName(nameBelow(data.root, path), segment),
@@ -210,6 +218,7 @@ export class Recording {
       data: { ...data, leftOut: named },
       outcome: {
         ...{ epochs: epochs.at(-1)?.epoch ?? before?.epochs ?? 0, bestEpoch, ...(bestTop1 !== undefined && { bestTop1 }) },
+        ...(bestMap !== undefined && { bestMap }),
         ...(candidates && { candidates: candidates.map((each) => ({ ...each })) }),
       },
     };
@@ -260,8 +269,9 @@ function firstRecord(start: RunStart): RunRecord {
 
 function countsOf({ labels, videos }: LabelledVideos): RunRecord['data']['counts'] {
   const counts = labels.map((label) => ({ label, train: 0, val: 0, test: 0 }));
-  for (const { labelIndex, split } of videos) {
-    const row = counts[labelIndex];
+  const places = (video: LabelledVideo) => video.labelIndices ?? [video.labelIndex];
+  for (const { split, place } of videos.flatMap((video) => places(video).map((place) => ({ split: video.split, place })))) {
+    const row = counts[place];
     if (row && splitNames.includes(split)) row[split]++;
   }
   return counts;
