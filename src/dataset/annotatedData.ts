@@ -1,6 +1,7 @@
 /** Annotations of labelling programs as a data set: which paths are such, and their moments as rows. */
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { AnnotatedFilm } from '../annotations/annotations.js';
 import { plainName } from '../annotations/columns.js';
 import { formatsFor } from '../annotations/formats.js';
 import { headerOf } from '../annotations/table.js';
@@ -43,9 +44,9 @@ export async function findAnnotations(path: string, options: AnnotationOptions =
   const read = await readAnnotations(path, choices);
   const folder = statSync(path).isDirectory() ? path : dirname(path);
   const films = locateFilms(read, { list: path, videos: choices.videos, keepMissing });
-  const places = new Map(films.map((film) => [film.film, film.path]));
+  const places = new Map<AnnotatedFilm, string>(films.map((film) => [film, film.path]));
   return foundMoments(
     { ...read, films },
-    { root: resolve(choices.videos ?? folder), find: (film) => places.get(film.film) as string, aroundSec },
+    { root: resolve(choices.videos ?? folder), find: (film) => places.get(film) as string, aroundSec },
   );
 }
