@@ -72,6 +72,10 @@ test('films of a player play one after another: sums of lengths cut to ms, a sta
 test('without lengths only one film can be placed', () => {
   const file = { '1': ['x.mp4', 'y.mp4'] };
   assert.throws(() => read({ events: [run(1), run(2)], file }), /observation "day 1": the length of x\.mp4 is not stated/);
+  assert.throws(
+    () => read({ events: [run(1), run(2)], file, info: { length: { 'x.mp4': 0 } } }),
+    /the length of x\.mp4 is not stated/,
+  );
   assert.deepEqual(brief(read({ events: [run(1), run(2)], file: { '1': ['x.mp4'] } })), ['x.mp4 1-2 run']);
 });
 

@@ -142,17 +142,17 @@ function mediaOf(observation: Observation, where: string): ObservationMedia {
   return {
     where,
     players,
-    lengths: new Map(Object.entries(known(info.length))),
-    fps: new Map(Object.entries(known(info.fps))),
+    lengths: new Map(Object.entries(known(info.length, 0))),
+    fps: new Map(Object.entries(known(info.fps, 0))),
     offsets,
     timeOffsetSec: observation['time offset'] || 0,
     ...(byCreation && { created: new Map(Object.entries(created)) }),
   };
 }
 
-/** Without what is not a number, and lengths and rates of 0, which stand for unknown. */
-const known = (values: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
+/** Without what is not a number, or not above a bound: lengths and rates of 0 stand for unknown. */
+const known = (values: Readonly<Record<string, number>>, above = -Infinity): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value) && value > above));
 
 function sharedFilms(observations: readonly [string, Observation][]): string[] {
   const ids = new Map<string, string[]>();

@@ -64,7 +64,9 @@ test('tabular export from 8.9: several films, the offset off, an independent var
     ...['nobody', 'sunny', 'ann', 'run', '', '', status, time, 'Not found', 'NA', 'NA', ''],
   ];
   const expected = ['a.mp4 59-60 run ann', 'b.mp4 0-1.5 run ann', 'c.mp4 59-61.5 run ann'];
-  assert.deepEqual(brief(tabular([newHeader, row('69', 'START'), row('71.5', 'STOP')])), expected);
+  const result = tabular([newHeader, row('69', 'START'), row('71.5', 'STOP')]);
+  assert.deepEqual(brief(result), expected);
+  assert.match(result.notes[0] ?? '', /^observation "day 1": all cameras are taken to start together/);
   const r = newHeader.map((name) => name.replace(/[ #()]/g, '.'));
   assert.deepEqual(brief(tabular([r, row('69', 'START'), row('71.5', 'STOP')])), expected);
 });

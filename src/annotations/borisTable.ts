@@ -43,6 +43,8 @@ class TableReader {
   readonly #names: readonly string[];
   readonly #placers = new Map<string, ObservationPlacer>();
   readonly #events = new Map<string, CodedEvent[]>();
+  /** Observations of several cameras. */
+  readonly #cameras = new Set<string>();
 
   constructor(
     readonly path: string,
@@ -70,7 +72,10 @@ class TableReader {
     const reasons = [...skipped].map((id) => `observation "${id}" is LIVE or of pictures: it has no film`);
     if (films.length === 0) throw new DatasetError(reasons.join('; ') || 'no events', { path: this.path });
     const left = this.#left.losses().map(({ count, what }) => counted(count, what));
-    return { films, notes: [...reasons.map((reason) => `left out: ${reason}`), ...this.#unpaired.notes(), ...left] };
+    const cameras = [...this.#cameras].map(
+      (id) => `observation "${id}": all cameras are taken to start together, since exports do not say otherwise`,
+    );
+    return { films, notes: [...reasons.map((reason) => `left out: ${reason}`), ...cameras, ...this.#unpaired.notes(), ...left] };
   }
 
   #first({ cells }: TableRow, ...names: readonly string[]): string {
@@ -117,6 +122,7 @@ class TableReader {
   #mediaOf(row: TableRow, id: string): ObservationMedia {
     const where = `${this.path}: observation "${id}"`;
     const players = playersOf(this.#sourceOf(row));
+    if (players.length > 1) this.#cameras.add(id);
     const films = players.flatMap((player) => player.films);
     const perFilm = (...names: readonly string[]) => {
       const values = this.#first(row, ...names).split(/[;|]/);
