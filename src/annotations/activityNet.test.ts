@@ -129,6 +129,16 @@ test('ActivityNet: a time beyond all numbers is refused, films of any name are k
   );
 });
 
+test('ActivityNet: lists inside each other without end are refused, deep brackets in texts are not', () => {
+  const file = (label: string, more: string) =>
+    `{"database":{"aa":{"annotations":[{"segment":[1,2],"label":"${label}","more":${more}}]}}}`;
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  const text = fileOfText('list.json', file('run', deep));
+  assert.throws(() => activityNet.read?.(text, {}), fault(/more than 100 lists and objects inside each other/));
+  const brackets = `a\\"${'['.repeat(200)}`;
+  assert.equal(readAs(activityNet, file(brackets, '1')).films[0]?.moments.length, 1);
+});
+
 test('ActivityNet: wrong values at every place are refused with file and place, or read', () => {
   checkSpoilt(activityNet, official);
   checkSpoilt(activityNet, { version: '1', results: { aa: [{ ...run, score: 0.5 }] } });

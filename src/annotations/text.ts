@@ -58,6 +58,7 @@ export function jsonOrNothing(file: AnnotationFile): object | undefined {
 
 /** The value of JSON text; `path` is for messages. */
 export function parseJson(text: string, path: string): unknown {
+  if (isTooDeep(text)) throw new DatasetError(`more than ${maxDepth} lists and objects inside each other`, { path });
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -65,6 +66,23 @@ export function parseJson(text: string, path: string): unknown {
     if (repaired !== text) return parseJson(repaired, path);
     throw new DatasetError(`not JSON${placeOf(error, text)}`, { path, cause: error });
   }
+}
+
+const maxDepth = 100;
+
+/** Whether lists and objects lie inside each other so deep that walking over them would end the stack. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '"') inString = !inString;
+    else if (inString) i += character === '\\' ? 1 : 0;
+    else if (character === '[' || character === '{') depth++;
+    else if (character === ']' || character === '}') depth--;
+    if (depth > maxDepth) return true;
+  }
+  return false;
 }
 
 /** NaN and Infinity outside of strings become null. */
