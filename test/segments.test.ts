@@ -95,3 +95,20 @@ test('explain and report work on segments', async () => {
   assert.equal(code, 0, err);
   assert.match(readFileSync(join(root, 'run', 'report.html'), 'utf8'), /films\/3\.mp4@0\.000-2\.000/);
 });
+
+test('predict answers for each segment of a list, which needs no labels', async () => {
+  writeFileSync(join(root, 'ask.csv'), 'path,start,end\nfilms/3.mp4,0:06,8\nfilms/3.mp4,12,14\n');
+  const ask = ['predict', 'ask.csv', '--weights', 'run/best.safetensors', '--top', '1', '--threads', '1'];
+  const { code, out, err } = await vmf(root, ...ask, '--json');
+  assert.equal(code, 0, err);
+  const answers: { path: string; segment: object; predictions: { label: string }[] }[] = JSON.parse(out);
+  assert.deepEqual(
+    answers.map(({ path, segment, predictions }) => [path.split('/').at(-1), segment, predictions[0]?.label]),
+    [
+      ['3.mp4@6.000-8.000', { startSec: 6, endSec: 8 }, 'bright'],
+      ['3.mp4@12.000-14.000', { startSec: 12, endSec: 14 }, 'dark'],
+    ],
+  );
+  const table = await vmf(root, ...ask, '--csv');
+  assert.match(table.out, /3\.mp4@6\.000-8\.000,6,8,1,bright/);
+});

@@ -9,6 +9,9 @@ import { Command } from 'commander';
 import type { Views } from '../clip/clipView.js';
 import { defaultCacheFolder } from '../dataset/diskBudget.js';
 import { videosBelow } from '../dataset/folders.js';
+import { listedParts } from '../dataset/listedParts.js';
+import { isManifest } from '../dataset/manifest.js';
+import { partKey, segmentName, type VideoPart } from '../dataset/videoPart.js';
 import { DatasetError } from '../errors.js';
 import type { Recogniser, ResultOptions } from '../inference/recogniser.js';
 import { ResultFile, type ResultFileState, resultFormat, runName } from '../inference/resultFile.js';
@@ -43,6 +46,7 @@ interface Flags extends MachineFlags {
   readonly views?: Views;
   readonly rejectThreshold?: number;
   readonly threshold?: number;
+  readonly allowOutside?: boolean;
 }
 
 /** Windows from which a video gets a timeline. */
@@ -51,7 +55,7 @@ const longWindows = 3;
 export function predictCommand(): Command {
   const command = new Command('predict')
     .description('name the action in videos: a label for a short clip, a timeline for a long one')
-    .argument('<video...>', 'video files, or folders of them');
+    .argument('<video...>', 'video files, folders of them, or lists of path[,start,end]');
   addWeightsOption(command)
     .option('--top <n>', 'labels a clip', whole(1), 5)
     .option('--timeline', `say what happens when (default for videos of ${longWindows} windows or more)`)
@@ -62,6 +66,7 @@ export function predictCommand(): Command {
     .option('--reject-threshold <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
     .addOption(thresholdOption())
     .option('--out <file>', 'write to this .jsonl or .csv as answers come; if it is there, go on where it ends')
+    .option('--allow-outside', 'let a list name files outside its own folder')
     .option('--csv', 'print as CSV: path,startSec,endSec,rank,label,score')
     .option('--json', 'print as JSON: an array with an object per video, in order');
   return addMachineOptions(command).action((paths: string[], flags: Flags) =>
@@ -70,14 +75,14 @@ export function predictCommand(): Command {
 }
 
 interface Asked {
-  readonly videos: readonly string[];
+  readonly videos: readonly VideoPart[];
   readonly folders: number;
   readonly otherFiles: number;
 }
 
 async function run(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<void> {
   if (flags.out !== undefined) resultFormat(flags.out);
-  const asked = askedFor(paths);
+  const asked = await askedFor(paths, flags, signal);
   const mode = asked.videos.length > 1 ? 'throughput' : 'latency';
   // Wrong options are reported without them.
   const [{ loadRecogniser }, { locateWeights }] = await Promise.all([
@@ -95,7 +100,7 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   try {
     const run = runOf(weights, flags);
     const { sink, before } = openSink(run, flags);
-    const todo = asked.videos.filter((path) => !before?.done.has(path));
+    const todo = asked.videos.filter(({ path, segment }) => !before?.done.has(segmentName(path, segment)));
     const log = timelineFile(run, flags, asked.videos);
     const failed = await predict(recogniser, todo, flags, sink, { log, signal });
     log.remove();
@@ -107,18 +112,23 @@ async function run(paths: readonly string[], flags: Flags, signal: AbortSignal):
   }
 }
 
-/** Lists the videos of folders. Throws DatasetError for a folder without any. */
-function askedFor(paths: readonly string[]): Asked {
+/** Lists the videos of folders and lists. Rejects with a DatasetError for one without any. */
+async function askedFor(paths: readonly string[], { decoder, allowOutside }: Flags, signal: AbortSignal): Promise<Asked> {
   let [folders, otherFiles] = [0, 0];
-  const videos = paths.flatMap((path) => {
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-    const below = videosBelow(path);
-    if (below.paths.length === 0)
-      throw new DatasetError(`no video in this folder (${below.otherFiles} files of other kinds)`, { path });
-    folders++;
-    otherFiles += below.otherFiles;
-    return below.paths;
-  });
+  const videos: VideoPart[] = [];
+  for (const path of paths) {
+    if (isManifest(path) && statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      videos.push(...(await listedParts(path, { allowOutside, decoder, signal })));
+      folders++;
+    } else if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      const below = videosBelow(path);
+      if (below.paths.length === 0)
+        throw new DatasetError(`no video in this folder (${below.otherFiles} files of other kinds)`, { path });
+      folders++;
+      otherFiles += below.otherFiles;
+      videos.push(...below.paths.map((below) => ({ path: below })));
+    } else videos.push({ path });
+  }
   return { videos, folders, otherFiles };
 }
 
@@ -130,9 +140,9 @@ function runOf(weights: string, flags: Flags): string {
 }
 
 /** Where scores of a long video are kept until it is done: beside the results, or among the system's caches. */
-function timelineFile(run: string, { out }: Flags, videos: readonly string[]): TimelineFile {
+function timelineFile(run: string, { out }: Flags, videos: readonly VideoPart[]): TimelineFile {
   const name = createHash('sha256')
-    .update(JSON.stringify([run, ...videos.map((path) => resolve(path))]))
+    .update(JSON.stringify([run, ...videos.map(({ path, segment }) => partKey({ path: resolve(path), segment }))]))
     .digest('hex');
   const path = out === undefined ? join(defaultCacheFolder(), 'timelines', `${name.slice(0, 20)}.partial`) : `${out}.partial`;
   const onResume = (film: TimelineWindows, knownSec: number) =>
@@ -152,7 +162,7 @@ function openSink(run: string, { out, json, csv }: Flags): { readonly sink: Answ
 /** Returns the number of unreadable videos. */
 async function predict(
   recogniser: Recogniser,
-  videos: readonly string[],
+  videos: readonly VideoPart[],
   flags: Flags,
   sink: AnswerSink,
   { log, signal }: { readonly log: TimelineLog; readonly signal: AbortSignal },
@@ -161,7 +171,7 @@ async function predict(
   let [done, failed] = [0, 0];
   try {
     for await (const found of recogniser.results(videos, { ...answerOptions(recogniser, flags, line, log), signal })) {
-      const answer = shownResult(found);
+      const answer = shownResult(found, videos[done]?.segment);
       line.clear();
       tell(answer);
       sink.add(answer);

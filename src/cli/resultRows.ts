@@ -1,3 +1,5 @@
+import type { TimeWindow } from '../clip/temporalSampling.js';
+import { segmentName } from '../dataset/videoPart.js';
 import type { Prediction, Result } from '../inference/recogniser.js';
 import type { ResultRow } from '../inference/resultFile.js';
 import type { TimelineSegment } from '../inference/slidingWindow.js';
@@ -14,6 +16,8 @@ interface Timed {
 
 interface Named {
   readonly path: string;
+  /** The part of a film that was looked at; the path then ends with it: "film.mp4@2.000-7.500". */
+  readonly segment?: TimeWindow;
   readonly durationSec: number;
   readonly predictions: readonly Prediction[];
   readonly labels?: readonly string[];
@@ -30,14 +34,14 @@ interface Failed {
 export type PrintedAnswer = Named | Timed | Failed;
 
 /** The printed fields of a result. */
-export function shownResult(found: Result): PrintedAnswer {
-  const { path } = found;
+export function shownResult(found: Result, segment?: TimeWindow): PrintedAnswer {
+  const path = segmentName(found.path, segment);
   if ('error' in found) return { path, error: found.error.reason };
   const durationSec = micro(found.durationSec);
   if ('segments' in found)
-    return { ...found, durationSec, segments: found.segments.map(({ labelIndex: _, ...segment }) => segment) };
+    return { ...found, path, durationSec, segments: found.segments.map(({ labelIndex: _, ...segment }) => segment) };
   const { scores: _, path: __, durationSec: ___, ...rest } = found;
-  return { path, durationSec, ...rest };
+  return { path, ...(segment && { segment }), durationSec, ...rest };
 }
 
 /** Rounds off binary fractions. */
@@ -56,7 +60,7 @@ export function rowsOf(answer: PrintedAnswer): ResultRow[] {
     );
   }
   const { labels, predictions } = answer;
-  const whole = { path, startSec: 0, endSec: answer.durationSec };
+  const whole = { path, ...(answer.segment ?? { startSec: 0, endSec: answer.durationSec }) };
   if (labels)
     return manyRows(
       whole,

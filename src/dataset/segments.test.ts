@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeFile, makeVideo, temporaryFolder } from '../../test/smallVideos.js';
 import type { AnnotatedFilm } from '../annotations/annotations.js';
+import { makePreprocess } from '../clip/preprocess.js';
+import { decode, openDecoder } from '../video/decoder.js';
+import { encodeVideo } from '../video/encode.js';
+import { DataLoader } from './dataLoader.js';
 import { annotatedVideos, type DatasetOptions, readDataset } from './dataset.js';
 
 /** Two films of 20 s at 12 frames a second, and lists of them. */
@@ -177,4 +181,47 @@ test('annotations become segments of their films; stretches called complete are 
   assert.deepEqual([several.multiLabel, several.videos.map(({ labels }) => labels)], [true, [['x', 'y']]]);
   const one = annotatedVideos({ films: [both], notes: [] }, { root, find }, { labels: 'one', background: false });
   await assert.rejects(one, /m:7: --labels one: expected one label of .*, got x\|y/);
+});
+
+test('a loader cuts each segment from its own stretch, keeps it apart in its caches, and tells of a bad film once', async (t) => {
+  const root = temporaryFolder(t);
+  makeVideo(join(root, 'a.mp4'), { frames: 240 });
+  makeFile(join(root, 'bad.mp4'), 'no video');
+  const of = (name: string, startSec: number) => {
+    return { path: join(root, name), name, labelIndex: 0, segment: { startSec, endSec: startSec + 2 } };
+  };
+  const told: string[] = [];
+  const options = {
+    ...{ preprocess: makePreprocess({ frames: 4, height: 32, width: 32 }), workers: 1, memoryBytes: 0, maxBadShare: 0.6 },
+    ...{ cacheFolder: join(root, 'cache'), onLeftOut: (_: unknown, { message }: Error) => told.push(message) },
+  };
+  const loader = new DataLoader(options);
+  t.after(() => loader.close());
+  const parts = [of('a.mp4', 1), of('a.mp4', 7.5), of('bad.mp4', 1), of('bad.mp4', 3)];
+  const { usable, leftOut } = await loader.prepare(parts);
+  assert.deepEqual([usable, leftOut, told.length], [2, 2, 1]);
+  assert.deepEqual(
+    parts.map((part) => loader.isUsable(part)),
+    [true, true, false, false],
+  );
+  const [early, late] = await Promise.all(parts.slice(0, 2).map((part) => loader.dataset.clip(part, { mode: 'test' })));
+  assert.notDeepEqual(early, late);
+  assert.deepEqual(await loader.dataset.clip(parts[0] as (typeof parts)[0], { mode: 'test' }), early);
+  const cut = join(root, 'cut.mp4'); // the same two seconds as a file of their own, decoded again
+  const strip = decode(
+    openDecoder(),
+    join(root, 'a.mp4'),
+    { times: { evenly: 24 }, size: { width: 64, height: 48 } },
+    of('a', 1).segment,
+  ).strip;
+  const frame = 64 * 48 * 3;
+  encodeVideo(
+    cut,
+    { width: 64, height: 48, frameRate: 12, codec: 'h264' },
+    Array.from({ length: 24 }, (_, i) => strip.rgb.subarray(i * frame, (i + 1) * frame)),
+  );
+  const own = await loader.dataset.clip({ path: cut }, { mode: 'test' });
+  const apart = (clip: typeof early) =>
+    own.data.reduce((sum, value, i) => sum + Math.abs(value - (clip?.data[i] ?? 0)), 0) / own.data.length;
+  assert.ok(apart(early) < 0.1 && apart(late) > 3 * apart(early), `mean differences ${apart(early)} and ${apart(late)}`);
 });

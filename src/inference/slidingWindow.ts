@@ -33,6 +33,8 @@ export interface TimelineOptions {
 /** The windows of one timeline. */
 export interface TimelineWindows {
   readonly path: string;
+  /** When what is looked at begins: a film may be, or a segment of it. */
+  readonly startSec: number;
   readonly durationSec: number;
   readonly windowSec: number;
   readonly strideSec: number;
@@ -89,7 +91,8 @@ export async function recogniseWindows<Source>(
   const info = video.info ?? (await reader.facts(source, signal));
   const { firstFrameSec, durationSec, truncated } = info;
   const windows = denseWindows({ firstFrameSec, durationSec, windowSec, strideSec, startSec: preprocess.startSec });
-  const known = options.log?.begin({ path, durationSec, windowSec, strideSec, count: windows.length }) ?? [];
+  const known =
+    options.log?.begin({ path, startSec: firstFrameSec, durationSec, windowSec, strideSec, count: windows.length }) ?? [];
   const scored: WindowScores[] = known.map((scores, i) => ({ ...(windows[i] as TimeWindow), scores }));
   const most = framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6);
   const stretches = inStretches(windows.slice(known.length), most, preprocess.frames);

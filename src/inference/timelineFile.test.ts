@@ -14,7 +14,7 @@ test('scores of a run that was killed anywhere are known to the next, and only t
   const film = join(folder, 'film.mp4');
   writeFileSync(film, 'film');
   const path = join(folder, 'new', 'out.partial');
-  const windows = { path: film, durationSec: 13, windowSec: 2, strideSec: 1, count: 12 };
+  const windows = { path: film, startSec: 0, durationSec: 13, windowSec: 2, strideSec: 1, count: 12 };
   const resumed: number[] = [];
   const open = (run = 'a') => new TimelineFile({ path, run, onResume: (_, sec) => resumed.push(sec) });
   const first = open();

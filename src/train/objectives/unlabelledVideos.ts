@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { type FilmsOptions, isRead, probeFilms } from '../../dataset/films.js';
 import { videosBelow } from '../../dataset/folders.js';
-import type { FoundVideo, LabelledVideo, LabelledVideos } from '../../dataset/labelledVideos.js';
-import { isManifest, readManifest } from '../../dataset/manifest.js';
-import { refuseFaults, segmentsOf } from '../../dataset/segments.js';
+import type { LabelledVideo, LabelledVideos } from '../../dataset/labelledVideos.js';
+import { listedParts } from '../../dataset/listedParts.js';
+import { isManifest } from '../../dataset/manifest.js';
 import { counted } from '../../dataset/some.js';
 import type { VideoPart } from '../../dataset/videoPart.js';
 import { DatasetError, systemCode } from '../../errors.js';
@@ -25,7 +25,7 @@ export interface UnlabelledSource extends FilmsOptions {
  */
 export async function unlabelledVideos({ unlabelled, ...source }: UnlabelledSource, data: LabelledVideos): Promise<Unlabelled> {
   if (unlabelled === undefined) return { videos: [], notes: [] };
-  const found = isManifest(unlabelled) ? await listed(unlabelled, source) : below(unlabelled);
+  const found = isManifest(unlabelled) ? await listedParts(unlabelled, { ...source, ...source.dataset }) : below(unlabelled);
   if (found.length === 0) throw new DatasetError(`--unlabelled: ${unlabelled}: no videos in it`);
   const held = data.videos.filter(({ split }) => split !== 'train');
   refuseHeldOut(found, held);
@@ -46,14 +46,6 @@ function below(folder: string): VideoPart[] {
   } catch (error) {
     throw new DatasetError(`--unlabelled: ${folder}: cannot be read: ${systemCode(error) ?? String(error)}`);
   }
-}
-
-async function listed(list: string, { dataset, ...reading }: Omit<UnlabelledSource, 'unlabelled'>): Promise<VideoPart[]> {
-  const rows = readManifest(list, { allowOutside: dataset?.allowOutside ?? false, labelled: false });
-  const timed = rows.filter(({ times }) => times !== undefined);
-  const { videos, faults } = segmentsOf(rows, await probeFilms([...new Set(timed.map(({ path }) => path))], reading));
-  refuseFaults(faults);
-  return videos.map(({ path, segment }: FoundVideo) => ({ path, ...(segment && { segment }) }));
 }
 
 /** Of films with segments other parts may be seen, but not by default: see above. */
