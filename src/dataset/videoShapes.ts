@@ -14,16 +14,17 @@ export interface ShapesOptions {
   readonly signal?: AbortSignal;
 }
 
-/** As displayed, of up to 100 of these videos, evenly spaced; unreadable ones are skipped. */
+/** As displayed, of up to 100 of these videos' files, evenly spaced; unreadable ones are skipped. */
 export async function shapesOf(videos: readonly LabelledVideo[], options: ShapesOptions = {}): Promise<Shape[]> {
   const { decoder, workers, signal } = options;
   const pool = new VideoPool({ ...(decoder && { decoder }), ...(workers !== undefined && { size: workers }) });
-  const probe = ({ path }: LabelledVideo, stop: AbortSignal) => pool.probe(path, { signal: stop });
+  const probe = (path: string, stop: AbortSignal) => pool.probe(path, { signal: stop });
+  const paths = [...new Set(videos.map(({ path }) => path))];
   const shapes: Shape[] = [];
   try {
-    for await (const [video, outcome] of orderedMap(evenly(videos, mostLooked), 2 * pool.size, probe, signal)) {
+    for await (const [path, outcome] of orderedMap(evenly(paths, mostLooked), 2 * pool.size, probe, signal)) {
       if ('value' in outcome) shapes.push({ height: outcome.value.height, width: outcome.value.width });
-      else if (!isFaultOf(video.path, outcome.error)) throw outcome.error;
+      else if (!isFaultOf(path, outcome.error)) throw outcome.error;
     }
   } finally {
     await pool.close();
