@@ -22,6 +22,8 @@ test('check counts segments, their time and their lengths by class', async () =>
   assert.equal(code, 0, err);
   assert.match(out, /segments 24 of 4 films: 48\.0 s of 2\.4 min\n/);
   assert.match(out, /bright +12 +2\.00 +2\.00 +2\.00\n/);
+  assert.match(out, /fps +12 \(24\)\n/);
+  assert.doesNotMatch(out, /warning: half of the videos hardly move/); // their first frames are not the film's
   assert.match(out, /24 of 24 videos can be read; no problems/);
   const report = JSON.parse((await vmf(root, 'check', 'list.csv', '--json', '--background')).out);
   assert.deepEqual([report.segments.films, report.segments.segments], [4, 36]);

@@ -78,7 +78,7 @@ export async function checkDataset(data: LabelledVideos, options: CheckOptions =
 async function readVideo(pool: VideoPool, video: LabelledVideo, signal: AbortSignal): Promise<CheckedVideo> {
   const request = { times: { evenly: framesRead }, size: { shortSide } };
   const { info, strip }: DecodedVideo = await pool.decode(video.path, request, { signal, part: video.segment });
-  return { video, info, motion: motionOf(strip), bytes: (await stat(video.path)).size };
+  return { video, info, motion: motionOf(strip, info.firstFrameSec), bytes: (await stat(video.path)).size };
 }
 
 function problemOf(video: LabelledVideo, error: unknown): FoundProblem {

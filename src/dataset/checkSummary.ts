@@ -47,9 +47,15 @@ export function summarise(data: LabelledVideos, readable: readonly CheckedVideo[
     lengthSec: spreadOf(lengths),
     frames: spreadOf(infos.map((info) => info.frameCount)),
     sizes: countsOf(infos.map((info) => `${info.width}x${info.height}`)),
-    frameRates: countsOf(infos.map((info) => String(Number(info.frameRate.toPrecision(4))))),
+    frameRates: countsOf(readable.map((checked) => String(Number(rateOf(checked, data).toPrecision(4))))),
     codecs: countsOf(infos.map((info) => `${info.codec} in ${info.container.split(',')[0]}`)),
   };
+}
+
+/** Few frames of a film measure its rate badly. */
+function rateOf({ video, info }: CheckedVideo, { films = [] }: LabelledVideos): number {
+  const film = video.segment && films.find(({ path }) => path === video.path);
+  return film?.frameRate ?? info.frameRate;
 }
 
 export function spreadOf(values: readonly number[]): Spread {

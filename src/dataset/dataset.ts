@@ -8,12 +8,12 @@ import type { Annotations } from '../annotations/annotations.js';
 import { DatasetError } from '../errors.js';
 import { type AnnotationOptions, findAnnotations, isAnnotated } from './annotatedData.js';
 import { backgroundOf, type CompleteFilm } from './background.js';
-import { type FilmsOptions, filmLengths, probeFilms } from './films.js';
+import { type FilmsOptions, filmFacts, probeFilms } from './films.js';
 import { isVideo, readFolders } from './folders.js';
 import type { Found } from './found.js';
 import {
   byText,
-  type FilmLength,
+  type FilmFacts,
   type FoundVideo,
   type LabelledVideo,
   type LabelledVideos,
@@ -127,7 +127,7 @@ async function labelledVideosOf(
 interface Samples {
   readonly multiLabel: boolean;
   readonly videos: readonly FoundVideo[];
-  readonly films: readonly FilmLength[];
+  readonly films: readonly FilmFacts[];
   readonly faults: readonly RowFault[];
   readonly notes: readonly string[];
 }
@@ -145,7 +145,7 @@ async function samplesOf(found: Found, options: DatasetOptions, reading: FilmsOp
   const { videos, multiLabel, notes: choice } = decideLabels(segments, options.labels);
   const notes = [...cuts, ...choice];
   refuseDuplicates(videos);
-  const common = { films: filmLengths(films), multiLabel, faults };
+  const common = { films: filmFacts(films), multiLabel, faults };
   const { background, backgroundShare: share, backgroundMarginSec: marginSec = 0.5, seed = 0 } = options;
   if (complete.length === 0) return { ...common, videos: videos.map(named), notes };
   const label = background || 'background';

@@ -2,7 +2,7 @@
 import { isFaultOf, type LimitError, type VideoError } from '../errors.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice, VideoInfo } from '../video/types.js';
-import type { FilmLength } from './labelledVideos.js';
+import type { FilmFacts } from './labelledVideos.js';
 import { orderedMap } from './orderedMap.js';
 
 /** Times on a player's clock. */
@@ -18,8 +18,8 @@ export interface Film {
 export type Films = ReadonlyMap<string, Film | VideoError | LimitError>;
 
 export interface FilmsOptions {
-  readonly decoder?: DecoderChoice;
-  readonly signal?: AbortSignal;
+  readonly decoder?: DecoderChoice | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, of: number) => void;
 }
 
@@ -44,9 +44,11 @@ export async function probeFilms(paths: readonly string[], { decoder, signal, on
 
 export const isRead = (film: Film | Error | undefined): film is Film => film !== undefined && !(film instanceof Error);
 
-/** Lengths of the picture, of films that could be read. */
-export const filmLengths = (films: Films): FilmLength[] =>
-  [...films].flatMap(([path, film]) => (isRead(film) ? [{ path, durationSec: film.endSec - film.startSec }] : []));
+/** Of films that could be read. */
+export const filmFacts = (films: Films): FilmFacts[] =>
+  [...films].flatMap(([path, film]) =>
+    isRead(film) ? [{ path, durationSec: film.endSec - film.startSec, frameRate: film.frameRate }] : [],
+  );
 
 function filmOf({ firstFrameSec, durationSec, headerDurationSec, frameRate }: VideoInfo): Film {
   const endSec = firstFrameSec + durationSec;

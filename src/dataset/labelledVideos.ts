@@ -40,7 +40,7 @@ export interface LabelledVideos {
   /** For the user: files that were skipped, splits that were made. */
   readonly notes: readonly string[];
   /** The films that segments lie in and that could be read. */
-  readonly films?: readonly FilmLength[];
+  readonly films?: readonly FilmFacts[];
   /** Rows that cannot be used, where they were to be kept for a check. */
   readonly faults?: readonly RowFault[];
 }
@@ -62,9 +62,10 @@ export interface FoundVideo {
   readonly where: string;
 }
 
-export interface FilmLength {
+export interface FilmFacts {
   readonly path: string;
   readonly durationSec: number;
+  readonly frameRate: number;
 }
 
 /** A row that cannot be used. */

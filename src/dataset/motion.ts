@@ -10,13 +10,14 @@ export interface Motion {
   readonly frozenSec: number;
 }
 
-export function motionOf(strip: FrameStrip): Motion {
+/** `startSec`: when what was read begins. */
+export function motionOf(strip: FrameStrip, startSec: number): Motion {
   const frameBytes = strip.width * strip.height * 3;
   const first = strip.rgb.subarray(0, frameBytes);
   const apart = Array.from(strip.timesSec, (_, i) => meanApart(first, strip.rgb.subarray(i * frameBytes, (i + 1) * frameBytes)));
   const most = Math.max(...apart);
   const moving = apart.findIndex((value) => value > Math.max(stillBelow, most / 10));
-  return { most, frozenSec: moving <= 0 ? 0 : (strip.timesSec[moving] ?? 0) };
+  return { most, frozenSec: moving <= 0 ? 0 : (strip.timesSec[moving] ?? startSec) - startSec };
 }
 
 export const isStill = (motion: Motion): boolean => motion.most < stillBelow;

@@ -50,7 +50,7 @@ test('where nothing can be written a timeline is made all the same', (t) => {
   const film = join(folder, 'film.mp4');
   writeFileSync(film, 'film');
   const log = new TimelineFile({ path: join(film, 'no', 'folder'), run: 'a' });
-  assert.deepEqual(log.begin({ path: film, durationSec: 3, windowSec: 2, strideSec: 1, count: 2 }), []);
+  assert.deepEqual(log.begin({ path: film, startSec: 0, durationSec: 3, windowSec: 2, strideSec: 1, count: 2 }), []);
   log.add(scores.slice(0, 2));
   log.remove();
 });

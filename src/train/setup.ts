@@ -99,9 +99,12 @@ export async function newSetup(job: TrainJob, data: LabelledVideos): Promise<Tra
   };
 }
 
-async function unlabelledOf(job: TrainJob, data: LabelledVideos): Promise<readonly VideoPart[]> {
-  const { videos, notes } = await unlabelledVideos(job, data);
-  for (const message of notes) job.onEvent?.({ kind: 'note', message });
+async function unlabelledOf(
+  { unlabelled, dataset, decoder, onEvent }: TrainJob,
+  data: LabelledVideos,
+): Promise<readonly VideoPart[]> {
+  const { videos, notes } = await unlabelledVideos({ unlabelled, dataset, decoder }, data);
+  for (const message of notes) onEvent?.({ kind: 'note', message });
   return videos;
 }
 

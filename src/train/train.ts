@@ -45,7 +45,7 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
   const job = { ...given, onEvent };
   const folder = RunFolder.check(job.out, job.resume ?? false);
   checkJob(job);
-  const data = typeof job.data === 'string' ? await readDataset(job.data, job.dataset, job) : job.data;
+  const data = typeof job.data === 'string' ? await readDataset(job.data, job.dataset, { decoder: job.decoder }) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
   const setup = job.resume ? await resumedSetup(job, folder, data) : await newSetup(job, data);
   const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });

@@ -64,7 +64,10 @@ export async function trainFolds(job: TrainJob, options: FoldsOptions): Promise<
   // Checked before training: the first test would be too late.
   if (views.crops > 1 && job.preprocess?.resize !== 'crop')
     throw new ConfigError(`views: ${views.crops} crops are for frames that are cut; use resize "crop", or 1 crop`);
-  const data = typeof job.data === 'string' ? await readDataset(job.data, { ...job.dataset, ignoreSplits: true }, job) : job.data;
+  const data =
+    typeof job.data === 'string'
+      ? await readDataset(job.data, { ...job.dataset, ignoreSplits: true }, { decoder: job.decoder })
+      : job.data;
   if (data.multiLabel) {
     const message = 'folds test one label a clip, and these have several at once; test a split of your own, or --labels one';
     throw new ConfigError(message, { path: data.root });

@@ -59,7 +59,7 @@ export async function trainLinearProbe(given: LinearProbeJob): Promise<LinearPro
   };
   const job = { ...given, onEvent, ...(given.model !== undefined && { model: withoutReadout(given.model) }) };
   const folder = RunFolder.check(job.out, false);
-  const data = typeof job.data === 'string' ? await readDataset(job.data, job.dataset, job) : job.data;
+  const data = typeof job.data === 'string' ? await readDataset(job.data, job.dataset, { decoder: job.decoder }) : job.data;
   for (const note of data.notes) onEvent({ kind: 'note', message: note });
   const engine = platformOf(job).openRuntime(job.threads === undefined ? {} : { threads: job.threads });
   let loader: DataLoader | undefined;

@@ -16,7 +16,7 @@ export interface Unlabelled {
 export interface UnlabelledSource extends FilmsOptions {
   /** A folder of videos, or a list of videos and segments that needs no labels. */
   readonly unlabelled?: string | undefined;
-  readonly dataset?: { readonly allowOutside?: boolean };
+  readonly dataset?: { readonly allowOutside?: boolean } | undefined;
 }
 
 /**
