@@ -158,3 +158,30 @@ test('paths outside and missing files are kept when asked for; a set without tra
   const data = await readDataset(join(root, 'lists', 'l.csv'), { allowOutside: true, keepMissing: true });
   assert.deepEqual(brief(data.videos), ['../out.mp4 x test', 'gone.mp4 y test']);
 });
+
+test('a column group keeps videos together in the split that is made, where every class stays in training', async (t) => {
+  const rows = Array.from({ length: 40 }, (_, i) => ({ name: `${i}.mp4`, label: i % 2 === 0 ? 'x' : 'y', group: `g${i % 10}` }));
+  const list = (groupOf: (i: number) => string) =>
+    `path,label,group\n${rows.map(({ name, label }, i) => `${name},${label},${groupOf(i)}\n`).join('')}`;
+  const files = Object.fromEntries(rows.map(({ name }) => [name, '']));
+  const lists = {
+    'apart.csv': list((i) => `g${i % 11}`),
+    'classes.csv': list((i) => `g${i % 2}`),
+    'own.csv': list((i) => `g${i}`),
+  };
+  const root = folderWith(t, { ...files, ...lists });
+  const apart = await readDataset(join(root, 'apart.csv'));
+  assert.equal(apart.splitBy, '80/10/10 by column group, seed 0');
+  assert.match(apart.notes.join(), /divided 80\/10\/10 by column group, seed 0 \(train \d+, val \d+, test \d+\)/);
+  for (const { columns } of apart.videos) {
+    const splits = apart.videos.filter((video) => video.columns['group'] === columns['group']).map(({ split }) => split);
+    assert.equal(new Set(splits).size, 1, columns['group']);
+  }
+  const classes = await readDataset(join(root, 'classes.csv'));
+  assert.equal(classes.splitBy, '80/10/10 by class, seed 0');
+  assert.match(
+    classes.notes.join(),
+    /samples of one value of the column group are on both sides of the split, since each part needs its classes/,
+  );
+  assert.deepEqual((await readDataset(join(root, 'own.csv'))).notes, ['no split given: divided 80/10/10 by class, seed 0']);
+});

@@ -77,7 +77,7 @@ function divided(videos: readonly Sample[], shares: SplitShares, seed: number): 
 /** Why a film is on both sides after all. */
 export function mixedNote({ by, count }: Groups): string {
   const why = count === 1 ? 'there is only one' : 'each part needs its classes, and too few are in several';
-  return `samples of one ${by} are on both sides of the split, since ${why}: results on other films will be worse`;
+  return `samples of one ${by.replace('column ', 'value of the column ')} are on both sides of the split, since ${why}: results on other films will be worse`;
 }
 
 /** What a split by groups comes to, since it keeps the shares only as far as groups allow. */
