@@ -20,7 +20,6 @@ export const renamedFlags: Readonly<Record<string, string>> = {
   erase: 'random-erasing',
   warp: 'temporal-warp',
   balance: 'class-balanced',
-  from: 'start',
   shape: 'resize',
   only: 'filter',
   'unknown-below': 'reject-threshold',
