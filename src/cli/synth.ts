@@ -1,5 +1,5 @@
 /** `vmf synth DIR`: generates labelled clips of human actions, or films of them. */
-import { Command } from 'commander';
+import { Command, Option, Option } from 'commander';
 import { ConfigError, VmfError } from '../errors.js';
 import { type ActionClass, actionClasses, isActionClass } from '../synth/actions.js';
 import { defaultFilmOptions } from '../synth/films/filmOptions.js';
@@ -51,7 +51,7 @@ export function synthCommand(): Command {
     .option('--test <n>', 'test clips or films', whole('--test'))
     .option('--classes <a,b,...>', `some of ${actionClasses.join(', ')} (default: all)`, classList)
     .option('--seed <n>', 'another seed, other clips', whole('--seed'), seed)
-    .option('--size <WxH>', 'pixels', size, { width, height })
+    .addOption(new Option('--size <WxH>', 'pixels').argParser(size).default({ width, height }, `${width}x${height}`))
     .option('--fps <n>', 'frames a second', decimal('--fps'), frameRate)
     .option('--codec <name>', 'h264 (mp4) or vp9 (webm)', oneOf('--codec', ['h264', 'vp9']), codec)
     .option('--difficulty <x>', 'variety from 0 (none) to 1', decimal('--difficulty'), difficulty)
