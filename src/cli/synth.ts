@@ -1,5 +1,5 @@
 /** `vmf synth DIR`: generates labelled clips of human actions, or films of them. */
-import { Command, Option, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { ConfigError, VmfError } from '../errors.js';
 import { type ActionClass, actionClasses, isActionClass } from '../synth/actions.js';
 import { defaultFilmOptions } from '../synth/films/filmOptions.js';
