@@ -17,6 +17,7 @@ import {
   addMachineOptions,
   filterOption,
   recogniserOptions,
+  seconds,
   share,
   thresholdOption,
   thresholdsGiven,
@@ -25,6 +26,7 @@ import {
 } from './arguments.js';
 import { addDataOptions, dataChoices } from './dataOptions.js';
 import { calibrate, calibrationSplit } from './evalCalibrate.js';
+import { evaluateFilmsOf, filmSplit } from './evalFilms.js';
 import { type EvalFlags, shareOf, writeText } from './evalFlags.js';
 import { evaluateMany } from './evalMany.js';
 import { type EvaluationRun, evaluationReport } from './evalReport.js';
@@ -58,6 +60,12 @@ export function evalCommand(): Command {
     )
     .option('--reject-threshold <score>', 'answers with a lower score are unknown (default: as stored with the weights)', share)
     .addOption(thresholdOption())
+    .option('--films', 'test timelines of whole films against the segments: mAP, segment F1, edit score, frame accuracy')
+    .option('--tune', 'with --films: choose on the split (val by default) how windows become bouts and store it with the weights')
+    .option('--tuned-out <file>', 'with --tune: write the weights here instead of into their file')
+    .option('--window <sec>', 'with --films: window of the timelines (default: what a clip spanned in training)', seconds)
+    .option('--stride <sec>', 'with --films: from one window to the next (default: a quarter of a window)', seconds)
+    .option('--predictions <file>', 'with --films: write what was found, as CSV or (.json) as ActivityNet results')
     .option('--csv <file>', 'write a row per video with all scores')
     .option('--report <file>', 'write a page with clips, confusion matrix and classes (HTML)')
     .option('--allow-outside', 'let a list name files outside its own folder')
@@ -72,11 +80,14 @@ function splitGiven(command: Command, { split }: EvalFlags): Split | 'all' | und
 }
 
 async function run(dataPath: string, flags: EvalFlags, given: Split | 'all' | undefined, signal: AbortSignal): Promise<void> {
+  const ofFilms = filmSplit(flags, given);
   const fitted = calibrationSplit(flags, given);
-  for (const path of [flags.csv, flags.report, flags.calibratedOut]) if (path !== undefined) checkWritable(path);
+  for (const path of [flags.csv, flags.report, flags.calibratedOut, flags.tunedOut, flags.predictions])
+    if (path !== undefined) checkWritable(path);
   const { seed, filter, allowOutside = false } = flags;
   const options = { allowOutside, ...(seed !== undefined && { seed }), ...(filter && { filter }), ...dataChoices(flags) };
   const data = await readDataset(dataPath, options, { decoder: flags.decoder, signal });
+  if (ofFilms !== undefined) return evaluateFilmsOf({ dataPath, data, reading: options, flags, signal }, ofFilms);
   if (fitted !== undefined) return calibrate(data, fitted, flags, recogniserOptions(flags), signal);
   const videos = flags.split === 'all' ? data.videos : videosOf(data, flags.split);
   const recogniser = await loadRecogniser(flags.weights, { ...recogniserOptions(flags), ...thresholdsGiven(flags) });

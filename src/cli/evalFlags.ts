@@ -9,7 +9,16 @@ import type { MachineFlags } from './arguments.js';
 import type { DataFlags } from './dataOptions.js';
 import type { CalibrateFlags } from './evalCalibrate.js';
 
-export interface EvalFlags extends MachineFlags, CalibrateFlags, DataFlags {
+export interface FilmFlags {
+  readonly films?: boolean;
+  readonly tune?: boolean;
+  readonly tunedOut?: string;
+  readonly predictions?: string;
+  readonly window?: number;
+  readonly stride?: number;
+}
+
+export interface EvalFlags extends FilmFlags, MachineFlags, CalibrateFlags, DataFlags {
   readonly weights: string;
   readonly split: Split | 'all';
   readonly views: Views;

@@ -3,6 +3,7 @@ import { segmentName } from '../dataset/videoPart.js';
 import type { Prediction, Result } from '../inference/recogniser.js';
 import type { ResultRow } from '../inference/resultFile.js';
 import type { TimelineSegment } from '../inference/slidingWindow.js';
+import type { BoutOptions, Interval } from '../metrics/bouts.js';
 import { percent } from '../metrics/percent.js';
 
 interface Timed {
@@ -11,6 +12,8 @@ interface Timed {
   readonly windowSec: number;
   readonly strideSec: number;
   readonly segments: readonly Omit<TimelineSegment, 'labelIndex'>[];
+  /** How the segments were made, where they are bouts with nothing between. */
+  readonly bouts?: BoutOptions;
   readonly truncated?: string;
 }
 
@@ -107,6 +110,13 @@ export function manyText(labels: readonly string[], predictions: readonly Predic
 
 const nextText = (best: Prediction | undefined): string => (best ? ` (best: ${best.label} ${best.score.toFixed(2)})` : '');
 
+/** How far the edges of a bout may be off: half the time over which the score comes and goes. */
+function doubtText(startsIn: Interval | undefined, endsIn: Interval | undefined): string {
+  if (startsIn === undefined || endsIn === undefined) return '';
+  const [start, end] = [startsIn, endsIn].map(([from, to]) => ((to - from) / 2).toFixed(2));
+  return `  (edges within ${start} s and ${end} s)`;
+}
+
 /** Human-readable. */
 export function describe(answer: Named | Timed): string {
   const title = `${answer.path}  (${answer.durationSec.toFixed(2)} s`;
@@ -117,7 +127,9 @@ export function describe(answer: Named | Timed): string {
   }
   const { windowSec, strideSec, segments } = answer;
   const lines = segments.map(
-    ({ startSec, endSec, unknown, ...best }) => `  ${at(startSec)} s to ${at(endSec)} s  ${answerText(best, unknown)}\n`,
+    ({ startSec, endSec, unknown, startsIn, endsIn, ...best }) =>
+      `  ${at(startSec)} s to ${at(endSec)} s  ${answerText(best, unknown)}${doubtText(startsIn, endsIn)}\n`,
   );
+  if (answer.bouts && lines.length === 0) lines.push('  nothing found\n');
   return `${title}, windows of ${short(windowSec)} s every ${short(strideSec)} s)\n${lines.join('')}`;
 }

@@ -21,7 +21,7 @@ import {
   type RowFault,
   type Split,
 } from './labelledVideos.js';
-import { decideLabels, type LabelChoice } from './labelSets.js';
+import { decideLabels, type LabelReading } from './labelSets.js';
 import { readManifest } from './manifest.js';
 import { foundMoments, type MomentOptions } from './moments.js';
 import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
@@ -36,7 +36,7 @@ export interface DatasetOptions extends SplitOptions {
   /** How annotations of a labelling program are read; a path that is a list or a folder of classes is read as such without. */
   readonly annotations?: AnnotationOptions;
   /** Whether a video has one label or any number at once; by default as the data are: a column `labels` means many. */
-  readonly labels?: LabelChoice;
+  readonly labels?: LabelReading;
   /** Let a list name files outside its own folder. */
   readonly allowOutside?: boolean;
   /** Keep files of a list that are not there and rows whose times are wrong, for a check that reports them; otherwise they are a DatasetError. */

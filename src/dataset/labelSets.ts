@@ -9,6 +9,9 @@ import { counted } from './some.js';
 /** Whether exactly one class is true of a video, or any number of them. */
 export type LabelChoice = 'one' | 'many';
 
+/** `rows`: each row stays as it is, for tests of whole films. */
+export type LabelReading = LabelChoice | 'rows';
+
 /** Between labels in a cell of a table. */
 const separator = '|';
 
@@ -44,7 +47,8 @@ const mostOverlap = 0.05;
  * than 5 % of the labelled time; each segment then has all labels of at least half of it. A DatasetError for a video that has not exactly
  * one where one was chosen.
  */
-export function decideLabels(videos: readonly FoundVideo[], choice: LabelChoice | undefined): Decided {
+export function decideLabels(videos: readonly FoundVideo[], choice: LabelReading | undefined): Decided {
+  if (choice === 'rows') return { videos, multiLabel: false, notes: [] };
   if (choice === 'one') return { videos: videos.map(withOne), multiLabel: false, notes: [] };
   const why = choice === 'many' ? '--labels many' : reasonForMany(videos);
   if (why === undefined) return { videos, multiLabel: false, notes: [] };

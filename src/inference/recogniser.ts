@@ -20,6 +20,7 @@ import type { NetworkConfig } from '../models/config.js';
 import type { Platform } from '../platform/platform.js';
 import type { Mode } from '../runtime/cores.js';
 import type { VideoInfo } from '../video/types.js';
+import type { BoutSettings } from '../weights/boutSettings.js';
 import type { Calibration } from '../weights/calibration.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import type { OnnxWeights } from '../weights/onnxWeights.js';
@@ -121,6 +122,8 @@ export class Recogniser<Source = FileSource> {
   readonly calibration: Calibration | undefined;
   /** Answers with a lower best score are unknown; 0 for none. */
   readonly rejectThreshold: number;
+  /** How windows of films become bouts, where that was chosen. */
+  readonly bouts: BoutSettings | undefined;
   private readonly reader: ClipReader<Source>;
   private readonly inference: Inference;
   private readonly mode: Mode;
@@ -128,7 +131,8 @@ export class Recogniser<Source = FileSource> {
 
   /** Use `loadRecogniser` or `openRecogniser`. */
   constructor(weights: Checkpoint | OnnxWeights, { reader, platform }: RecogniserPlace<Source>, settings: RecogniserSettings) {
-    const { config, labels, preprocess, notes, calibration } = weights;
+    const { config, labels, preprocess, notes, calibration, bouts } = weights;
+    this.bouts = bouts;
     [this.config, this.labels, this.preprocess, this.notes] = [config, labels, preprocess, notes];
     const { threads, engines, mode = 'latency', rejectThreshold = calibration?.rejectThreshold ?? 0 } = settings;
     this.multiLabel = weights.multiLabel === true;
@@ -304,13 +308,13 @@ export class Recogniser<Source = FileSource> {
   }
 
   private timelineOf(video: Long<Source>, options: TimelineOptions): Promise<VideoTimeline> {
-    const { labels, preprocess, thresholds, rejectThreshold } = this;
+    const { labels, preprocess, thresholds, bouts, rejectThreshold } = this;
     const scoresOf = (logits: Float32Array) => this.scoresOf([logits]);
     const run = () =>
       recogniseWindows(
         this.reader,
         this.inference,
-        { ...video, labels, preprocess, thresholds, rejectThreshold, scoresOf },
+        { ...video, labels, preprocess, thresholds, bouts, rejectThreshold, scoresOf },
         options,
       );
     const result = this.lastTimeline.then(run);

@@ -9,19 +9,31 @@ import type { Preprocess } from '../clip/preprocess.js';
 import type { FrameStack } from '../clip/sampleClips.js';
 import { denseWindows, type TimeWindow } from '../clip/temporalSampling.js';
 import { orderedMap } from '../dataset/orderedMap.js';
-import { multiLabelTimeline, type Segment, timeline, type WindowScores } from '../metrics/timeline.js';
+import { type Bout, type BoutOptions, boutsOf } from '../metrics/bouts.js';
+import { defaultBouts } from '../metrics/chooseBouts.js';
+import { type Segment, timeline, type WindowScores } from '../metrics/timeline.js';
 import { frameSize } from '../video/geometry.js';
 import type { VideoInfo } from '../video/types.js';
+import type { BoutSettings } from '../weights/boutSettings.js';
 
 import type { Inference } from './inference.js';
 
 export interface TimelineOptions {
   /** Length of a window; by default what one clip spanned in training, or 2 s where the weights do not say. */
   readonly windowSec?: number;
-  /** From one window to the next; half a window by default. */
+  /** From one window to the next; by default as bouts were chosen with, a quarter of a window for bouts and else half of one. */
   readonly strideSec?: number;
-  /** A shorter segment goes to its better neighbour; one and a half strides by default, so that no single moment stands alone. */
+  /**
+   * A shorter segment goes to its better neighbour; one and a half strides by default, so that no single moment stands alone. A shorter
+   * bout is dropped.
+   */
   readonly minDurationSec?: number;
+  /** How windows become bouts, by default as chosen with the weights. */
+  readonly bouts?: Partial<BoutOptions>;
+  /** The class that means that nothing is done; by default that of the weights, or "background" if they have it. */
+  readonly background?: string;
+  /** Give the windows and their scores back too; false by default. */
+  readonly windows?: boolean;
   /** Pixels decoded at once, of which there are two; 64 MB by default, and at most a minute of the film. */
   readonly stretchBytes?: number;
   /** Keeps what was scored, so that a run that was killed goes on. */
@@ -53,13 +65,16 @@ export interface VideoTimeline {
   readonly durationSec: number;
   readonly windowSec: number;
   readonly strideSec: number;
-  /** In order of time. With several labels at once those of different labels may overlap, and there may be gaps between them. */
+  /** In order of time. */
   readonly segments: readonly TimelineSegment[];
+  /** How the segments were made, where they are bouts: stretches with nothing between. */
+  readonly bouts?: BoutOptions;
+  readonly windows?: readonly WindowScores[];
   readonly truncated?: string;
 }
 
 /** `unknown` where its score is below the recogniser's threshold. */
-export type TimelineSegment = Segment & { readonly unknown?: true };
+export type TimelineSegment = Segment & Partial<Pick<Bout, 'startsIn' | 'endsIn'>> & { readonly unknown?: true };
 
 interface LongVideo<Source> {
   readonly path: string;
@@ -68,8 +83,10 @@ interface LongVideo<Source> {
   readonly info?: VideoInfo | undefined;
   readonly labels: readonly string[];
   readonly preprocess: Preprocess;
-  /** Score from which each class is there, where several can be at once; else empty. */
-  readonly thresholds: readonly number[];
+  /** Score from which each class is there, where several can be at once. */
+  readonly thresholds?: readonly number[];
+  /** How windows become bouts, where that was chosen with the weights. */
+  readonly bouts?: BoutSettings | undefined;
   /** Segments with a lower score are unknown. */
   readonly rejectThreshold: number;
   /** Logits of one window -> probabilities. */
@@ -85,9 +102,10 @@ export async function recogniseWindows<Source>(
   video: LongVideo<Source>,
   options: TimelineOptions,
 ): Promise<VideoTimeline> {
-  const { path, source, labels, preprocess, thresholds, rejectThreshold, scoresOf } = video;
+  const { path, source, preprocess, scoresOf } = video;
+  const making = boutMaking(video, options);
   const { signal, windowSec = windowOf(preprocess) } = options;
-  const { strideSec = windowSec / 2, minDurationSec = strideSec * 1.5 } = options;
+  const { strideSec = video.bouts?.strideSec ?? windowSec / (making ? 4 : 2) } = options;
   const info = video.info ?? (await reader.facts(source, signal));
   const { firstFrameSec, durationSec, truncated } = info;
   const windows = denseWindows({ firstFrameSec, durationSec, windowSec, strideSec, startSec: preprocess.startSec });
@@ -104,14 +122,50 @@ export async function recogniseWindows<Source>(
     scored.push(...found);
     options.onProgress?.((part.at(-1)?.endSec ?? Number.NaN) - firstFrameSec, durationSec);
   }
-  const found =
-    thresholds.length > 0
-      ? multiLabelTimeline(scored, labels, thresholds, { minDurationSec })
-      : timeline(scored, labels, { minDurationSec });
-  const segments = found.map(
+  return {
+    ...{ path, durationSec, windowSec, strideSec },
+    ...(making ? boutsMade(scored, video, making) : segmentsMade(scored, video, options.minDurationSec ?? strideSec * 1.5)),
+    ...(options.windows && { windows: scored }),
+    ...(truncated !== undefined && { truncated }),
+  };
+}
+
+type Named = Pick<LongVideo<never>, 'labels' | 'thresholds' | 'rejectThreshold' | 'preprocess' | 'bouts'>;
+
+interface BoutMaking extends BoutOptions {
+  readonly background: string | undefined;
+}
+
+/** How windows become bouts; undefined where every moment has a label, since no class or threshold means that nothing is done. */
+function boutMaking({ labels, thresholds = [], preprocess, bouts }: Named, options: TimelineOptions): BoutMaking | undefined {
+  const background = backgroundIn(labels, options.background ?? bouts?.background);
+  if (background === undefined && thresholds.length === 0 && !bouts && !options.bouts) return undefined;
+  const { windowSec = windowOf(preprocess), minDurationSec } = options;
+  const chosen = { ...defaultBouts(windowSec), ...(bouts && boutOptionsOf(bouts)), ...options.bouts };
+  return { ...chosen, ...(minDurationSec !== undefined && { minDurationSec }), background };
+}
+
+/** The class that means that nothing is done, if there is one. */
+export const backgroundIn = (labels: readonly string[], name = 'background'): string | undefined =>
+  labels.includes(name) ? name : undefined;
+
+const boutOptionsOf = ({ smoothSec, on, off, minDurationSec, bridgeSec }: BoutOptions): BoutOptions => ({
+  ...{ smoothSec, on, off, minDurationSec, bridgeSec },
+});
+
+function boutsMade(scored: readonly WindowScores[], { labels, thresholds = [], rejectThreshold }: Named, making: BoutMaking) {
+  const many = thresholds.length > 0;
+  const what = { labels, many, background: making.background, ...(many && { thresholds }) };
+  const bouts = boutOptionsOf(making);
+  const segments = boutsOf(scored, what, bouts).filter(({ score }) => score >= rejectThreshold);
+  return { segments, bouts };
+}
+
+function segmentsMade(scored: readonly WindowScores[], { labels, rejectThreshold }: Named, minDurationSec: number) {
+  const segments = timeline(scored, labels, { minDurationSec }).map(
     (segment): TimelineSegment => (segment.score < rejectThreshold ? { ...segment, unknown: true } : segment),
   );
-  return { path, durationSec, windowSec, strideSec, segments, ...(truncated !== undefined && { truncated }) };
+  return { segments };
 }
 
 /** Frames of a stretch of video, and a view of each window. */

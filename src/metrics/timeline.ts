@@ -55,33 +55,6 @@ export function timeline(windows: readonly WindowScores[], labels: readonly stri
   }));
 }
 
-/**
- * As `timeline`, where any number of labels is true of a moment: segments of different labels may overlap. Each is a stretch over which
- * the averaged score of its label reaches its threshold; shorter ones than the minimum are left out. In order of start, then of labels.
- */
-export function multiLabelTimeline(
-  windows: readonly WindowScores[],
-  labels: readonly string[],
-  thresholds: readonly number[],
-  { minDurationSec = 0 }: TimelineOptions = {},
-): Segment[] {
-  const stretches = averagedStretches(
-    windows.map((window) => checkedWindow(window, labels)),
-    labels.length,
-  );
-  const found = labels.flatMap((label, labelIndex) => {
-    const reaches = ({ startSec, endSec, sums }: Stretch) =>
-      (sums[labelIndex] ?? 0) / (endSec - startSec) >= (thresholds[labelIndex] ?? 0.5);
-    const own = stretches.filter(reaches).map((stretch) => ({ ...stretch, labelIndex }));
-    return joinEqual(own).map(({ startSec, endSec, sums }) => {
-      return { startSec, endSec, label, labelIndex, score: (sums[labelIndex] ?? 0) / (endSec - startSec) };
-    });
-  });
-  return found
-    .filter(({ startSec, endSec }) => endSec - startSec >= minDurationSec)
-    .sort((a, b) => a.startSec - b.startSec || a.labelIndex - b.labelIndex);
-}
-
 /** Cuts time at every window's start and end; each stretch scores the mean of its windows. */
 function averagedStretches(windows: readonly WindowScores[], classes: number): Stretch[] {
   const cuts = [...new Set(windows.flatMap(({ startSec, endSec }) => [startSec, endSec]))].sort((a, b) => a - b);
@@ -151,7 +124,7 @@ function best(values: Float64Array): number {
 }
 
 /** Times in whole microseconds, so that 0.1 + 0.2 meets 0.3 and adjacent windows leave no gap. */
-function checkedWindow({ startSec: start, endSec: end, scores }: WindowScores, labels: readonly string[]): WindowScores {
+export function checkedWindow({ startSec: start, endSec: end, scores }: WindowScores, labels: readonly string[]): WindowScores {
   const startSec = Math.round(start * 1e6) / 1e6;
   const endSec = Math.round(end * 1e6) / 1e6;
   if (!(startSec >= 0 && endSec > startSec && Number.isFinite(endSec))) {

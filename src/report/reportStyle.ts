@@ -62,7 +62,12 @@ circle.lineA { fill: var(--muted); } circle.lineB { fill: var(--right); }
 .run6 { --run: var(--run6); } path.run6 { stroke-dasharray: 2 3; }
 .run7 { --run: var(--run7); } path.run7 { stroke-dasharray: 8 3 2 3; }
 path[class^=run] { fill: none; stroke: var(--run); stroke-width: 2; stroke-linejoin: round; stroke-linecap: butt; }
-circle[class^=run] { fill: var(--run); }
+circle[class^=run], rect[class^=run] { fill: var(--run); }
+.film { margin-top: 2rem; }
+.film > svg + svg { margin-top: 0.75rem; }
+.film rect.doubt { fill: var(--paper); fill-opacity: 0.45; }
+.chart text.on { fill: #fff; font-size: 11px; font-weight: 600; }
+.legend.film { margin-top: 0; font-size: 0.875rem; }
 
 .clips { border-top: 1px solid var(--line); }
 .clip { display: grid; grid-template-columns: minmax(0, 5fr) minmax(13rem, 2fr); gap: 0.75rem 1.75rem; align-items: center; padding: 1rem 0; border-bottom: 1px solid var(--line); }

@@ -14,6 +14,7 @@ import { type FlatWeights, hasAtMost, inventoryOf, isClassifier } from '../model
 import { parseNetworkConfig } from '../models/registry.js';
 import { countValues, type VariableSpec } from '../models/variables.js';
 import { matching } from '../schema.js';
+import { storedBouts } from './boutSettings.js';
 import { storedCalibration } from './calibration.js';
 import { upgradedConfig, upgradedPreprocess } from './legacy.js';
 import { floatTensor, type NamedTensor, quoted, type TensorFile } from './namedTensor.js';
@@ -45,7 +46,7 @@ const stringRecord = v.record(v.string(), v.string());
 
 /** As the content of a safetensors file. */
 export function checkpointFile(checkpoint: Checkpoint): TensorFile {
-  const { config, labels, multiLabel, preprocess, notes, calibration, training } = checkpoint;
+  const { config, labels, multiLabel, preprocess, notes, calibration, bouts, training } = checkpoint;
   const { parameters, statistics } = inventoryOf(config);
   const tensors = new Map<string, NamedTensor>([
     ...named(parameters, checkpoint.parameters),
@@ -60,6 +61,7 @@ export function checkpointFile(checkpoint: Checkpoint): TensorFile {
   const more = {
     ...(multiLabel && { multiLabel }),
     ...(calibration && { calibration }),
+    ...(bouts && { bouts }),
     ...(training && { training: training.progress }),
   };
   const json = { config, labels, preprocess, notes, ...more };
@@ -104,6 +106,7 @@ export function parseCheckpoint(file: TensorFile, where: string): Checkpoint {
     parameters: flat(file, parameters, where),
     statistics: flat(file, statistics, where),
     ...storedCalibration(file.metadata, where),
+    ...storedBouts(file.metadata, where),
     ...training,
   };
 }

@@ -1,5 +1,6 @@
 import type { Preprocess } from '../clip/preprocess.js';
 import type { NetworkConfig } from '../models/config.js';
+import type { BoutSettings } from './boutSettings.js';
 import type { Calibration } from './calibration.js';
 
 /** A network without its weights. */
@@ -17,4 +18,6 @@ export interface NetworkFacts {
    * or sigmoid.
    */
   readonly calibration?: Calibration;
+  /** How windows of films become bouts; absent until `vmf eval --films --tune`. */
+  readonly bouts?: BoutSettings;
 }

@@ -9,6 +9,7 @@ import type { NetworkConfig } from '../models/config.js';
 import { isOnnxEncoder } from '../models/onnxEncoder.js';
 import { parseNetworkConfig } from '../models/registry.js';
 import { matching } from '../schema.js';
+import { storedBouts } from './boutSettings.js';
 import { storedCalibration } from './calibration.js';
 import { metadataJson } from './checkpoint.js';
 import { upgradedConfig, upgradedPreprocess } from './legacy.js';
@@ -64,8 +65,9 @@ export function onnxFacts(
   network: NetworkFacts,
   { precision, version }: { readonly precision: Precision; readonly version: string },
 ): Record<string, string> {
-  const { config, labels, multiLabel, preprocess, notes, calibration } = network;
-  const facts = { config, labels, ...(multiLabel && { multiLabel }), preprocess, notes, ...(calibration && { calibration }) };
+  const { config, labels, multiLabel, preprocess, notes, calibration, bouts } = network;
+  const chosen = { ...(calibration && { calibration }), ...(bouts && { bouts }) };
+  const facts = { config, labels, ...(multiLabel && { multiLabel }), preprocess, notes, ...chosen };
   const json = Object.entries(facts).map(([key, value]) => [key, JSON.stringify(value)]);
   const license = notes['license'] ?? notes['licence'];
   return {
@@ -116,6 +118,7 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
     precision,
     ...(isEncoder && { readout: storedReadout(metadata, config, where) }),
     ...storedCalibration(metadata, where),
+    ...storedBouts(metadata, where),
   };
 }
 
@@ -124,11 +127,12 @@ export function parseOnnxWeights(model: Uint8Array<ArrayBuffer>, where: string):
  * still runs it as what it was.
  */
 export function encoderFile(facts: NetworkFacts, model: Uint8Array, { weights, bias }: Readout): Uint8Array<ArrayBuffer> {
-  const { config, labels, multiLabel, preprocess, notes, calibration } = facts;
+  const { config, labels, multiLabel, preprocess, notes, calibration, bouts } = facts;
   const json = { config, labels, ...(multiLabel && { multiLabel }), preprocess, notes };
   const encoded = Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)]);
   const readout = {
     calibration: calibration ? JSON.stringify(calibration) : '',
+    bouts: bouts ? JSON.stringify(bouts) : '',
     'readout.weights': base64Of(weights),
     'readout.bias': base64Of(bias),
   };
