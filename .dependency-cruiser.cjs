@@ -112,6 +112,22 @@ module.exports = {
       'metrics',
       'inference',
     ]),
+    only('suggest-layer', 'suggest', [
+      ...[
+        'node',
+        'platform',
+        'graph',
+        'runtime',
+        'models',
+        'video',
+        'clip',
+        'annotations',
+        'dataset',
+        'weights',
+        'metrics',
+        'train',
+      ],
+    ]),
     only('report-layer', 'report', [
       'models',
       'video',

@@ -31,6 +31,8 @@ const usage = `npm run bench -- [NAME] [options]
   clips-per-class DATA      accuracy by labelled clips of each class: from scratch, frozen, fine-tuned; a table and a plot
                               --draws N (5)  --counts 1,2,4,8,16,all  --only scratch,frozen,tuned  --init NAME|FILE (default)
                               --start SEC (0)  --split test|val  --out FOLDER (runs/clips-per-class), where finished runs are kept
+  suggest DATA              labels in the order of vmf suggest against random order, by a linear probe on frozen features
+                              --seeds 0,1,2  --init NAME|FILE (default)
   sense-of-time [FOLDER]    the demo's network with and without temporal kernels, on the same clips
   int8                      int8 against float: the whole network, and single layers, which show why
                               --weights FILE  --runs N (21)
@@ -104,6 +106,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     const choices = readChoices({ counts, only, start, split });
     const { rows, table } = await clipsPerClass({ data, draws: count('--draws', values.draws), ...choices, init, out, say });
     return { rows: asRows(rows), table };
+  },
+  suggest: async (data) => {
+    if (data === undefined) throw new UsageError('suggest: name a data set');
+    const { suggestStudy } = await import('./suggest.js');
+    return asRows(await suggestStudy({ data, init: values.init ?? 'vmf-52m', seeds: seedList(), say }));
   },
   'sense-of-time': async (folder = join(tmpdir(), 'vmf-sense-of-time')) =>
     asRows(await (await import('./senseOfTime.js')).senseOfTime(folder, say)),

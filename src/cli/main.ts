@@ -17,6 +17,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   eval: async () => (await import('./eval.js')).evalCommand(),
   report: async () => (await import('./report.js')).reportCommand(),
   predict: async () => (await import('./predict.js')).predictCommand(),
+  suggest: async () => (await import('./suggest.js')).suggestCommand(),
   explain: async () => (await import('./explain.js')).explainCommand(),
   convert: async () => (await import('./convert.js')).convertCommand(),
   export: async () => (await import('./export.js')).exportCommand(),

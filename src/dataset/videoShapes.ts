@@ -1,7 +1,6 @@
 import { isFaultOf } from '../errors.js';
 import { VideoPool } from '../video/pool.js';
 import type { DecoderChoice } from '../video/types.js';
-import type { LabelledVideo } from './labelledVideos.js';
 import { orderedMap } from './orderedMap.js';
 import { evenly } from './some.js';
 
@@ -15,7 +14,7 @@ export interface ShapesOptions {
 }
 
 /** As displayed, of up to 100 of these videos' files, evenly spaced; unreadable ones are skipped. */
-export async function shapesOf(videos: readonly LabelledVideo[], options: ShapesOptions = {}): Promise<Shape[]> {
+export async function shapesOf(videos: readonly { readonly path: string }[], options: ShapesOptions = {}): Promise<Shape[]> {
   const { decoder, workers, signal } = options;
   const pool = new VideoPool({ ...(decoder && { decoder }), ...(workers !== undefined && { size: workers }) });
   const probe = (path: string, stop: AbortSignal) => pool.probe(path, { signal: stop });

@@ -232,7 +232,7 @@ function missing(name: string): never {
   throw new ShapeError(`${name}: no batch norm reported this statistic`);
 }
 
-function clipInput(config: NetworkConfig, clips: number): Expr {
+export function clipInput(config: NetworkConfig, clips: number): Expr {
   const { frames, height, width } = config;
   return reshape(input('clips', clipShape(config, clips)), [frames, clips, 3, height, width]);
 }
