@@ -26,7 +26,8 @@ function parts(answers: Answers, best: { top1: number; loss: number; epoch: numb
     data: { root: 'data', labels, videos: ['a', 'b'].map((label, labelIndex) => ({ label, labelIndex, split: 'val' })) },
     loader: {
       *batches() {
-        yield { clips: {}, labels: Int32Array.from(answers(share), (_, i) => i % 2) };
+        const labels = Int32Array.from(answers(share), (_, i) => i % 2);
+        yield { clips: {}, labels, videos: labels };
       },
     },
     session: {
