@@ -1,7 +1,7 @@
 /** What a list of segments comes to: how much of which films is labelled, how much of it twice, and how long the segments of each class are. */
 import type { TimeWindow } from '../clip/temporalSampling.js';
 import { type Spread, spreadOf } from './checkSummary.js';
-import type { LabelledVideo, LabelledVideos } from './labelledVideos.js';
+import { type LabelledVideo, type LabelledVideos, labelsOf } from './labelledVideos.js';
 
 export interface SegmentFacts {
   readonly films: number;
@@ -10,7 +10,7 @@ export interface SegmentFacts {
   readonly filmSec: number;
   readonly labelledSec: number;
   readonly overlapSec: number;
-  /** Lengths of each class's segments, seconds. */
+  /** Lengths of each class's segments, seconds; a segment of several labels is one of each. */
   readonly classes: readonly { readonly label: string; readonly segments: number; readonly lengthSec: Spread }[];
 }
 
@@ -21,7 +21,7 @@ export function segmentFacts({ videos, labels, films = [] }: LabelledVideos): Se
   const paths = [...new Set(segments.map(({ path }) => path))];
   const covered = paths.map((path) => coverage(segments.filter((video) => video.path === path).map(({ segment }) => segment)));
   const lengths = (label: string) =>
-    segments.filter((video) => video.label === label).map(({ segment }) => segment.endSec - segment.startSec);
+    segments.filter((video) => labelsOf(video).includes(label)).map(({ segment }) => segment.endSec - segment.startSec);
   return {
     films: paths.length,
     segments: segments.length,

@@ -47,3 +47,20 @@ test('a value of its own for each video tells all apart; videos without one are 
   const some = [{ film: 'x' }, {}, { film: 'x' }, {}];
   assert.deepEqual([...(footageOf(named(matches, some))?.groups ?? [])], [0, 1, 0, 1]);
 });
+
+test('segments of one film are of one recording, whatever a column says of their subjects', () => {
+  const segments = ['a', 'b', 'a', 'b'].map((label, i) => ({
+    ...{ name: `${label}/${i}`, labelIndex: label === 'a' ? 0 : 1, columns: { subject: `person-${i % 2}` } },
+    ...{ path: i < 2 ? 'one.mp4' : 'two.mp4', segment: { startSec: i, endSec: i + 1 } },
+  }));
+  const found = footageOf(segments);
+  assert.deepEqual([...(found?.groups ?? [])], [0, 0, 1, 1]);
+  assert.equal(found?.by, 'film');
+  const more = [
+    ...segments,
+    ...segments.map((segment) => ({ ...segment, path: `other-${segment.path}`, columns: { subject: 'c' } })),
+  ];
+  const joined = footageOf(more);
+  assert.deepEqual([...(joined?.groups ?? [])], [0, 0, 0, 0, 1, 1, 1, 1]);
+  assert.equal(joined?.by, 'film and column subject');
+});

@@ -1,9 +1,7 @@
 /** Which videos are of one recording, so that estimates do not learn from a clip's twin. */
 
+import { groupsOf, recordingColumns } from './groups.js';
 import type { LabelledVideo } from './labelledVideos.js';
-
-/** Columns of lists that say so, by habit. */
-export const recordingColumns = ['group', 'video', 'film', 'recording', 'session', 'subject', 'person'];
 
 export interface Footage {
   /** [N] number of each video's recording. */
@@ -16,11 +14,11 @@ type Video = Pick<LabelledVideo, 'name' | 'labelIndex' | 'columns'> &
   Partial<Pick<LabelledVideo, 'path' | 'segment' | 'labelIndices'>>;
 
 /**
- * By the first column of the list that tells recordings apart, else by the film of segments, else by names that differ in their last number
- * only; undefined where
- * neither does. A column with a value of its own for each video says that all are of different recordings.
+ * By the first column of the list that tells recordings apart, else by names that differ in their last number only; undefined where neither
+ * does. Segments of one film are of one recording, whatever the columns say: several subjects act in it. A column with a value of its own for each video says that all are of different recordings.
  */
 export function footageOf(videos: readonly Video[]): Footage | undefined {
+  if (videos.some(({ segment }) => segment !== undefined)) return footageOfSegments(videos);
   for (const name of recordingColumns) {
     const values = videos.map((video) => video.columns[name] || undefined);
     if (values.every((value) => value !== undefined) && new Set(values).size === videos.length) return undefined;
@@ -28,9 +26,14 @@ export function footageOf(videos: readonly Video[]): Footage | undefined {
     const found = tellingApart(videos, (_, i) => values[i] ?? '', `column ${name}`);
     if (found) return found;
   }
-  const films = videos.some(({ segment }) => segment !== undefined);
-  if (films) return tellingApart(videos, ({ path, name }) => path ?? name, 'film');
   return tellingApart(videos, stemOf, 'names without their last number');
+}
+
+function footageOfSegments(videos: readonly Video[]): Footage | undefined {
+  const films = videos.map((video) => ({ ...video, path: video.path ?? video.name }));
+  const joined = groupsOf(films);
+  const found = joined && tellingApart(videos, (_, i) => String(joined.of[i]), joined.by);
+  return found ?? tellingApart(films, ({ path }) => path, 'film');
 }
 
 /** "kick/match3_0012.mp4" -> "match3": of one class folder or another, clips of one film are numbered on. */

@@ -1,6 +1,8 @@
 /** Which samples belong together: segments of one film, and what a column of the list says is of one recording. */
-import { recordingColumns } from './footage.js';
 import type { FoundVideo } from './labelledVideos.js';
+
+/** Columns of lists that say which recording a video is of, by habit. */
+export const recordingColumns = ['group', 'video', 'film', 'recording', 'session', 'subject', 'person'];
 
 /** What is known of a sample. */
 export type Grouped = Pick<FoundVideo, 'path' | 'segment' | 'columns'>;
