@@ -60,6 +60,7 @@ test('what cannot be read, found or written is one line that says what to do', a
   makeFile(join(root, 'list.csv'), table);
   makeFile(join(root, 'grid_labels.csv'), ',background,run\n0,1,0\n');
   makeFile(join(root, 'odd.txt'), 'hello\n');
+  makeFile(join(root, 'one.csv'), 'path,label,start,end\na.mp4,run,1,2\n');
   await refused(root, ['convert', 'none.csv', 'x.vtt'], /^vmf: none\.csv: no such file or folder$/m);
   await refused(
     root,
@@ -86,6 +87,8 @@ test('what cannot be read, found or written is one line that says what to do', a
     ['convert', 'list.csv', 'x.csv', '--videos', root],
     /^vmf: list\.csv: 1 of 1 films not found: C:\\x\\a\.mp4; searched by name below/m,
   );
+  await refused(root, ['convert', 'one.csv', 'odd.txt/x.csv'], /^vmf: odd\.txt: the folder could not be made: /m);
+  await refused(root, ['convert', 'list.csv/x', 'x.csv'], /^vmf: list\.csv\/x: no such file or folder$/m);
   await refused(root, ['convert', 'list.csv', 'x.csv', '--fps', 'fast'], /Expected frames a second, such as 25/);
 });
 

@@ -52,12 +52,33 @@ test('SRT: numbers, commas, CRLF, a missing empty line; text of a cue without an
   assert.deepEqual(result.notes, ['1 cue without text left out']);
 });
 
+test('blocks whose times have a fault, and text after an empty line, are counted; comments are not', () => {
+  const text =
+    '00:01.000 -> 00:02.000\nrun\n\n00:03.000 --> 00:04.000\nhop\n\nnot the cue\n\nNOTE this\n\n\n00:05.000 --> 00:06.000\nhop\n';
+  const result = vtt(`WEBVTT\nKind: captions\n\n${text}`);
+  assert.deepEqual(brief(result), ['day 1 3-4 hop', 'day 1 5-6 hop']);
+  assert.deepEqual(result.notes, ['2 blocks without times left out']);
+});
+
+test('a hundred thousand cues are read in a moment, with empty lines between them or without', () => {
+  for (const gap of ['\n', '']) {
+    const cues = Array.from({ length: 100_000 }, (_, i) => `${i + 1}\n00:00:01,000 --> 00:00:02,000\nrun\n${gap}`);
+    const before = performance.now();
+    assert.equal(srt(cues.join('')).films[0]?.moments.length, 100_000);
+    assert.ok(performance.now() - before < 10_000);
+  }
+});
+
 test('cues that end before they start or have no readable time are errors with their line', () => {
   assert.throws(
     () => vtt('WEBVTT\n\n00:02.000 --> 00:01.000\nrun\n'),
     /day 1\.vtt:3: the end \(1 s\) is before the start \(2 s\)/,
   );
   assert.throws(() => vtt('WEBVTT\n\nsoon --> 00:01.000\nrun\n'), /day 1\.vtt:3: expected times such as .*, got "soon"/);
+  assert.throws(
+    () => srt('1\n00:00:01,000 --> 00:00:99,000\nrun\n'),
+    /day 1\.srt:2: expected times such as .*, got "00:00:99,000"/,
+  );
 });
 
 test('points need a width: left out and counted, or --around seconds wide', () => {

@@ -40,11 +40,11 @@ interface CueText {
 const timing = /^(.+?)-->\s*(\S+)/;
 
 function readCues(file: AnnotationFile, { film }: ReadChoices, plain: (text: string) => CueText): Annotations {
-  const lines = textOf(file).split(/\r\n|\r|\n/);
+  const lines = linesOf(textOf(file));
   const skipped = new Tally();
-  const moments = lines.flatMap((line, i): Moment[] => {
-    const [, start, end] = isTiming(lines, i) ? (timing.exec(line) ?? []) : [];
-    if (start === undefined || end === undefined || lines.slice(blockStart(lines, i), i).some(isComment)) return [];
+  const moments = lines.flatMap(({ text: line, isTiming, inComment }, i): Moment[] => {
+    const [, start, end] = isTiming ? (timing.exec(line) ?? []) : [];
+    if (start === undefined || end === undefined || inComment) return [];
     const where = `${file.path}:${i + 1}`;
     if (/nan/i.test(start + end)) skipped.add('cues without a time left out');
     else {
@@ -54,27 +54,49 @@ function readCues(file: AnnotationFile, { film }: ReadChoices, plain: (text: str
     }
     return [];
   });
+  for (let i = 0; i < blocksWithoutTimes(lines); i++) skipped.add('blocks without times left out');
   const notes = skipped.losses().map(({ count, what }) => counted(count, what));
   return { films: [{ film: film ?? stemOf(file.path), moments, where: file.path }], notes };
 }
 
-/** Text may hold an arrow too: times are complete, or stand first in their block or after its number. */
-function isTiming(lines: readonly string[], at: number): boolean {
-  const line = lines[at] ?? '';
-  return line.includes('-->') && (/\d+:\d+[.,]\d+\s*-->/.test(line) || at - blockStart(lines, at) <= 1);
+interface Line {
+  readonly text: string;
+  /** The number of its block: blocks lie between empty lines. */
+  readonly block: number;
+  /** Whether a comment, a style or a region began above it in its block. */
+  readonly inComment: boolean;
+  readonly isTiming: boolean;
 }
 
-const isComment = (line: string): boolean => /^(?:NOTE|STYLE|REGION)(?:\s|$)/.test(line);
+/** Text may hold an arrow too: times are complete, or stand first in their block or after its number. */
+function linesOf(file: string): Line[] {
+  let [block, from, inComment] = [0, 0, false];
+  return file.split(/\r\n|\r|\n/).map((text, i, all) => {
+    if (all[i - 1] === '') [block, from, inComment] = [block + 1, i, false];
+    const isTiming = text.includes('-->') && (/\d+:\d+[.,]\d+\s*-->/.test(text) || i - from <= 1);
+    const line = { text, block, inComment, isTiming };
+    inComment ||= /^(?:NOTE|STYLE|REGION)(?:\s|$)/.test(text);
+    return line;
+  });
+}
 
-const blockStart = (lines: readonly string[], at: number): number => lines.lastIndexOf('', at - 1) + 1;
+/** Text that belongs to no cue: an arrow with a fault, or what follows an empty line within a cue. */
+function blocksWithoutTimes(lines: readonly Line[]): number {
+  const all = new Set(lines.filter(({ text }) => text.trim() !== '').map(({ block }) => block));
+  for (const { text, block, inComment, isTiming } of lines) {
+    if (isTiming || inComment || /^(?:WEBVTT|NOTE|STYLE|REGION)(?:\s|$)/.test(text)) all.delete(block);
+  }
+  return all.size;
+}
 
 /** Up to an empty line; or up to the next cue, where the empty line is missing. */
-function cueText(lines: readonly string[], from: number): string {
-  const end = lines.findIndex((line, i) => i >= from && (line.trim() === '' || isTiming(lines, i)));
-  const missing = end >= 0 && isTiming(lines, end) && /^\d+$/.test(lines[end - 1]?.trim() ?? '');
-  const text = lines.slice(from, end < 0 ? undefined : missing ? end - 1 : end);
-  return text
-    .map((line) => line.trim())
+function cueText(lines: readonly Line[], from: number): string {
+  let end = from;
+  while (end < lines.length && lines[end]?.text.trim() !== '' && !lines[end]?.isTiming) end++;
+  const missing = lines[end]?.isTiming && /^\d+$/.test(lines[end - 1]?.text.trim() ?? '');
+  return lines
+    .slice(from, missing ? end - 1 : end)
+    .map(({ text }) => text.trim())
     .join(' ')
     .trim();
 }
@@ -88,7 +110,7 @@ function cue(start: string, end: string, { where, text, subject }: CueText & { w
 /** The digits after the point count thousandths, even where a program writes fewer than three. */
 function cueTime(text: string, where: string): number {
   const [, h = '0', m, s, fraction] = /^\s*(?:(\d+):)?(\d+):(\d+)[.,](\d+)\s*$/.exec(text) ?? [];
-  if (m === undefined || s === undefined || fraction === undefined) {
+  if (m === undefined || s === undefined || fraction === undefined || Number(s) > 60) {
     throw new DatasetError(`expected times such as 00:01:02.500, got "${text.trim()}"`, { path: where });
   }
   const ms = fraction.length > 3 ? Number(`0.${fraction}`) * 1000 : Number(fraction);

@@ -39,5 +39,6 @@ test('what is no annotation is refused, with what was seen', () => {
   seen('[1, 2]', /it has a JSON list of 2/);
   seen('{"a": 1, "b": 2}', /it has JSON with a, b;/);
   seen('a;b\n1;2\n', /it has a first line with the cells a, b;/);
+  seen('{"database": {"a": [\n', /^x: not JSON at line 2, column 1: Unexpected end/);
   seen('hello world\n', /it has the first line "hello world";/);
 });

@@ -20,7 +20,7 @@ import { mmaction2, mmaction2Parts } from './mmaction2.js';
 import { refusalOf } from './recognised.js';
 import { reduceTo } from './reduce.js';
 import { headerOf } from './table.js';
-import { baseName, jsonOrNothing, textOf } from './text.js';
+import { baseName, jsonOf, jsonOrNothing, textOf } from './text.js';
 import { via } from './via/via.js';
 import { vidat } from './vidat.js';
 
@@ -71,6 +71,7 @@ export function formatOf(file: AnnotationFile): Reader {
   const matching = formatsFor(file);
   const [first] = matching;
   if (first !== undefined && matching.length === 1) return first;
+  if (matching.length === 0 && /^\s*[[{]/.test(textOf(file))) jsonOf(file);
   const names = (matching.length > 0 ? matching : readers).map(({ name }) => name).join(', ');
   const fault = matching.length > 0 ? 'of more than one format' : `of no format that is known; it has ${seenIn(file)}`;
   throw new DatasetError(`${fault}; say which with --from: ${names}`, { path: file.path });

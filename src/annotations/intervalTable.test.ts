@@ -129,6 +129,12 @@ test('what is not readable is an error with its row', () => {
   fails('a.mp4,run,1,2,test\na.mp4,run,1,2,train\n', /a\.mp4 is in train here and in test at list\.csv:2/);
 });
 
+test('a row with more cells than the first line is refused: a decimal comma without quotes is not cut off', () => {
+  const header = 'file,label,start,end';
+  assert.throws(() => read(`${header}\na.mp4,run,1,5,2,5\n`), /list\.csv:2: 6 cells, and the first line has 4; /);
+  assert.deepEqual(brief(`${header},,\na.mp4,run,1,5,,note\n`), ['a.mp4 1-5 run']);
+});
+
 test('a file of no known format says what it has', () => {
   assert.throws(
     () => read('x,y\n1,2\n'),

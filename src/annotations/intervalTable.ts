@@ -58,12 +58,13 @@ const isFlat = (value: unknown): value is Record<string, unknown> =>
 function rowsOf(file: AnnotationFile, header: readonly string[]): IntervalRow[] {
   const value = jsonOrNothing(file);
   if (value === undefined) {
-    return tableOf(file)
-      .rows.slice(1)
-      .map(({ line, cells }) => ({
-        where: `${file.path}:${line}`,
-        cells: cells.map((cell) => (cell.trim() === '' ? undefined : cell)),
-      }));
+    const { rows, width } = tableOf(file);
+    return rows.slice(1).map(({ line, cells }) => {
+      const where = `${file.path}:${line}`;
+      if (cells.length <= width) return { where, cells: cells.map((cell) => (cell.trim() === '' ? undefined : cell)) };
+      const message = `${cells.length} cells, and the first line has ${width}; a cell with a comma in it needs quotes, such as "1,5"`;
+      throw new DatasetError(message, { path: where });
+    });
   }
   return (value as Record<string, unknown>[]).map((each, i) => ({
     where: `${file.path}: item ${i + 1}`,

@@ -20,6 +20,15 @@ test('a table saved again by a spreadsheet: semicolons, decimal commas, byte ord
   assert.deepEqual(cellsOf('sep=;\r\na,b;c\r\n'), [['a,b', 'c']]);
 });
 
+test('names of columns may have line breaks in them', () => {
+  assert.deepEqual(headerOf(fileOfText('t.csv', 'path,label,"Start\n(s)",end\na.mp4,x,1,2\n')), [
+    'path',
+    'label',
+    'Start\n(s)',
+    'end',
+  ]);
+});
+
 test('tabs win over commas in the cells, and cells hold quotes and line breaks', () => {
   assert.deepEqual(cellsOf('a\tb\nx, y, z\t"1\n2"\n'), [
     ['a', 'b'],

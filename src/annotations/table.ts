@@ -13,6 +13,8 @@ export interface TableRow {
 
 export interface RawTable {
   readonly delimiter: Delimiter;
+  /** Cells of the first row, with the empty ones at its end. */
+  readonly width: number;
   /** Rows that are not empty; the first is the header where there is one. */
   readonly rows: readonly TableRow[];
 }
@@ -27,17 +29,16 @@ export function tableOf(file: AnnotationFile): RawTable {
   if (known !== undefined) return known;
   const text = tableText(file);
   const delimiter = delimiterOf(text);
-  const table = { delimiter, rows: rowsOf(text, delimiter, file.path) };
+  const table = { delimiter, ...rowsOf(text, delimiter, file.path) };
   tables.set(file.bytes, table);
   return table;
 }
 
-/** The cells of the first line that is not empty: enough to tell formats apart, without reading the rest. */
+/** The cells of the first row that is not empty: enough to tell formats apart, without reading the rest. */
 export function headerOf(file: AnnotationFile): readonly string[] {
   const text = tableText(file);
-  const line = firstLine(text);
   try {
-    return rowsOf(line, delimiterOf(text), file.path)[0]?.cells ?? [];
+    return rowsOf(text.slice(0, 100_000), delimiterOf(text), file.path, 1).rows[0]?.cells ?? [];
   } catch {
     return [];
   }
@@ -46,22 +47,21 @@ export function headerOf(file: AnnotationFile): readonly string[] {
 /** Without the line by which a spreadsheet is told the delimiter. */
 const tableText = (file: AnnotationFile): string => textOf(file).replace(/^sep=[,;\t]\r?\n/i, '');
 
-const firstLine = (text: string): string => /^\s*([^\r\n]*)/.exec(text.slice(0, 100_000))?.[1] ?? '';
-
 function delimiterOf(text: string): Delimiter {
   const line = /^[^\r\n]*[,;\t][^\r\n]*/m.exec(text.slice(0, 100_000))?.[0].replace(/"[^"]*"/g, '') ?? '';
   const count = (delimiter: Delimiter) => line.split(delimiter).length;
   return (['\t', ';', ','] as const).reduce((best, each) => (count(each) > count(best) ? each : best));
 }
 
-function rowsOf(text: string, delimiter: Delimiter, path: string): TableRow[] {
-  const options = { delimiter, info: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true } as const;
+function rowsOf(text: string, delimiter: Delimiter, path: string, to = -1): Pick<RawTable, 'rows' | 'width'> {
+  const options = { delimiter, to, info: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true } as const;
   try {
     const found = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
-    return found.flatMap(({ record, info }) => {
+    const rows = found.flatMap(({ record, info }) => {
       const cells = withoutPadding(record);
       return cells.length === 0 ? [] : [{ line: info.lines, cells }];
     });
+    return { rows, width: found.find(({ record }) => withoutPadding(record).length > 0)?.record.length ?? 0 };
   } catch (error) {
     throw new DatasetError(`not a readable table: ${messageOf(error)}`, { path, cause: error });
   }

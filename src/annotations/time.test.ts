@@ -30,6 +30,7 @@ const read: readonly [text: string, sec: number | undefined][] = [
   ['NaN', undefined],
   ['Infinity', undefined],
   ['0x10', undefined],
+  ['1e999', undefined],
 ];
 
 test('times are read as people write them', () => {

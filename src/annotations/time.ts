@@ -9,7 +9,7 @@ const clockTime = /^(-?)(?:(\d+):)?(\d+):(\d{1,2}(?:[.,]\d*)?)$/;
  */
 export function parseTime(text: string): number | undefined {
   const trimmed = text.trim();
-  if (plainSeconds.test(trimmed)) return numberOf(trimmed);
+  if (plainSeconds.test(trimmed)) return finite(numberOf(trimmed));
   const parts = clockTime.exec(trimmed);
   if (parts === null) return undefined;
   const [, sign, hours, minutes = '', seconds = ''] = parts;
@@ -18,6 +18,7 @@ export function parseTime(text: string): number | undefined {
   return (sign === '-' ? -1 : 1) * (h * 3600 + m * 60 + s);
 }
 
+const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
 const numberOf = (text: string): number => Number(text.replace(',', '.'));
 
 /** Whether a cell says that there is no time: empty, NA, NaN, None, null or a dash. */

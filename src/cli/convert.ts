@@ -7,7 +7,7 @@ import { annotationFormats } from '../annotations/formats.js';
 import { describeLosses } from '../annotations/reduce.js';
 import { type Conversion, planConversion } from '../dataset/convert.js';
 import { some } from '../dataset/some.js';
-import { ConfigError, DatasetError } from '../errors.js';
+import { ConfigError, DatasetError, messageOf } from '../errors.js';
 import { writeFileAtomically } from '../weights/files.js';
 import { type AnnotationFlags, addAnnotationOptions, annotationChoices } from './annotationFlags.js';
 import { jsonText } from './textTable.js';
@@ -54,10 +54,18 @@ async function run(input: string, output: string, { to, around, lossy, force, js
   for (const note of plan.notes) process.stderr.write(`note: ${note}\n`);
   if (losses !== undefined) process.stderr.write(`lost: ${losses}\n`);
   for (const { path, content } of plan.files) {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await writeFileAtomically(path, [typeof content === 'string' ? new TextEncoder().encode(content) : content]);
   }
   process.stdout.write(json ? jsonText(summaryOf(plan)) : `${described(plan, output)}\n`);
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new DatasetError(`the folder could not be made: ${messageOf(error)}`, { path, cause: error });
+  }
 }
 
 function refuseLostMoments({ losses }: Conversion, described: string | undefined): void {

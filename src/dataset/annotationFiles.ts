@@ -1,5 +1,5 @@
 /** Annotations from the disk: one file of any format, or a folder of files of one film each. */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Annotations } from '../annotations/annotations.js';
 import type { AnnotationFile, ReadChoices } from '../annotations/format.js';
@@ -39,12 +39,11 @@ export async function readAnnotations(path: string, choices: AnnotationChoices =
   return subjects === undefined ? all : ofSubjects(all, subjects, path);
 }
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 /** A file with its bytes, unpacked where it is gzipped (`.boris.gz`). */
 export function annotationFile(path: string): AnnotationFile {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw new DatasetError('no such file or folder', { path, code: 'missing' });
+  if (!existsSync(path)) throw new DatasetError('no such file or folder', { path, code: 'missing' });
   const bytes = readFileSync(path);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return { path, bytes };
   try {

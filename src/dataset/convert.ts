@@ -68,7 +68,7 @@ function writerOf(output: string): Writer {
   throw new ConfigError(`${output}: the name does not say which format to write; expected --to with one of ${names}`);
 }
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 const isFile = (path: string): boolean => existsSync(path) && !isFolder(path);
 
 function pathFor(output: string, name: string, to: Writer, { films }: Annotations): string {
