@@ -38,6 +38,11 @@ test('AVA: no header; a key second stands for half a second before and after; ac
   assert.equal(formatOf(fileOfText('a.csv', list)), ava);
 });
 
+test('AVA: the first second of a film does not begin before it', () => {
+  const { films } = read('a,0902,0.1,0.2,0.3,0.4,3,1\n', { offsetSec: -902 });
+  assert.deepEqual([films[0]?.moments[0]?.startSec, films[0]?.moments[0]?.endSec], [0, 0.5]);
+});
+
 test('AVA: names of classes, and an offset only where the user gives it', () => {
   const classNames = new Map([
     ['80', 'watch'],

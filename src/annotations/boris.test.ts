@@ -69,6 +69,15 @@ test('films of a player play one after another: sums of lengths cut to ms, a sta
   ]);
 });
 
+test('sums of lengths are cut to ms, not by what binary fractions leave of them', () => {
+  const found = read({
+    events: [[1.005, '', 'hop', '', '']],
+    file: { '1': ['a.mp4', 'b.mp4'] },
+    info: { length: { 'a.mp4': 1.005, 'b.mp4': 60 } },
+  });
+  assert.deepEqual(brief(found), ['b.mp4 0-0 hop']);
+});
+
 test('without lengths only one film can be placed', () => {
   const file = { '1': ['x.mp4', 'y.mp4'] };
   assert.throws(() => read({ events: [run(1), run(2)], file }), /observation "day 1": the length of x\.mp4 is not stated/);
@@ -186,6 +195,17 @@ test('round trip: what BORIS holds survives to the millisecond', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('texts that BORIS and R write for none are counted before they are read as none', () => {
+  const moment = { startSec: 1, endSec: 2, labels: ['run'], where: 'x' };
+  const moments = [
+    { ...moment, subject: 'No focal subject' },
+    { ...moment, subject: 'NA', comment: 'NA', attributes: { 'modifier 1': 'None' } },
+    { ...moment, subject: 'ann', comment: 'x', attributes: { 'modifier 1': 'wet' } },
+  ];
+  const { losses } = writeAnnotations(writerNamed('boris'), { films: [{ film: 'a.mp4', moments, where: 'x' }], notes: [] });
+  assert.deepEqual(losses, [{ count: 4, what: 'subjects, comments and modifiers whose text means none', moments: false }]);
 });
 
 test('what BORIS cannot hold is counted by kind', () => {

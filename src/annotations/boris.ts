@@ -53,6 +53,9 @@ function rowsOf(film: AnnotatedFilm, moment: Moment, { sets, tally }: Writing): 
   const names = Array.from({ length: sets }, (_, i) => modifierName(i + 1));
   const others = Object.keys(attributes).filter((name) => !names.includes(name)).length;
   if (others > 0) tally.add('attributes that are no modifiers', false, others);
+  const words = [subject === moment.subject ? subject : '', comment, ...names.map((name) => attributes[name] ?? '')];
+  const none = words.filter((word) => /^(?:no focal subject|none|NA)$/i.test(word.trim())).length;
+  if (none > 0) tally.add('subjects, comments and modifiers whose text means none', false, none);
   const point = isPoint(moment);
   return labels.map((label) => [
     ...[film.film, '', '', 'Media file', `player #1:${film.film}`, '0.0', 'NA', text(film.durationSec), text(film.fps)],

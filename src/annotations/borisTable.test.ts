@@ -7,6 +7,21 @@ import { csvText } from './table.js';
 const readText = (text: string, choices?: ReadChoices) => readAs('boris', 'events.csv', text, choices);
 const tabular = (rows: readonly (readonly string[])[]) => readText(csvText(rows));
 
+test('what R saved again has dots in the names of its columns and NA for empty cells', () => {
+  const header =
+    'Observation.id,Media.file,Total.length,FPS,Subject,Behavior,Modifiers,Behavior.type,Start..s.,Stop..s.,Duration..s.,Comment.start,Comment.stop';
+  const { films } = readText(
+    `${header}\nd,a.mp4,60,25,NA,run,NA,STATE,1,2.5,1.5,NA,NA\nd,a.mp4,60,25,ann,hop,wet,POINT,3,3,NA,x,NA\n`,
+  );
+  assert.deepEqual(
+    films[0]?.moments.map(({ where: _, ...moment }) => moment),
+    [
+      { startSec: 1, endSec: 2.5, labels: ['run'] },
+      { startSec: 3, endSec: 3, labels: ['hop'], subject: 'ann', comment: 'x', attributes: { 'modifier 1': 'wet' } },
+    ],
+  );
+});
+
 test('tabular export before 8.9: a preamble of any length, then Time in the first cell', () => {
   const rows = [
     ...[

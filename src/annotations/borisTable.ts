@@ -88,6 +88,12 @@ class TableReader {
     return column < 0 ? '' : (cells[column]?.trim() ?? '');
   }
 
+  /** R writes NA in place of an empty cell. */
+  #text(row: TableRow, name: string): string {
+    const text = this.#last(row, name);
+    return text === 'NA' ? '' : text;
+  }
+
   #observationOf(row: TableRow): string {
     return this.#first(row, 'observation_id') || (this.#said('observation_id')[0] ?? '');
   }
@@ -151,7 +157,7 @@ class TableReader {
     const event = {
       ...this.#coded(row),
       modifiers: this.#modifiers(row).join('|'),
-      comment: this.#last(row, 'comment'),
+      comment: this.#text(row, 'comment'),
       status,
     } as const;
     const timeSec = this.#time(row, 'time');
@@ -165,7 +171,7 @@ class TableReader {
   #state(row: TableRow, id: string): void {
     const [startSec, endSec] = [this.#time(row, 'start_s'), this.#time(row, 'stop_s')];
     const coded = { ...this.#coded(row), modifiers: this.#modifiers(row) };
-    const comments = [this.#last(row, 'comment_start'), this.#last(row, 'comment_stop')];
+    const comments = [this.#text(row, 'comment_start'), this.#text(row, 'comment_stop')];
     const placer = this.#placer(row, id);
     if (startSec !== undefined && endSec !== undefined) {
       if (endSec < startSec)
@@ -191,14 +197,15 @@ class TableReader {
     const where = this.#where(row);
     const code = this.#last(row, 'behavior');
     if (code === '') throw new DatasetError('the behavior is empty', { path: where });
-    const subject = this.#last(row, 'subject');
+    const subject = this.#text(row, 'subject');
     return { subject: /^no focal subject$/i.test(subject) ? '' : subject, code, where };
   }
 
   #modifiers({ cells }: TableRow): string[] {
     const numbered = this.#names.flatMap((name, column) => (/^modifier_\d+$/.test(name) ? [cells[column]?.trim() ?? ''] : []));
     const joined = this.#names.lastIndexOf('modifiers');
-    return numbered.length > 0 || joined < 0 ? numbered : (cells[joined] ?? '').split('|');
+    const modifiers = numbered.length > 0 || joined < 0 ? numbered : (cells[joined] ?? '').split('|');
+    return modifiers.map((text) => (text === 'NA' ? '' : text));
   }
 
   #where({ line }: TableRow): string {

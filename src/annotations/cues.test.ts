@@ -91,6 +91,26 @@ test('points need a width: left out and counted, or --around seconds wide', () =
   assert.equal(describeLosses(wide.losses, 'WebVTT'), '1 subject cannot be held by WebVTT');
 });
 
+test('an open end is the end of the film, where that is stated and behind the start', () => {
+  const moments = [
+    { startSec: 50, labels: ['run'], where: 'x' },
+    { startSec: 61, labels: ['hop'], where: 'x' },
+    { labels: ['fly'], where: 'x' },
+  ];
+  const given = { films: [{ film: 'a.mp4', durationSec: 60, moments, where: 'x' }], notes: [] };
+  const { files, losses } = writeAnnotations(writerNamed('activitynet'), given);
+  assert.deepEqual(Object.values(JSON.parse(String(files[0]?.content)).database), [
+    {
+      duration: 60,
+      annotations: [
+        { segment: [50, 60], label: 'run' },
+        { segment: [0, 60], label: 'fly' },
+      ],
+    },
+  ]);
+  assert.deepEqual(losses, [{ count: 1, what: 'moments from beyond the stated end of their film', moments: true }]);
+});
+
 test('films of one name are not written over each other', () => {
   const films = ['x/a.mp4', 'y/a.mov'].map((film) => ({ film, moments: [], where: 'x' }));
   assert.throws(

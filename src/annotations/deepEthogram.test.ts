@@ -88,6 +88,19 @@ test('what a grid of frames cannot keep is counted: points, short and joined mom
   assert.deepEqual(losses, ['1 lengths of films (not stated: rows end with the last moment)']);
 });
 
+test('a point is the frame that it falls in, by more than binary dust; moments that move to whole frames are counted', () => {
+  // 0.29 * 100 is less than 29 in binary fractions.
+  const [content] = written(
+    film([[0.29, 0.29, 'hop']], { fps: 100, durationSec: 0.3, complete: [{ startSec: 0, endSec: 0.3 }] }),
+  );
+  assert.match(String(content), /\n28,1,0\n29,0,1\n$/);
+  const moved = film([
+    [0.25, 0.5, 'run'],
+    [0.6, 0.7, 'hop'],
+  ]);
+  assert.deepEqual(written(moved)[1], ['1 moments moved to whole frames']);
+});
+
 test('a rate that is not stated is asked for, and a class must not be called background', () => {
   assert.throws(() => written(film([], { fps: undefined })), /the rate of a\.mp4 is not stated; expected --fps/);
   assert.throws(() => written(film([[0, 1, 'Background']])), /DeepEthogram keeps the name Background/);

@@ -96,6 +96,12 @@ test('a duration stands for the end; milliseconds are named so', () => {
   assert.deepEqual(brief('file,label,start_ms,end_ms\na.mp4,run,1500,2500\n'), ['a.mp4 1.5-2.5 run']);
 });
 
+test('a duration of 0 or NA is a point in time, an empty one lasts to the end of the film', () => {
+  const table = 'file,label,start,duration\na.mp4,run,1,0\na.mp4,run,2,NA\na.mp4,run,3,\n';
+  assert.deepEqual(brief(table), ['a.mp4 1-1 run', 'a.mp4 2-2 run', 'a.mp4 3-undefined run']);
+  assert.deepEqual(read(table).notes, ['2 rows without length: points in time']);
+});
+
 test('frames ask for --fps; the end is not included, except where it is an index of the last frame', () => {
   const table = 'file,class,start_frame_idx,end_frame_idx\na.mp4,run,0,24\n';
   assert.throws(() => read(table), /list\.csv: times are frames \(start_frame_idx\); expected --fps/);

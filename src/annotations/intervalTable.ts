@@ -174,15 +174,19 @@ class RowReader {
   #timesOf(row: IntervalRow): Pick<Moment, 'startSec' | 'endSec'> {
     const inFrames = this.columns.of.start === undefined && this.columns.of.startFrame !== undefined;
     const startSec = inFrames ? this.#frame(row, 'startFrame', 0) : this.#time(row, 'start');
-    const duration = this.#time(row, 'duration');
     const last = this.columns.header[this.columns.of.endFrame ?? -1] ?? '';
     const stated = inFrames ? this.#frame(row, 'endFrame', includesLast(last) ? 1 : 0) : this.#time(row, 'end');
-    const byDuration = this.columns.of.end === undefined && duration !== undefined && startSec !== undefined;
-    const endSec = stated ?? (byDuration ? startSec + duration : undefined);
+    const endSec = stated ?? (startSec === undefined ? undefined : this.#byDuration(row, startSec));
     if (startSec !== undefined && endSec !== undefined && endSec < startSec) {
       throw new DatasetError(`the end (${endSec} s) is before the start (${startSec} s)`, { path: row.where });
     }
     return { ...(startSec !== undefined && { startSec }), ...(endSec !== undefined && { endSec }) };
+  }
+
+  /** Where there is no column of ends. A duration written as NA is a point in time, as in exports; an empty one leaves the end open. */
+  #byDuration(row: IntervalRow, startSec: number): number | undefined {
+    if (this.columns.of.end !== undefined || (this.#cell(row, 'duration') ?? '') === '') return undefined;
+    return startSec + (this.#time(row, 'duration') ?? 0);
   }
 
   #time(row: IntervalRow, role: Role): number | undefined {

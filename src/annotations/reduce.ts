@@ -49,7 +49,10 @@ function placedMoment(moment: Moment, { durationSec }: AnnotatedFilm, { holds, a
       tally.add('moments without end', true);
       return undefined;
     }
-    return { ...moment, startSec: startSec ?? 0, endSec: endSec ?? (durationSec as number) };
+    const whole = { startSec: startSec ?? 0, endSec: endSec ?? (durationSec as number) };
+    if (endSec !== undefined || whole.endSec > whole.startSec) return { ...moment, ...whole };
+    tally.add('moments from beyond the stated end of their film', true);
+    return undefined;
   }
   if (holds.points || !isPoint(moment)) return moment;
   if (aroundSec === undefined) {

@@ -29,6 +29,12 @@ export function spanOfFrames(first: number | undefined, last: number | undefined
   return spanOf(first === undefined ? undefined : (first - 1) / fps, last === undefined ? undefined : last / fps, where);
 }
 
+/** Whether a time is not that of a frame of the grid, by more than the rounding to milliseconds. */
+export const isOffGrid = (sec: number, fps: number): boolean => Math.abs(sec - Math.round(sec * fps) / fps) > 0.0005 + 1e-9;
+
+/** What writers call such moments. */
+export const offGrid = 'moments moved to whole frames';
+
 /** Takes scores of 0 to 1 and counts the others, which are left out. */
 export class Scores {
   #others = 0;

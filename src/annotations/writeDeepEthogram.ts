@@ -4,6 +4,7 @@ import { isPoint, labelsOf } from './films.js';
 import type { WriteChoices, Written } from './format.js';
 import { filePerFilm } from './perFilm.js';
 import { Tally } from './reduce.js';
+import { isOffGrid, offGrid } from './span.js';
 import { csvText } from './table.js';
 
 /** 1 where a class is, 0 where it is not, -1 where nobody looked: outside of complete stretches and the class's moments. */
@@ -37,6 +38,8 @@ function frameTable(film: AnnotatedFilm, { labels, fps, tally }: Grid): string {
       : Math.round((moment.startSec as number) * fps);
     const to = isPoint(moment) ? from + 1 : Math.round((moment.endSec as number) * fps);
     if (isPoint(moment)) tally.add('points (written as one frame)');
+    const moved = !isPoint(moment) && (isOffGrid(moment.startSec as number, fps) || isOffGrid(moment.endSec as number, fps));
+    if (to > from && moved) tally.add(offGrid);
     if (to > from) return [{ from, to, columns: moment.labels.map((label) => labels.indexOf(label) + 1) }];
     tally.add('moments shorter than a frame', true);
     return [];

@@ -11,9 +11,21 @@ import { missing, nodeAv } from './decoders.test.fixture.js';
 import { probeWithFfprobe } from './ffmpegProbe.js';
 import { defaultLimits } from './limits.js';
 import { NodeAvFile } from './nodeAvDemux.js';
+import { PartPackets } from './partPackets.js';
 import { cannotWritePatterns, type PatternVideo, writePattern } from './patternVideo.test.fixture.js';
 import type { StreamFacts } from './streamFacts.js';
 import type { Decoder, TimeWindow } from './types.js';
+
+it('after a seek, packets are kept from a key frame on, and one behind the start is no way to the part', () => {
+  const packet = (pts: number, key: boolean) => ({ pts, dts: pts, duration: 1, key, discard: false, corrupt: false });
+  const sought = new PartPackets(100, 200, false);
+  assert.deepEqual(
+    [packet(80, false), packet(90, true), packet(150, false)].map((each) => sought.take(each)),
+    ['skip', 'keep', 'keep'],
+  );
+  assert.equal(new PartPackets(100, 200, false).take(packet(101, true)), 'stop');
+  assert.equal(new PartPackets(100, 200, true).take(packet(101, true)), 'keep');
+});
 
 let folder = '';
 before(() => {

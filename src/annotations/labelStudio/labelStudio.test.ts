@@ -344,6 +344,13 @@ for (const score of [false, true]) {
   });
 }
 
+test('Label Studio: moments that move to whole frames are counted, not those rounded to milliseconds', () => {
+  const at = (startSec: number, endSec: number) => ({ startSec, endSec, labels: ['run'], where: '' });
+  const moments = [at(1, 2.5), at(1.02, 2), at(0.042, 1.083), at(1, 2.49)];
+  const { losses } = written(labelStudio, { films: [{ film: 'a.mp4', moments, where: '' }], notes: [] });
+  assert.deepEqual(losses, [{ count: 2, what: 'moments moved to whole frames', moments: false }]);
+});
+
 test('Label Studio: what is lost is counted: points, scores beside truth, moments shorter than a frame, names that are taken', () => {
   const moment = { startSec: 1, endSec: 2, labels: ['run'], where: '' };
   const moments = [

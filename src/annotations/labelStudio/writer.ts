@@ -3,6 +3,7 @@ import type { AnnotatedFilm, Annotations, Moment } from '../annotations.js';
 import type { WriteChoices, Written } from '../format.js';
 import { allScored, scoresLost } from '../predictions.js';
 import { Tally } from '../reduce.js';
+import { isOffGrid, offGrid } from '../span.js';
 import { defaultFrameRate } from './config.js';
 
 /** Times lie on the grid of `fps`, by default Label Studio's own; the project's `<Video name="video" frameRate="..">` must agree. */
@@ -67,5 +68,6 @@ function rangeOf({ startSec = 0, endSec = startSec }: Moment, fps: number, tally
   const start = Math.round(startSec * fps) + 1;
   const end = Math.round(endSec * fps);
   if (end < start) tally.add('moments shorter than a frame, now one frame long');
+  else if (isOffGrid(startSec, fps) || isOffGrid(endSec, fps)) tally.add(offGrid);
   return { start, end: Math.max(start, end) };
 }
