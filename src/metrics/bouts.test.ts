@@ -141,3 +141,30 @@ test('the choice finds options that mend flicker, and never does worse than the 
   assert.ok(f1Before < 0.9 && f1 === 1, `${f1Before} -> ${f1}`);
   assert.equal(boutsOf(film.windows, what, options).length, 10);
 });
+
+test('smoothing takes the windows within half its length on both sides', () => {
+  const smooth = { ...plain, smoothSec: 2, on: 0.3, off: 0.3 };
+  assert.deepEqual(brief(boutsOf(waving(0, 0, 0, 1, 0, 0, 0), what, smooth)), [[2.9, 5.1, 'wave']]);
+});
+
+test('gaps are bridged before short bouts are dropped, and over other labels where several hold at once', () => {
+  const pieces = waving(0, 1, 0, 1, 0, 1, 0);
+  assert.deepEqual(brief(boutsOf(pieces, what, { ...plain, bridgeSec: 1, minDurationSec: 3 })), [[1.5, 6.5, 'wave']]);
+  const scores = [1, 1, 0, 1, 1].map((wave) => [0, wave, 1 - wave]);
+  const bouts = boutsOf(windows(scores), { ...what, many: true }, { ...plain, bridgeSec: 1 });
+  assert.deepEqual(brief(bouts), [
+    [0, 6, 'wave'],
+    [2.5, 3.5, 'bow'],
+  ]);
+});
+
+test('one label gives way to the next where their scores cross', () => {
+  const scores = windows([
+    [0, 0.9, 0.1],
+    [0, 0.4, 0.6],
+  ]);
+  assert.deepEqual(brief(boutsOf(scores, what, { ...plain, on: 0.2, off: 0.2 })), [
+    [0, 1.8, 'wave'],
+    [1.8, 3, 'bow'],
+  ]);
+});
