@@ -61,7 +61,7 @@ function readAva(file: AnnotationFile, choices: ReadChoices): Annotations {
     if (first !== undefined) films.moment(first.film, momentOf(first, same, { ...choices, names, scored }));
   }
   const notes = [
-    ...(classNames === undefined ? ['the list holds ids of classes, which are the labels'] : []),
+    ...(classNames === undefined ? ['the list holds ids of classes, which are the labels; --class-names FILE names them'] : []),
     ...(empty > 0 ? [`${counted(empty, 'key seconds')} without a person`] : []),
   ];
   return { films: films.films(), ...(classNames !== undefined && { labels: [...names.values()] }), notes };

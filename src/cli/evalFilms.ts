@@ -4,6 +4,7 @@ import type { Annotations } from '../annotations/annotations.js';
 import { writeAnnotations, writerNamed } from '../annotations/formats.js';
 import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import type { LabelledVideos, Split } from '../dataset/labelledVideos.js';
+import { counted } from '../dataset/some.js';
 import { ConfigError } from '../errors.js';
 import {
   type EvaluatedFilm,
@@ -98,7 +99,7 @@ async function tune(
   const sec = (value: number) => `${Number(value.toFixed(3))} s`;
   process.stdout.write(
     [
-      `${path}: how windows become bouts, chosen on ${fittedOn.films} films of split ${fittedOn.split}`,
+      `${path}: how windows become bouts, chosen on ${counted(fittedOn.films, 'film')} of split ${fittedOn.split}`,
       `segment F1 at 50 % on these films: ${percent(fittedOn.f1Before)} before, ${percent(fittedOn.f1)} now`,
       `smoothing over ${sec(smoothSec)}; begins at a score of ${on}, ends below ${off}; at least ${sec(minDurationSec)}; gaps to ${sec(bridgeSec)} bridged\n`,
     ].join('\n'),
@@ -190,7 +191,7 @@ function describe(recogniser: Recogniser, { dataPath, flags, split, evaluation, 
   const short = (value: number) => String(Number(value.toFixed(3)));
   return [
     `${dataPath}, split ${split}, with ${flags.weights} (${recogniser.config.name}), windows of ${short(windowSec)} s every ${short(strideSec)} s`,
-    `${films.length} films of ${clock(totalSec)} with ${metrics.truthSegments} segments, ${metrics.predictedSegments} found in ${seconds.toFixed(1)} s; ${madeHow(recogniser, evaluation)}\n`,
+    `${counted(films.length, 'film')} of ${clock(totalSec)} with ${metrics.truthSegments} segments, ${metrics.predictedSegments} found in ${seconds.toFixed(1)} s; ${madeHow(recogniser, evaluation)}\n`,
     scoreTable(metrics, metrics.withBackground),
     textTable(
       ['overlap', ...metrics.map.map(({ overlap }) => String(overlap)), 'mean'],
@@ -213,7 +214,7 @@ function describe(recogniser: Recogniser, { dataPath, flags, split, evaluation, 
 function madeHow({ bouts }: Recogniser, evaluation: FilmsEvaluation): string {
   if (settingsOf(evaluation).bouts === undefined) return 'every moment has a label, since the weights have no background';
   if (bouts === undefined) return 'bouts by the defaults: vmf eval --films --tune chooses on validation films';
-  return `bouts as chosen on ${bouts.fittedOn.films} films of split ${bouts.fittedOn.split}`;
+  return `bouts as chosen on ${counted(bouts.fittedOn.films, 'film')} of split ${bouts.fittedOn.split}`;
 }
 
 function scoreTable(plain: SegmentationScores, whole: SegmentationScores): string {
@@ -237,7 +238,7 @@ function pageOf({ config }: Recogniser, { dataPath, flags, split, evaluation }: 
   const { windowSec, strideSec } = settingsOf(evaluation);
   return filmsPage({
     title: `${config.name} on films of ${dataPath}`,
-    lead: `${films.length} whole films of split ${split}: ${metrics.truthSegments} true segments, ${metrics.predictedSegments} found.`,
+    lead: `${counted(films.length, 'whole film')} of split ${split}: ${metrics.truthSegments} true segments, ${metrics.predictedSegments} found.`,
     metrics,
     films: films.map(({ name, durationSec, truth, timeline }) => ({ name, durationSec, truth, predicted: timeline.segments })),
     facts: [

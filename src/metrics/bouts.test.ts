@@ -35,7 +35,20 @@ test('the doubt at an edge is the time over which the score goes from off to on'
   assert.equal(bout?.startSec, 3);
   assert.deepEqual(
     bout?.endsIn.map((sec) => Number(sec.toFixed(3))),
-    [6.25, 6.75],
+    [6, 7],
+  );
+});
+
+test('an edge is in doubt from one window to the next even where off is on; not where the film begins or ends', () => {
+  const [bout] = boutsOf(waving(0, 0, 1, 1, 0), what, { ...plain, on: 0.5, off: 0.5 });
+  assert.ok(bout);
+  for (const [[from, to], edge] of [[bout.startsIn, bout.startSec] as const, [bout.endsIn, bout.endSec] as const]) {
+    assert.ok(Math.abs(to - from - 1) < 1e-9 && Math.abs((from + to) / 2 - edge) < 1e-9, `${from} to ${to} around ${edge}`);
+  }
+  const [whole] = boutsOf(waving(1, 1, 1), what, { ...plain, on: 0.5, off: 0.5 });
+  assert.deepEqual(
+    [whole?.startsIn, whole?.endsIn].map((each) => (each ? each[1] - each[0] : -1)),
+    [0, 0],
   );
 });
 

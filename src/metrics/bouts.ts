@@ -21,7 +21,7 @@ export interface BoutOptions {
 export type Interval = readonly [fromSec: number, toSec: number];
 
 export interface Bout extends Segment {
-  /** Where the score crosses from `off` to `on` and back: the edges lie in their middles. */
+  /** Where the score crosses from `off` to `on` and back, at least from one window to the next: the edges lie in their middles. */
   readonly startsIn: Interval;
   readonly endsIn: Interval;
 }
@@ -173,8 +173,14 @@ function boutOf(
   let [core, coreEnd] = [first, last];
   while (core < last && at(core) < on) core++;
   while (coreEnd > first && at(coreEnd) < on) coreEnd--;
-  const startsIn: Interval = [crossing(off, first, first - 1), crossing(on, core, core - 1)];
-  const endsIn: Interval = [crossing(on, coreEnd, coreEnd + 1), crossing(off, last, last + 1)];
+  /** Between two windows nothing was seen, so no edge is known better than that. */
+  const doubt = ([from, to]: Interval, inside: number, outside: number): Interval => {
+    const stepSec = Math.abs((middles[outside] ?? middles[inside] ?? 0) - (middles[inside] ?? 0));
+    const wider = Math.max(0, stepSec - (to - from)) / 2;
+    return [from - wider, to + wider];
+  };
+  const startsIn = doubt([crossing(off, first, first - 1), crossing(on, core, core - 1)], first, first - 1);
+  const endsIn = doubt([crossing(on, coreEnd, coreEnd + 1), crossing(off, last, last + 1)], last, last + 1);
   let sum = 0;
   for (let i = first; i <= last; i++) sum += at(i);
   const count = last - first + 1;
