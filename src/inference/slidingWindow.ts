@@ -34,7 +34,7 @@ export interface TimelineOptions {
   readonly background?: string;
   /** Give the windows and their scores back too; false by default. */
   readonly windows?: boolean;
-  /** Pixels decoded at once, of which there are two; 64 MB by default, and at most a minute of the film. */
+  /** Pixels of a stretch, of which a worker each and one more are decoded ahead, at most 5; 64 MB by default, and at most a minute. */
   readonly stretchBytes?: number;
   /** Keeps what was scored, so that a run that was killed goes on. */
   readonly log?: TimelineLog;
@@ -115,7 +115,7 @@ export async function recogniseWindows<Source>(
   const most = framesAtOnce(preprocess, info, options.stretchBytes ?? 64e6);
   const stretches = inStretches(windows.slice(known.length), most, preprocess.frames);
   const decode = (part: readonly TimeWindow[], leaving: AbortSignal) => decodeStretch(reader, source, part, leaving);
-  for await (const [part, outcome] of orderedMap(stretches, 2, decode, signal)) {
+  for await (const [part, outcome] of orderedMap(stretches, Math.min(reader.workers, 4) + 1, decode, signal)) {
     if ('error' in outcome) throw outcome.error;
     const found = await scoreWindows(reader, inference, outcome.value, part, scoresOf, signal);
     options.log?.add(found.map(({ scores }) => scores));
