@@ -50,6 +50,8 @@ test('train on segments with background, tune, test whole films, predict', async
   const options = ['--recipe', 'none', '--epochs', '25', '--batch', '4', '--lr', '0.005', '--no-flip', '--json', '--background'];
   const trained = await vmf(root, 'train', 'films.csv', '--out', 'run', '--config', 'tiny.json', ...options, ...quick);
   assert.equal(trained.code, 0, trained.err);
+  assert.match(trained.err, /bouts chosen on 1 validation films: begin at /);
+  assert.ok((await readSafetensors(join(root, 'run', 'best.safetensors'))).metadata['bouts']);
 
   const tuned = await vmf(root, 'eval', 'films.csv', ...weights, '--films', '--tune', '--json', ...quick);
   assert.equal(tuned.code, 0, tuned.err);

@@ -5,7 +5,7 @@ import type { RecogniserOptions } from '../inference/fileRecogniser.js';
 import { leastCalibrationClips } from '../metrics/calibration.js';
 import type { Calibration } from '../weights/calibration.js';
 
-interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | 'decoder' | 'platform'> {
+export interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | 'decoder' | 'platform'> {
   readonly onEvent?: (event: { readonly kind: 'note' | 'warning'; readonly message: string }) => void;
   readonly signal?: AbortSignal;
 }
@@ -15,7 +15,7 @@ interface CalibrateJob extends Pick<RecogniserOptions, 'threads' | 'workers' | '
  * warning, and neither ends the run.
  */
 export async function calibrateBest(job: CalibrateJob, bestPath: string, data: LabelledVideos): Promise<void> {
-  const { onEvent = () => {}, threads, workers, decoder, platform, signal } = job;
+  const { onEvent = () => {}, signal } = job;
   const videos = data.videos.filter(({ split }) => split === 'val');
   if (videos.length === 0) return;
   if (videos.length < leastCalibrationClips) {
@@ -23,14 +23,8 @@ export async function calibrateBest(job: CalibrateJob, bestPath: string, data: L
     onEvent({ kind: 'note', message });
     return;
   }
-  const machine: RecogniserOptions = {
-    ...(threads !== undefined && { threads }),
-    ...(workers !== undefined && { workers }),
-    ...(decoder !== undefined && { decoder }),
-    ...(platform !== undefined && { platform }),
-  };
   try {
-    const { calibration } = await calibrateCheckpoint(bestPath, videos, { machine, signal });
+    const { calibration } = await calibrateCheckpoint(bestPath, videos, { machine: machineOf(job), signal });
     onEvent({ kind: 'note', message: describeCalibration(calibration) });
   } catch (error) {
     if (signal?.aborted) return;
@@ -38,6 +32,14 @@ export async function calibrateBest(job: CalibrateJob, bestPath: string, data: L
     onEvent({ kind: 'warning', message: `not calibrated: ${error.message}` });
   }
 }
+
+/** What of a job its recognisers take. */
+export const machineOf = ({ threads, workers, decoder, platform }: CalibrateJob): RecogniserOptions => ({
+  ...(threads !== undefined && { threads }),
+  ...(workers !== undefined && { workers }),
+  ...(decoder !== undefined && { decoder }),
+  ...(platform !== undefined && { platform }),
+});
 
 function describeCalibration({ temperature, fittedOn }: Calibration): string {
   const { videos, eceBefore, eceAfter } = fittedOn;

@@ -33,6 +33,7 @@ import { checkJob, newSetup, resumedSetup, type TrainSetup } from './setup.js';
 import { defaultStep, type StepOptions } from './step.js';
 import { Trainer } from './trainer.js';
 import { TrainingSession } from './trainingSession.js';
+import { tuneBest } from './tuneBest.js';
 
 export type * from './job.js';
 
@@ -62,7 +63,10 @@ export async function train(given: TrainJob): Promise<TrainSummary> {
     const parts = { job, folder, start, loader, engine, recording, teacher, probe };
     return await recording.during(async () => {
       const summary = await runTraining(parts);
-      if (!summary.interrupted) await calibrateBest(job, folder.bestPath, start.data);
+      if (!summary.interrupted) {
+        await calibrateBest(job, folder.bestPath, start.data);
+        await tuneBest(job, folder.bestPath, start.data);
+      }
       return summary;
     });
   } finally {
