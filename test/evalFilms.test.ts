@@ -50,7 +50,7 @@ test('train on segments with background, tune, test whole films, predict', async
   const options = ['--recipe', 'none', '--epochs', '25', '--batch', '4', '--lr', '0.005', '--no-flip', '--json', '--background'];
   const trained = await vmf(root, 'train', 'films.csv', '--out', 'run', '--config', 'tiny.json', ...options, ...quick);
   assert.equal(trained.code, 0, trained.err);
-  assert.match(trained.err, /bouts chosen on 1 validation films: begin at /);
+  assert.match(trained.err, /bouts chosen on 1 validation film: begin at /);
   assert.ok((await readSafetensors(join(root, 'run', 'best.safetensors'))).metadata['bouts']);
 
   const tuned = await vmf(root, 'eval', 'films.csv', ...weights, '--films', '--tune', '--json', ...quick);
@@ -82,7 +82,7 @@ test('train on segments with background, tune, test whole films, predict', async
   );
 
   const text = await vmf(root, 'eval', 'films.csv', ...weights, '--films', ...quick);
-  assert.match(text.out, /2 films of 1:08 with 12 segments, \d+ found .* bouts as chosen on 1 films of split val/);
+  assert.match(text.out, /2 films of 1:08 with 12 segments, \d+ found .* bouts as chosen on 1 film of split val/);
   const timeline = await vmf(root, 'predict', '4.mp4', ...weights, '--timeline', ...quick);
   assert.match(timeline.out, / s to +[\d.]+ s +[\d.]+ % +(left|right) +\(edges within [\d.]+ s and [\d.]+ s\)/);
   assert.doesNotMatch(timeline.out, /background/);

@@ -1,5 +1,6 @@
 import { readDataset } from '../dataset/dataset.js';
 import type { LabelledVideos } from '../dataset/labelledVideos.js';
+import { counted } from '../dataset/some.js';
 import { VmfError } from '../errors.js';
 import { filmsOf } from '../inference/evaluateFilms.js';
 import { tuneBouts } from '../inference/tuneBouts.js';
@@ -35,7 +36,7 @@ export async function tuneBest(job: TuneJob, bestPath: string, data: LabelledVid
     const { bouts } = await tuneBouts(bestPath, labelled, { background, signal, machine: machineOf(job) });
     const { fittedOn, on, off } = bouts;
     const better = `${percent(fittedOn.f1Before)} -> ${percent(fittedOn.f1)}`;
-    const message = `bouts chosen on ${fittedOn.films} validation films: begin at ${on}, end below ${off}; segment F1 at 50 % overlap ${better}`;
+    const message = `bouts chosen on ${counted(fittedOn.films, 'validation film')}: begin at ${on}, end below ${off}; segment F1 at 50 % overlap ${better}`;
     onEvent({ kind: 'note', message });
   } catch (error) {
     if (signal?.aborted) return;
