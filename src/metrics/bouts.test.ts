@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type BoutOptions, boutsOf } from './bouts.js';
-import { chooseBouts } from './chooseBouts.js';
+import { chooseBouts, defaultBouts, type ScoredFilm } from './chooseBouts.js';
 import type { WindowScores } from './timeline.js';
 
 const plain: BoutOptions = { smoothSec: 0, on: 0.5, off: 0.5, minDurationSec: 0, bridgeSec: 0 };
@@ -180,4 +180,15 @@ test('one label gives way to the next where their scores cross', () => {
     [0, 1.8, 'wave'],
     [1.8, 3, 'bow'],
   ]);
+});
+
+test('the defaults stay where others gain less than chance gives', () => {
+  // One bout of 20 is too short for the default least length.
+  const scores = Array.from({ length: 20 }, (_, i) => [0, 0, 0, 1, ...(i === 0 ? [] : [1, 1, 1]), 0, 0, 0]).flat();
+  const starts = scores.flatMap((score, i) => (score === 1 && scores[i - 1] === 0 ? [i] : []));
+  const truth = starts.map((start, i) => ({ startSec: start + 0.5, endSec: start + (i === 0 ? 1.5 : 4.5), label: 'wave' }));
+  const film: ScoredFilm = { windows: waving(...scores), truth, durationSec: scores.length + 1 };
+  const { options, f1, f1Before } = chooseBouts([film], what, 3);
+  assert.ok(f1Before < 1 && f1 === f1Before, `${f1Before} -> ${f1}`);
+  assert.deepEqual(options, defaultBouts(3));
 });

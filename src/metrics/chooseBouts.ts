@@ -39,7 +39,8 @@ const tried = {
 
 /**
  * One option after the other takes the value with the best segment F1 at a half, then the best mAP, until none changes; at
- * most three rounds. Nothing changes without a gain.
+ * most three rounds. The defaults stay where all that gains no more than one standard error of their F1: what was chosen on 8 generated films
+ * of half a minute for 1 % there lost 3 % on other films.
  */
 export function chooseBouts(films: readonly ScoredFilm[], what: BoutLabels, windowSec: number): ChosenBouts {
   let options = defaultBouts(windowSec);
@@ -53,7 +54,9 @@ export function chooseBouts(films: readonly ScoredFilm[], what: BoutLabels, wind
       [options, best, changed] = [{ ...options, ...candidate }, quality, true];
     }
   }
-  return { options, f1Before, f1: best.f1 };
+  const segments = films.reduce((sum, { truth }) => sum + truth.length, 0);
+  const isChance = best.f1 - f1Before <= Math.sqrt((f1Before * (1 - f1Before)) / Math.max(segments, 1));
+  return isChance ? { options: defaultBouts(windowSec), f1Before, f1: f1Before } : { options, f1Before, f1: best.f1 };
 }
 
 /** In each, one option of `start` has another value; those after a change go on from it. */
