@@ -60,8 +60,11 @@ function placedMoment(moment: Moment, { durationSec }: AnnotatedFilm, { holds, a
     return undefined;
   }
   const at = startSec as number;
-  return { ...moment, startSec: Math.max(0, at - aroundSec / 2), endSec: at + aroundSec / 2 };
+  return { ...moment, startSec: micros(Math.max(0, at - aroundSec / 2)), endSec: micros(at + aroundSec / 2) };
 }
+
+/** Without the rounding errors of sums. */
+const micros = (sec: number): number => Math.round(sec * 1e6) / 1e6;
 
 function plainMoment(moment: Moment, holds: Holds, tally: Tally): Moment {
   const { subject, comment, attributes, score, ...rest } = moment;

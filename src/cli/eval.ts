@@ -45,10 +45,11 @@ export function evalCommand(): Command {
       'weights that `vmf train` wrote, pretrained ones by name, or a model of `vmf quantize` or `vmf export`',
     )
     .addOption(new Option('--split <name>', 'which videos').choices(['test', 'val', 'train', 'all']).default('test'))
-    .option('--views <CLIPSxCROPS>', 'clips in time and crops (1 or 3) in space that are averaged', viewsOption, {
-      clips: 1,
-      crops: 1,
-    })
+    .addOption(
+      new Option('--views <CLIPSxCROPS>', 'clips in time and crops (1 or 3) in space that are averaged')
+        .argParser(viewsOption)
+        .default({ clips: 1, crops: 1 }, '1x1'),
+    )
     .option('--seed <n>', 'of the split, when the data has none: as in training (default: 0)', whole(0))
     .addOption(filterOption())
     .option('--calibrate', 'fit a temperature on the split (val by default) and store it with the weights, instead of testing')

@@ -1,6 +1,6 @@
 /** From one labelling program's files to another's. Nothing is written here: what would be is a plan, with what it would lose. */
 import { existsSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import type { Annotations } from '../annotations/annotations.js';
 import { labelsOf } from '../annotations/films.js';
 import type { Loss } from '../annotations/format.js';
@@ -73,7 +73,8 @@ const isFile = (path: string): boolean => existsSync(path) && !isFolder(path);
 
 function pathFor(output: string, name: string, to: Writer, { films }: Annotations): string {
   if (name !== '') return join(output, name);
-  if (!isFolder(output) && !/[/\\]$/.test(output)) return output;
+  const namesFile = to.holds.manyFilms || to.ending === undefined || extname(output) !== '';
+  if (!isFolder(output) && !/[/\\]$/.test(output) && namesFile) return output;
   const [film] = films;
   if (to.holds.manyFilms || film === undefined) throw new ConfigError(`${output}: a folder; ${to.title} is one file`);
   return join(output, `${stemOf(film.film)}${to.ending ?? ''}`);

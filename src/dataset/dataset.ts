@@ -27,7 +27,7 @@ import { foundMoments, type MomentOptions } from './moments.js';
 import { describeFilter, filteredRows, type RowFilter } from './rowFilter.js';
 import { refuseFaults, segmentsOf } from './segments.js';
 import { type SplitOptions, settleSplits } from './settleSplits.js';
-import { some } from './some.js';
+import { counted, some } from './some.js';
 import { partKey, segmentName } from './videoPart.js';
 
 export interface DatasetOptions extends SplitOptions {
@@ -116,6 +116,8 @@ async function labelledVideosOf(
   });
   refuseUntrained(path, videos);
   const notes = [...found.notes, ...rows.notes, ...settled.notes];
+  const guessed = videos.filter(({ columns }) => columns['score']).length;
+  if (guessed > 0) notes.push(`${counted(guessed, 'row')} of the list have a score: answers of a network, taken as labels`);
   if (labels.length === 1 && !multiLabel) notes.push(`only one class, ${labels[0]}: nothing to tell apart`);
   const { root, source } = found;
   const { films, faults } = rows;
