@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeFile, temporaryFolder } from '../../test/smallVideos.js';
 import { readDataset } from './dataset.js';
 import { videosOf } from './labelledVideos.js';
+import { readManifest } from './manifest.js';
 
 function folderWith(t: TestContext, files: Record<string, string> | readonly string[]): string {
   const root = temporaryFolder(t);
@@ -78,6 +79,18 @@ test('val is taken out of train when only val is lacking, unless forbidden', asy
   const whole = await readDataset(root, { valShare: 0 });
   assert.equal(videosOf(whole, 'train').length, 40);
   assert.throws(() => videosOf(whole, 'val'), /no video in split "val" \(train 40, val 0, test 2\)/);
+});
+
+test('a list in Latin-1 or UTF-16 keeps its labels apart', (t) => {
+  const list = join(temporaryFolder(t), 'list.csv');
+  const text = 'path,label\na.mp4,caf\u00e9\nb.mp4,caf\u00e8\n';
+  for (const bytes of [Buffer.from(text, 'latin1'), Buffer.from(`\uFEFF${text}`, 'utf16le')]) {
+    writeFileSync(list, bytes);
+    assert.deepEqual(
+      readManifest(list).map(({ label }) => label),
+      ['caf\u00e9', 'caf\u00e8'],
+    );
+  }
 });
 
 test('a CSV list keeps its order and further columns; quotes, a byte order mark and spaces are understood', async (t) => {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import { textOf } from '../annotations/text.js';
 import { DatasetError } from '../errors.js';
 import { type FoundVideo, joinedLabels, type Split, splitNamed } from './labelledVideos.js';
 import { labelsInCell } from './labelSets.js';
@@ -24,7 +25,7 @@ export interface ManifestOptions {
 
 /** Paths in a list are relative to its folder, and stay below it unless allowed otherwise. */
 export function readManifest(list: string, options: ManifestOptions = {}): FoundVideo[] {
-  const text = readFileSync(list, 'utf8');
+  const text = textOf({ path: list, bytes: readFileSync(list) });
   const rows = /\.(jsonl|ndjson)$/i.test(list) ? jsonRows(list, text) : tableRows(list, text, options);
   const folder = dirname(resolve(list));
   return rows.map((row) => foundVideo(list, folder, row, options));
