@@ -48,7 +48,7 @@ function interpolated(hits: readonly boolean[], positives: number): number {
 }
 
 export interface DetectionScores {
-  /** Mean over the labels, 0 to 1, at each of {@link mapThresholds}. */
+  /** Mean over the labels, 0 to 1, at each of the overlaps 0.3 to 0.7. */
   readonly map: readonly { readonly overlap: number; readonly value: number }[];
   /** Mean over labels and thresholds. */
   readonly averageMap: number;
