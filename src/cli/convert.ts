@@ -1,15 +1,14 @@
 /** `vmf convert IN OUT`: annotations of one labelling program to another's. Losses are said before anything is written. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { counted } from '../annotations/films.js';
 import { annotationFormats } from '../annotations/formats.js';
 import { describeLosses } from '../annotations/reduce.js';
 import { type Conversion, planConversion } from '../dataset/convert.js';
 import { some } from '../dataset/some.js';
-import { ConfigError, DatasetError, messageOf } from '../errors.js';
-import { writeFileAtomically } from '../weights/files.js';
+import { ConfigError, DatasetError } from '../errors.js';
 import { type AnnotationFlags, addAnnotationOptions, annotationChoices } from './annotationFlags.js';
+import { storeFiles } from './storeFiles.js';
 import { jsonText } from './textTable.js';
 
 interface Flags extends AnnotationFlags {
@@ -53,19 +52,8 @@ async function run(input: string, output: string, { to, around, lossy, force, js
   if (force !== true) refuseOverwriting(plan);
   for (const note of plan.notes) process.stderr.write(`note: ${note}\n`);
   if (losses !== undefined) process.stderr.write(`lost: ${losses}\n`);
-  for (const { path, content } of plan.files) {
-    makeFolder(dirname(path));
-    await writeFileAtomically(path, [typeof content === 'string' ? new TextEncoder().encode(content) : content]);
-  }
+  await storeFiles(plan.files);
   process.stdout.write(json ? jsonText(summaryOf(plan)) : `${described(plan, output)}\n`);
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw new DatasetError(`the folder could not be made: ${messageOf(error)}`, { path, cause: error });
-  }
 }
 
 function refuseLostMoments({ losses }: Conversion, described: string | undefined): void {

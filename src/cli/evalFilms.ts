@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import type { Annotations } from '../annotations/annotations.js';
 import { writeAnnotations, writerNamed } from '../annotations/formats.js';
+import { describeLosses } from '../annotations/reduce.js';
 import { type DatasetOptions, readDataset } from '../dataset/dataset.js';
 import type { LabelledVideos, Split } from '../dataset/labelledVideos.js';
 import { counted } from '../dataset/some.js';
@@ -22,6 +23,7 @@ import { filmsPage } from '../report/filmsPage.js';
 import { recogniserOptions, thresholdsGiven } from './arguments.js';
 import { type EvalFlags, writeText } from './evalFlags.js';
 import { bar, clock, ProgressLine } from './progressLine.js';
+import { storeFiles } from './storeFiles.js';
 import { jsonText, textTable } from './textTable.js';
 
 interface Asked {
@@ -149,15 +151,11 @@ async function writePredictions(path: string, { films }: FilmsEvaluation): Promi
     })),
     notes: [],
   };
-  const { files, losses } = writeAnnotations(writerNamed(path.endsWith('.json') ? 'activitynet' : 'csv'), annotations);
-  for (const loss of losses)
-    process.stderr.write(`note: ${path}: not kept: ${typeof loss === 'string' ? loss : JSON.stringify(loss)}\n`);
-  for (const { name, content } of files) {
-    await writeText(
-      name === '' ? path : join(dirname(path), name),
-      typeof content === 'string' ? content : Buffer.from(content).toString(),
-    );
-  }
+  const format = writerNamed(path.endsWith('.json') ? 'activitynet' : 'csv');
+  const { files, losses } = writeAnnotations(format, annotations);
+  const lost = describeLosses(losses, format.title);
+  if (lost !== undefined) process.stderr.write(`note: ${path}: not kept: ${lost}\n`);
+  await storeFiles(files.map(({ name, content }) => ({ path: name === '' ? path : join(dirname(path), name), content })));
 }
 
 /** Times of windows and bouts as used, for the record. */

@@ -1,6 +1,5 @@
 /** `vmf suggest FILMS`: the moments whose labels would teach most, and the labels that look wrong. */
 import { existsSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Writer, writeAnnotations, writerFor, writerNamed } from '../annotations/formats.js';
@@ -16,6 +15,7 @@ import { type AnnotationFlags, addAnnotationOptions, annotationOptions } from '.
 import { addMachineOptions, type MachineFlags, seconds, whole } from './arguments.js';
 import { addWeightsOption } from './chosenWeights.js';
 import { bar, ProgressLine } from './progressLine.js';
+import { storeFiles } from './storeFiles.js';
 import { jsonText, textTable } from './textTable.js';
 
 interface Flags extends MachineFlags, AnnotationFlags {
@@ -105,21 +105,14 @@ function formatOf(out: string, { to, force = false }: Flags): Writer {
 
 /** Films by their path from the folder of the output, so that it can be used as a list there. */
 async function store(found: Suggestions, out: string, format: Writer): Promise<void> {
-  const [{ asAnnotations }, { writeFileAtomically }] = await Promise.all([
-    import('../suggest/asAnnotations.js'),
-    import('../weights/files.js'),
-  ]);
+  const { asAnnotations } = await import('../suggest/asAnnotations.js');
   const named = (path: string) => relative(dirname(resolve(out)), path).replaceAll('\\', '/');
   const annotations = asAnnotations(found);
   const films = annotations.films.map((film) => ({ ...film, film: named(film.film) }));
   const { files, losses } = writeAnnotations(format, { ...annotations, films });
   const lost = describeLosses(losses, format.title);
   if (lost !== undefined) process.stderr.write(`lost: ${lost}\n`);
-  for (const { name, content } of files) {
-    const path = join(out, name);
-    await mkdir(dirname(resolve(path)), { recursive: true });
-    await writeFileAtomically(path, [typeof content === 'string' ? Buffer.from(content) : content]);
-  }
+  await storeFiles(files.map(({ name, content }) => ({ path: join(out, name), content })));
 }
 
 function describe({ moments, doubtful, considered, windowSec, notes }: Suggestions, out: string | undefined): string {

@@ -19,7 +19,7 @@ const mostSec = 30 * 60;
  * never the end of the run.
  */
 export async function tuneBest(job: TuneJob, bestPath: string, data: LabelledVideos): Promise<void> {
-  const { onEvent = () => {}, dataset = {}, signal } = job;
+  const { onEvent = () => {}, dataset = {}, decoder, signal } = job;
   const background = typeof dataset.background === 'string' ? dataset.background : 'background';
   const films = validationFilms(data);
   if (films.size === 0 || !(data.multiLabel || data.labels.includes(background))) return;
@@ -31,7 +31,13 @@ export async function tuneBest(job: TuneJob, bestPath: string, data: LabelledVid
   }
   try {
     const rows =
-      typeof job.data === 'string' ? await readDataset(job.data, { ...dataset, labels: 'rows', background: false }) : data;
+      typeof job.data === 'string'
+        ? await readDataset(
+            job.data,
+            { ...dataset, labels: 'rows', background: false },
+            { ...(decoder && { decoder }), ...(signal && { signal }) },
+          )
+        : data;
     const labelled = filmsOf(data, rows, 'val', background);
     const { bouts } = await tuneBouts(bestPath, labelled, { background, signal, machine: machineOf(job) });
     const { fittedOn, on, off } = bouts;
